@@ -1,0 +1,64 @@
+"""What there is to run, found by path: ``gan/progan`` is ``ganvas/models/gan/progan.py``. There is no registry.
+
+Listing reads the files' docstrings and imports nothing, so that ``--help`` and ``ganvas models`` need no torch.
+"""
+
+import ast
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from ganvas.core.errors import UserError, did_you_mean
+
+PACKAGE = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One thing of the catalogue: its name, the first line of its docstring, and the first link in it."""
+
+    name: str
+    summary: str
+    link: str
+
+
+def entries(shelf: str) -> list[Entry]:
+    """Everything under a shelf (``models``, ``metrics``, ``recipes``), by name."""
+    root = PACKAGE / shelf
+    files = sorted(path for path in root.rglob("*.py") if not path.name.startswith("_"))
+    return [_describe(path.relative_to(root).with_suffix("").as_posix(), path) for path in files]
+
+
+def load(shelf: str, name: str) -> ModuleType:
+    """Imports one thing of a shelf by its name; an unknown name is a :class:`UserError` with the nearest known."""
+    known = [entry.name for entry in entries(shelf)]
+    if name not in known:
+        kind = shelf.removesuffix("s")
+        raise UserError(f"There is no {kind} '{name}'.{_suggest(name, known)} `ganvas {shelf}` lists them.")
+    return importlib.import_module(f"ganvas.{shelf}.{name.replace('/', '.')}")
+
+
+def functions(shelf: str, name: str) -> dict[str, str]:
+    """The public functions of a module, by the name a user types (``table1-a``), with their first docstring line."""
+    path = PACKAGE / shelf / f"{name}.py"
+    if not path.exists():
+        return {}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {
+        node.name.replace("_", "-"): (ast.get_docstring(node) or "").partition("\n")[0]
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    """The nearest full name; a bare ``progan`` finds ``gan/progan``."""
+    same_end = [full for full in known if full.rpartition("/")[2] == name.rpartition("/")[2]]
+    return f" Did you mean '{same_end[0]}'?" if same_end else did_you_mean(name, known)
+
+
+def _describe(name: str, path: Path) -> Entry:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    link = next((word.strip("<>().,") for word in text.split() if word.startswith("http")), "")
+    return Entry(name=name, summary=text.partition("\n")[0].strip(), link=link)

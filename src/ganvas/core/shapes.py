@@ -1,0 +1,15 @@
+"""The shapes that travel between floors, named once.
+
+jaxtyping checks them in tests only; in production they are documentation that cannot rot.
+"""
+
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+Images = Float[Tensor, "n c h w"]  # colour in [-1, 1]
+Bytes = UInt8[Tensor, "n c h w"]  # colour in 0..255, at the border only
+PerSample = Float[Tensor, " n"]
+Latents = Float[Tensor, "n z"]
+Labels = Int[Tensor, " n"]
+Features = Float[Tensor, "n d"]
+Scalar = Float[Tensor, ""]
