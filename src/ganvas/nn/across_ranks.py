@@ -1,0 +1,48 @@
+"""Sums over all ranks that can be differentiated, as often as one likes.
+
+A layer that mixes the images of a batch (minibatch standard deviation, batch norm) must see the whole batch when it
+is shared between processes, in its value, in its gradient and, under a gradient penalty, in the gradient of that.
+"""
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from jaxtyping import Float
+from torch import Tensor
+
+
+def count_ranks() -> int:
+    """How many processes share the batch; 1 without a process group."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def all_ranks_sum(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """``y = sum_r x_r``, the same on every rank; ``x`` itself on one.
+
+    The loss is the sum of what the ranks compute, so ``dL/dx_r = sum_s dL_s/dy``: the derivative of this sum is this
+    sum, at every order. Every rank must call it, and differentiate it, in the same order.
+    """
+    return _AllRanksSum.apply(x) if count_ranks() > 1 else x
+
+
+def all_ranks_rows(x: Float[Tensor, "n *shape"]) -> Float[Tensor, "rows *shape"]:
+    """The rows of the whole batch, in their order, on every rank. Ranks hold rows strided (``Ranks.share``)."""
+    count = count_ranks()
+    if count == 1:
+        return x
+    mine = torch.arange(count, device=x.device) == dist.get_rank()
+    placed = x.unsqueeze(1) * mine.to(x.dtype).view(1, count, *[1] * (x.ndim - 1))  # Zero where others' rows belong.
+    return all_ranks_sum(placed).flatten(0, 1)
+
+
+class _AllRanksSum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        total = x.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+        return _AllRanksSum.apply(grad)
