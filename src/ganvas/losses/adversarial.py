@@ -1,0 +1,56 @@
+"""What the two players of a generative adversarial network are judged by.
+
+Every function takes logits (the discriminator's or critic's output, before any sigmoid) and returns one value per
+sample, to be minimised. ``<kind>_discriminator(real, fake)`` and ``<kind>_generator(fake)``; sigma is the logistic
+function, and ``log sigma(a) = -softplus(-a)`` keeps the logarithms finite at any logit. A discriminator's loss pairs
+the i-th real with the i-th fake sample, which changes nothing in the mean.
+"""
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from ganvas.core.shapes import Labels, PerSample
+
+
+def non_saturating_discriminator(real: PerSample, fake: PerSample) -> PerSample:
+    """``-log sigma(D(x)) - log(1 - sigma(D(G(z))))`` (Goodfellow et al. 2014, eq. 1, negated).
+
+    Also the discriminator of the minimax game: the two games differ in the generator's loss alone.
+    """
+    return F.softplus(-real) + F.softplus(fake)
+
+
+def non_saturating_generator(fake: PerSample) -> PerSample:
+    """``-log sigma(D(G(z)))`` (Goodfellow et al. 2014, section 3). Its gradient stays where D rejects."""
+    return F.softplus(-fake)
+
+
+def minimax_generator(fake: PerSample) -> PerSample:
+    """``log(1 - sigma(D(G(z))))`` (Goodfellow et al. 2014, eq. 1). Its gradient vanishes where D rejects."""
+    return -F.softplus(fake)
+
+
+def wasserstein_discriminator(real: PerSample, fake: PerSample) -> PerSample:
+    """``D(G(z)) - D(x)`` (Arjovsky et al. 2017, eq. 2, negated); D, the critic, must be kept Lipschitz elsewhere."""
+    return fake - real
+
+
+def wasserstein_generator(fake: PerSample) -> PerSample:
+    """``-D(G(z))`` (Arjovsky et al. 2017, algorithm 1)."""
+    return -fake
+
+
+def hinge_discriminator(real: PerSample, fake: PerSample) -> PerSample:
+    """``max(0, 1 - D(x)) + max(0, 1 + D(G(z)))`` (Lim & Ye 2017; Miyato et al. 2018, eq. 16, negated)."""
+    return F.relu(1 - real) + F.relu(1 + fake)
+
+
+def hinge_generator(fake: PerSample) -> PerSample:
+    """``-D(G(z))`` (Miyato et al. 2018, eq. 17)."""
+    return -fake
+
+
+def class_cross_entropy(logits: Float[Tensor, "n classes"], labels: Labels) -> PerSample:
+    """``-log softmax(logits)_label`` (Odena et al. 2017, ACGAN, eq. 3, negated), of real and of generated samples."""
+    return F.cross_entropy(logits, labels, reduction="none")
