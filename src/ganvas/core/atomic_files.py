@@ -8,6 +8,7 @@ final name in one rename. A process killed at any moment leaves the old state, o
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +18,27 @@ from typing import Any
 from ganvas.core.errors import UserError
 
 PARTIAL = ".partial-"
+OLD = f"{PARTIAL}old-"  # A folder that is being replaced; the number behind it is the process.
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yields a path to write to; on a clean exit it becomes ``path`` (replacing what was there)."""
+    """Yields a path to write to; on a clean exit it becomes ``path`` (replacing what was there).
+
+    A link stays a link: the file that it leads to is replaced.
+    """
     with explain_disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.parent / f"{PARTIAL}{os.getpid()}-{path.name}"
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():
+            what = "a folder is there" if target.is_dir() else "what is there is not a file"
+            raise UserError(f"{path} cannot be written: {what}. Choose another path.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.parent / f"{PARTIAL}{os.getpid()}-{target.name}"
         try:
             yield partial
             _flush(partial)
-            os.replace(partial, path)
-            _flush(path.parent)
+            os.replace(partial, target)
+            _flush(target.parent)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -38,11 +47,15 @@ def atomic_file(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yields an empty folder to fill; on a clean exit it becomes ``path``.
 
-    An older ``path`` is replaced in two renames; a kill between the two leaves no ``path``, never half of one.
+    An older ``path`` is replaced in two renames; after a kill between the two, :func:`sweep_partials` brings the
+    older one back.
     """
     with explain_disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.parent / f"{PARTIAL}{os.getpid()}-{path.name}"
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_dir():
+            raise UserError(f"{path} cannot be written: a file is there. Choose another path, or remove the file.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.parent / f"{PARTIAL}{os.getpid()}-{target.name}"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         try:
@@ -50,14 +63,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             for file in partial.rglob("*"):
                 _flush(file)
             _flush(partial)
-            if path.exists():
-                old = path.parent / f"{PARTIAL}{os.getpid()}-old-{path.name}"
-                os.rename(path, old)
-                os.rename(partial, path)
-                shutil.rmtree(old)
-            else:
-                os.rename(partial, path)
-            _flush(path.parent)
+            _replace_folder(partial, target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -84,33 +90,80 @@ def read_json(path: Path) -> Any:
 
 
 def sweep_partials(folder: Path) -> None:
-    """Removes what killed processes left behind in ``folder``."""
-    for leftover in folder.glob(f"{PARTIAL}*"):
-        if leftover.is_dir():
+    """Removes what killed processes left behind in ``folder``; a folder that was about to be replaced comes back."""
+    for leftover in sorted(folder.glob(f"{PARTIAL}*")):
+        old = re.fullmatch(rf"{re.escape(OLD)}\d+-(.+)", leftover.name)
+        if old and not (folder / old[1]).exists():
+            os.rename(leftover, folder / old[1])
+        elif leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
 
 
+REASONS = {
+    errno.ENOSPC: "the disk is full. Free some space, or choose a folder on another disk.",
+    errno.EDQUOT: "the disk quota is used up. Free some space, or choose a folder on another disk.",
+    errno.EFBIG: "the file would be larger than this disk, or `ulimit -f`, allows. Choose a folder on another disk.",
+    errno.EROFS: "the disk is read-only. Choose a folder that can be written.",
+    errno.EACCES: "there is no permission to write there. Choose a folder that can be written.",
+    errno.EPERM: "there is no permission to write there. Choose a folder that can be written.",
+    errno.ENOTDIR: "a part of the path is a file, not a folder. Choose another path.",
+    errno.EISDIR: "a folder is there. Choose another path, or remove the folder.",
+    errno.EEXIST: "a file is there. Choose another path, or remove the file.",
+    errno.ENAMETOOLONG: "the name is too long. Choose a shorter one.",
+    errno.EIO: "the disk reports an error. Choose a folder on another disk, and look after this one.",
+}
+
+
 @contextmanager
 def explain_disk_errors(path: Path) -> Iterator[None]:
-    """Turns a full or read-only disk, or a path that cannot be written, into a :class:`UserError`."""
-    reasons = {
-        errno.ENOSPC: "the disk is full. Free some space, or choose a folder on another disk.",
-        errno.EDQUOT: "the disk quota is used up. Free some space, or choose a folder on another disk.",
-        errno.EROFS: "the disk is read-only. Choose a folder that can be written.",
-        errno.EACCES: "there is no permission to write there. Choose a folder that can be written.",
-        errno.EPERM: "there is no permission to write there. Choose a folder that can be written.",
-        errno.ENOTDIR: "a part of the path is a file, not a folder. Choose another path.",
-        errno.EISDIR: "a folder is there. Choose another path, or remove the folder.",
-        errno.EEXIST: "a file is there. Choose another path, or remove the file.",
-    }
+    """Turns a full or read-only disk, or a path that cannot be written, into a :class:`UserError`.
+
+    An error about a file elsewhere (a picture that could not be read while ``path`` was written) goes through as it is.
+    """
     try:
         yield
-    except OSError as error:
-        if error.errno in reasons:
-            raise UserError(f"{path} cannot be written: {reasons[error.errno]}") from error
+    except UserError:
         raise
+    except Exception as error:
+        number = _errno(error)
+        if number not in REASONS or not _concerns(error, path):
+            raise
+        raise UserError(f"{path} cannot be written: {REASONS[number]}") from error
+
+
+def _errno(error: Exception) -> int | None:
+    """The system's number of an error; safetensors only writes it into its message: ``(os error 28)``."""
+    if isinstance(error, OSError):
+        return error.errno
+    written = re.search(r"\(os error (\d+)\)", str(error))
+    return int(written[1]) if written else None
+
+
+def _concerns(error: Exception, path: Path) -> bool:
+    """Whether the file that the error names, if any, is ``path``, lies in it or its ``.partial-``, or leads to it."""
+    named = getattr(error, "filename", None)
+    if not isinstance(named, (str, os.PathLike)):
+        return True
+    culprit, target = Path(os.path.realpath(named)), Path(os.path.realpath(path))
+    if target.is_relative_to(culprit):
+        return True
+    if not culprit.is_relative_to(target.parent):
+        return False
+    top = culprit.relative_to(target.parent).parts[0]
+    return top == target.name or top.startswith(PARTIAL)
+
+
+def _replace_folder(partial: Path, target: Path) -> None:
+    if target.exists():
+        old = target.parent / f"{OLD}{os.getpid()}-{target.name}"
+        os.rename(target, old)
+        os.rename(partial, target)
+        shutil.rmtree(old)
+    else:
+        os.rename(partial, target)
+    _flush(target.parent)
 
 
 def _flush(path: Path) -> None:

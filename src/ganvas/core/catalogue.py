@@ -5,6 +5,7 @@ Listing reads the files' docstrings and imports nothing, so that ``--help`` and 
 
 import ast
 import importlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -60,5 +61,6 @@ def _suggest(name: str, known: list[str]) -> str:
 
 def _describe(name: str, path: Path) -> Entry:
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    link = next((word.strip("<>().,") for word in text.split() if word.startswith("http")), "")
-    return Entry(name=name, summary=text.partition("\n")[0].strip(), link=link)
+    link = re.search(r"https?://[^\s<>()`]+", text)
+    summary = text.partition("\n")[0].strip()
+    return Entry(name=name, summary=summary, link=link[0].rstrip(".,;") if link else "")

@@ -4,13 +4,14 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 LINE_EVERY_SECONDS = 10.0
 
 T = TypeVar("T")
 
 
+@runtime_checkable
 class Report(Protocol):
     """Tell the bar how far the work is, and what to show beside it."""
 
@@ -68,14 +69,15 @@ def _bar(title: str, total: float, unit: str) -> Iterator[Report]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # "[8, fading]" is a note, not a style.
         BarColumn(bar_width=None),
         TextColumn(
             f"{{task.completed:,.1f}}/{{task.total:,.0f}} {unit}"
             if unit == "kimg"
-            else f"{{task.completed:,.0f}}/{{task.total:,.0f}} {unit}"
+            else f"{{task.completed:,.0f}}/{{task.total:,.0f}} {unit}",
+            markup=False,
         ),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),

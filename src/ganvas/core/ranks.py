@@ -36,9 +36,9 @@ class Ranks:
 
     def average_(self, tensors: Iterable[Tensor]) -> None:
         """Replaces each tensor by its mean over ranks, through one flat buffer."""
-        if self.count == 1:
-            return
         listed = list(tensors)
+        if self.count == 1 or not listed:
+            return
         flat = torch.cat([tensor.reshape(-1) for tensor in listed])
         dist.all_reduce(flat)
         flat /= self.count

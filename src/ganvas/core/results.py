@@ -38,8 +38,11 @@ def difference(a: Result, b: Result, *, force: bool = False) -> tuple[float, flo
     """``a - b`` with its standard error, both sides taken as independent.
 
     Raises:
-        UserError: the protocols differ, so that the difference would mean nothing (``force=True`` computes it anyway).
+        UserError: the metrics or the protocols differ, so that the difference would mean nothing (``force=True``
+            computes it anyway).
     """
+    if a.metric != b.metric and not force:
+        raise UserError(f"{a.metric} and {b.metric} are different metrics. Compare like with like.")
     if a.protocol != b.protocol and not force:
         raise UserError(
             f"{a.metric} was measured in two ways that do not compare: '{a.protocol}' and '{b.protocol}'. "

@@ -43,45 +43,69 @@ class Growth:
 
     def __post_init__(self) -> None:
         if self.first <= 0 or self.last % self.first or (self.last // self.first).bit_count() != 1:
-            raise UserError(f"{self.last} cannot be reached from {self.first} by doubling.")
+            raise UserError(f"{self.last} cannot be reached from {self.first} by doubling.{_near(self)}")
         if self.train_kimg < 0 or self.fade_kimg < 0:
             raise UserError(f"train_kimg={self.train_kimg} and fade_kimg={self.fade_kimg} must not be negative.")
-        if self.first < self.last and self.train_kimg + self.fade_kimg == 0:
+        if self.first < self.last and self._train_nimg + self._fade_nimg == 0:
             raise UserError(f"Growth from {self.first} to {self.last} needs train_kimg or fade_kimg above 0.")
+        if min([self.batch_size, *self.batch_size_at.values()]) < 1:
+            raise UserError(f"batch_size={self.batch_size} {dict(self.batch_size_at)} must be at least 1 everywhere.")
+
+    @property
+    def _train_nimg(self) -> int:
+        return round(1000 * self.train_kimg)
+
+    @property
+    def _fade_nimg(self) -> int:
+        return round(1000 * self.fade_kimg)
+
+    @property
+    def _doublings(self) -> int:
+        return (self.last // self.first).bit_length() - 1
 
     def at(self, nimg: int) -> Stage:
         """The stage when ``nimg`` real images have been shown.
 
         A period is ``train_kimg`` at a resolution and then ``fade_kimg`` towards the next, in that order: a fade is
-        part of the resolution that it leads to, and at its first image (weight 0) still the old one.
+        part of the resolution that it leads to, and at its first image (weight 0) still the old one. Periods are
+        counted in whole images, so that no rounding puts the last image of a fade into the wrong resolution.
         """
-        kimg, doublings = nimg / 1000, (self.last // self.first).bit_length() - 1
-        period = self.train_kimg + self.fade_kimg
-        done = min(int(kimg // period), doublings) if period else doublings
-        weight = 1.0
-        if done < doublings and self.fade_kimg:
-            weight = max(kimg - done * period - self.train_kimg, 0.0) / self.fade_kimg
-        fading = done < doublings and 0.0 < weight < 1.0
+        period = self._train_nimg + self._fade_nimg
+        done, within = divmod(nimg, period) if period else (self._doublings, 0)
+        if done >= self._doublings:
+            done, within = self._doublings, 0
+        fading = within > self._train_nimg
         resolution = self.first << (done + fading)
-        warm = min(kimg / self.rampup_kimg, 1.0) if self.rampup_kimg else 1.0
+        warm = min(nimg / (1000 * self.rampup_kimg), 1.0) if self.rampup_kimg else 1.0
         return Stage(
             resolution=resolution,
             batch_size=self.batch_size_at.get(resolution, self.batch_size),
             lr=self.lr_at.get(resolution, self.lr) * math.exp(-5.0 * (1.0 - warm) ** 2),
-            fade=weight if fading else 1.0,
+            fade=(within - self._train_nimg) / self._fade_nimg if fading else 1.0,
             phase=2 * done + fading,
         )
 
     def stages(self) -> Iterator[Stage]:
         """Every change of network in order, each fade at its middle: what an executor may have to prepare."""
-        doublings = (self.last // self.first).bit_length() - 1
-        period = self.train_kimg + self.fade_kimg
-        for done in range(doublings + 1):
-            yield self.at(math.ceil(1000 * done * period))
-            if done < doublings and self.fade_kimg:
-                yield self.at(int(1000 * (done * period + self.train_kimg + self.fade_kimg / 2)))
+        period = self._train_nimg + self._fade_nimg
+        for done in range(self._doublings + 1):
+            yield self.at(done * period)
+            if done < self._doublings and self._fade_nimg > 1:
+                yield self.at(done * period + self._train_nimg + self._fade_nimg // 2)
 
 
 def steady(*, resolution: int, batch_size: int, lr: float) -> Growth:
     """The schedule of a model that does not grow."""
     return Growth(first=resolution, last=resolution, train_kimg=0, fade_kimg=0, batch_size=batch_size, lr=lr)
+
+
+def _near(growth: Growth) -> str:
+    """The sizes on both sides that doubling does reach, as a sentence with a leading space."""
+    if growth.first <= 0:
+        return ""
+    below = growth.first
+    while below * 2 <= growth.last:
+        below *= 2
+    if growth.last < below:
+        return f" The smallest is {growth.first}."
+    return f" The nearest sizes that can are {below} and {below * 2}."

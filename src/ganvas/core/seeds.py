@@ -5,6 +5,7 @@ a stream was asked before, so a resumed run repeats an uninterrupted one, and no
 """
 
 import hashlib
+import operator
 
 import torch
 
@@ -17,7 +18,8 @@ def derive_seed(seed: int, *parts: int | str) -> int:
     >>> derive_seed(1, "noise", 16) == derive_seed(1, "noise", 32)
     False
     """
-    text = repr((seed, *parts)).encode()
+    whole = [part if isinstance(part, str) else int(operator.index(part)) for part in (seed, *parts)]
+    text = repr(tuple(whole)).encode()  # A numpy integer must not name another stream than the same Python one.
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "little") >> 1
 
 

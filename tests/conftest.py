@@ -1,0 +1,110 @@
+"""What every test may ask for. Nothing here imports torch before a test needs it."""
+
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# Before torch is imported: two workers of two threads each on two cores run at a third of the speed of one thread each.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Nothing that a shell has announced for a real run reaches a test, nor a process that a test starts.
+for variable in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+    os.environ.pop(variable, None)
+
+PICTURES_PER_CLASS = 30
+EMOJI = 300
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The user's own cache is never read nor written; processes that tests start inherit the other one."""
+    cache = tempfile.mkdtemp(prefix="ganvas-test-cache-")
+    os.environ["GANVAS_CACHE"] = cache
+    config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips what this machine has not got, and says what it would take."""
+    for mark, missing in (("gpu", _no_gpu), ("data", _no_data)):
+        marked = [item for item in items if item.get_closest_marker(mark)]
+        reason = missing() if marked else None
+        for item in marked if reason else []:
+            item.add_marker(pytest.mark.skip(reason=str(reason)))
+
+
+def _no_gpu() -> str | None:
+    import torch
+
+    return None if torch.cuda.is_available() else "needs a CUDA device"
+
+
+def _no_data() -> str | None:
+    if os.environ.get("GANVAS_TEST_DATA"):
+        return None
+    return "needs real pictures: set GANVAS_TEST_DATA to the folder with cifar10-jpg.tar.xz and noto-emoji-128.tar.xz"
+
+
+@pytest.fixture
+def rng():
+    """A torch generator at the start of one fixed stream."""
+    import torch
+
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    """New tensors and modules are float64 for the length of a test: mathematics to 1e-12."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real pictures named by GANVAS_TEST_DATA."""
+    reason = _no_data()
+    if reason:
+        pytest.skip(reason)
+    return Path(os.environ["GANVAS_TEST_DATA"]).resolve()
+
+
+@pytest.fixture(scope="session")
+def cifar_folder(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 CIFAR pictures, ``<class>/NNNN.jpg``, 32x32 RGB, 30 of each of 10 classes. Read only: tests share it."""
+    into = tmp_path_factory.mktemp("cifar")
+
+    def wanted(name: str) -> bool:
+        part, _, file = name.rpartition("/")
+        return part.startswith("test/") and file.removesuffix(".jpg").isdigit() and int(file[:4]) < PICTURES_PER_CLASS
+
+    _unpack(data_folder / "cifar10-jpg.tar.xz", into, wanted, limit=10 * PICTURES_PER_CLASS)
+    return into / "test"
+
+
+@pytest.fixture(scope="session")
+def emoji_folder(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 emoji as ``*.png``, 128x128, palette and RGBA. Read only: tests share it."""
+    into = tmp_path_factory.mktemp("emoji")
+    _unpack(data_folder / "noto-emoji-128.tar.xz", into, lambda name: name.endswith(".png"), limit=EMOJI)
+    return into / "128"
+
+
+def _unpack(archive: Path, into: Path, wanted: Callable[[str], bool], *, limit: int) -> None:
+    """The first ``limit`` wanted members; the archive is read no further than the last of them."""
+    count = 0
+    with tarfile.open(archive, "r|xz") as tar:
+        for member in tar:
+            if member.isfile() and wanted(member.name):
+                tar.extract(member, into, filter="data")
+                count += 1
+            if count == limit:
+                return
+    raise AssertionError(f"{archive.name} holds {count} of the {limit} pictures that the tests need")

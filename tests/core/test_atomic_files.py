@@ -1,0 +1,281 @@
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ganvas.core import atomic_files
+from ganvas.core.atomic_files import (
+    atomic_file,
+    atomic_folder,
+    explain_disk_errors,
+    read_json,
+    sweep_partials,
+    write_json,
+    write_text,
+)
+from ganvas.core.errors import UserError
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def start(script: str, *arguments: object) -> "subprocess.Popen[str]":
+    """A child process that has imported the module and printed its first line."""
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from ganvas.core.atomic_files import *\nfrom pathlib import Path\nimport os, sys, time\n" + script,
+        ]
+        + [str(argument) for argument in arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    return child
+
+
+def interrupted_write(path: Path, interruption: type[BaseException]) -> None:
+    path.write_text("new")
+    raise interruption
+
+
+def kill(child: "subprocess.Popen[str]") -> None:
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+
+
+def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path: Path):
+    path = tmp_path / "new" / "a.txt"
+    write_text(path, "first")
+    write_text(path, "größer")
+    assert path.read_text(encoding="utf-8") == "größer"
+    assert names(path.parent) == {"a.txt"}
+
+
+def test_the_final_name_is_not_there_while_the_file_is_written(tmp_path: Path):
+    with atomic_file(tmp_path / "a.png") as partial:
+        partial.write_text("half")
+        assert names(tmp_path) == {partial.name}
+        assert partial.suffix == ".png"  # Writers choose the format by it.
+    assert names(tmp_path) == {"a.png"}
+
+
+@pytest.mark.parametrize("interruption", [RuntimeError, KeyboardInterrupt])
+def test_an_interrupted_write_leaves_the_old_state(tmp_path: Path, interruption: type[BaseException]):
+    write_text(tmp_path / "a.txt", "old")
+    with atomic_folder(tmp_path / "b") as partial:
+        (partial / "part").write_text("old")
+    with pytest.raises(interruption), atomic_file(tmp_path / "a.txt") as partial:
+        interrupted_write(partial, interruption)
+    with pytest.raises(interruption), atomic_folder(tmp_path / "b") as partial:
+        interrupted_write(partial / "part", interruption)
+    assert names(tmp_path) == {"a.txt", "b"}
+    assert (tmp_path / "a.txt").read_text() == (tmp_path / "b" / "part").read_text() == "old"
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path):
+    for content in ("first", "second"):
+        with atomic_folder(tmp_path / "b") as partial:
+            (partial / "deep").mkdir()
+            (partial / "deep" / content).write_text(content)
+            assert (tmp_path / "b").exists() == (content == "second")
+    assert names(tmp_path / "b" / "deep") == {"second"}
+    assert names(tmp_path) == {"b"}
+
+
+def test_a_link_goes_on_leading_to_the_file(tmp_path: Path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link.txt").symlink_to(tmp_path / "elsewhere" / "real.txt")
+    write_text(tmp_path / "link.txt", "through")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "elsewhere" / "real.txt").read_text() == "through"
+
+
+def test_a_process_killed_before_the_rename_leaves_the_old_file(tmp_path: Path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    child = start(
+        "os.replace = lambda *names: (print('ready', flush=True), time.sleep(60))\n"
+        "write_text(Path(sys.argv[1]), 'new')",
+        path,
+    )
+    kill(child)
+    assert path.read_text() == "old"
+    assert len(names(tmp_path)) == 2
+    sweep_partials(tmp_path)
+    assert names(tmp_path) == {"a.txt"}
+
+
+def test_a_process_killed_between_the_two_renames_of_a_folder_loses_nothing(tmp_path: Path):
+    path = tmp_path / "b"
+    with atomic_folder(path) as partial:
+        (partial / "part").write_text("old")
+    child = start(
+        "rename, calls = os.rename, []\n"
+        "def second_waits(*names):\n"
+        "    calls.append(names)\n"
+        "    if len(calls) == 2: print('ready', flush=True); time.sleep(60)\n"
+        "    rename(*names)\n"
+        "os.rename = second_waits\n"
+        "with atomic_folder(Path(sys.argv[1])) as partial: (partial / 'part').write_text('new')",
+        path,
+    )
+    kill(child)
+    assert not path.exists()
+    sweep_partials(tmp_path)
+    assert names(tmp_path) == {"b"}
+    assert (path / "part").read_text() == "old"
+
+
+def test_a_process_killed_at_any_moment_leaves_one_of_the_whole_states(tmp_path: Path):
+    path, wait = tmp_path / "a.txt", random.Random(0)
+    for _ in range(5):
+        child = start(
+            "print('ready', flush=True)\n"
+            "for turn in range(10**9): write_text(Path(sys.argv[1]), 'ab'[turn % 2] * 100_000)",
+            path,
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(wait.uniform(0, 0.1))
+        kill(child)
+        sweep_partials(tmp_path)
+        assert not path.exists() or path.read_text() in ("a" * 100_000, "b" * 100_000)
+    assert names(tmp_path) <= {"a.txt"}
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EDQUOT, "quota"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "no permission"),
+        (errno.EIO, "disk reports an error"),
+    ],
+)
+def test_a_disk_that_refuses_is_explained_and_nothing_half_written_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, says: str
+):
+    write_text(tmp_path / "a.txt", "old")
+
+    def refuse(path: Path) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(atomic_files, "_flush", refuse)
+    with pytest.raises(UserError, match=rf"a\.txt cannot be written: .*{says}"):
+        write_text(tmp_path / "a.txt", "new")
+    with pytest.raises(UserError, match=rf"b cannot be written: .*{says}"), atomic_folder(tmp_path / "b") as partial:
+        (partial / "part").write_text("new")
+    assert names(tmp_path) == {"a.txt"}
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+LIMIT = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+print("ready", flush=True)
+try:
+    {}
+except ValueError as error:
+    sys.stdout.write(f"{{type(error).__name__}}: {{error}}")
+"""
+SAVE = """
+    import torch, safetensors.torch
+    with atomic_file(Path(sys.argv[1])) as partial:
+        safetensors.torch.save_file({'w': torch.zeros(9999)}, partial)
+"""
+
+
+def test_a_file_that_finds_no_room_is_explained(tmp_path: Path):
+    # The system's own refusal, not a pretended one: no file of this child may grow beyond 1000 bytes.
+    child = start(LIMIT.format("write_text(Path(sys.argv[1]), 'x' * 100_000)"), tmp_path / "a")
+    assert child.communicate()[0].startswith(f"UserError: {tmp_path / 'a'} cannot be written: the file would be larger")
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.slow
+def test_safetensors_that_find_no_room_are_explained(tmp_path: Path):
+    # It raises an error of its own, with the system's number only in the text.
+    child = start(LIMIT.format(SAVE), tmp_path / "a")
+    assert child.communicate()[0].startswith(f"UserError: {tmp_path / 'a'} cannot be written: the file would be larger")
+    assert names(tmp_path) == set()
+
+
+def test_an_error_about_a_file_elsewhere_is_not_blamed_on_the_disk(tmp_path: Path):
+    elsewhere = tmp_path / "pictures" / "a.png"
+    with pytest.raises(PermissionError), explain_disk_errors(tmp_path / "packed"):
+        raise PermissionError(errno.EACCES, "Permission denied", str(elsewhere))
+    with pytest.raises(UserError, match="packed cannot be written"), explain_disk_errors(tmp_path / "packed"):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "packed" / "manifest.json"))
+    with pytest.raises(UserError, match="packed cannot be written"), explain_disk_errors(tmp_path / "packed"):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
+
+
+def test_other_errors_pass_as_they_are(tmp_path: Path):
+    with pytest.raises(FileNotFoundError), explain_disk_errors(tmp_path):
+        raise FileNotFoundError(errno.ENOENT, "No such file")
+    with pytest.raises(ZeroDivisionError), explain_disk_errors(tmp_path):
+        raise ZeroDivisionError
+
+
+def test_a_path_through_a_file_is_refused(tmp_path: Path):
+    (tmp_path / "file").write_text("kept")
+    for below in ("file/a.txt", "file/b/a.txt"):
+        with pytest.raises(UserError, match=r"a\.txt cannot be written: .* file"):
+            write_text(tmp_path / below, "new")
+    with pytest.raises(UserError, match="a file is there"), atomic_folder(tmp_path / "file"):
+        pytest.fail("no work is done for a path that cannot be")
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused_before_the_work(tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(UserError, match="a folder is there"), atomic_file(tmp_path / "a"):
+        pytest.fail("no work is done for a path that cannot be")
+
+
+def test_a_device_is_not_replaced_by_a_file(tmp_path: Path):
+    # Renaming onto /dev/null is something that a superuser can do.
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="not a file"):
+        write_text(tmp_path / "pipe", "new")
+
+
+def test_a_name_that_is_too_long_is_explained(tmp_path: Path):
+    with pytest.raises(UserError, match="name is too long"):
+        write_text(tmp_path / ("a" * 250), "new")
+
+
+def test_json_survives_and_refuses_what_other_tools_cannot_read(tmp_path: Path):
+    value = {"a": [1, 2.5, None], "b": "größer"}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == value
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", float("nan"))
+    assert read_json(tmp_path / "a.json") == value
+
+
+@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe", b"not json"])
+def test_cut_or_altered_json_is_named(tmp_path: Path, content: bytes):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.json is not whole JSON"):
+        read_json(tmp_path / "a.json")
+
+
+def test_sweeping_leaves_everything_else(tmp_path: Path):
+    (tmp_path / ".partial-1-a").write_text("half")
+    (tmp_path / ".partial-1-b").mkdir()
+    (tmp_path / ".partial-old-1-c").mkdir()
+    (tmp_path / "c").mkdir()
+    (tmp_path / ".hidden").write_text("mine")
+    sweep_partials(tmp_path)
+    assert names(tmp_path) == {"c", ".hidden"}
