@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -34,6 +34,12 @@ def all_ranks_rows(x: Float[Tensor, "n *shape"]) -> Float[Tensor, "rows *shape"]
     mine = torch.arange(count, device=x.device) == dist.get_rank()
     placed = x.unsqueeze(1) * mine.to(x.dtype).view(1, count, *[1] * (x.ndim - 1))  # Zero where others' rows belong.
     return all_ranks_sum(placed).flatten(0, 1)
+
+
+def own_rows(n: int, device: torch.device) -> Int[Tensor, " n"]:
+    """Where this rank's ``n`` rows stand in the whole batch."""
+    count = count_ranks()
+    return torch.arange(n, device=device) * count + (dist.get_rank() if count > 1 else 0)
 
 
 class _AllRanksSum(torch.autograd.Function):

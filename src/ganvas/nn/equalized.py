@@ -29,6 +29,7 @@ class EqualizedConv2d(nn.Module):
         equalized: False draws ``w ~ N(0, c^2)`` and uses it as it is: the same function at the start, another
             speed of learning (rows a to e of the paper's table 1).
         padding: Zeros on each side, or "same".
+        bias: False where a norm follows that has one.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class EqualizedConv2d(nn.Module):
         gain: float = math.sqrt(2),
         equalized: bool = True,
         padding: Literal["same"] | int = "same",
+        bias: bool = True,
     ) -> None:
         super().__init__()
         if padding == "same" and kernel_size % 2 == 0:
@@ -51,15 +53,17 @@ class EqualizedConv2d(nn.Module):
         self.std, self.scale = (1.0, he) if equalized else (he, 1.0)
         self.padding = kernel_size // 2 if padding == "same" else padding
         self.weight = unset(out_channels, in_channels, kernel_size, kernel_size)
-        self.bias = unset(out_channels)
+        self.bias = unset(out_channels) if bias else None
 
     def reset(self, generator: torch.Generator) -> None:
         normal_(self.weight, generator, std=self.std)
-        nn.init.zeros_(self.bias)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
         weight = scaled(self.weight, self.scale, x.dtype)
-        return F.conv2d(x, weight, self.bias.to(x.dtype), padding=self.padding)
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return F.conv2d(x, weight, bias, padding=self.padding)
 
     def extra_repr(self) -> str:
         return describe(self.weight, self.scale)
@@ -69,20 +73,28 @@ class EqualizedLinear(nn.Module):
     """``x (w c)^T + b`` where ``w ~ N(0, 1)`` and ``c = gain / sqrt(in_features)``; arguments as the convolution's."""
 
     def __init__(
-        self, in_features: int, out_features: int, *, gain: float = math.sqrt(2), equalized: bool = True
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        gain: float = math.sqrt(2),
+        equalized: bool = True,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         he = gain / math.sqrt(in_features)
         self.std, self.scale = (1.0, he) if equalized else (he, 1.0)
         self.weight = unset(out_features, in_features)
-        self.bias = unset(out_features)
+        self.bias = unset(out_features) if bias else None
 
     def reset(self, generator: torch.Generator) -> None:
         normal_(self.weight, generator, std=self.std)
-        nn.init.zeros_(self.bias)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n f_in"]) -> Float[Tensor, "n f_out"]:
-        return F.linear(x, scaled(self.weight, self.scale, x.dtype), self.bias.to(x.dtype))
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return F.linear(x, scaled(self.weight, self.scale, x.dtype), bias)
 
     def extra_repr(self) -> str:
         return describe(self.weight, self.scale)
