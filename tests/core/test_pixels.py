@@ -35,7 +35,10 @@ def test_rounding_does_not_darken_a_picture_on_average(rng):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_pictures_are_converted_in_float32(dtype: torch.dtype):
-    # 127.5 (x + 1) has no room for its last bits in bfloat16: computed there, 0.5 would not become 191.
-    images = torch.full((1, 1, 1, 1), 0.5, dtype=dtype)
-    assert to_bytes(images).item() == 191
+def test_half_precision_pictures_are_converted_in_float32(dtype: torch.dtype, rng):
+    # 127.5 (x + 1) has no room for its last bits in half precision; exactly, in float64, 129 / 256 becomes 191.7.
+    images = (torch.rand(1, 1, 64, 64, generator=rng) * 2 - 1).to(dtype)
+    images[0, 0, 0, 0] = 129 / 256
+    exact = (images.double() + 1) * 127.5
+    assert torch.equal(to_bytes(images), exact.round().to(torch.uint8))
+    assert to_bytes(images)[0, 0, 0, 0] == 192

@@ -1,0 +1,72 @@
+# Needs python3 (3.11 or newer) and make; `make setup` brings the rest into .venv.
+#
+#   make test PYTHON=python3.12     another interpreter
+#   make setup CONSTRAINTS=         newest versions instead of the tested ones; keeps a torch that is there
+#   make test VENV=../env           another environment
+#   make test WORKERS=8             more tests at a time
+
+PYTHON ?= python3
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+WORKERS ?= 2
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ganvas-installed
+BENCHMARKS := $(filter-out benchmarks/history.py,$(wildcard benchmarks/*.py))
+
+# Threads that wait asleep, not spinning: two jobs side by side then share two cores at full speed.
+export OMP_WAIT_POLICY ?= PASSIVE
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test fast lint format types docs mutants bench check clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+setup: $(STAMP) ## a virtual environment in .venv with everything in it
+
+$(STAMP): pyproject.toml $(wildcard $(CONSTRAINTS))
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Ganvas needs Python 3.11 or newer, and $(PYTHON) is older. Name another: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Ganvas and its tools into $(VENV): a minute or two, most of it torch."
+	@$(BIN)/python -m pip install --quiet --editable '.[dev,docs]' $(addprefix --constraint ,$(CONSTRAINTS))
+	@touch $@
+
+demo: setup ## train a small progressive GAN, measure it, write runs/demo/report.html (about 6 minutes)
+	$(BIN)/ganvas train gan/progan --data scenes --preset small --out runs/demo
+	$(BIN)/ganvas measure runs/demo
+	$(BIN)/ganvas report runs/demo
+	@$(BIN)/python -c 'from pathlib import Path; print("Open", Path("runs/demo/report.html").resolve().as_uri())'
+
+test: setup ## the whole suite
+	$(BIN)/python -m pytest -q -n $(WORKERS) --durations 5
+
+fast: setup ## what is not marked slow: under a minute
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
+
+lint: setup ## format, lint, floors
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/lint-imports --no-logo
+
+format: setup ## put the code into its format
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+types: setup ## static types of the package
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+docs: setup ## the pages, into docs/_build/index.html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build
+
+mutants: setup ## plant faults; every one must turn a test red
+	$(BIN)/python scripts/mutants.py --jobs $(WORKERS)
+
+bench: setup ## run the benchmarks; figures go to benchmarks/history.jsonl
+	@for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+check: lint types test docs mutants ## everything that must hold before a change goes in
+
+clean: ## remove the environment and everything that can be made again; runs/ stays
+	rm -rf $(VENV) docs/_build build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
