@@ -1,0 +1,78 @@
+"""``ganvas report``: one page about one run."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tyro.conf import Positional
+
+from ganvas.core import catalogue
+from ganvas.core.atomic_files import write_text
+from ganvas.core.errors import UserError
+
+if TYPE_CHECKING:
+    from ganvas.report.run_page import RunPage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Write the page of a run: pictures, curves, numbers, cost, configuration, in one HTML file."""
+
+    run: Positional[Path]
+    """Folder of the run."""
+    out: Path | None = None
+    """Where to write the page; report.html in the run's folder when left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportResult:
+    """Where the page is, and its size."""
+
+    path: Path
+    bytes: int
+
+
+def report(task: Report) -> ReportResult:
+    """Reads the run and writes its page, whole or not at all; it opens from the disk with no network."""
+    from ganvas.report import run_folder, run_page
+
+    run = run_folder.read(task.run)
+    path = task.out or task.run / "report.html"
+    if path.is_dir():
+        path = path / "report.html"
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"{path} is not the name of a page. Give a name that ends in .html.")
+    known = _with_sources(run)
+    if known.growth is None:
+        known = dataclasses.replace(known, growth=_animated(task.run))
+    text = run_page.html(known)
+    write_text(path, text)
+    return ReportResult(path=path, bytes=len(text.encode()))
+
+
+def _with_sources(run: "RunPage") -> "RunPage":
+    """Adds what the catalogue knows: the model's paper, and what its preset is."""
+    links = {entry.name: entry.link for entry in catalogue.entries("models")}
+    presets = catalogue.functions("recipes", run.model)
+    note = presets.get((run.preset or "").replace("_", "-"), "")
+    return dataclasses.replace(run, paper=links.get(run.model) or None, preset_note=note)
+
+
+def _animated(folder: Path) -> bytes | None:
+    """The growth animation of a run that has not written its own; None with fewer than two grids."""
+    import tempfile
+
+    from ganvas.report.animation import write_animation
+    from ganvas.report.run_folder import sample_files
+
+    grids = [path for _, path in sample_files(folder)]
+    if len(grids) < 2 or (folder / "samples" / "growth.webp").exists():
+        return None
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary) / "growth.webp"
+        try:
+            write_animation(grids, path, fps=8)
+        except OSError:  # A grid that cannot be read; the page shows those that can.
+            return None
+        return path.read_bytes()
