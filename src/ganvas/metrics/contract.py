@@ -1,0 +1,197 @@
+"""What a metric file offers. One file per metric; nothing else changes when one is added.
+
+``metrics/<name>.py`` has
+
+- a docstring: one line that says what is measured, the paper and its link, what the number means, how its standard
+  error is found, and every departure from the paper;
+- ``NAME`` (the file's name), ``TITLE`` (for a table), ``BETTER`` (``"lower"``, ``"higher"`` or ``"neither"``),
+  ``SEES`` (``"pixels"``, or the name of the feature network whose rows it takes), ``MINIMUM`` (pictures on each side);
+- ``Config``: a frozen, keyword-only dataclass of what changes the value, with the paper's numbers as defaults;
+- ``Accumulator(Stats)``: what one set of pictures is reduced to;
+- ``compare(real, fake, *, quiet=True) -> list[Result]``: a pure function of two accumulators.
+
+The real and the generated side are two objects of one class, so a reference is accumulated once and used often.
+``tests/test_metric_contract.py`` runs over every such file.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from ganvas.core.config import from_plain, to_plain
+from ganvas.core.errors import UserError
+from ganvas.core.ranks import Ranks
+from ganvas.metrics.rows import Rows
+
+MEMORY_BYTES = 1 << 30  # Of one accumulator's tables; what comes after lies in temporary files.
+
+
+class Stats(ABC):
+    """What one metric keeps of one set of pictures: sums, which add, and tables, which have rows per picture.
+
+    Every picture has a place in its set (``index``), from which all its random choices come. So the value depends
+    neither on the batch size, nor on the order in which batches arrive, nor on which rank saw them.
+
+    A metric defines ``Config`` and :meth:`_add`, which fills ``self.sums`` (through :meth:`_sum`) and
+    ``self.tables`` (through :meth:`_append`); merging, saving and reducing over ranks then need nothing more.
+    """
+
+    Config: ClassVar[type]
+
+    def __init__(self, *, seed: int = 0, config: Any = None) -> None:
+        self.seed = seed
+        self.config = self.Config() if config is None else config
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets all pictures."""
+        self.shape: tuple[int, ...] | None = None  # Of one picture (c, h, w), or of one row of features.
+        self.sums: dict[str, Tensor] = {}
+        self.tables: dict[str, Rows] = {"index": Rows()}
+        self._next = 0
+
+    @property
+    def n(self) -> int:
+        """Pictures seen."""
+        return self.tables["index"].count
+
+    @torch.no_grad()
+    def update(self, rows: Tensor, index: Tensor | None = None) -> None:
+        """Takes in a batch.
+
+        Args:
+            rows: Pictures, uint8 of shape (n, c, h, w), or features, float of shape (n, d): see ``SEES``.
+            index: The place of each in its set; by default they follow the last ones seen.
+        """
+        rows = rows.detach().cpu()
+        if self.shape is not None and tuple(rows.shape[1:]) != self.shape:
+            raise UserError(
+                f"Pictures of one set differ in size: {_shape(self.shape)} came first and {_shape(rows.shape[1:])} "
+                "after. Give all of them one size (`--size`)."
+            )
+        self.shape = tuple(rows.shape[1:])
+        index = torch.arange(self._next, self._next + len(rows)) if index is None else index.cpu().long()
+        self._next = int(index.max()) + 1 if len(index) else self._next
+        self._add(rows, index)
+        self._append("index", index)
+
+    def merge(self, other: Self) -> None:
+        """Takes in what another accumulator has seen of the same set."""
+        self._require_alike(other)
+        if other.n == 0:
+            return
+        both = torch.cat([self.tables["index"].all().long(), other.tables["index"].all()])
+        if len(both.unique()) < len(both):
+            raise UserError(
+                "Two accumulators to be merged hold a picture of the same place in the set. "
+                "Give each batch its `index` when a set is accumulated in parts."
+            )
+        self.shape, self._next = other.shape, max(self._next, other._next)
+        for name, value in other.sums.items():
+            self._sum(name, value)
+        for name, table in other.tables.items():
+            for slab in table.slabs():
+                self._append(name, slab)
+        self._settle()
+
+    def __add__(self, other: Self) -> Self:
+        whole = self.from_state(self.state())
+        whole.merge(other)
+        return whole
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything as tensors (for safetensors): :meth:`from_state` goes on from there."""
+        settings = {"seed": self.seed, "config": to_plain(self.config), "shape": self.shape, "next": self._next}
+        plain = torch.frombuffer(bytearray(json.dumps(settings).encode()), dtype=torch.uint8)
+        tables = {f"table.{name}": table.all() for name, table in self.tables.items() if table.count}
+        return {"settings": plain} | {f"sum.{name}": value.clone() for name, value in self.sums.items()} | tables
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor]) -> Self:
+        """The accumulator that :meth:`state` was taken from."""
+        settings = json.loads(bytes(state["settings"].tolist()))
+        new = cls(seed=settings["seed"], config=from_plain(cls.Config, settings["config"]))
+        new.shape = None if settings["shape"] is None else tuple(settings["shape"])
+        new._next = settings["next"]
+        for key, value in state.items():
+            kind, _, name = key.partition(".")
+            if kind == "sum":
+                new._sum(name, value)
+            elif kind == "table":
+                new._append(name, value)
+        return new
+
+    def reduce(self, ranks: Ranks) -> None:
+        """Gives every rank what all ranks have seen. Each must have been given its own pictures' ``index``."""
+        if ranks.count == 1:
+            return
+        device = torch.device("cuda") if dist.get_backend() == "nccl" else torch.device("cpu")
+        mine, own = self.state(), ranks.rank
+        parts = [_broadcast(mine if rank == own else None, rank, device) for rank in range(ranks.count)]
+        self.reset()
+        for part in parts:
+            self.merge(self.from_state(part))
+
+    @abstractmethod
+    def _add(self, rows: Tensor, index: Tensor) -> None:
+        """Reduces a batch to sums and rows."""
+
+    def _settle(self) -> None:  # noqa: B027
+        """Called after a merge, for what two parts only have together (the halves of a pair)."""
+
+    def _sum(self, name: str, value: Tensor) -> None:
+        self.sums[name] = self.sums[name] + value if name in self.sums else value.clone()
+
+    def _append(self, name: str, rows: Tensor) -> None:
+        held = sum(table.nbytes for table in self.tables.values())
+        self.tables.setdefault(name, Rows()).append(rows, on_disk=held >= MEMORY_BYTES)
+
+    def _require_alike(self, other: Self) -> None:
+        if (self.seed, self.config) != (other.seed, other.config):
+            raise UserError(
+                f"Statistics made in two ways do not go together: seed {self.seed} with {self.config}, "
+                f"and seed {other.seed} with {other.config}. Make both in one way."
+            )
+        if None not in (self.shape, other.shape) and self.shape != other.shape:
+            raise UserError(
+                f"Pictures of {_shape(self.shape)} and of {_shape(other.shape)} do not compare. "
+                "Bring both to one size and one number of channels (`--size`)."
+            )
+
+
+def require_pair(real: Stats, fake: Stats, *, minimum: int, title: str) -> None:
+    """Refuses two sides that do not compare: other settings, other sizes, unlike counts, too few pictures."""
+    fewest = min(real.n, fake.n)
+    if fewest < minimum:
+        raise UserError(f"{title} needs at least {minimum} pictures on each side and was given {fewest}.")
+    real._require_alike(fake)
+    if real.n != fake.n:
+        raise UserError(
+            f"{title} compares equally many pictures and was given {real.n} real and {fake.n} generated ones. "
+            f"Take {fewest} of each: the value depends on their number."
+        )
+
+
+def _shape(shape: Any) -> str:
+    """``(3, 32, 48)`` as ``32x48 pixels with 3 channels`` (height first, as everywhere here)."""
+    if len(shape) != 3:
+        return "x".join(map(str, shape))
+    channels, height, width = shape
+    return f"{height}x{width} pixels with {channels} channel{'s' if channels != 1 else ''}"
+
+
+def _broadcast(state: dict[str, Tensor] | None, source: int, device: torch.device) -> dict[str, Tensor]:
+    """A rank's state on every rank: first its names, types and shapes, then tensor by tensor."""
+    described = [None if state is None else {key: (str(v.dtype)[6:], list(v.shape)) for key, v in state.items()}]
+    dist.broadcast_object_list(described, src=source, device=device)
+    whole = {}
+    for key, (dtype, shape) in (described[0] or {}).items():
+        value = state[key].to(device) if state else torch.empty(shape, dtype=getattr(torch, dtype), device=device)
+        dist.broadcast(value, src=source)
+        whole[key] = value.cpu()
+    return whole

@@ -1,0 +1,62 @@
+"""A table that grows by rows, in slabs of a fixed size, in memory or on the disk.
+
+Slabs have the same borders whatever batches the rows came in, so that sums over them round in one way only.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+SLAB_BYTES = 16 << 20
+
+
+class Rows:
+    """Rows of one shape and type, appended and read in order."""
+
+    def __init__(self) -> None:
+        self._slabs: list[Tensor] = []
+        self._size = 0
+        self.count = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, in memory or on the disk."""
+        return sum(slab.nbytes for slab in self._slabs)
+
+    def append(self, rows: Tensor, *, on_disk: bool = False) -> None:
+        """Adds rows at the end. A new slab is an unnamed temporary file when ``on_disk``, else memory."""
+        if not self._slabs:
+            self._size = max(1, SLAB_BYTES // max(1, rows[:1].nbytes)) if len(rows) else 0
+        done = 0
+        while done < len(rows):
+            filled = self.count % self._size
+            if filled == 0:
+                self._slabs.append(_empty((self._size, *rows.shape[1:]), rows.dtype, on_disk=on_disk))
+            part = rows[done : done + self._size - filled]
+            self._slabs[-1][filled : filled + len(part)] = part
+            done += len(part)
+            self.count += len(part)
+
+    def slabs(self) -> Iterator[Tensor]:
+        """The rows in order, a slab at a time, not copied."""
+        left = self.count
+        for slab in self._slabs:
+            yield slab[: min(left, self._size)]
+            left -= self._size
+
+    def all(self) -> Tensor:
+        """All rows as one new tensor."""
+        return torch.cat(list(self.slabs())) if self._slabs else torch.empty(0)
+
+
+def _empty(shape: tuple[int, ...], dtype: torch.dtype, *, on_disk: bool) -> Tensor:
+    if not on_disk:
+        return torch.empty(shape, dtype=dtype)
+    size = prod(shape) * dtype.itemsize
+    with tempfile.TemporaryFile(prefix="ganvas-") as file:  # The map outlives the closed and unnamed file.
+        bytes_on_disk = np.memmap(file, dtype=np.uint8, mode="w+", shape=(size,))
+    return torch.from_numpy(bytes_on_disk).view(dtype).view(shape)

@@ -1,0 +1,44 @@
+"""Which metrics there are: the files of this folder that say ``NAME = ...``. The rest is machinery they share.
+
+Reads the files and imports none, so that a list of metrics needs no torch.
+"""
+
+import ast
+import importlib
+from types import ModuleType
+
+from ganvas.core import catalogue
+from ganvas.core.errors import UserError, did_you_mean
+
+SHELF = "metrics"
+
+
+def entries() -> list[catalogue.Entry]:
+    """Every metric with the first line of its docstring and its paper, by name."""
+    return [entry for entry in catalogue.entries(SHELF) if _is_metric(entry.name)]
+
+
+def names() -> list[str]:
+    """The names that ``--metrics`` takes.
+
+    >>> names()[:2]
+    ['ms_ssim', 'swd']
+    """
+    return [entry.name for entry in entries()]
+
+
+def load(name: str) -> ModuleType:
+    """The module of a metric; an unknown name is a :class:`UserError` with the nearest known."""
+    known = names()
+    if name not in known:
+        raise UserError(
+            f"There is no metric '{name}'.{did_you_mean(name, known)} Metrics: {', '.join(known)}. "
+            "`ganvas metrics` says what each sees."
+        )
+    return importlib.import_module(f"ganvas.{SHELF}.{name}")
+
+
+def _is_metric(name: str) -> bool:
+    tree = ast.parse((catalogue.PACKAGE / SHELF / f"{name}.py").read_text(encoding="utf-8"))
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    return any(isinstance(target, ast.Name) and target.id == "NAME" for target in targets)
