@@ -49,6 +49,7 @@ lint: setup ## format, lint, floors
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/hygiene.py
 
 format: setup ## put the code into its format
 	$(BIN)/ruff format
@@ -69,4 +70,4 @@ bench: setup ## run the benchmarks; figures go to benchmarks/history.jsonl
 check: lint types test docs mutants ## everything that must hold before a change goes in
 
 clean: ## remove the environment and everything that can be made again; runs/ stays
-	rm -rf $(VENV) docs/_build build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) docs/_build docs/api build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

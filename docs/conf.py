@@ -1,0 +1,53 @@
+"""Sphinx: Markdown pages, and one page per module, made from the docstrings at every build."""
+
+import ast
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+DOCS = Path(__file__).parent
+PACKAGE = DOCS.parent / "src" / "ganvas"
+
+project = "Ganvas"
+copyright = "the Ganvas authors"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+
+html_theme = "furo"
+html_title = "Ganvas"
+html_show_sphinx = False
+
+
+def write_module_pages(app: Sphinx) -> None:
+    """``docs/api/<module>.rst`` for every file that has a docstring: a new file is documented by being there."""
+    pages = {"index": _heading("Library") + "\n.. toctree::\n   :maxdepth: 1\n   :glob:\n\n   ganvas.*\n"}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if not path.name.startswith("_") and ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))):
+            name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+            pages[name] = _heading(name) + f"\n.. automodule:: {name}\n"
+    folder = DOCS / "api"
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.rst"):
+        if old.stem not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        page = folder / f"{name}.rst"
+        if not page.exists() or page.read_text(encoding="utf-8") != text:  # An untouched page is not built again.
+            page.write_text(text, encoding="utf-8")
+
+
+def _heading(text: str) -> str:
+    return f"{text}\n{'=' * len(text)}\n"
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("config-inited", lambda app, config: write_module_pages(app))
