@@ -12,6 +12,10 @@ class UserError(ValueError):
     """
 
 
+class TrainingFailed(RuntimeError):
+    """Training cannot go on (a loss or a weight is not a number). The message names the cause and what is kept."""
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """The nearest known name as a sentence with a leading space, or nothing when none is near.
 

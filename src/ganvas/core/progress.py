@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 @runtime_checkable
 class Report(Protocol):
-    """Tell the bar how far the work is, and what to show beside it."""
+    """Tell the bar how far the work is, what to show beside it, and the seconds left where they are known better."""
 
-    def __call__(self, done: float, note: str = "") -> None: ...
+    def __call__(self, done: float, note: str = "", left: float | None = None) -> None: ...
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def progress(title: str, total: float, *, unit: str = "", quiet: bool = False) -
         quiet: Shows nothing (other ranks, tests).
     """
     if quiet:
-        yield lambda done, note="": None
+        yield lambda done, note="", left=None: None
     elif sys.stderr.isatty():
         with _bar(title, total, unit) as report:
             yield report
@@ -66,25 +66,26 @@ def duration(seconds: float) -> str:
 @contextmanager
 def _bar(title: str, total: float, unit: str) -> Iterator[Report]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    form = ",.1f" if unit == "kimg" else ",.0f"
     columns = (
-        TextColumn("{task.description}", markup=False),  # "[8, fading]" is a note, not a style.
-        BarColumn(bar_width=None),
-        TextColumn(
-            f"{{task.completed:,.1f}}/{{task.total:,.0f}} {unit}"
-            if unit == "kimg"
-            else f"{{task.completed:,.0f}}/{{task.total:,.0f}} {unit}",
-            markup=False,
-        ),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn(f"{{task.completed:{form}}}/{{task.total:,.0f}} {unit}", markup=False),
         TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=False, refresh_per_second=4) as bar:
-        task = bar.add_task(title, total=total, note="")
-        yield lambda done, note="": bar.update(task, completed=done, note=note)
+        task = bar.add_task(title, total=total, note="", left="")
+
+        def report(done: float, note: str = "", left: float | None = None) -> None:
+            if left is None:
+                left = bar.tasks[0].time_remaining
+            bar.update(task, completed=done, note=note, left="" if left is None else f"{duration(left)} left")
+
+        yield report
 
 
 def _lines(title: str, total: float, unit: str) -> Report:
@@ -93,7 +94,7 @@ def _lines(title: str, total: float, unit: str) -> Report:
     first: list[float] = []
     spoke = False
 
-    def report(done: float, note: str = "") -> None:
+    def report(done: float, note: str = "", left: float | None = None) -> None:
         nonlocal last, spoke
         now = time.monotonic()
         if not first:
@@ -103,9 +104,11 @@ def _lines(title: str, total: float, unit: str) -> Report:
             return
         last, spoke = now, not finished
         pace = (done - first[0]) / max(now - started, 1e-9)
-        left = f", {duration((total - done) / pace)} left" if pace > 0 and not finished else ""
+        if left is None and pace > 0:
+            left = (total - done) / pace
+        remaining = f", {duration(left)} left" if left is not None and not finished else ""
         shown = f"{done:,.1f}" if unit == "kimg" else f"{done:,.0f}"
-        say(f"{title}: {shown}/{total:,.0f} {unit}{', ' + note if note else ''}{left}")
+        say(f"{title}: {shown}/{total:,.0f} {unit}{', ' + note if note else ''}{remaining}")
 
     return report
 

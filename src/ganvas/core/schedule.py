@@ -27,8 +27,8 @@ class Growth:
     """Progressive growing (Karras et al. 2018, section 2 and appendix A).
 
     The first resolution trains ``train_kimg``; every next one is faded in over ``fade_kimg`` and then trains
-    ``train_kimg``; the last trains on until the run's end. ``batch_size`` and ``lr`` may be overridden from a
-    resolution up, and ``rampup_kimg`` raises the learning rate at the start of the run (``exp(-5 (1 - t)^2)``).
+    ``train_kimg``; the last trains on until the run's end. ``batch_size`` and ``lr`` may be overridden at a
+    resolution, and ``rampup_kimg`` raises the learning rate at the start of the run (``exp(-5 (1 - t)^2)``).
     """
 
     first: int  # First resolution.
@@ -85,13 +85,19 @@ class Growth:
             phase=2 * done + fading,
         )
 
+    def borders(self) -> list[int]:
+        """The images shown at which the network changes: the start of every fade, and of every training after it."""
+        period = self._train_nimg + self._fade_nimg
+        fades = [done * period + self._train_nimg for done in range(self._doublings)] if self._fade_nimg else []
+        return sorted({*fades, *((done + 1) * period for done in range(self._doublings))})
+
     def stages(self) -> Iterator[Stage]:
-        """Every change of network in order, each fade at its middle: what an executor may have to prepare."""
+        """One stage per kind of step in order, each fade at its middle: what an executor may have to prepare."""
         period = self._train_nimg + self._fade_nimg
         for done in range(self._doublings + 1):
             yield self.at(done * period)
-            if done < self._doublings and self._fade_nimg > 1:
-                yield self.at(done * period + self._train_nimg + self._fade_nimg // 2)
+            if done < self._doublings and self._fade_nimg:
+                yield self.at(done * period + self._train_nimg + (self._fade_nimg + 1) // 2)
 
 
 def steady(*, resolution: int, batch_size: int, lr: float) -> Growth:

@@ -6,7 +6,6 @@ a VAE-GAN three; nothing in the loop asks which it is.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -27,7 +26,7 @@ class Batch:
     """
 
     images: Images  # Real pictures in [-1, 1], at the resolution of the stage, faded when the stage fades.
-    rng: torch.Generator
+    rng: torch.Generator | None  # None only where nothing is computed (the meta device).
     labels: Labels | None = None  # Class of each image.
     target: Images | None = None  # The paired picture of image translation.
     other: Images | None = None  # Unpaired pictures of a second domain.
@@ -52,7 +51,7 @@ class Batch:
         """Whole numbers below ``high`` of shape ``(size, *shape)``."""
         return (self.rand(*shape) * high).long()
 
-    def with_rng(self, rng: torch.Generator) -> Self:
+    def with_rng(self, rng: torch.Generator | None) -> "Batch":
         """The same batch with another random stream."""
         return replace(self, rng=rng)
 
@@ -82,4 +81,7 @@ class Phase:
     every: int = 1  # Played on every k-th step.
     weight: float = 1.0  # Of the summed terms. A lazily played penalty weighs ``every``; a lazily trained player 1.
     simultaneous: bool = False  # The move waits until the next phase has its gradient too; both see the same noise.
-    optimizer: Adam = Adam()
+    optimizer: Adam = field(default_factory=Adam)
+    average: float | None = (
+        None  # Decay per move of a running average of the player's weights, which then is what samples.
+    )

@@ -31,8 +31,9 @@ def gradient_penalty(
         critic: Called once, on the mixed pictures; the graph it leaves reaches its parameters.
         real: Pictures x; no gradient flows to them, nor to ``fake``.
     """
-    mixed = torch.lerp(real.detach(), fake.detach().to(real.dtype), mix.to(real.dtype).view(-1, 1, 1, 1))
-    mixed.requires_grad_()
+    # The leaf is the real picture, not the mixture: torch's counter of operations refuses a leaf in autograd.grad.
+    leaf = real.detach().requires_grad_()
+    mixed = torch.lerp(leaf, fake.detach().to(real.dtype), mix.to(real.dtype).view(-1, 1, 1, 1))
     norm = torch.linalg.vector_norm(_gradient(critic(mixed), mixed).flatten(1), dim=1)
     return (weight / target**2) * (norm - target).square()
 

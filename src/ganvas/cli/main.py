@@ -1,0 +1,111 @@
+"""The command line: parse, call one task, render. No mathematics, and no torch until a task needs it."""
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, subcommand
+
+from ganvas.cli import render
+from ganvas.core.errors import TrainingFailed, UserError
+from ganvas.core.progress import say
+from ganvas.tasks import data as data_tasks
+from ganvas.tasks import measure as measure_tasks
+from ganvas.tasks import models as models_tasks
+from ganvas.tasks import report as report_tasks
+from ganvas.tasks import sample as sample_tasks
+from ganvas.tasks import train as train_tasks
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Data:
+    """Look into a source of pictures, pack it into one file, or fetch a well-known set."""
+
+    action: (
+        Annotated[data_tasks.Describe, subcommand("describe")]
+        | Annotated[data_tasks.Pack, subcommand("pack")]
+        | Annotated[data_tasks.Fetch, subcommand("fetch")]
+    )
+
+
+Command = (
+    Annotated[train_tasks.Train, subcommand("train")]
+    | Annotated[sample_tasks.Sample, subcommand("sample")]
+    | Annotated[sample_tasks.Interpolate, subcommand("interpolate")]
+    | Annotated[measure_tasks.Measure, subcommand("measure")]
+    | Annotated[report_tasks.Report, subcommand("report")]
+    | Annotated[Data, subcommand("data")]
+    | Annotated[models_tasks.Models, subcommand("models")]
+)
+
+TASKS = {
+    train_tasks.Train: train_tasks.train,
+    sample_tasks.Sample: sample_tasks.sample,
+    sample_tasks.Interpolate: sample_tasks.interpolate,
+    measure_tasks.Measure: measure_tasks.measure,
+    report_tasks.Report: report_tasks.report,
+    data_tasks.Describe: data_tasks.describe,
+    data_tasks.Pack: data_tasks.pack,
+    data_tasks.Fetch: data_tasks.fetch,
+    models_tasks.Models: models_tasks.models,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and exits: 0 done, 1 training failed, 2 a mistake in what was given, 130 stopped by Ctrl-C."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # Before torch: idle threads must not spin.
+    task: Any = tyro.cli(
+        Command,  # type: ignore[arg-type]
+        prog="ganvas",
+        description="From a folder of pictures to a generative model, and from the model to understanding.",
+        args=list(arguments) if arguments is not None else None,
+        config=(OmitArgPrefixes, OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff),
+    )
+    task = task.action if isinstance(task, Data) else task
+    sys.exit(run(task))
+
+
+def run(task: Any) -> int:
+    """Calls the task, shows its result, and says its exit code."""
+    try:
+        result = TASKS[type(task)](task)
+        render.show(result)
+        sys.stdout.write(json.dumps(plain(result), indent=2) + "\n")
+        sys.stdout.flush()
+    except UserError as error:
+        say(f"Error: {error}")
+        return 2
+    except TrainingFailed as error:
+        say(f"Error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return 130
+    except BrokenPipeError:  # Whoever read the output has read enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 130 if isinstance(result, train_tasks.TrainResult) and result.stopped else 0
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON can hold it."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {_key(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float) and value != value:
+        return None
+    return value
+
+
+def _key(key: Any) -> str:
+    return "x".join(map(str, key)) if isinstance(key, tuple) else str(key)

@@ -1,0 +1,40 @@
+"""How a picture of any size is reached by doubling a small first one."""
+
+import math
+from collections.abc import Iterator
+
+SMALLEST, LARGEST = 4, 7  # Shorter side of a first resolution: from 8 on it could be halved once more.
+
+
+def doubled_size(height: int, width: int, resolution: int | None = None) -> tuple[tuple[int, int], int]:
+    """The first resolution's (height, width) and the nominal resolution 4 * 2^k that lead to a picture.
+
+    The result is the largest picture of nearly the same shape that is not larger than the one given; k doublings of
+    the base. Where ``resolution`` is given it is kept, and only the shape of the base is chosen.
+
+    >>> doubled_size(32, 32), doubled_size(64, 96), doubled_size(28, 28), doubled_size(48, 64)
+    (((4, 4), 32), ((4, 6), 64), ((7, 7), 16), ((6, 8), 32))
+    >>> doubled_size(128, 128, resolution=64), doubled_size(100, 150)
+    (((4, 4), 64), ((6, 9), 64))
+    """
+    if resolution is not None:
+        short = SMALLEST / min(height, width)
+        return (max(round(height * short), 1), max(round(width * short), 1)), resolution
+    if min(height, width) < SMALLEST:
+        return (min(height, SMALLEST), min(width, SMALLEST)), SMALLEST
+    base, doublings = max(_ways(height, width), key=lambda way: (_area(way), way[1]))
+    return base, SMALLEST << doublings
+
+
+def _ways(height: int, width: int) -> Iterator[tuple[tuple[int, int], int]]:
+    short, long = min(height, width), max(height, width)
+    for side in range(SMALLEST, LARGEST + 1):
+        doublings = int(math.log2(short / side)) if short >= side else -1
+        if doublings >= 0:
+            other = min(round(side * long / short), long >> doublings)
+            yield ((side, other) if height <= width else (other, side)), doublings
+
+
+def _area(way: tuple[tuple[int, int], int]) -> int:
+    (height, width), doublings = way
+    return (height << doublings) * (width << doublings)

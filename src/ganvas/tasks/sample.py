@@ -1,0 +1,230 @@
+"""Draw pictures from a trained model: a grid, a folder, a zip, or a walk between latents."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+if TYPE_CHECKING:
+    from ganvas.train.trained import Trained
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Draw pictures from a run. The same seed gives the same pictures, whatever the batch.
+
+    Examples:
+      ganvas sample runs/x -n 64 --seed 1 -o grid.png
+      ganvas sample runs/x -n 50000 --to zip -o fakes.zip
+    """
+
+    run: tyro.conf.Positional[Path]
+    """Run directory, or one of its model/<kimg> folders."""
+    n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
+    """How many pictures."""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """File or folder to write; samples.png, samples/ or samples.zip where left out."""
+    to: Literal["grid", "folder", "zip"] = "grid"
+    """One sheet, a folder of PNG files, or a zip of them that StyleGAN's and EDM's tools read."""
+    seed: int = 0
+    label: str | None = None
+    """Class to draw, by name or number; only models trained with --conditional."""
+    kimg: float | None = None
+    """An earlier moment that the run keeps; the last one where left out."""
+    scale: int | None = None
+    """Enlarge the pictures of a grid so many times; chosen by size where left out."""
+    batch: int = 64
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpolate:
+    """Walk between latents and film the way: the walk is a loop, along great circles of the latent sphere.
+
+    Example:
+      ganvas interpolate runs/x --seed 1 -o walk.webp
+    """
+
+    run: tyro.conf.Positional[Path]
+    """Run directory, or one of its model/<kimg> folders."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("walk.webp")
+    """A .webp or .gif, or a folder for PNG frames."""
+    points: int = 5
+    """Latents that the walk visits before it comes back to the first."""
+    frames: int = 24
+    """Frames from one to the next."""
+    grid: int = 9
+    """Walks side by side."""
+    fps: int = 24
+    seed: int = 0
+    label: str | None = None
+    kimg: float | None = None
+    scale: int | None = None
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """What was written."""
+
+    path: Path
+    pictures: int
+    seed: int
+    model: str
+    kimg: float
+
+
+def sample(task: Sample) -> Drawn:
+    """Draws and writes; nothing half-written is left behind."""
+    from ganvas.core.errors import UserError
+    from ganvas.tasks.train import pick_device
+    from ganvas.train.trained import load
+
+    if task.n < 1:
+        raise UserError(f"-n {task.n}: the number of pictures must be at least 1.")
+    if task.batch < 1:
+        raise UserError(f"--batch {task.batch} must be at least 1.")
+    out = task.out or Path({"grid": "samples.png", "folder": "samples", "zip": "samples.zip"}[task.to])
+    trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
+    write = {"grid": _write_grid, "folder": _write_folder, "zip": _write_zip}[task.to]
+    write(task, trained, out)
+    return Drawn(path=out, pictures=task.n, seed=task.seed, model=trained.name, kimg=trained.kimg)
+
+
+def interpolate(task: Interpolate) -> Drawn:
+    """Films a walk through latent space."""
+    import numpy as np
+    import torch
+
+    from ganvas.core.atomic_files import atomic_folder
+    from ganvas.core.errors import UserError
+    from ganvas.core.pixels import to_bytes
+    from ganvas.core.progress import tracked
+    from ganvas.report.animation import write_animation
+    from ganvas.report.grid import grid
+    from ganvas.tasks.train import pick_device
+    from ganvas.train.trained import load
+
+    if task.points < 2 or task.frames < 1 or task.grid < 1 or task.fps < 1:
+        raise UserError("An interpolation needs --points of at least 2, and --frames, --grid and --fps of at least 1.")
+    trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
+    z = trained.latents(task.grid * task.points, seed=task.seed).view(task.points, task.grid, -1)
+    labels = trained.labels(task.grid, seed=task.seed, label=task.label)
+    scale = task.scale or max(1, 128 // trained.width)
+    total = task.points * task.frames
+
+    def pictures() -> Iterator[Any]:
+        for frame in tracked(range(total), "Drawing", total=total, unit="frames"):
+            start, along = divmod(frame, task.frames)
+            between = slerp(z[start], z[(start + 1) % task.points], along / task.frames)
+            drawn = to_bytes(trained.decode(between, labels)).cpu().permute(0, 2, 3, 1).contiguous().numpy()
+            yield np.asarray(grid(drawn, scale=scale).convert("RGB"))
+
+    with torch.no_grad():
+        if task.out.suffix.lower() in (".webp", ".gif"):
+            write_animation(pictures(), task.out, fps=task.fps)
+        elif task.out.suffix:
+            raise UserError(
+                f"-o {task.out}: an animation is a .webp or .gif; a name without an ending is a folder of frames."
+            )
+        else:
+            _refuse_existing(task.out)
+            with atomic_folder(task.out) as partial:
+                _save_all(pictures(), partial)
+    return Drawn(path=task.out, pictures=total, seed=task.seed, model=trained.name, kimg=trained.kimg)
+
+
+def slerp(a: Any, b: Any, t: float) -> Any:
+    """From ``a`` to ``b`` (n, d) along the great circle, lengths interpolated linearly (Shoemake 1985).
+
+    A straight line between two Gaussian latents passes near the origin, where a model has never been.
+    """
+    import torch
+
+    cosine = torch.nn.functional.cosine_similarity(a, b, dim=1).clamp(-1, 1)
+    angle = torch.acos(cosine).unsqueeze(1)
+    short = torch.sin(angle).abs() < 1e-6  # The same or opposite directions: any way is as good as a line.
+    sine = torch.where(short, torch.ones_like(angle), torch.sin(angle))
+    weight_a = torch.where(short, torch.full_like(angle, 1 - t), torch.sin((1 - t) * angle) / sine)
+    weight_b = torch.where(short, torch.full_like(angle, t), torch.sin(t * angle) / sine)
+    length_a, length_b = a.norm(dim=1, keepdim=True), b.norm(dim=1, keepdim=True)
+    direction = weight_a * a / length_a + weight_b * b / length_b
+    return direction * ((1 - t) * length_a + t * length_b)
+
+
+def _write_grid(task: Sample, trained: "Trained", out: Path) -> None:
+    from ganvas.core.atomic_files import atomic_file
+    from ganvas.core.errors import UserError
+
+    if out.suffix.lower() not in (".png", ".webp", ".jpg", ".jpeg"):
+        raise UserError(f"-o {out}: a grid is a .png, .webp or .jpg file. For single files: --to folder or --to zip.")
+    most = 4096
+    if task.n > most:
+        raise UserError(
+            f"-n {task.n}: a sheet of more than {most} pictures cannot be looked at. Use --to folder or --to zip."
+        )
+    pictures = trained.sample(task.n, seed=task.seed, label=task.label, batch=task.batch)
+    scale = task.scale or max(1, 1024 // (math.ceil(math.sqrt(task.n)) * trained.width))
+    image = pictures.grid(scale=min(scale, 16))
+    with atomic_file(out) as partial:
+        kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(out.suffix.lower(), "PNG")
+        (image.convert("RGB") if kind == "JPEG" else image).save(partial, format=kind)
+
+
+def _write_folder(task: Sample, trained: "Trained", out: Path) -> None:
+    from ganvas.core.atomic_files import atomic_folder
+
+    _refuse_existing(out)
+    with atomic_folder(out) as partial:
+        _save_all(_each(task, trained), partial)
+
+
+def _write_zip(task: Sample, trained: "Trained", out: Path) -> None:
+    import io
+    import json
+    import zipfile
+
+    from PIL import Image
+
+    from ganvas.core.atomic_files import atomic_file
+
+    labels = trained.labels(task.n, seed=task.seed, label=task.label)
+    with atomic_file(out) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+        names = []
+        for index, picture in enumerate(_each(task, trained)):
+            names.append(f"{index // 1000:05d}/img{index:08d}.png")
+            buffer = io.BytesIO()
+            Image.fromarray(picture.squeeze()).save(buffer, format="PNG")
+            archive.writestr(names[-1], buffer.getvalue())
+        listed = None if labels is None else [[name, int(label)] for name, label in zip(names, labels, strict=True)]
+        archive.writestr("dataset.json", json.dumps({"labels": listed}))
+
+
+def _each(task: Sample, trained: "Trained") -> Iterator[Any]:
+    """Pictures (h, w, c) one by one, with progress."""
+    from ganvas.core.progress import progress
+
+    with progress("Drawing", task.n, unit="pictures") as report:
+        done = 0
+        for batch in trained.sample_bytes(task.n, seed=task.seed, label=task.label, batch=task.batch):
+            for picture in batch.permute(0, 2, 3, 1).contiguous().numpy():
+                yield picture
+            done += len(batch)
+            report(done)
+
+
+def _save_all(pictures: Iterator[Any], folder: Path) -> None:
+    from PIL import Image
+
+    for index, picture in enumerate(pictures):
+        Image.fromarray(picture.squeeze()).save(folder / f"{index:06d}.png")
+
+
+def _refuse_existing(out: Path) -> None:
+    from ganvas.core.errors import UserError
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"-o {out}: something is there already. Choose another name, or remove it.")

@@ -1,0 +1,209 @@
+"""A trained model, ready to draw: ``load("runs/x").sample(64, seed=1).show()``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganvas.core import catalogue
+from ganvas.core.config import from_plain
+from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.pixels import to_bytes
+from ganvas.core.seeds import stream
+from ganvas.core.shapes import Bytes, Images, Labels, Latents
+from ganvas.data.packed import Packed
+from ganvas.data.packing import prepare
+from ganvas.report.grid import grid
+from ganvas.train import checkpoint
+from ganvas.train.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures as bytes (n, h, w, c), with what a notebook or a script wants to do with them."""
+
+    bytes: NDArray[np.uint8]
+
+    def grid(self, *, columns: int | None = None, scale: int = 1) -> Image.Image:
+        """All of them on one sheet."""
+        return grid(self.bytes, columns=columns, scale=scale)
+
+    def show(self) -> None:
+        """Opens the sheet in the system's picture viewer."""
+        self.grid(scale=max(1, 128 // self.bytes.shape[1])).show()
+
+    def __len__(self) -> int:
+        return len(self.bytes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A model at one moment of its training, with averaged weights."""
+
+    model: nn.Module
+    name: str  # "gan/progan"
+    nimg: int
+    resolution: int  # Nominal resolution reached.
+    fade: float
+    data: dict[str, Any]  # What it was trained on: spec, size, channels, class names, how pictures were fitted.
+    fingerprint: str  # SHA-256 of the weights.
+    device: torch.device
+
+    @property
+    def kimg(self) -> float:
+        return self.nimg / 1000
+
+    @property
+    def height(self) -> int:
+        return self.data["height"]
+
+    @property
+    def width(self) -> int:
+        return self.data["width"]
+
+    @property
+    def channels(self) -> int:
+        return self.data["channels"]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return tuple(self.data.get("class_names") or ())
+
+    @property
+    def conditional(self) -> bool:
+        return getattr(self.model.config, "num_classes", 0) > 0
+
+    def sample(self, n: int, *, seed: int = 0, label: str | int | None = None, batch: int = 64) -> Pictures:
+        """``n`` pictures. The same seed gives the same pictures whatever the batch."""
+        drawn = list(self.sample_bytes(n, seed=seed, label=label, batch=batch))
+        return Pictures(torch.cat(drawn).permute(0, 2, 3, 1).contiguous().numpy())
+
+    def sample_bytes(
+        self, n: int, *, seed: int = 0, label: str | int | None = None, batch: int = 64
+    ) -> Iterator[Bytes]:
+        """Batches (b, c, h, w) of the same pictures, one at a time; a model that still grows is enlarged to full size."""
+        if n < 1:
+            raise UserError(f"-n {n}: the number of pictures must be at least 1.")
+        z = self.latents(n, seed=seed)
+        labels = self.labels(n, seed=seed, label=label)
+        for start in range(0, n, batch):
+            chosen = None if labels is None else labels[start : start + batch]
+            yield to_bytes(self.decode(z[start : start + batch], chosen)).cpu()
+
+    def latents(self, n: int, *, seed: int = 0) -> Latents:
+        """``n`` latents on the CPU, a function of the seed."""
+        self.require("latents")
+        return self.model.latents(n, stream(seed, "latents"))  # type: ignore[operator]
+
+    @torch.no_grad()
+    def decode(self, z: Latents, labels: Labels | None = None) -> Images:
+        """Pictures in [-1, 1] of latents, at full size."""
+        self.require("decode")
+        how: dict[str, Any] = {} if labels is None else {"labels": labels.to(self.device)}
+        if self.resolution < self._full_resolution:
+            how["resolution"] = self.resolution
+        if self.fade < 1.0:
+            how |= {"resolution": self.resolution, "fade": torch.tensor(self.fade, device=self.device)}
+        images: Tensor = self.model.decode(z.to(self.device), **how)  # type: ignore[operator]
+        factor = self.height // images.shape[-2]
+        return F.interpolate(images, scale_factor=factor, mode="nearest") if factor > 1 else images
+
+    def reals(self, *, quiet: bool = False) -> Packed:
+        """The pictures it was trained on, prepared as they were then."""
+        keys = ("fit", "background", "broken")
+        settings = {key: self.data[key] for key in keys if key in self.data}
+        packed = prepare(
+            self.data["spec"], size=(self.height, self.width), channels=self.channels, quiet=quiet, **settings
+        )
+        if packed.fingerprint != self.data["fingerprint"]:
+            raise UserError(
+                f"The pictures in {self.data['spec']} are not those of the training any more. Restore them, or measure "
+                "against another folder by name."
+            )
+        return packed
+
+    def require(self, capability: str) -> None:
+        """Says clearly when a family cannot do what a verb asks of it."""
+        if not hasattr(self.model, capability):
+            raise UserError(f"{self.name} cannot do this: it has no '{capability}'.")
+
+    @property
+    def _full_resolution(self) -> int:
+        return self.model.schedule().last  # type: ignore[operator]
+
+    def labels(self, n: int, *, seed: int, label: str | int | None) -> Labels | None:
+        if not self.conditional:
+            if label is not None:
+                raise UserError(f"--label {label}: this model was trained without labels, so it draws any class.")
+            return None
+        classes = self.model.config.num_classes
+        if label is None:
+            return torch.randint(classes, (n,), generator=stream(seed, "labels"))  # type: ignore[call-overload]
+        return torch.full((n,), self._class_index(label))
+
+    def _class_index(self, label: str | int) -> int:
+        known = self.class_names
+        if label in known:
+            return known.index(str(label))
+        classes: int = self.model.config.num_classes  # type: ignore[assignment,union-attr]
+        if str(label).isdecimal() and int(label) < classes:
+            return int(label)
+        named = f" Classes: {', '.join(known)}." if known else ""
+        raise UserError(
+            f"--label {label} is not a class of 0 to {classes - 1}.{did_you_mean(str(label), known)}{named}"
+        )
+
+
+def load(path: str | Path, *, kimg: float | None = None, device: str | torch.device = "cpu") -> Trained:
+    """The newest model of a run (or the one at ``kimg``, or a model folder), on a device.
+
+    Raises:
+        UserError: there is no such run or model, or its files are not whole.
+    """
+    folder = _model_folder(Path(path), kimg)
+    tensors, numbers = checkpoint.load(folder, "model")
+    module = catalogue.load("models", numbers["model"])
+    model = module.Model(from_plain(module.Config, numbers["config"]))
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UserError(
+            f"{folder} does not fit {numbers['model']} of this version: {str(error).splitlines()[-1].strip()}"
+        ) from None
+    return Trained(
+        model=model.to(device, memory_format=torch.channels_last).eval().requires_grad_(False),
+        name=numbers["model"],
+        nimg=numbers["nimg"],
+        resolution=numbers["resolution"],
+        fade=numbers["fade"],
+        data=numbers["data"],
+        fingerprint=f"sha256:{numbers['sha256']}",
+        device=torch.device(device),
+    )
+
+
+def _model_folder(path: Path, kimg: float | None) -> Path:
+    if (path / "model.json").exists():
+        return path
+    if not path.exists():
+        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise UserError(f"There is no {path}.{did_you_mean(path.name, beside)}")
+    run = RunFolder(path)
+    run.describe()
+    models = run.models()
+    if not models:
+        raise UserError(f"{path} has no model yet: training has not reached its first checkpoint.")
+    if kimg is None:
+        return models[-1]
+    found = [folder for folder in models if float(folder.name) == kimg]
+    if not found:
+        kept = ", ".join(f"{float(folder.name):g}" for folder in models)
+        raise UserError(f"{path} keeps no model at {kimg:g} kimg. It keeps: {kept}.")
+    return found[0]
