@@ -7,6 +7,7 @@
 - ``NAME`` (the file's name), ``TITLE`` (for a table), ``BETTER`` (``"lower"``, ``"higher"`` or ``"neither"``),
   ``SEES`` (``"pixels"``, or the name of the feature network whose rows it takes), ``MINIMUM`` (pictures on each side);
 - ``Config``: a frozen, keyword-only dataclass of what changes the value, with the paper's numbers as defaults;
+- ``TINY``: a ``Config`` that a test computes in milliseconds;
 - ``Accumulator(Stats)``: what one set of pictures is reduced to;
 - ``compare(real, fake, *, quiet=True) -> list[Result]``: a pure function of two accumulators.
 
@@ -17,7 +18,7 @@ The real and the generated side are two objects of one class, so a reference is 
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 import torch.distributed as dist
@@ -80,7 +81,7 @@ class Stats(ABC):
         self._add(rows, index)
         self._append("index", index)
 
-    def merge(self, other: Self) -> None:
+    def merge(self, other: "Stats") -> None:
         """Takes in what another accumulator has seen of the same set."""
         self._require_alike(other)
         if other.n == 0:
@@ -99,7 +100,7 @@ class Stats(ABC):
                 self._append(name, slab)
         self._settle()
 
-    def __add__(self, other: Self) -> Self:
+    def __add__(self, other: "Stats") -> Any:
         whole = self.from_state(self.state())
         whole.merge(other)
         return whole
@@ -112,7 +113,7 @@ class Stats(ABC):
         return {"settings": plain} | {f"sum.{name}": value.clone() for name, value in self.sums.items()} | tables
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Tensor]) -> Self:
+    def from_state(cls, state: Mapping[str, Tensor]) -> Any:
         """The accumulator that :meth:`state` was taken from."""
         settings = json.loads(bytes(state["settings"].tolist()))
         new = cls(seed=settings["seed"], config=from_plain(cls.Config, settings["config"]))
@@ -151,7 +152,7 @@ class Stats(ABC):
         held = sum(table.nbytes for table in self.tables.values())
         self.tables.setdefault(name, Rows()).append(rows, on_disk=held >= MEMORY_BYTES)
 
-    def _require_alike(self, other: Self) -> None:
+    def _require_alike(self, other: "Stats") -> None:
         if (self.seed, self.config) != (other.seed, other.config):
             raise UserError(
                 f"Statistics made in two ways do not go together: seed {self.seed} with {self.config}, "

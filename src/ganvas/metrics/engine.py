@@ -18,16 +18,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
-from ganvas.core.shapes import Bytes
 from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
 
 DEFAULT = ("swd", "ms_ssim")
 
+Batches = Iterable[Tensor]  # Pictures, uint8 of shape (n, c, h, w) with any n.
 Metrics = Sequence[str] | Mapping[str, Any]  # Names, or names with their Config.
 
 
@@ -67,7 +68,7 @@ class Measurement:
 
 
 def gather(
-    batches: Iterable[Bytes],
+    batches: Batches,
     *,
     metrics: Metrics = DEFAULT,
     n: int,
@@ -102,7 +103,7 @@ def gather(
 
 
 def reference(
-    batches: Iterable[Bytes],
+    batches: Batches,
     *,
     metrics: Metrics = DEFAULT,
     n: int,
@@ -124,8 +125,8 @@ def reference(
 
 
 def measure(
-    real: Iterable[Bytes] | Reference,
-    fake: Iterable[Bytes] | Gathered,
+    real: Batches | Reference,
+    fake: Batches | Gathered,
     *,
     metrics: Metrics = DEFAULT,
     n: int | None = None,
@@ -174,7 +175,7 @@ def _compare(real: Gathered, fake: Gathered, *, quiet: bool) -> list[Result]:
     ]
 
 
-def _exactly(batches: Iterator[Bytes], n: int, rest: list[Bytes]) -> Iterator[Bytes]:
+def _exactly(batches: Iterator[Tensor], n: int, rest: list[Tensor]) -> Iterator[Tensor]:
     """The first ``n`` pictures; what is left of the batch in which they end goes to ``rest``."""
     for batch in batches:
         yield batch[:n]

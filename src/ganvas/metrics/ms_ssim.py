@@ -52,6 +52,9 @@ class Config:
     """Nothing changes the value but the pictures."""
 
 
+TINY = Config()
+
+
 class Accumulator(Stats):
     """The similarity of every whole pair so far, and the pictures still without a partner."""
 
@@ -132,7 +135,7 @@ def _similarity(x: Pictures, y: Pictures, data_range: float) -> tuple[PerSample,
     return (brightness * contrast).mean((1, 2, 3)), contrast.mean((1, 2, 3))
 
 
-def _filter(x: Pictures, kernel: Float[Tensor, " size"]) -> Pictures:
+def _filter(x: Pictures, kernel: Float[Tensor, " size"]) -> Float[Tensor, "n c out_h out_w"]:
     """Filters rows and columns where the window fits wholly, as products with banded matrices.
 
     On a CPU several times as fast as a depthwise convolution; tiles keep the band narrow in large pictures.
@@ -153,7 +156,7 @@ def _bands(length: int, kernel: Float[Tensor, " size"]) -> Iterator[tuple[slice,
         yield slice(start, start + out + size - 1), torch.where(inside, kernel[offset.clamp(0, size - 1)], 0)
 
 
-def _halve(x: Pictures) -> Pictures:
+def _halve(x: Pictures) -> Float[Tensor, "n c half_h half_w"]:
     """Means of 2 x 2 pixels; an odd last row or column is repeated."""
     odd_h, odd_w = x.shape[2] % 2, x.shape[3] % 2
     return F.avg_pool2d(F.pad(x, (0, odd_w, 0, odd_h), mode="replicate") if odd_h or odd_w else x, 2)

@@ -109,10 +109,11 @@ def wasserstein(fake: Cloud, real: Cloud, directions: Directions, *, explained: 
     assert fake.size == real.size, "W1 by sorting needs equally many vectors"
     explained = min(explained, len(directions))
     width = max(1, WORK_BYTES // (2 * fake.size * directions.element_size()))
+    narrow = max(2, width // 4 * 2)  # Copies take as much again. Even, so that the halves are of all directions.
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         parts = [
-            _explained_block(fake, real, directions[start : min(start + max(1, width // 2), explained)], pool)
-            for start in range(0, explained, max(1, width // 2))
+            _explained_block(fake, real, directions[start : min(start + narrow, explained)], pool)
+            for start in range(0, explained, narrow)
         ]
         rest = [
             _block(fake, real, directions[start : start + width], pool)

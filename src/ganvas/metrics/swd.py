@@ -69,6 +69,9 @@ class Config:
             raise UserError(f"patches={self.patches} and directions={self.directions} must be at least 1.")
 
 
+TINY = Config(patches=16, directions=12)
+
+
 def levels(height: int, width: int) -> list[int]:
     """Names of the pyramid's levels: the shorter side of each, halved while both are even and it stays at least 16.
 

@@ -1,0 +1,242 @@
+"""Runs over every metric of the catalogue: a new file is tested before its author writes a test."""
+
+import math
+
+import pytest
+import torch
+
+from ganvas.core.errors import UserError
+from ganvas.core.results import Result, difference
+from ganvas.metrics import shelf
+from ganvas.metrics.engine import measure, reference
+
+RELATIVE = 1e-6  # Of float32 sums in another order; what is added up from the same numbers is exact.
+
+
+def pictures(n, *, seed, channels=3, size=(32, 32)):
+    """Smooth pictures with detail: every level of a pyramid has something to see."""
+    random = torch.Generator().manual_seed(seed)
+    smooth = torch.rand(n, channels, 4, 4, generator=random) * 255
+    smooth = torch.nn.functional.interpolate(smooth, size=size, mode="bilinear")
+    return (smooth + 12 * torch.randn(n, channels, *size, generator=random)).clamp(0, 255).byte()
+
+
+def rows(module, n, *, seed, **how):
+    """What the metric takes: pictures, or features of a network."""
+    if module.SEES == "pixels":
+        return pictures(n, seed=seed, **how)
+    return torch.randn(n, 16, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def values(results):
+    return {result.metric: result.value for result in results}
+
+
+def same(one, other):
+    assert values(one) == pytest.approx(values(other), rel=RELATIVE, abs=1e-9)
+    errors = [[result.standard_error or 0.0 for result in results] for results in (one, other)]
+    assert errors[0] == pytest.approx(errors[1], rel=1e-4, abs=1e-9)  # An error bar needs no more digits.
+
+
+@pytest.fixture(params=shelf.names())
+def metric(request):
+    return shelf.load(request.param)
+
+
+@pytest.fixture
+def n(metric):
+    return max(24, metric.MINIMUM + metric.MINIMUM % 2)
+
+
+@pytest.fixture
+def filled(metric):
+    def fill(data, *, batch=7, seed=3):
+        accumulator = metric.Accumulator(seed=seed, config=metric.TINY)
+        for start in range(0, len(data), batch):
+            accumulator.update(data[start : start + batch])
+        return accumulator
+
+    return fill
+
+
+@pytest.fixture
+def real(metric, n):
+    return rows(metric, n, seed=1)
+
+
+@pytest.fixture
+def fake(metric, n):
+    return rows(metric, n, seed=2)
+
+
+@pytest.fixture
+def straight(metric, filled, real, fake):
+    return metric.compare(filled(real), filled(fake))
+
+
+def test_a_metric_says_what_it_is(metric):
+    name = metric.__name__.rpartition(".")[2]
+    entry = next(entry for entry in shelf.entries() if entry.name == name)
+    assert name == metric.NAME
+    assert metric.TITLE
+    assert metric.BETTER in ("lower", "higher", "neither")
+    assert metric.MINIMUM >= 2
+    assert entry.summary.endswith(".")
+    assert entry.link.startswith("https://")
+    assert "Standard error" in metric.__doc__
+    assert isinstance(metric.TINY, metric.Config)
+    assert metric.Config.__dataclass_params__.frozen
+
+
+def test_machinery_is_no_metric():
+    assert not {"engine", "contract", "shelf", "rows", "sliced"} & set(shelf.names())
+
+
+def test_every_field_of_every_result_is_filled(metric, straight, n):
+    assert straight[0].metric == metric.NAME
+    for result in straight:
+        assert isinstance(result, Result)
+        assert result.metric.partition(".")[0] == metric.NAME
+        assert math.isfinite(result.value)
+        assert result.standard_error is not None
+        assert result.standard_error >= 0
+        assert result.error_method
+        assert (result.n, result.seed, result.better) == (n, 3, metric.BETTER)
+        assert result.protocol.startswith(f"{metric.NAME}:n{n}:")
+
+
+def test_the_batch_size_changes_nothing(metric, filled, real, fake, straight):
+    for batch in (1, len(real)):
+        same(metric.compare(filled(real, batch=batch), filled(fake, batch=batch)), straight)
+
+
+def test_batches_may_arrive_in_any_order(metric, filled, fake, real, straight):
+    shuffled = metric.Accumulator(seed=3, config=metric.TINY)
+    for part in torch.randperm(len(fake), generator=torch.Generator().manual_seed(0)).split(5):
+        shuffled.update(fake[part], index=part)
+    same(metric.compare(filled(real), shuffled), straight)
+
+
+def test_two_halves_merge_into_the_whole(metric, filled, real, fake, straight):
+    cut = len(fake) // 2 + 1  # In the middle of a pair.
+    first, second = metric.Accumulator(seed=3, config=metric.TINY), metric.Accumulator(seed=3, config=metric.TINY)
+    first.update(fake[:cut], index=torch.arange(cut))
+    second.update(fake[cut:], index=torch.arange(cut, len(fake)))
+    whole = second + first
+    assert (whole.n, first.n, second.n) == (len(fake), cut, len(fake) - cut)
+    same(metric.compare(filled(real), whole), straight)
+
+
+def test_halves_that_hold_the_same_places_are_refused(metric, filled, fake):
+    with pytest.raises(UserError, match="same place"):
+        _ = filled(fake) + filled(fake)
+
+
+def test_saved_and_loaded_midway_equals_straight_through(metric, filled, real, fake, straight, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    accumulator = metric.Accumulator(seed=3, config=metric.TINY)
+    accumulator.update(fake[:9])
+    save_file(accumulator.state(), tmp_path / "stats.safetensors")
+    again = metric.Accumulator.from_state(load_file(tmp_path / "stats.safetensors"))
+    again.update(fake[9:])
+    assert again.n == len(fake)
+    same(metric.compare(filled(real), again), straight)
+
+
+def test_reset_forgets_everything(metric, filled, real, fake, straight):
+    accumulator = filled(real)
+    accumulator.reset()
+    assert accumulator.n == 0
+    accumulator.update(fake)
+    same(metric.compare(filled(real), accumulator), straight)
+
+
+def test_comparing_does_not_change_the_statistics(metric, filled, real, fake, straight):
+    reals, fakes = filled(real), filled(fake)
+    same(metric.compare(reals, fakes), metric.compare(reals, fakes))
+
+
+def test_the_same_seed_gives_the_same_value_and_no_global_random_stream_is_touched(metric, filled, real, fake):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    first, second = (metric.compare(filled(real), filled(fake)) for _ in range(2))
+    assert values(first) == values(second)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_set_against_itself_is_as_good_as_can_be(metric, filled, real):
+    results = metric.compare(filled(real), filled(real))
+    if metric.BETTER == "lower":
+        assert [result.value for result in results] == pytest.approx([0.0] * len(results), abs=1e-9)
+    elif metric.BETTER == "neither":
+        by_name = values(results)
+        assert by_name[metric.NAME] == by_name[f"{metric.NAME}.real"]
+
+
+@pytest.mark.parametrize("grey_level", [0, 200, 255])
+def test_constant_pictures_give_numbers(metric, filled, real, grey_level):
+    if metric.SEES != "pixels":
+        pytest.skip("takes features")
+    flat = torch.full_like(real, grey_level)
+    for a, b in ((real, flat), (flat, real), (flat, flat)):
+        assert all(math.isfinite(result.value) for result in metric.compare(filled(a), filled(b)))
+
+
+@pytest.mark.parametrize(("size", "channels"), [((32, 48), 1), ((33, 40), 4), ((20, 18), 3), ((8, 8), 3)])
+def test_any_shape_is_measured(metric, filled, n, size, channels):
+    if metric.SEES != "pixels":
+        pytest.skip("takes features")
+    a, b = (rows(metric, n, seed=seed, size=size, channels=channels) for seed in (1, 2))
+    results = metric.compare(filled(a), filled(b))
+    assert all(math.isfinite(result.value) for result in results)
+    assert f"{size[0]}x{size[1]}x{channels}" in results[0].protocol
+
+
+def test_too_few_pictures_are_refused(metric, filled, real, fake):
+    few = metric.MINIMUM - 1
+    with pytest.raises(UserError, match=f"at least {metric.MINIMUM} pictures"):
+        metric.compare(filled(real[:few]), filled(fake[:few]))
+    enough = metric.MINIMUM
+    metric.compare(filled(real[:enough]), filled(fake[:enough]))
+
+
+def test_unlike_counts_are_refused(metric, filled, real, fake):
+    with pytest.raises(UserError, match="equally many"):
+        metric.compare(filled(real), filled(fake[:-2]))
+
+
+def test_unlike_sizes_are_refused(metric, filled, real, n):
+    if metric.SEES != "pixels":
+        pytest.skip("takes features")
+    with pytest.raises(UserError, match="32x32 pixels with 3 channels and of 16x16 pixels with 3 channels"):
+        metric.compare(filled(real), filled(pictures(n, seed=2, size=(16, 16))))
+    mixed = filled(real)
+    with pytest.raises(UserError, match="differ in size"):
+        mixed.update(pictures(n, seed=2, size=(16, 16)))
+
+
+def test_statistics_of_another_seed_are_refused(metric, filled, real, fake):
+    with pytest.raises(UserError, match="two ways"):
+        metric.compare(filled(real, seed=1), filled(fake, seed=2))
+
+
+def test_unlike_protocols_refuse_to_compare_unless_forced(metric, filled, straight, real, fake):
+    fewer = metric.compare(filled(real[:-4]), filled(fake[:-4]))
+    with pytest.raises(UserError, match="do not compare"):
+        difference(straight[0], fewer[0])
+    value, _ = difference(straight[0], fewer[0], force=True)
+    assert value == straight[0].value - fewer[0].value
+
+
+def test_another_reference_is_another_protocol(metric, n):
+    if metric.SEES != "pixels":
+        pytest.skip("needs a network")
+    fakes = pictures(n, seed=9)
+    first, second = (
+        measure(reference([pictures(n, seed=seed)], metrics={metric.NAME: metric.TINY}, n=n), [fakes]).results[0]
+        for seed in (1, 2)
+    )
+    with pytest.raises(UserError, match="do not compare"):
+        difference(first, second)
