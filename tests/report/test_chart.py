@@ -58,6 +58,12 @@ def test_what_is_not_positive_is_a_gap_on_a_log_axis():
     assert [piece.count("L") for piece in re.findall(r"M[^M]*", path)] == [1, 0]
 
 
+def test_a_curve_whose_end_a_log_axis_cannot_show_is_named_at_its_last_visible_point():
+    root = drawn(Series(name="falling", x=[0, 1, 2], y=[100, 10, -5]), Series(name="b", x=[0, 2], y=[1, 2]), log_y=True)
+    at = texts(root)
+    assert at["falling"][1] - 4 == pytest.approx(at["10"][1] - 4, abs=0.11)
+
+
 def test_points_out_of_order_are_drawn_in_order():
     assert curves(drawn(Series(name="a", x=X[::-1], y=X[::-1]))) == curves(drawn(Series(name="a", x=X, y=X)))
 

@@ -34,12 +34,20 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
         read(tmp_path)
 
 
-def test_a_line_that_is_being_written_is_left_out_and_told(fake_run):
+def test_a_broken_line_is_left_out_and_told(fake_run):
+    with (fake_run / "log.jsonl").open("a") as file:
+        file.write('{"nimg": 60100, "D/re\n{"kimg": 60.2}\n7\n')
+    run = read(fake_run)
+    assert len(run.log["kimg"]) == 601
+    assert run.notes == ["log.jsonl: 2 of 603 lines could not be read and are left out."]
+
+
+def test_a_last_line_that_is_being_written_is_left_out_in_silence(fake_run):
     with (fake_run / "log.jsonl").open("a") as file:
         file.write('{"nimg": 60100, "D/re')
     run = read(fake_run)
     assert len(run.log["kimg"]) == 600
-    assert run.notes == ["log.jsonl: 1 of 601 lines could not be read and are left out."]
+    assert run.notes == []
 
 
 def test_run_json_alone_is_enough_and_wrong_kinds_of_value_are_not_believed(tmp_path):

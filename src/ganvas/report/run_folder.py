@@ -66,21 +66,27 @@ def read(folder: Path) -> RunPage:
 
 
 def json_lines(path: Path, notes: list[str]) -> list[dict[str, Any]]:
-    """The objects of a file with one per line. A line that is not whole is left out and told."""
+    """The objects of a file with one per line. Lines that cannot be read are left out and told.
+
+    A last line without its end is one that the run is writing at this moment: left out, and not worth telling.
+    """
     if not path.is_file():
         return []
-    rows, broken = [], 0
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                row = None
-            rows += [row] if isinstance(row, dict) else []
-            broken += not isinstance(row, dict)
+    *lines, unfinished = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    rows = [_parsed(line) for line in lines if line.strip()]
+    broken = rows.count(None)
     if broken:
-        notes.append(f"{path.name}: {broken} of {broken + len(rows)} lines could not be read and are left out.")
-    return rows
+        notes.append(f"{path.name}: {broken} of {len(rows)} lines could not be read and are left out.")
+    last = _parsed(unfinished)
+    return [row for row in [*rows, last] if row is not None]
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return row if isinstance(row, dict) else None
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:

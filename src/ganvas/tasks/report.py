@@ -64,7 +64,7 @@ def _animated(folder: Path) -> bytes | None:
     import tempfile
 
     from ganvas.report.animation import write_animation
-    from ganvas.report.run_folder import sample_files
+    from ganvas.report.run_folder import MOST_GROWTH_BYTES, sample_files
 
     grids = [path for _, path in sample_files(folder)]
     if len(grids) < 2 or (folder / "samples" / "growth.webp").exists():
@@ -75,4 +75,4 @@ def _animated(folder: Path) -> bytes | None:
             write_animation(grids, path, fps=8)
         except OSError:  # A grid that cannot be read; the page shows those that can.
             return None
-        return path.read_bytes()
+        return path.read_bytes() if path.stat().st_size <= MOST_GROWTH_BYTES else None
