@@ -1,7 +1,7 @@
 """The catalogue of models: what there is, and one model's settings and presets."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 
@@ -15,7 +15,7 @@ class Models:
       ganvas models gan/progan
     """
 
-    name: tyro.conf.Positional[str | None] = None
+    name: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[MODEL]")] = None
     """A model to show in full."""
 
 

@@ -21,7 +21,7 @@ class Sample:
       ganvas sample runs/x -n 50000 --to zip -o fakes.zip
     """
 
-    run: tyro.conf.Positional[Path]
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Run directory, or one of its model/<kimg> folders."""
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
     """How many pictures."""
@@ -48,7 +48,7 @@ class Interpolate:
       ganvas interpolate runs/x --seed 1 -o walk.webp
     """
 
-    run: tyro.conf.Positional[Path]
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Run directory, or one of its model/<kimg> folders."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("walk.webp")
     """A .webp or .gif, or a folder for PNG frames."""
@@ -210,8 +210,7 @@ def _each(task: Sample, trained: "Trained") -> Iterator[Any]:
     with progress("Drawing", task.n, unit="pictures") as report:
         done = 0
         for batch in trained.sample_bytes(task.n, seed=task.seed, label=task.label, batch=task.batch):
-            for picture in batch.permute(0, 2, 3, 1).contiguous().numpy():
-                yield picture
+            yield from batch.permute(0, 2, 3, 1).contiguous().numpy()
             done += len(batch)
             report(done)
 

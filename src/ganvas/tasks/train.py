@@ -24,16 +24,16 @@ class Train:
       torchrun --nproc-per-node 2 -m ganvas train gan/progan --data photos/ --out runs/photos
     """
 
-    model: tyro.conf.Positional[str]
+    model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
     """What to train: a name from `ganvas models`, such as gan/progan."""
-    data: str
+    data: Annotated[str, tyro.conf.arg(metavar="SRC")]
     """Folder, .zip, .tar(.gz|.xz), .npz/.npy, MNIST or CIFAR files, a packed folder, or the built-in `scenes`."""
-    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="RUN")]
     """Run directory; one that exists is gone on with."""
     preset: str | None = None
     """A named set of settings; `ganvas models MODEL` lists them with their sources."""
-    set: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """FIELD=VALUE changes one field of the model's or the run's settings; may be repeated."""
+    set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FIELD=VALUE")] = ()
+    """Change one field of the model's or the run's settings; may be repeated."""
     kimg: float | None = None
     """Thousands of real images to show (short for --set total_kimg=...)."""
     seed: int | None = None

@@ -9,6 +9,7 @@ import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -38,7 +39,7 @@ class Forecast:
         borders = [0]
         borders += [border for border in self.growth.borders() if 0 < border < self.total_nimg]
         borders.append(self.total_nimg)
-        self._spans = [(a, b, self.growth.at(a + 1).phase) for a, b in zip(borders[:-1], borders[1:], strict=True)]
+        self._spans = [(a, b, self.growth.at(a + 1).phase) for a, b in pairwise(borders)]
 
     def seconds_between(self, start: int, end: int) -> float:
         """Predicted seconds from ``start`` to ``end`` images."""

@@ -63,7 +63,7 @@ class Outcome:
 
 
 def train(setup: Setup) -> Outcome:
-    """Trains until the plan is fulfilled or a signal asks to stop; goes on from the last saved state if there is one."""
+    """Trains until the plan is fulfilled or a signal asks to stop; goes on from the last saved state if any."""
     plan, run, ranks, packed = setup.plan, setup.run, setup.ranks, setup.packed
     growth: Growth = setup.model.schedule()  # type: ignore[operator]
     classes: int = getattr(setup.model.config, "num_classes", 0)
@@ -210,9 +210,10 @@ def _failure(state: State, run: RunFolder) -> TrainingFailed:
 def _stopped(run: RunFolder, cause: str) -> TrainingFailed:
     run.note(status="failed", cause=cause)
     kept = run.states()
-    last = f"The last good state, at {float(kept[-1].name):g} kimg, is kept." if kept else "No state was saved before."
+    last = f"The last good state, at {float(kept[-1].name):g} kimg, is kept." if kept else "No state was saved."
     return TrainingFailed(
-        f"Training stopped: {cause}. {last} A lower lr, a stronger penalty, or precision=float32 in a new --out may help."
+        f"Training stopped: {cause}. {last} "
+        "A lower lr, a stronger penalty, or precision=float32 in a new --out may help."
     )
 
 

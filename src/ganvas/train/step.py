@@ -46,7 +46,7 @@ def is_turn(phase: Phase, step: int) -> bool:
 def seed_streams(streams: Sequence[torch.Generator], phases: Sequence[Phase], *, seed: int, nimg: int) -> None:
     """Seeds each phase's noise for the step at ``nimg``. A phase that moves together with the one before shares it."""
     index = 0
-    for position, (phase, stream) in enumerate(zip(phases, streams, strict=True)):
+    for position, stream in enumerate(streams):
         if position == 0 or not phases[position - 1].simultaneous:
             index = position
         stream.manual_seed(derive_seed(seed, "noise", index, nimg))

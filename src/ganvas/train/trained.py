@@ -88,7 +88,7 @@ class Trained:
     def sample_bytes(
         self, n: int, *, seed: int = 0, label: str | int | None = None, batch: int = 64
     ) -> Iterator[Bytes]:
-        """Batches (b, c, h, w) of the same pictures, one at a time; a model that still grows is enlarged to full size."""
+        """Batches (b, c, h, w) of the same pictures; those of a model that still grows are enlarged to full size."""
         if n < 1:
             raise UserError(f"-n {n}: the number of pictures must be at least 1.")
         z = self.latents(n, seed=seed)
@@ -174,9 +174,8 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        raise UserError(
-            f"{folder} does not fit {numbers['model']} of this version: {str(error).splitlines()[-1].strip()}"
-        ) from None
+        reason = str(error).splitlines()[-1].strip()
+        raise UserError(f"{folder} does not fit {numbers['model']} of this version: {reason}") from None
     return Trained(
         model=model.to(device, memory_format=torch.channels_last).eval().requires_grad_(False),
         name=numbers["model"],

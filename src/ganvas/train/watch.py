@@ -79,7 +79,7 @@ class Examiner:
         return self._note_best(state, {result.metric: result.value for result in found.results})
 
     def _reals(self) -> Iterator[Bytes]:
-        """Real pictures in a shuffled order, twice as many as measured where there are: the second half is the floor."""
+        """Real pictures, shuffled, twice as many as measured where there are: the second half is the floor."""
         order = torch.randperm(len(self.packed), generator=stream(self.plan.seed, "measured reals"))
         for part in order[: 2 * self.n].split(MEASURE_BATCH):
             yield torch.from_numpy(self.packed.read(part.numpy())).permute(0, 3, 1, 2)

@@ -115,8 +115,14 @@ class Config:
                 f"discriminator_norm={self.discriminator_norm} stands between a convolution and its pooling, "
                 "so pool_before_activation must be false."
             )
-        if not 0 <= self.average_decay < 1:
-            raise UserError(f"average_decay={self.average_decay} must be in [0, 1).")
+        if self.num_classes < 0:
+            raise UserError(f"num_classes={self.num_classes} must be 0 (no labels) or the number of classes.")
+        for name in ("beta1", "beta2", "average_decay"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UserError(f"{name}={getattr(self, name)} must be in [0, 1).")
+        for name in ("lr", "eps", "fmap_base", "penalty_target"):
+            if getattr(self, name) <= 0:
+                raise UserError(f"{name}={getattr(self, name)} must be above 0.")
         self.growth()
 
     @property
@@ -144,7 +150,7 @@ class Config:
         )
 
     def feature_maps(self, stage: int) -> int:
-        """``nf(stage) = min(fmap_base / 2^(stage * fmap_decay), fmap_max)``; resolution ``4 * 2^k`` is stage ``k + 1``."""
+        """``nf(stage) = min(fmap_base / 2^(stage fmap_decay), fmap_max)``; resolution 4 * 2^k is stage k + 1."""
         return max(min(int(self.fmap_base / 2 ** (stage * self.fmap_decay)), self.fmap_max), 1)
 
 
@@ -281,11 +287,12 @@ class Discriminator(nn.Module):
         self.score = EqualizedLinear(features, 1 + config.num_classes, gain=1.0, equalized=config.equalized)
 
     def forward(self, images: Images, *, fade: Scalar | None = None) -> tuple[PerSample, Tensor]:
-        """Scores (n,) and class logits (n, num_classes), both float32; the level is read off the picture's size."""
+        """Scores (n,) and class logits (n, num_classes), float32 at least; the level is read off the picture's size."""
         x = self.features(images, fade=fade)
         if self.discrimination is not None:
             x = self.discrimination(x)
-        scores = self.score(x).float()
+        scores = self.score(x)
+        scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
         return scores[:, 0], scores[:, 1:]
 
     def features(self, images: Images, *, fade: Scalar | None = None) -> Features:
