@@ -50,12 +50,17 @@ def test_mix_zero_is_the_real_and_one_the_generated_picture():
     assert_close(seen[1], y)
 
 
-def test_the_critics_parameters_feel_the_penalty_and_the_generator_does_not():
+def test_the_critics_parameters_feel_the_penalty():
     w = torch.full(SHAPE[1:], 2.0, dtype=torch.float64, requires_grad=True)
-    fake = randn(*SHAPE, seed=1).requires_grad_()
-    gradient_penalty(lambda u: (u * w).sum((1, 2, 3)), randn(*SHAPE), fake, uniform(5)).mean().backward()
+    gradient_penalty(lambda u: (u * w).sum((1, 2, 3)), randn(*SHAPE), randn(*SHAPE), uniform(5)).mean().backward()
     norm = 2 * 24**0.5  # of 24 weights of 2
     assert_close(w.grad, torch.full_like(w, 2 * 10 * (norm - 1) * 2 / norm))  # 2 lambda (|w| - 1) w / |w|
+
+
+def test_neither_real_pictures_nor_the_generator_feel_the_penalty():
+    real, fake = randn(*SHAPE).requires_grad_(), randn(*SHAPE, seed=1).requires_grad_()
+    gradient_penalty(lambda u: u.square().sum((1, 2, 3)), real, fake, uniform(5)).mean().backward()
+    assert real.grad is None
     assert fake.grad is None
 
 

@@ -59,8 +59,9 @@ def test_an_even_kernel_cannot_keep_the_size():
         EqualizedConv2d(3, 2, 4)
 
 
-def test_bfloat16_activations_are_served_by_float32_weights():
-    conv, linear = started(EqualizedConv2d(3, 2, 3)), started(EqualizedLinear(8, 2))
+def test_bfloat16_activations_are_served_by_float32_weights_rounded_once():
+    conv, linear = started(EqualizedConv2d(3, 2, 3)), started(EqualizedLinear(6, 64))
     assert conv(torch.ones(1, 3, 4, 4, dtype=torch.bfloat16)).dtype == torch.bfloat16
-    assert linear(torch.ones(1, 8, dtype=torch.bfloat16)).dtype == torch.bfloat16
-    assert conv.weight.dtype == torch.float32
+    one_hot = torch.eye(6, dtype=torch.bfloat16)
+    assert torch.equal(linear(one_hot), (linear.weight * linear.scale).T.bfloat16())
+    assert conv.weight.dtype == linear.weight.dtype == torch.float32

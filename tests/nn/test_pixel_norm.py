@@ -36,11 +36,17 @@ def test_zero_stays_zero():
     assert pixel_norm(torch.zeros(1, 3, 2, 2)).count_nonzero() == 0
 
 
-def test_bfloat16_is_summed_in_float32():
-    # 4097 channels of 1: a bfloat16 sum stops growing at 256.
-    x = torch.ones(1, 4097, dtype=torch.bfloat16)
-    assert pixel_norm(x).dtype == torch.bfloat16
-    assert torch.equal(pixel_norm(x), x)
+@pytest.mark.parametrize("value", [300.0, 2e-3])
+def test_half_precision_is_squared_and_summed_in_float32(value):
+    # In float16 the square of 300 is infinite, and eps is 0.
+    x = torch.full((1, 64), value, dtype=torch.float16)
+    assert pixel_norm(x).dtype == torch.float16
+    expected = x.double() / (x.double().square() + 1e-8).sqrt()
+    assert_close(pixel_norm(x).double(), expected, rtol=2e-3, atol=0)  # two roundings of 2^-11, at most
+
+
+def test_zero_stays_zero_in_half_precision_too():
+    assert pixel_norm(torch.zeros(1, 3, dtype=torch.float16)).count_nonzero() == 0
 
 
 def test_it_can_be_differentiated_twice():
