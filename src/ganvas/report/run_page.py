@@ -101,7 +101,7 @@ def _pictures(run: RunPage) -> Html:
     newest = f"Newest, at {number(last.kimg)} kimg; every grid shows the same latents"
     shown = [_grid(last.image, newest, "newest samples")]
     if run.reals is not None:
-        shown.append(_grid(run.reals, "Real pictures of the data, drawn at random", "real pictures"))
+        shown.append(_grid(run.reals, "Real pictures of the data", "real pictures"))
     if run.growth is not None:
         shown.append(_grid(run.growth, "The whole run: every grid that was drawn", "growth animation"))
     stages = [_grid(sample.image, _moment_of(sample), _moment_of(sample)) for sample in run.samples]
