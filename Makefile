@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml $(wildcard $(CONSTRAINTS))
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Ganvas needs Python 3.11 or newer, and $(PYTHON) is older. Name another: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Ganvas and its tools into $(VENV): a minute or two, most of it torch."
-	@$(BIN)/python -m pip install --quiet --editable '.[dev,docs]' $(addprefix --constraint ,$(CONSTRAINTS))
+	@$(BIN)/python -m pip install -qq --editable '.[dev,docs]' $(addprefix --constraint ,$(CONSTRAINTS))
 	@touch $@
 
 demo: setup ## train a small progressive GAN, measure it, write runs/demo/report.html (about 6 minutes)

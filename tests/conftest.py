@@ -8,6 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples every time, and no complaint about a slow one: the machine may be busy.
+settings.register_profile(
+    "ganvas", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ganvas")
 
 # Before torch is imported: two workers of two threads each on two cores run at a third of the speed of one thread each.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

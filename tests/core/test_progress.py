@@ -51,6 +51,19 @@ def test_the_pace_of_a_resumed_run_counts_from_where_it_resumed(clock: Clock, ca
     assert capsys.readouterr().err == "training: 910.0/1,000 kimg, 1 min 30 s left\n"
 
 
+def test_time_left_that_is_known_better_is_shown_instead(clock: Clock, capsys: pytest.CaptureFixture[str]):
+    with progress("training", 100, unit="kimg") as report:
+        report(0)
+        clock.now += 10
+        report(10, left=600.0)  # Later resolutions are slower: the pace so far would say 1 min 30 s.
+        clock.now += 10
+        report(100, left=0.0)
+    assert capsys.readouterr().err.splitlines() == [
+        "training: 10.0/100 kimg, 10 min 00 s left",
+        "training: 100.0/100 kimg",
+    ]
+
+
 def test_a_quiet_bar_says_nothing(clock: Clock, capsys: pytest.CaptureFixture[str]):
     with progress("packing", 10, quiet=True) as report:
         clock.now += 100

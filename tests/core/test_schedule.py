@@ -1,3 +1,4 @@
+import itertools
 import math
 from dataclasses import replace
 
@@ -129,6 +130,19 @@ def test_the_stages_are_every_network_once_in_order():
         (32, 0.5, 5),
         (32, 1.0, 6),
     ]
+
+
+@pytest.mark.parametrize("fade_kimg", [0, 0.001, 400])
+def test_the_borders_are_where_the_network_changes(fade_kimg: float):
+    growth = replace(CIFAR, train_kimg=400, fade_kimg=fade_kimg)
+    borders = growth.borders()
+    assert borders[0] == 400_000
+    # At the first image of a fade the weight of the new resolution is still 0: the network changes with the next.
+    for border in borders:
+        assert growth.at(border - 1).phase != growth.at(border + 1).phase
+    between = [0, *borders, 10**8]
+    for start, end in itertools.pairwise(between):
+        assert len({growth.at(nimg).phase for nimg in (start + 1, (start + 1 + end) // 2, end - 1) if nimg < end}) <= 1
 
 
 def test_growth_without_fades_jumps():
