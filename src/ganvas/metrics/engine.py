@@ -178,9 +178,9 @@ def _compare(real: Gathered, fake: Gathered, *, quiet: bool) -> list[Result]:
 def _exactly(batches: Iterator[Tensor], n: int, rest: list[Tensor]) -> Iterator[Tensor]:
     """The first ``n`` pictures; what is left of the batch in which they end goes to ``rest``."""
     for batch in batches:
-        yield batch[:n]
         if len(batch) > n:
-            rest.append(batch[n:])
+            rest.append(batch[n:])  # Before the yield: whoever has enough does not come back.
+        yield batch[:n]
         n -= len(batch)
         if n <= 0:
             return

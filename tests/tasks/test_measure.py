@@ -1,0 +1,256 @@
+import dataclasses
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganvas.core.errors import UserError
+from ganvas.core.results import Result
+from ganvas.tasks.measure import Measure, MeasureResult, append_line, draw, measure, with_error
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Makes a folder of pictures, each its own noise."""
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def make(name, n, *, size=(16, 16), seed=0, deviation=40):
+        random = np.random.default_rng(seed)
+        (tmp_path / name).mkdir()
+        for index in range(n):
+            pixels = (128 + deviation * random.normal(size=(*size, 3))).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{index:04d}.png")
+        return str(tmp_path / name)
+
+    return make
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The metrics' defaults at a size that a test has time for."""
+    from ganvas.metrics import swd
+
+    monkeypatch.setattr(swd.Accumulator, "Config", staticmethod(lambda: swd.TINY))
+
+
+def result(metric="swd", value=12.0, error=0.5, **how):
+    standard = {"error_method": "", "n": 16, "seed": 0, "better": "lower", "protocol": "p"}
+    return Result(metric=metric, value=value, standard_error=error, **(standard | how))
+
+
+def test_two_folders_are_measured_with_as_many_pictures_as_leave_a_second_draw_of_reals(folder, quick):
+    found = measure(Measure(a=folder("a", 40, seed=1), b=folder("b", 51, seed=2), quiet=True))
+    assert found.n == 25
+    assert [one.metric for one in found.results] == [one.metric for one in found.floor]
+    assert all(one.n == 25 for one in [*found.results, *found.floor])
+    assert found.written is None
+    json.dumps(dataclasses.asdict(found), allow_nan=False)
+
+
+def test_a_folder_against_itself_is_at_no_distance(folder, quick):
+    a = folder("a", 40)
+    found = {one.metric: one.value for one in measure(Measure(a=a, b=a, quiet=True)).results}
+    assert found["swd"] == 0
+    assert found["ms_ssim"] == found["ms_ssim.real"]
+
+
+def test_with_too_few_reals_for_a_floor_all_are_used_and_there_is_none(folder, quick):
+    found = measure(Measure(a=folder("a", 20, seed=1), b=folder("b", 20, seed=2), quiet=True))
+    assert (found.n, found.floor) == (20, [])
+    assert {row.metric: row.beside for row in found.rows()}["swd"] == "–"
+
+
+def test_too_few_pictures_say_the_least_number(folder):
+    few, many = folder("a", 9), folder("b", 40, seed=2)
+    for a, b in ((few, many), (many, few)):
+        with pytest.raises(UserError, match=r"has 9 pictures; swd, ms_ssim need at least 16"):
+            measure(Measure(a=a, b=b, quiet=True))
+    with pytest.raises(UserError, match="--n 3 is too few; ms_ssim needs at least 4"):
+        measure(Measure(a=many, b=many, n=3, metrics=("ms_ssim",), quiet=True))
+    with pytest.raises(UserError, match=r"has 40 pictures.*and 50 are asked for"):
+        measure(Measure(a=many, b=many, n=50, quiet=True))
+
+
+def test_sizes_that_differ_say_how_to_bring_them_together(folder, quick):
+    small, large = folder("a", 40, size=(16, 16)), folder("b", 40, size=(32, 32), seed=2)
+    with pytest.raises(UserError, match=r"16x16 pixels with 3 channels, and .* of 32x32 pixels .* --size"):
+        measure(Measure(a=small, b=large, quiet=True))
+    assert measure(Measure(a=small, b=large, size="16", quiet=True)).n == 20
+
+
+def test_what_to_measure_against_must_be_known(folder):
+    with pytest.raises(UserError, match="ganvas measure FAKES REALS"):
+        measure(Measure(a=folder("a", 20), quiet=True))
+
+
+def test_an_unknown_metric_is_refused_before_any_work(tmp_path):
+    with pytest.raises(UserError, match="Did you mean 'swd'"):
+        measure(Measure(a=str(tmp_path / "not there"), metrics=("sdw",), quiet=True))
+
+
+class Packed:
+    height, width, channels = 8, 8, 1
+
+    def __init__(self, n):
+        self.images = np.arange(n, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 1), np.uint8)
+
+    def __len__(self):
+        return len(self.images)
+
+    def read(self, indices):
+        return self.images[indices]
+
+
+def test_pictures_are_drawn_without_repetition_in_an_order_of_the_seed_alone():
+    # Sources sorted by class would otherwise pair pictures of one class, and take the first classes only.
+    orders = [
+        torch.cat(list(draw(Packed(100), 60, seed=seed, batch=batch)))[:, 0, 0, 0].tolist()
+        for seed, batch in ((1, 7), (1, 60), (2, 7))
+    ]
+    assert len(set(orders[0])) == 60
+    assert orders[0] == orders[1] != orders[2]
+    assert orders[0] != sorted(orders[0])
+
+
+class Trained:
+    """A model that draws noise."""
+
+    height = width = 16
+    channels = 3
+    nimg, kimg, fingerprint = 12_000, 12.0, "sha256:feed"
+
+    def __init__(self, reals):
+        self.data = {"spec": reals}
+
+    def reals(self, *, quiet):
+        from ganvas.data.packing import prepare
+
+        return prepare(self.data["spec"], quiet=quiet)
+
+    def sample_bytes(self, n, *, seed, batch):
+        random = torch.Generator().manual_seed(seed)
+        yield from torch.randint(0, 256, (n, 3, 16, 16), generator=random, dtype=torch.uint8).split(batch)
+
+
+@pytest.fixture
+def run(folder, tmp_path, monkeypatch):
+    from ganvas.train import trained
+
+    reals = folder("reals", 48, seed=2)
+    monkeypatch.setattr(trained, "load", lambda path, **how: Trained(reals))
+    path = tmp_path / "run"
+    (path / "model" / "12").mkdir(parents=True)
+    (path / "run.json").write_text("{}")
+    (path / "model" / "12" / "model.json").write_text("{}")
+    return path
+
+
+def test_a_run_is_measured_against_what_it_was_trained_on_and_remembers_it(run, quick):
+    first = measure(Measure(a=str(run), quiet=True))
+    measure(Measure(a=str(run / "model" / "12"), n=16, seed=4, quiet=True))
+    lines = [json.loads(line) for line in (run / "measures.jsonl").read_text().splitlines()]
+    assert (first.n, first.kimg, first.model, first.b) == (24, 12.0, "sha256:feed", str(run.parent / "reals"))
+    assert first.written == str(run / "measures.jsonl")
+    assert [(line["n"], line["seed"], line["source"], line["nimg"]) for line in lines] == [
+        (24, 0, "measure", 12_000),
+        (16, 4, "measure", 12_000),
+    ]
+    assert [Result(**one) for one in lines[0]["results"]] == first.results
+    assert [Result(**one) for one in lines[0]["floor"]] == first.floor
+    assert all(one["protocol"].endswith(f":ref={first.reals}") for one in lines[0]["results"])
+
+
+def test_the_report_of_a_run_reads_what_was_measured(run, quick):
+    from ganvas.report import run_folder
+
+    found = measure(Measure(a=str(run), quiet=True))
+    (read,) = run_folder.read(run).measures
+    assert (read.kimg, read.source, list(read.results), list(read.floor)) == (
+        12.0,
+        "measure",
+        found.results,
+        found.floor,
+    )
+
+
+def test_the_generating_batch_changes_no_value(run, quick):
+    one, other = (measure(Measure(a=str(run), batch=batch, quiet=True)) for batch in (5, 48))
+    assert one.results == other.results
+
+
+def test_a_run_against_another_source_takes_the_run_s_size(run, folder, quick):
+    assert measure(Measure(a=str(run), b=folder("large", 40, size=(32, 32)), quiet=True)).n == 20
+
+
+def test_lines_are_whole_though_many_write_at_once(tmp_path):
+    path = tmp_path / "measures.jsonl"
+    writers = [
+        threading.Thread(target=lambda k=k: [append_line(path, {"k": k, "text": "x" * 500}) for _ in range(10)])
+        for k in range(4)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert sorted(json.loads(line)["k"] for line in path.read_text().splitlines()) == sorted(list(range(4)) * 10)
+
+
+def test_after_a_torn_line_a_new_one_begins(tmp_path):
+    path = tmp_path / "measures.jsonl"
+    path.write_text('{"whole": 1}\n{"torn')
+    append_line(path, {"next": 2})
+    assert path.read_text().splitlines() == ['{"whole": 1}', '{"torn', '{"next": 2}']
+
+
+def test_a_run_that_cannot_be_written_is_a_clear_error():
+    with pytest.raises(UserError, match="cannot be written"):
+        append_line(Path("/proc/version/measures.jsonl"), {})
+
+
+def test_the_table_shows_each_value_beside_what_reals_score():
+    found = MeasureResult(
+        a="a",
+        b="b",
+        n=16,
+        seed=0,
+        seconds=1.0,
+        results=[
+            result(),
+            result("ms_ssim", 0.3, 0.01, better="neither"),
+            result("ms_ssim.real", 0.2, 0.01, better="neither"),
+        ],
+        floor=[result(value=3.0, error=0.1)],
+        reals="",
+        fakes="",
+    )
+    assert [(row.metric, row.value, row.beside, row.better) for row in found.rows()] == [
+        ("swd", "12.00 ± 0.50", "3.00 ± 0.10", "lower"),
+        ("ms_ssim", "0.300 ± 0.010", "0.200 ± 0.010", "as reals"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (12.0398, 0.5002, "12.04 ± 0.50"),
+        (1234.5, 21.0, "1234 ± 21"),
+        (0.123456, 0.000123, "0.12346 ± 0.00012"),
+        (1.0, None, "1"),
+        (0.25, 0.0, "0.25"),
+    ],
+)
+def test_a_value_has_the_places_of_its_error(value, error, text):
+    assert with_error(result(value=value, error=error)) == text
+
+
+def test_the_module_needs_no_torch():
+    import subprocess
+    import sys
+
+    code = "import sys, ganvas.tasks.measure; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
