@@ -1,0 +1,58 @@
+"""Pictures that are made on the spot, as a source: the built-in scenes, with labels and masks."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ganvas.core.errors import UserError
+from ganvas.data.cache import hash_file
+from ganvas.data.fitting import Size, written
+from ganvas.data.picture_source import Block, PictureArray, hash_of
+
+COUNT, SIZE = 20_000, (64, 64)
+
+
+class MadeScenes(PictureArray):
+    """The built-in scenes. Drawn at their own size when one is given, else at the size that is wanted."""
+
+    kind = "scenes"
+    channels = 3
+    labelled = True
+
+    def __init__(self, count: int, size: Size, *, seed: int = 0) -> None:
+        from ganvas.data import scenes
+
+        self.height, self.width = size
+        self.count = self.total = count
+        self.seed = seed
+        self.location = f"scenes:{count},{written(size)}" + (f",seed={seed}" if seed else "")
+        self.class_names, self.mask_names = tuple(scenes.CLASS_NAMES), tuple(scenes.MASK_NAMES)
+        self._scenes = scenes.Scenes(self.height, self.width, count=count, seed=seed)
+
+    @classmethod
+    def parse(cls, spec: str, *, size: Size | None) -> "MadeScenes":
+        """``scenes[:COUNT][,HEIGHTxWIDTH][,seed=N]``."""
+        count, own, seed = COUNT, None, 0
+        for word in filter(None, spec.partition(":")[2].split(",")):
+            if re.fullmatch(r"\d+", word) and int(word) > 0:
+                count = int(word)
+            elif match := re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", word):
+                own = (int(match[1]), int(match[2]))
+            elif match := re.fullmatch(r"seed=(\d+)", word):
+                seed = int(match[1])
+            else:
+                raise UserError(
+                    f"{spec}: '{word}' is not understood. Scenes are written scenes:COUNT,HEIGHTxWIDTH,seed=N, as in "
+                    "scenes:20000,64x96; every part may be left out."
+                )
+        return cls(count, own or size or SIZE, seed=seed)
+
+    def blocks(self, rows: int) -> Iterator[Block]:
+        for start in range(0, self.count, rows):
+            images, masks, labels = self._scenes.pictures(start, min(start + rows, self.count))
+            yield Block(images=images, labels=labels, masks=masks)
+
+    def identity(self) -> str:
+        """With a hash of the code that draws: a scene drawn differently is another picture."""
+        code = [hash_file(path) for path in sorted(Path(__file__).parent.glob("scenes*.py"))]
+        return "scenes:" + hash_of(self.count, self.height, self.width, self.seed, code)

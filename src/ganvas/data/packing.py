@@ -1,0 +1,278 @@
+"""Turning any source into the packed form: once by name (:func:`pack`), or through the user's cache (:func:`prepare`).
+
+A source of any size is streamed: a few megabytes per core are in memory, whatever is packed. Blocks of zeros are
+skipped over, not written, so that an empty region stays a hole in the file.
+"""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy.lib import format as npy_format
+
+from ganvas.core.atomic_files import PARTIAL, atomic_folder, write_json
+from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.progress import progress, say
+from ganvas.core.provenance import versions
+from ganvas.data import packed
+from ganvas.data.cache import cache_folder, locked
+from ganvas.data.colour import parse_colour
+from ganvas.data.conversion import Broken, ColourAfterGrey, Rows, Rules, convert
+from ganvas.data.fitting import Fit
+from ganvas.data.labels import numbered_classes
+from ganvas.data.packed import Packed
+from ganvas.data.picture_source import Labels, PictureArray, PictureFiles, Source, hash_of
+from ganvas.data.sources import is_packed, open_source
+
+
+def prepare(
+    spec: str,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    fit: Fit = "refuse",
+    background: str = "white",
+    broken: Broken = "refuse",
+    cache: Path | None = None,
+    quiet: bool = False,
+) -> Packed:
+    """The pictures of a source, packed: opened as they are when they are a fitting pack, else packed once and kept.
+
+    A pack in the cache is found again by the content of the source and by the settings. Two processes that want the
+    same pack make it once: the second waits.
+
+    Args:
+        spec: The source, as :func:`~ganvas.data.sources.open_source` takes it.
+        size: Height and width. None keeps the pictures' own, which then has to be one.
+        channels: 1 (grey), 3 (RGB) or 4 (RGBA). None keeps grey grey and makes everything else RGB.
+        fit: What to do with a picture of another shape, or smaller: refuse it, crop it, pad it, or stretch it.
+        background: The colour under transparent pixels and on padding.
+        broken: Whether a file that cannot be read stops everything, or is left out and named in the manifest.
+        cache: Where packs are kept; None is the user's cache folder.
+        quiet: No progress.
+    """
+    rules = make_rules(size=size, channels=channels, fit=fit, background=background, broken=broken)
+    if is_packed(spec):
+        found = Packed.open(Path(spec).expanduser())
+        if rules.size in (None, (found.height, found.width)) and rules.channels in (None, found.channels):
+            return found
+    source = open_source(spec, size=rules.size)
+    packs = (cache or cache_folder()) / "packs"
+    key = hash_of(packed.VERSION, source.identity(), dataclasses.asdict(rules))[:32]
+    folder = packs / key
+    with locked(packs / f"{key}.lock", quiet=quiet):
+        if kept := _kept(folder, quiet=quiet):
+            return kept
+        for leftover in packs.glob(f"{PARTIAL}*-{key}"):
+            _remove(leftover)
+        _write(source, rules, folder, quiet=quiet)
+    return Packed.open(folder)
+
+
+def pack(
+    spec: str,
+    out: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    fit: Fit = "refuse",
+    background: str = "white",
+    broken: Broken = "refuse",
+    quiet: bool = False,
+) -> Packed:
+    """Packs a source into the folder ``out``, which must not be there yet. Settings as for :func:`prepare`."""
+    rules = make_rules(size=size, channels=channels, fit=fit, background=background, broken=broken)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is there already. Choose another folder with -o, or remove it first.")
+    source = open_source(spec, size=rules.size)
+    _write(source, rules, out, quiet=quiet)
+    return Packed.open(out)
+
+
+def make_rules(
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    fit: str = "refuse",
+    background: str = "white",
+    broken: str = "refuse",
+) -> Rules:
+    """The settings, checked.
+
+    Raises:
+        UserError: a setting cannot be.
+    """
+    if size is not None and min(size) < 1:
+        raise UserError(f"A size of {size[0]}x{size[1]} cannot be. Height and width are at least 1.")
+    if channels not in (None, 1, 3, 4):
+        raise UserError(f"channels={channels} cannot be. Choose 1 (grey), 3 (RGB) or 4 (RGBA).")
+    for name, value, choices in (
+        ("fit", fit, ("refuse", "crop", "pad", "stretch")),
+        ("broken", broken, ("refuse", "skip")),
+    ):
+        if value not in choices:
+            near = did_you_mean(value, choices)
+            raise UserError(f"{name}={value} is not a choice.{near} Choices: {', '.join(choices)}.")
+    return Rules(
+        size=None if size is None else (int(size[0]), int(size[1])),
+        channels=channels,
+        fit=fit,  # type: ignore[arg-type]
+        background=parse_colour(background),
+        broken=broken,  # type: ignore[arg-type]
+    )
+
+
+def _kept(folder: Path, *, quiet: bool) -> Packed | None:
+    if not folder.exists():
+        return None
+    try:
+        return Packed.open(folder)
+    except UserError as damage:
+        if not quiet:
+            say(f"{damage} (It is in the cache: packing again now.)")
+        _remove(folder)
+        return None
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(source: Source, rules: Rules, folder: Path, *, quiet: bool) -> None:
+    """Streams the source into ``folder``; twice when colour turns up after grey."""
+    with atomic_folder(folder) as partial:
+        try:
+            _write_rows(source, rules, partial, quiet=quiet)
+        except ColourAfterGrey:
+            _write_rows(source, dataclasses.replace(rules, channels=3), partial, quiet=quiet)
+
+
+def _write_rows(source: Source, rules: Rules, folder: Path, *, quiet: bool) -> None:
+    writer = None
+    try:
+        with progress(f"Packing {source.location}", source.total, unit=source.unit, quiet=quiet) as report:
+            for rows in convert(source, rules):
+                writer = writer or PackWriter(folder, rows.images.shape[1:], masks=rows.masks is not None)
+                writer.append(rows)
+                report(rows.at, f"{writer.count:,} pictures" if source.unit != "pictures" else "")
+        assert writer is not None
+        writer.finish(source, rules)
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+class PackWriter:
+    """Writes rows to a folder in the packed form, hashing on the way."""
+
+    def __init__(self, folder: Path, row_shape: tuple[int, ...], *, masks: bool) -> None:
+        self.folder, self.row_shape, self.count = folder, row_shape, 0
+        self.names: list[str] = []
+        self.broken: list[tuple[str, str]] = []
+        self.methods: set[str] = set()
+        self._labels: list[np.ndarray] = []
+        self._images = _GrowingArray(folder / packed.IMAGES, row_shape)
+        self._masks = _GrowingArray(folder / packed.MASKS, row_shape[:2]) if masks else None
+
+    def append(self, rows: Rows) -> None:
+        self.count += len(rows.images)
+        self._images.append(rows.images)
+        if self._masks is not None:
+            assert rows.masks is not None
+            self._masks.append(rows.masks)
+        self.names.extend(rows.names or ())
+        self.broken.extend(rows.broken)
+        self.methods |= rows.methods
+        if rows.labels is not None:
+            self._labels.append(rows.labels)
+
+    def finish(self, source: Source, rules: Rules) -> None:
+        """Writes headers, labels, names and, last, the manifest."""
+        labels = self._finished_labels(source)
+        if labels is not None:
+            np.save(self.folder / packed.LABELS, labels.values.astype(np.int64))
+        pixels, masks = self._images.finish(), self._masks.finish() if self._masks else None
+        values = None if labels is None else labels.values
+        shape = [self.count, *self.row_shape]
+        manifest = {
+            "format": packed.FORMAT,
+            "version": packed.VERSION,
+            "count": self.count,
+            "height": self.row_shape[0],
+            "width": self.row_shape[1],
+            "channels": self.row_shape[2],
+            "labels": labels is not None,
+            "masks": masks is not None,
+            "class_names": [] if labels is None else list(labels.class_names),
+            "mask_names": list(source.mask_names) if isinstance(source, PictureArray) else [],
+            "fingerprint": packed.combined_fingerprint(shape, pixels=pixels, masks=masks, labels=values),
+            "source": {"kind": source.kind, "name": Path(source.location).name},
+            "settings": _written_rules(rules),
+            "resampling": sorted(self.methods - {"none"}),
+            "broken": [list(pair) for pair in self.broken],
+            "versions": versions(),
+        }
+        if self.names:
+            (self.folder / packed.NAMES).write_text(json.dumps(self.names), encoding="utf-8")
+        write_json(self.folder / packed.MANIFEST, manifest)
+
+    def close(self) -> None:
+        self._images.close()
+        if self._masks is not None:
+            self._masks.close()
+
+    def _finished_labels(self, source: Source) -> Labels | None:
+        if isinstance(source, PictureFiles):
+            return source.labels(self.names)
+        assert isinstance(source, PictureArray)
+        if not self._labels:
+            return None
+        values = np.concatenate(self._labels)
+        return Labels(values=values, class_names=source.class_names or numbered_classes(values))
+
+
+class _GrowingArray:
+    """A ``.npy`` of bytes whose first length is known only at the end."""
+
+    def __init__(self, path: Path, row_shape: tuple[int, ...]) -> None:
+        self._file: BinaryIO = path.open("wb")
+        self._file.seek(packed.HEADER_BYTES)
+        self._row_shape, self._count, self._hash = row_shape, 0, hashlib.sha256()
+
+    def append(self, rows: UInt8[np.ndarray, "n h w *c"]) -> None:
+        flat = np.ascontiguousarray(rows).reshape(-1)
+        self._hash.update(flat.data)
+        if flat.any():
+            self._file.write(flat.data)
+        else:
+            self._file.seek(flat.size, 1)
+        self._count += len(rows)
+
+    def finish(self) -> str:
+        """Sets the length, writes the header, and gives the hash of the rows."""
+        self._file.truncate(self._file.tell())
+        self._file.seek(0)
+        self._file.write(npy_header((self._count, *self._row_shape)))
+        self._file.close()
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def npy_header(shape: tuple[int, ...]) -> bytes:
+    """The header of a uint8 ``.npy`` of that shape, padded with spaces to the packed form's fixed length."""
+    described = repr({"descr": "|u1", "fortran_order": False, "shape": shape})
+    length = packed.HEADER_BYTES - npy_format.MAGIC_LEN - 2
+    assert len(described) < length
+    return npy_format.magic(1, 0) + length.to_bytes(2, "little") + described.ljust(length - 1).encode() + b"\n"
+
+
+def _written_rules(rules: Rules) -> dict[str, Any]:
+    plain = dataclasses.asdict(rules)
+    return plain | {"background": "#" + bytes(rules.background).hex()}

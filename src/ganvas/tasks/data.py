@@ -1,0 +1,165 @@
+"""``ganvas data describe``, ``pack`` and ``fetch``: what is in a source, one packed folder, known public sets."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+from ganvas.core.errors import UserError
+
+SHOWN = 20  # Entries of a long list in a result; the counts are always whole.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Describe:
+    """Say what is in a source: count, sizes, modes, labels, broken files."""
+
+    source: Positional[str]
+    """Folder, archive, array file, packed folder, scenes or fetched:NAME; SRC::part takes a part of it."""
+    full: bool = False
+    """Decode every pixel, which also finds pictures that are cut short."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pack:
+    """Pack a source into one folder that training reads directly."""
+
+    source: Positional[str]
+    """Folder, archive, array file, packed folder, scenes or fetched:NAME; SRC::part takes a part of it."""
+    out: Path
+    """Folder to write; it must not be there yet."""
+    size: str | None = None
+    """Height and width to pack at: 64, or 64x96 (height x width). Default: the pictures' own."""
+    channels: Literal[1, 3, 4] | None = None
+    """1 grey, 3 RGB, 4 RGBA. Default: grey stays grey, everything else becomes RGB."""
+    fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
+    """What to do with pictures of another shape, or smaller than the size."""
+    background: str = "white"
+    """Colour under transparent pixels and on padding: a name or #rrggbb."""
+    broken: Literal["refuse", "skip"] = "refuse"
+    """Stop at a file that cannot be read, or leave it out and name it in the manifest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch:
+    """Fetch a known public set (mnist, fashion-mnist, cifar10) into the cache, checked against its published hash."""
+
+    name: Positional[str]
+    """mnist, fashion-mnist or cifar10."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescribeResult:
+    """What :class:`Describe` found."""
+
+    source: str
+    kind: str
+    count: int
+    sizes: dict[str, int]  # "HEIGHTxWIDTH": how many; the most frequent first, at most 20 of them.
+    num_sizes: int
+    modes: dict[str, int]
+    labels: dict[str, int] | None
+    broken: list[list[str]]  # Name and reason.
+    full: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackResult:
+    """What :class:`Pack` wrote."""
+
+    out: str
+    count: int
+    height: int
+    width: int
+    channels: int
+    class_names: list[str]
+    broken: list[list[str]]
+    fingerprint: str
+    bytes_on_disk: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchResult:
+    """Where :class:`Fetch` put the set, and how to name it from now on."""
+
+    name: str
+    source: str  # What to write after --data.
+    folder: str
+    files: list[str]
+    downloaded_bytes: int
+    licence: str
+
+
+def describe(task: Describe, *, quiet: bool = False) -> DescribeResult:
+    """Surveys a source."""
+    from ganvas.data.fitting import written
+    from ganvas.data.survey import survey
+
+    found = survey(task.source, full=task.full, quiet=quiet)
+    return DescribeResult(
+        source=task.source,
+        kind=found.kind,
+        count=found.count,
+        sizes={written(size): count for size, count in list(found.sizes.items())[:SHOWN]},
+        num_sizes=len(found.sizes),
+        modes=dict(found.modes),
+        labels=None if found.labels is None else dict(found.labels),
+        broken=[list(pair) for pair in found.broken],
+        full=found.full,
+    )
+
+
+def pack(task: Pack, *, quiet: bool = False) -> PackResult:
+    """Packs a source into a folder."""
+    from ganvas.data import packing
+
+    done = packing.pack(
+        task.source,
+        task.out,
+        size=None if task.size is None else parse_size(task.size),
+        channels=task.channels,
+        fit=task.fit,
+        background=task.background,
+        broken=task.broken,
+        quiet=quiet,
+    )
+    return PackResult(
+        out=str(task.out),
+        count=len(done),
+        height=done.height,
+        width=done.width,
+        channels=done.channels,
+        class_names=list(done.class_names),
+        broken=[list(pair) for pair in done.manifest["broken"]],
+        fingerprint=done.fingerprint,
+        bytes_on_disk=sum(file.stat().st_size for file in task.out.iterdir()),
+    )
+
+
+def fetch(task: Fetch, *, quiet: bool = False) -> FetchResult:
+    """Fetches a known set."""
+    from ganvas.data import fetch as fetching
+
+    done = fetching.fetch(task.name, quiet=quiet)
+    return FetchResult(
+        name=done.name,
+        source=f"fetched:{done.name}",
+        folder=str(done.folder),
+        files=list(done.files),
+        downloaded_bytes=done.downloaded_bytes,
+        licence=fetching.KNOWN[done.name].licence,
+    )
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """``64`` or ``64x96`` as height and width.
+
+    >>> parse_size("64"), parse_size("64x96")
+    ((64, 64), (64, 96))
+    """
+    match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", text.strip())
+    if match is None:
+        raise UserError(f"--size {text} is not a size. Write 64, or 64x96 for height x width.")
+    return int(match[1]), int(match[2] or match[1])

@@ -1,0 +1,32 @@
+import hashlib
+import os
+import time
+
+from ganvas.data import cache
+
+
+def test_the_cache_folder_follows_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "own"))
+    assert cache.cache_folder() == tmp_path / "own"
+    monkeypatch.delenv("GANVAS_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache.cache_folder() == tmp_path / "ganvas"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache.cache_folder() == tmp_path / ".cache" / "ganvas"
+
+
+def test_a_large_files_hash_is_remembered_until_the_file_changes(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "REMEMBER_FROM_BYTES", 0)
+    path = tmp_path / "large"
+    path.write_bytes(b"first")
+    assert cache.content_hash(path) == hashlib.sha256(b"first").hexdigest()
+    monkeypatch.setattr(cache, "hash_file", lambda path: "not asked")
+    assert cache.content_hash(path) == hashlib.sha256(b"first").hexdigest()
+    monkeypatch.undo()
+    monkeypatch.setattr(cache, "REMEMBER_FROM_BYTES", 0)
+    time.sleep(0.01)
+    path.write_bytes(b"other")  # The same size, and the old time put back: the change time still tells.
+    stat = path.stat()
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns - 10**9))
+    assert cache.content_hash(path) == hashlib.sha256(b"other").hexdigest()
