@@ -156,9 +156,11 @@ def test_both_networks_use_the_layers_of_the_same_resolution_for_the_same_pictur
     assert images.shape[2:] == (base[0] << level, base[1] << level)
     model.discriminator(images)[0].sum().backward()
     used = [layer.weight.grad is not None for layer in model.generator.to_rgb]
-    assert used == [layer.weight.grad is not None for layer in model.discriminator.from_rgb] == [
-        at == level for at in range(3)
-    ]
+    assert (
+        used
+        == [layer.weight.grad is not None for layer in model.discriminator.from_rgb]
+        == [at == level for at in range(3)]
+    )
 
 
 @pytest.mark.usefixtures("float64")

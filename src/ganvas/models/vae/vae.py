@@ -27,11 +27,13 @@ from ganvas.core.errors import UserError
 from ganvas.core.schedule import Growth, steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
 from ganvas.losses.game import Adam, Batch, Phase, Terms
-from ganvas.nn.plain import Conv2d, ConvTranspose2d, Linear
+from ganvas.nn.fused_scale import EqualizedUpConv2d
+from ganvas.nn.plain import Conv2d, Linear
 
 FIRST = 4  # Nominal resolution of the smallest feature maps, whatever their true size.
 SLOPE = 0.2  # Of the leaky ReLUs.
-HASTE = 10.0  # log variance = HASTE * parameter: Adam moves a parameter by lr, and it has to go from 0 to about -5.
+HASTE = 20.0  # log variance = HASTE * parameter: Adam moves a parameter by lr, which would take thousands of steps.
+START = -2.0  # Log variance at the start, a little less than that of most pictures' colours.
 FLOOR = 2 * math.log(1 / 255)  # Log variance of half a grey level, where a grey level is 2 / 255.
 
 
@@ -123,13 +125,13 @@ class Decoder(nn.Module):
         self.base, maps = config.base, config.maps()
         self.first = Linear(config.latent_size, maps[0] * config.base[0] * config.base[1])
         self.convolutions = nn.ModuleList(Conv2d(channels, channels, 3, padding=1) for channels in maps[:-1])
-        self.doublings = nn.ModuleList(ConvTranspose2d(a, b, 4, stride=2, padding=1) for a, b in pairwise(maps))
+        self.doublings = nn.ModuleList(EqualizedUpConv2d(a, b, equalized=False) for a, b in pairwise(maps))
         self.last = Conv2d(maps[-1], config.channels, 3, padding=1, std=1 / math.sqrt(9 * maps[-1]))
-        self.unscaled_log_variance = nn.Parameter(torch.zeros(()))
+        self.unscaled_log_variance = nn.Parameter(torch.full((), torch.nan))
 
     def reset(self, generator: torch.Generator) -> None:
-        """A variance of 1; draws nothing."""
-        nn.init.zeros_(self.unscaled_log_variance)
+        """The variance of :data:`START`; draws nothing."""
+        nn.init.constant_(self.unscaled_log_variance, START / HASTE)
 
     def forward(self, z: Latents) -> Images:
         x = self.first(z).view(z.shape[0], -1, *self.base).contiguous(memory_format=torch.channels_last)

@@ -7,5 +7,5 @@ from ganvas.train.plan import Plan, Recipe
 
 def small() -> Recipe:
     """For a laptop: 32x32 in minutes on two cores."""
-    config = Config(resolution=32, features=16, features_max=128)
+    config = Config(resolution=32, features=16, features_max=128, batch_size=32)
     return Recipe(config=config, plan=Plan(total_kimg=100, measure_n=1024))
