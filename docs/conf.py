@@ -49,5 +49,15 @@ def _heading(text: str) -> str:
     return f"{text}\n{'=' * len(text)}\n"
 
 
+def open_lists(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """A blank line before a list that follows its heading at once: reStructuredText wants it, a reader does not."""
+    for at in range(len(lines) - 1, 0, -1):
+        above, item = lines[at - 1], lines[at]
+        same_depth = len(above) - len(above.lstrip()) == len(item) - len(item.lstrip())
+        if item.lstrip().startswith("- ") and above.strip() and same_depth and not above.lstrip().startswith("- "):
+            lines.insert(at, "")
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-docstring", open_lists)
     app.connect("config-inited", lambda app, config: write_module_pages(app))
