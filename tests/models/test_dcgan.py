@@ -1,6 +1,7 @@
 """DCGAN against PyTorch's own form of it and against the paper."""
 
 import dataclasses
+from itertools import pairwise
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ def peer(config):
     maps = config.maps()
     generator = [nn.ConvTranspose2d(config.latent_size, maps[0], 4, 1, 0, bias=False)]
     discriminator = [nn.Conv2d(maps[0], 1, 4, 1, 0, bias=False)]
-    for at, (before, after) in enumerate(zip(maps[:-1], maps[1:], strict=True)):
+    for at, (before, after) in enumerate(pairwise(maps)):
         generator += [nn.BatchNorm2d(before), nn.ReLU(), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
         norm = [nn.BatchNorm2d(before)] if at < len(maps) - 2 else []
         halving = nn.Conv2d(after, before, 4, 2, 1, bias=False)

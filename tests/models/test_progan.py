@@ -362,7 +362,7 @@ def _count(module):
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _he(layer, x, *, gain=math.sqrt(2)):
+def _he(layer, x, *, gain=2**0.5):
     """A convolution that keeps the size, with a weight of unit variance scaled by He's constant."""
     weight = layer.weight
     scale = gain / math.sqrt(weight.shape[1] * weight.shape[2] * weight.shape[3])
