@@ -39,7 +39,7 @@ def found(tmp_path_factory):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     running = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for command in commands]
     try:
-        errors = [process.communicate(timeout=120)[1] for process in running]
+        errors = [process.communicate(timeout=300)[1] for process in running]
     finally:
         for process in running:
             process.kill()
