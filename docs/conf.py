@@ -16,9 +16,9 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": False}
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented_params"
+autodoc_default_options = {"members": True}
+autodoc_typehints_format = "short"
+maximum_signature_line_length = 100
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 
