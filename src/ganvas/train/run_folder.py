@@ -105,7 +105,7 @@ class RunFolder:
             if (self.path / file).exists():
                 kept = [entry for entry in self.lines(file) if not _written_after(entry, nimg)]
                 write_text(self.path / file, "".join(json.dumps(entry) + "\n" for entry in kept))
-        for sheet in (self.path / "samples").glob("0*.png"):
+        for sheet in (self.path / "samples").glob("[0-9]*.png"):
             if sheet.stem > kimg_name(nimg):
                 sheet.unlink()
 

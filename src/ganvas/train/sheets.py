@@ -14,6 +14,7 @@ from ganvas.core.seeds import stream
 from ganvas.data.packed import Packed
 from ganvas.report.animation import write_animation
 from ganvas.report.grid import grid
+from ganvas.report.run_folder import sample_files
 from ganvas.train.state import State
 
 SHEET_WIDTH = 640  # Pixels, about; small pictures are enlarged so that they can be seen.
@@ -40,7 +41,7 @@ class Sheets:
 
     def film(self) -> None:
         """All sheets so far as growth.webp, at the size of the last."""
-        sheets = sorted(self.folder.glob("0*.png"))
+        sheets = [sheet for _, sheet in sample_files(self.folder.parent)]
         if len(sheets) > 1:
             write_animation(sheets, self.folder / "growth.webp", fps=FILM_FRAMES_PER_SECOND)
 

@@ -96,7 +96,7 @@ def set_learning_rate(state: State, lr: float) -> None:
 
 def means_of(state: State, ranks: Ranks) -> dict[str, float]:
     """What the sums say, averaged over the steps since the last report and over ranks; reads the device."""
-    names = sorted(state.sums)
+    names = sorted(name for name in state.sums if state.counts.get(name.partition("/")[0]))
     values = [state.sums[name] / state.counts[name.partition("/")[0]] for name in names]
     ranks.average_(values)
     return dict(zip(names, torch.stack(values).tolist(), strict=True)) if names else {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.schedule import Stage
@@ -94,6 +95,6 @@ class Examiner:
         return True
 
 
-def enlarge(pictures: Bytes, factor: int) -> Bytes:
-    """Every pixel as a square of ``factor`` by ``factor``."""
+def enlarge(pictures: Tensor, factor: int) -> Tensor:
+    """(n, c, h, w) with every pixel as a square of ``factor`` by ``factor``."""
     return pictures.repeat_interleave(factor, 2).repeat_interleave(factor, 3) if factor > 1 else pictures

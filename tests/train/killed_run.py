@@ -1,0 +1,163 @@
+"""Trains one run through many violent deaths: a program, started by test_resume.py.
+
+``python killed_run.py MODEL FOLDER SEED DEATHS`` trains MODEL twice on the same tiny data: once undisturbed, and once
+in processes that die by SIGKILL, DEATHS times, at random steps, half-way through writing a checkpoint, between its two
+files, during a fade, or from outside at a random moment. A run that reaches its end before all deaths were died is
+followed by another. The runs are FOLDER/undisturbed and FOLDER/killed-*. Prints how the processes died.
+
+It forks instead of starting Python anew, so that a life takes milliseconds; the parent computes nothing with torch, so
+no thread is lost in the fork.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ganvas.core import catalogue
+from ganvas.core.seeds import stream
+from ganvas.data.packing import prepare
+from ganvas.nn.initialise import initialise
+from ganvas.train import checkpoint, executors
+from ganvas.train.loop import Setup, train
+from ganvas.train.plan import Plan
+from ganvas.train.run_folder import RunFolder
+
+STEPS = 48
+
+
+def live(model: str, folder: Path, name: str) -> None:
+    """One process's life: train until the end, or until death."""
+    torch.set_num_threads(1)
+    module = catalogue.load("models", model)
+    config = module.TINY
+    packed = prepare(str(folder / "tiny.npz"), size=config.picture_size, cache=folder / "cache", quiet=True)
+    plan = Plan(
+        total_kimg=STEPS * config.batch_size / 1000,
+        seed=3,
+        mirror=True,
+        report_kimg=0.03,
+        sample_kimg=1,
+        measure_kimg=-1,
+        checkpoint_minutes=0.0002,
+    )
+    run = RunFolder(folder / name)
+    if not run.exists:
+        run.create({"data": {}, "cost": None})
+    network = module.Model(config)
+    initialise(network, stream(plan.seed, "weights"))
+    train(
+        Setup(
+            run=run,
+            name=model,
+            model=network,
+            plan=plan,
+            packed=packed,
+            data={"height": packed.height, "width": packed.width, "channels": packed.channels},
+            device=torch.device("cpu"),
+            quiet=True,
+            estimate=False,
+        )
+    )
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arrange_death(kind: str, dice: random.Random) -> None:
+    """Puts a SIGKILL where this life is to end."""
+    left = dice.randrange(1, 6)
+    if kind in ("half a file", "between files"):
+        written = checkpoint.save_file
+
+        def save_file(tensors, file):
+            nonlocal left
+            left -= 1
+            written(tensors, file)
+            if left <= 0:
+                if kind == "half a file":
+                    os.truncate(file, os.path.getsize(file) // 2)
+                die()
+
+        checkpoint.save_file = save_file
+        return
+    step = executors.Eager.step
+
+    def stepping(self, images, labels, stage):
+        nonlocal left
+        step(self, images, labels, stage)
+        left -= kind == "a step" or stage.fading
+        if left <= 0:
+            die()
+
+    executors.Eager.step = stepping
+
+
+def main() -> None:
+    model, folder, seed, deaths = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    dice = random.Random(seed)
+    pictures = np.random.default_rng(0).integers(0, 256, (50, 16, 16, 3), dtype=np.uint8)
+    np.savez(folder / "tiny.npz", images=pictures)
+    grows = model == "gan/progan"
+    kinds = ["a step", "half a file", "between files", "outside"] + (["a fade"] if grows else [])
+    died: list[str] = []
+    _wait(_fork(lambda: live(model, folder, "undisturbed")))
+    finished = 0
+    while len(died) < deaths:
+        while True:
+            kind = kinds[len(died) % len(kinds)] if len(died) < deaths else "old age"
+            if not _survives(kind, model, folder, f"killed-{finished}", dice):
+                died.append(kind)
+            else:
+                break
+        finished += 1
+    sys.stdout.write(json.dumps(died) + "\n")
+
+
+def _survives(kind: str, model: str, folder: Path, name: str, dice: random.Random) -> bool:
+    """One life of one kind; whether it came to the end of the run."""
+
+    def life() -> None:
+        if kind not in ("outside", "old age"):
+            arrange_death(kind, dice)
+        live(model, folder, name)
+
+    child = _fork(life)
+    dice.random()  # The child rolled its own copy of the dice: do not let every life end at the same step.
+    if kind == "outside":
+        time.sleep(dice.uniform(0.02, 0.2))
+        os.kill(child, signal.SIGKILL)
+    return _wait(child)
+
+
+def _fork(life) -> int:
+    child = os.fork()
+    if child:
+        return child
+    try:
+        life()
+    except BaseException as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        os._exit(1)
+    os._exit(0)
+
+
+def _wait(child: int) -> bool:
+    """Whether it came to its natural end."""
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return False
+    if status:
+        sys.exit(f"a life failed with status {status}")
+    return True
+
+
+if __name__ == "__main__":
+    main()

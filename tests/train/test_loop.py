@@ -1,0 +1,161 @@
+import json
+import math
+import os
+import signal
+
+import pytest
+import torch
+
+from ganvas.core.errors import TrainingFailed, UserError
+from ganvas.train import loop
+from ganvas.train.executors import Eager
+from ganvas.train.loop import train
+from ganvas.train.run_folder import RunFolder
+
+
+def test_a_run_leaves_a_state_a_model_logs_and_sheets(tiny_setup):
+    setup = tiny_setup(steps=12)
+    outcome = train(setup)
+    run = setup.run
+    assert outcome.finished
+    assert outcome.nimg == 96
+    assert [folder.name for folder in run.states()] == ["000000.000", "000000.096"]
+    assert [folder.name for folder in run.models()] == ["000000.000", "000000.096"]
+    assert [entry["nimg"] for entry in run.lines("log.jsonl")] == [16, 32, 48, 64, 80, 96]
+    assert (run.path / "samples" / "reals.png").exists()
+    assert (run.path / "samples" / "growth.webp").exists()
+    assert run.describe()["status"] == "finished"
+
+
+def test_the_log_says_stage_and_terms_and_nothing_that_a_clock_says(tiny_setup):
+    setup = tiny_setup(steps=4)
+    train(setup)
+    for entry in setup.run.lines("log.jsonl"):
+        assert {"nimg", "kimg", "resolution", "fade", "lr", "D/gradient_penalty", "G/wasserstein"} <= entry.keys()
+        assert not {"seconds", "when", "images_per_second"} & entry.keys()
+
+
+def test_a_finished_run_is_left_as_it_is(tiny_setup):
+    setup = tiny_setup(steps=3)
+    train(setup)
+    before = (setup.run.path / "log.jsonl").read_bytes()
+    again = train(tiny_setup(steps=3))
+    assert again.finished
+    assert (setup.run.path / "log.jsonl").read_bytes() == before
+
+
+def test_a_finished_run_goes_on_when_more_is_asked_for_as_if_it_had_been_asked_at_once(tiny_setup, tmp_path):
+    train(tiny_setup(steps=4))
+    train(tiny_setup(steps=10))
+    longer = (tmp_path / "run" / "log.jsonl").read_bytes()
+    for file in sorted((tmp_path / "run").rglob("*"), reverse=True):
+        file.rmdir() if file.is_dir() else file.unlink()
+    train(tiny_setup(steps=10))
+    assert (tmp_path / "run" / "log.jsonl").read_bytes() == longer
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_the_state_and_the_same_call_goes_on(tiny_setup, monkeypatch, number):
+    straight = tiny_setup(steps=14)
+    train(straight)
+    expected = (straight.run.path / "log.jsonl").read_bytes()
+    for file in sorted(straight.run.path.rglob("*"), reverse=True):
+        file.rmdir() if file.is_dir() else file.unlink()
+
+    stepped = Eager.step
+
+    def step(self, images, labels, stage):
+        stepped(self, images, labels, stage)
+        if self.state.step == 6:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(Eager, "step", step)
+    stopped = train(tiny_setup(steps=14))
+    assert not stopped.finished
+    assert stopped.nimg == 7 * 8
+    assert RunFolder(stopped.run).describe()["status"] == "stopped"
+    monkeypatch.undo()
+    assert train(tiny_setup(steps=14)).finished
+    assert (stopped.run / "log.jsonl").read_bytes() == expected
+
+
+def test_a_loss_that_is_no_number_stops_the_run_names_the_cause_and_keeps_the_last_good_state(tiny_setup, monkeypatch):
+    stepped = Eager.step
+
+    def step(self, images, labels, stage):
+        stepped(self, images * (math.nan if self.state.nimg >= 80 else 1.0), labels, stage)
+
+    monkeypatch.setattr(Eager, "step", step)
+    setup = tiny_setup(steps=20)
+    with pytest.raises(TrainingFailed, match=r"D/.* became nan by 0\.096 kimg .*last good state, at 0 kimg, is kept"):
+        train(setup)
+    assert setup.run.describe()["status"] == "failed"
+    tensors, _ = loop.checkpoint.load(setup.run.states()[-1], "state")
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+    json.loads((setup.run.path / "log.jsonl").read_text().splitlines()[-1])
+
+
+def test_weights_that_are_no_numbers_are_never_saved(tiny_setup, monkeypatch):
+    stepped = Eager.step
+
+    def step(self, images, labels, stage):
+        stepped(self, images, labels, stage)
+        with torch.no_grad():
+            next(self.state.model.parameters()).fill_(math.inf)
+
+    monkeypatch.setattr(Eager, "step", step)
+    setup = tiny_setup(steps=1, report_kimg=10.0)
+    with pytest.raises(TrainingFailed, match=r"the weights of generator\.\S+ are not finite at 0\.008 kimg"):
+        train(setup)
+    assert [folder.name for folder in setup.run.states()] == ["000000.000"]
+
+
+def test_the_optimisers_start_anew_whenever_the_network_changes(tiny_setup, monkeypatch):
+    restarts = []
+    stepped = Eager.step
+
+    def step(self, images, labels, stage):
+        counts = {moments["step"].item() for o in self.state.optimizers.values() for moments in o.state.values()}
+        restarts.append((stage.phase, counts))
+        stepped(self, images, labels, stage)
+
+    monkeypatch.setattr(Eager, "step", step)
+    train(tiny_setup(steps=16))
+    first_of_phase = {}
+    for phase, counts in restarts:
+        first_of_phase.setdefault(phase, counts)
+    assert len(first_of_phase) == 5
+    assert all(counts <= {0.0} for counts in first_of_phase.values())
+
+
+def test_the_best_state_is_kept_beside_the_last(tiny_setup):
+    setup = tiny_setup(steps=12, keep_best="swd", measure_kimg=0.024, measure_n=25, keep_last=1)
+    train(setup)
+    values = {
+        entry["kimg"]: next(r["value"] for r in entry["results"] if r["metric"] == "swd")
+        for entry in setup.run.lines("measures.jsonl")
+    }
+    best = min(values, key=lambda kimg: values[kimg])
+    kept = {float(folder.name) for folder in setup.run.states()}
+    assert kept == {best, 0.096}
+    _, numbers = loop.checkpoint.load(setup.run.states()[-1], "state")
+    assert numbers["numbers"]["best"] == [{"kimg": best, "value": values[best]}]
+
+
+def test_a_batch_that_the_processes_cannot_share_is_refused_before_anything_is_written(tiny_setup):
+    from dataclasses import replace
+
+    from ganvas.core.ranks import Ranks
+
+    setup = replace(tiny_setup(), ranks=Ranks(rank=0, count=3))
+    with pytest.raises(UserError, match="cannot be shared by 3 processes"):
+        train(setup)
+    assert not setup.run.states()
+
+
+def test_bfloat16_activations_leave_float32_weights_and_finite_losses(tiny_setup):
+    setup = tiny_setup(steps=6, precision="bfloat16")
+    train(setup)
+    tensors, _ = loop.checkpoint.load(setup.run.states()[-1], "state")
+    assert {tensor.dtype for name, tensor in tensors.items() if name.startswith("model/")} == {torch.float32}
+    assert all(math.isfinite(v) for e in setup.run.lines("log.jsonl") for v in e.values())

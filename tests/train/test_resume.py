@@ -1,0 +1,54 @@
+"""Training 2N equals training N, being stopped in any way, going on, and N more: bit for bit."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganvas.train import checkpoint
+from ganvas.train.run_folder import RunFolder
+
+KILLS = 20
+PROGRAM = Path(__file__).with_name("killed_run.py")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["gan/progan", "gan/dcgan", "vae/vae"])
+def test_a_run_killed_twenty_times_ends_with_the_same_bits_as_one_left_alone(model, tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), model, str(tmp_path), "7", str(KILLS)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    died = Counter(json.loads(done.stdout))
+    assert sum(died.values()) == KILLS
+    assert died["half a file"] >= 1, "a death while a checkpoint is written"
+    assert died["between files"] >= 1
+    assert model != "gan/progan" or died["a fade"] >= 1
+
+    alone = RunFolder(tmp_path / "undisturbed")
+    assert len(alone.lines("log.jsonl")) > 5
+    for folder in sorted(tmp_path.glob("killed-*")):
+        killed = RunFolder(folder)
+        assert_same_bits(alone.states()[-1], killed.states()[-1], "state")
+        assert_same_bits(alone.models()[-1], killed.models()[-1], "model")
+        assert (alone.path / "log.jsonl").read_bytes() == (killed.path / "log.jsonl").read_bytes()
+        assert not list(killed.path.rglob(".partial-*")), "what dead processes left behind is swept away"
+
+
+def assert_same_bits(expected: Path, actual: Path, name: str) -> None:
+    """Every tensor and every number of two saved folders."""
+    tensors, numbers = checkpoint.load(expected, name)
+    others, other_numbers = checkpoint.load(actual, name)
+    assert list(tensors) == list(others)
+    for key in tensors:
+        assert torch.equal(tensors[key], others[key]), key
+    assert numbers == other_numbers
