@@ -236,6 +236,12 @@ def test_the_mode_recovery_networks_have_the_shapes_of_appendix_e(divisor):
     assert weights == [bottom, middle, top, (1, below[-1] * 16)]
 
 
+def test_the_mode_recovery_generator_begins_with_64_maps_whatever_the_base():
+    with torch.device("meta"):
+        model = Model(dataclasses.replace(TINY, template="mode-recovery", fmap_base=32, fmap_max=256))
+    assert model.generator.latent.bias.shape == (64,)
+
+
 @pytest.mark.parametrize(
     "change",
     [
