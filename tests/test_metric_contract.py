@@ -125,6 +125,8 @@ def test_two_halves_merge_into_the_whole(metric, filled, real, fake, straight):
     whole = second + first
     assert (whole.n, first.n, second.n) == (len(fake), cut, len(fake) - cut)
     same(metric.compare(filled(real), whole), straight)
+    whole.update(fake[:2])  # Goes on after the last place of either half.
+    assert len(whole.tables["index"].all().unique()) == len(fake) + 2
 
 
 def test_halves_that_hold_the_same_places_are_refused(metric, filled, fake):

@@ -209,3 +209,39 @@ def test_the_standard_error_is_the_spread_of_the_whole_metric_over_new_draws():
     far = 1  # The finest level, where the textures differ.
     assert 0.7 < error[0, far] / spread[0, far] < 1.4
     assert (error / spread > 0.75).all()
+
+
+def test_the_influence_of_a_picture_is_what_the_distance_changes_by_when_it_is_left_out():
+    # To first order, T - T without the i-th pair = (f of the fake - f of the real) / (n - 1). Brightness differs from picture to
+    # picture, so that most of the potential's share cancels with that of the normalisation.
+    n, config = 40, Config(patches=16, directions=24)
+    a, b = (textured(n, seed=seed, fine=fine).float() for seed, fine in ((1, 1.0), (2, 0.4)))
+    glare = 20 * torch.randn(n, 1, 1, 1, generator=torch.Generator().manual_seed(0))
+    a, b = ((picture / 2 + 64 + glare).clamp(0, 255).byte() for picture in (a, b))
+
+    def level(kept):
+        sides = [Accumulator(config=config), Accumulator(config=config)]
+        for side, pictures in zip(sides, (a, b), strict=True):
+            side.update(pictures[kept], index=kept)
+        return [swd._level(*sides, name) for name in (32, 16)]
+
+    whole = level(torch.arange(n))
+    left_out = [level(torch.cat([torch.arange(i), torch.arange(i + 1, n)])) for i in range(n)]
+    fine, coarse = (
+        (
+            (n - 1) * np.array([part.value - without[k].value for without in left_out]),
+            part.influences[0].mean(0) - part.influences[1].mean(0),
+        )
+        for k, part in enumerate(whole)
+    )
+    for change, influence in (fine, coarse):
+        assert np.corrcoef(change, influence)[0, 1] > 0.95
+    assert 0.9 < np.polyfit(fine[1], fine[0], 1)[0] < 1.1
+
+
+def test_the_place_of_a_patch_belongs_to_the_picture_alone():
+    accumulator = Accumulator()
+    together = accumulator._places(torch.tensor([3, 259, 1027]), 32, 32, 32)
+    alone = [accumulator._places(torch.tensor([index]), 32, 32, 32)[0] for index in (3, 259, 1027)]
+    assert torch.equal(together, torch.stack(alone))
+    assert len({tuple(places.flatten().tolist()) for places in together}) == 3

@@ -143,7 +143,7 @@ class _Level:
     """What one level says: its distance, who moved it, and how unlike the directions are."""
 
     value: float
-    influences: tuple[np.ndarray, np.ndarray]  # Of generated and of real pictures, each (2, n).
+    influences: tuple[np.ndarray, np.ndarray]  # Of generated and (to be subtracted) of real pictures, each (2, n).
     explained: int
     directions: np.ndarray  # Distance along each.
 
