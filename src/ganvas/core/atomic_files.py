@@ -89,6 +89,23 @@ def read_json(path: Path) -> Any:
         ) from None
 
 
+def append_line(path: Path, entry: dict[str, Any]) -> None:
+    """Adds one JSON line in one write, so that two processes at once and a kill leave whole lines only.
+
+    After a line that another program left torn it starts a new one.
+    """
+    line = json.dumps(entry, allow_nan=False) + "\n"
+    with explain_disk_errors(path):
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            size = os.fstat(handle).st_size
+            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+            os.write(handle, (("\n" if torn else "") + line).encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def sweep_partials(folder: Path) -> None:
     """Removes what killed processes left behind in ``folder``; a folder that was about to be replaced comes back."""
     for leftover in sorted(folder.glob(f"{PARTIAL}*")):

@@ -1,8 +1,6 @@
 """``ganvas measure A B``: how unlike generated pictures are to real ones, in numbers with error bars."""
 
 import dataclasses
-import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from ganvas.core.atomic_files import append_line
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 
@@ -272,25 +271,6 @@ def _keep(result: MeasureResult, folder: Path, trained: "Trained") -> MeasureRes
     when = datetime.now(UTC).isoformat(timespec="seconds")
     append_line(path, {"nimg": trained.nimg, "when": when, "source": "measure"} | plain)
     return kept
-
-
-def append_line(path: Path, entry: dict[str, Any]) -> None:
-    """Adds one JSON line in one write, so that two processes at once and a kill leave whole lines only.
-
-    After a line that another program left torn it starts a new one.
-    """
-    from ganvas.core.atomic_files import explain_disk_errors
-
-    line = json.dumps(entry, allow_nan=False) + "\n"
-    with explain_disk_errors(path):
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            size = os.fstat(handle).st_size
-            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-            os.write(handle, (("\n" if torn else "") + line).encode())
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _words(shape: tuple[int, int, int]) -> str:

@@ -1,12 +1,11 @@
 """The run directory: the only thing that passes between commands. docs/architecture.md has its layout."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.atomic_files import explain_disk_errors, read_json, sweep_partials, write_json, write_text
+from ganvas.core.atomic_files import append_line, explain_disk_errors, read_json, sweep_partials, write_json, write_text
 from ganvas.core.errors import UserError
 
 FORMAT = 1
@@ -77,14 +76,8 @@ class RunFolder:
                 shutil.rmtree(folder)
 
     def append(self, file: str, entry: dict[str, Any]) -> None:
-        """One line of JSON, in one write, so that a kill leaves whole lines or one torn at the end."""
-        line = (json.dumps(entry, allow_nan=False) + "\n").encode()
-        with explain_disk_errors(self.path / file):
-            handle = os.open(self.path / file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            try:
-                os.write(handle, line)
-            finally:
-                os.close(handle)
+        """One line of JSON."""
+        append_line(self.path / file, entry)
 
     def lines(self, file: str) -> list[dict[str, Any]]:
         """The whole lines of a log; a torn last one is left out."""

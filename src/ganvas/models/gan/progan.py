@@ -43,6 +43,7 @@ from ganvas.nn.minibatch_stddev import MinibatchStdDev
 from ganvas.nn.pixel_norm import pixel_norm
 from ganvas.nn.resample import double, halve
 
+V1_NORM_EPS = 1e-4  # Of batch normalisation in v1's framework.
 SLOPE = 0.2  # Of the discriminator's leaky ReLU.
 FIRST = 4  # Nominal resolution of the first block, whatever its true size.
 
@@ -237,7 +238,7 @@ class Generator(nn.Module):
         return rgb.tanh() if self.config.tanh else rgb
 
     def _norm(self, channels: int) -> nn.Module:
-        return BatchNorm2d(channels) if self.config.generator_norm == "batch" else nn.Identity()
+        return BatchNorm2d(channels, eps=V1_NORM_EPS) if self.config.generator_norm == "batch" else nn.Identity()
 
     def _finish(self, x: Tensor, norm: nn.Module) -> Tensor:
         """What follows a convolution: (batch norm,) leaky ReLU, (pixel norm)."""
@@ -329,9 +330,9 @@ class Discriminator(nn.Module):
         return EqualizedConv2d(before, after, 3, equalized=self.config.equalized, bias=bias)
 
     def _norm(self, channels: int) -> nn.Module:
-        kinds = {"none": nn.Identity, "batch": BatchNorm2d, "layer": LayerNorm2d}
-        kind = kinds[self.config.discriminator_norm]
-        return kind() if kind is nn.Identity else kind(channels)
+        if self.config.discriminator_norm == "batch":
+            return BatchNorm2d(channels, eps=V1_NORM_EPS)
+        return LayerNorm2d(channels) if self.config.discriminator_norm == "layer" else nn.Identity()
 
 
 class Model(nn.Module):
