@@ -308,6 +308,9 @@ def test_stopping_and_going_on_equals_never_stopping_bit_for_bit(name):
     assert after.keys() == through.keys()
     assert [key for key, tensor in through.items() if not torch.equal(tensor, after[key])] == []
     assert resumed.numbers() == state.numbers()
+    assert {key: total.item() for key, total in resumed.sums.items()} == {
+        key: total.item() for key, total in state.sums.items()
+    }, "what was summed for the next report"
 
 
 @pytest.mark.parametrize("kind", VARIANTS)
