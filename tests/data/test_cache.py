@@ -21,12 +21,11 @@ def test_a_large_files_hash_is_remembered_until_the_file_changes(monkeypatch, tm
     path = tmp_path / "large"
     path.write_bytes(b"first")
     assert cache.content_hash(path) == hashlib.sha256(b"first").hexdigest()
-    monkeypatch.setattr(cache, "hash_file", lambda path: "not asked")
-    assert cache.content_hash(path) == hashlib.sha256(b"first").hexdigest()
-    monkeypatch.undo()
-    monkeypatch.setattr(cache, "REMEMBER_FROM_BYTES", 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(cache, "hash_file", lambda path: "not asked")
+        assert cache.content_hash(path) == hashlib.sha256(b"first").hexdigest()
     time.sleep(0.01)
+    old = path.stat()
     path.write_bytes(b"other")  # The same size, and the old time put back: the change time still tells.
-    stat = path.stat()
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns - 10**9))
+    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
     assert cache.content_hash(path) == hashlib.sha256(b"other").hexdigest()

@@ -27,6 +27,8 @@ def test_clear_pixels_lend_no_colour_to_an_average_with_alpha():
     picture[0, 1, 1] = (0, 255, 0, 0)
     out = apply(plan((2, 2), (1, 1), "refuse"), picture, WHITE)
     assert out.ravel().tolist() == [200, 100, 50, 64]  # Alpha 255 / 4, to the nearest.
+    picture[0, 0, 1] = (201, 100, 50, 255)
+    assert apply(plan((2, 2), (1, 1), "refuse"), picture, WHITE)[0, 0, 0, 0] == 201  # 200.5, to the nearest, up.
 
 
 def test_other_reductions_of_a_flat_picture_stay_flat():

@@ -71,6 +71,12 @@ def test_colour_after_grey_makes_every_picture_colour(folder, pixels, encode):
     assert (found.images[1:] == pixels[1:]).all()
 
 
+def test_black_pictures_are_a_hole_in_the_file_and_black_when_read(tmp_path, pixels):
+    for name, array in (("end", np.concatenate([pixels, 0 * pixels])), ("all", 0 * pixels)):
+        np.save(tmp_path / f"{name}.npy", array)
+        assert (prepare(str(tmp_path / f"{name}.npy"), quiet=True).images == array).all()
+
+
 def test_grey_pictures_alone_stay_grey(tmp_path, pixels, encode):
     (tmp_path / "1.png").write_bytes(encode(pixels[0, ..., 0]))
     assert prepare(str(tmp_path), quiet=True).channels == 1

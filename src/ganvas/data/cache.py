@@ -6,7 +6,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ganvas.core.atomic_files import explain_disk_errors, write_text
@@ -48,7 +48,8 @@ def content_hash(path: Path, *, cache: Path | None = None) -> str:
     except (OSError, UnicodeDecodeError):
         pass
     found = hash_file(path)
-    write_text(memory, found + "\n")
+    with suppress(UserError):  # A cache that cannot be written costs time, not the answer.
+        write_text(memory, found + "\n")
     return found
 
 

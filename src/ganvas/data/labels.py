@@ -6,6 +6,7 @@ kinds of folders are no classes: splits (``train``, ``test``, ``val``, ...) and 
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -23,17 +24,20 @@ SHARD_DIGITS = 5
 
 def tidy(name: str) -> str:
     """A member's name with forward slashes, without leading ``./`` or ``/``. Names are only ever names here."""
-    return PurePosixPath(name.replace("\\", "/")).as_posix().lstrip("/")
+    name = name.replace("\\", "/")
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
 def is_hidden(name: str) -> bool:
     """Files that systems leave behind: ``.DS_Store``, ``._x.png``, ``__MACOSX/...``."""
-    return any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+    if not name.startswith(".") and "/." not in name and "__MACOSX" not in name:
+        return False  # Nearly every name ends here.
+    return any((part[:1] == "." and part not in (".", "..")) or part == "__MACOSX" for part in name.split("/"))
 
 
 def is_picture(name: str) -> bool:
     """Whether the name says that this is a picture that we read."""
-    return PurePosixPath(name).suffix.lower() in EXTENSIONS and not is_hidden(name)
+    return os.path.splitext(name)[1].lower() in EXTENSIONS and not is_hidden(name)
 
 
 def is_within(name: str, folder: str) -> bool:
