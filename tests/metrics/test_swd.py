@@ -212,9 +212,9 @@ def test_the_standard_error_is_the_spread_of_the_whole_metric_over_new_draws():
 
 
 def test_the_influence_of_a_picture_is_what_the_distance_changes_by_when_it_is_left_out():
-    # To first order, T - T without the i-th pair = (f of the fake - f of the real) / (n - 1). Brightness differs from picture to
-    # picture, so that most of the potential's share cancels with that of the normalisation.
-    n, config = 40, Config(patches=16, directions=24)
+    # To first order, T - T without the i-th pair = (f of the fake - f of the real) / (n - 1). Brightness differs
+    # from picture to picture, so that most of the potential's share cancels with that of the normalisation.
+    n, config = 30, Config(patches=16, directions=10)
     a, b = (textured(n, seed=seed, fine=fine).float() for seed, fine in ((1, 1.0), (2, 0.4)))
     glare = 20 * torch.randn(n, 1, 1, 1, generator=torch.Generator().manual_seed(0))
     a, b = ((picture / 2 + 64 + glare).clamp(0, 255).byte() for picture in (a, b))
