@@ -11,7 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ganvas.core.provenance import machine, versions
+from history import record
+
 from ganvas.data.packed import HEADER_BYTES
 from ganvas.data.packing import npy_header
 
@@ -54,7 +55,7 @@ def main() -> int:
         command = [sys.executable, "-c", CHILD, str(source), str(Path(folder) / "packed")]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     measured = json.loads(done.stdout)
-    print(json.dumps({"benchmark": "pack_memory", "gigabytes": gigabytes, **measured, **machine(), **versions()}))
+    record("pack.memory", {"gigabytes": gigabytes, **measured})
     peak = max(measured["packing_peak_mb"], measured["reading_peak_mb"])
     print(f"Packing and reading {gigabytes:g} GB held at most {peak:.0f} MB (bound: {BOUND_MB} MB).", file=sys.stderr)
     return 0 if peak < BOUND_MB else 1
