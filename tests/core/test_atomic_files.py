@@ -10,6 +10,7 @@ import pytest
 
 from ganvas.core import atomic_files
 from ganvas.core.atomic_files import (
+    append_line,
     atomic_file,
     atomic_folder,
     explain_disk_errors,
@@ -200,6 +201,22 @@ def test_a_file_that_finds_no_room_is_explained(tmp_path: Path):
     child = start(LIMIT.format("write_text(Path(sys.argv[1]), 'x' * 100_000)"), tmp_path / "a")
     assert child.communicate()[0].startswith(f"UserError: {tmp_path / 'a'} cannot be written: the file would be larger")
     assert names(tmp_path) == set()
+
+
+def test_a_line_that_finds_no_room_is_explained_and_the_next_starts_anew(tmp_path: Path):
+    # The limit cuts the line in its middle: the system's first answer is then a short write, not an error.
+    child = start(LIMIT.format("append_line(Path(sys.argv[1]), {'k': 'x' * 2000})"), tmp_path / "a")
+    assert child.communicate()[0].startswith(f"UserError: {tmp_path / 'a'} cannot be written: the file would be larger")
+    append_line(tmp_path / "a", {"k": 1})
+    assert (tmp_path / "a").read_text().splitlines()[1:] == ['{"k": 1}']
+
+
+def test_lines_are_added_whole_and_hold_only_what_other_tools_read(tmp_path: Path):
+    for k in range(3):
+        append_line(tmp_path / "a", {"k": k})
+    with pytest.raises(ValueError, match="JSON"):
+        append_line(tmp_path / "a", {"k": float("nan")})
+    assert (tmp_path / "a").read_text() == '{"k": 0}\n{"k": 1}\n{"k": 2}\n'
 
 
 @pytest.mark.slow

@@ -100,7 +100,9 @@ def append_line(path: Path, entry: dict[str, Any]) -> None:
         try:
             size = os.fstat(handle).st_size
             torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-            os.write(handle, (("\n" if torn else "") + line).encode())
+            left = (("\n" if torn else "") + line).encode()
+            while left:  # A disk that fills up takes a part without a word; only the next write says why.
+                left = left[os.write(handle, left) :]
             os.fsync(handle)
         finally:
             os.close(handle)
