@@ -39,6 +39,12 @@ class Batch:
         """Samples on this rank."""
         return self.images.shape[0]
 
+    @property
+    def classes(self) -> Labels:
+        """The labels, for a loss that cannot be without them."""
+        assert self.labels is not None, "a model with classes is fed with labels"
+        return self.labels
+
     def randn(self, *shape: int) -> Tensor:
         """Standard normal numbers of shape ``(size, *shape)``."""
         return self._draw(torch.randn, shape)

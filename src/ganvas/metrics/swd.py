@@ -149,10 +149,10 @@ class _Level:
 
 
 def _level(real: Accumulator, fake: Accumulator, name: int) -> _Level:
-    clouds = [_cloud(fake, name), _cloud(real, name)]
-    dimensions = len(clouds[0].mean)
+    fakes, reals = _cloud(fake, name), _cloud(real, name)
+    dimensions = len(reals.mean)
     directions = sliced.unit_directions(real.config.directions, dimensions, NAME, "directions", name, seed=real.seed)
-    slices = sliced.wasserstein(*clouds, directions)
+    slices = sliced.wasserstein(fakes, reals, directions)
     return _Level(
         value=1000 * float(slices.distances.mean()),
         influences=(1000 * _influence(fake, name, slices.fake), 1000 * _influence(real, name, slices.real)),

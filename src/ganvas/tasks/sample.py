@@ -125,7 +125,7 @@ def interpolate(task: Interpolate) -> Drawn:
 
     with torch.no_grad():
         if task.out.suffix.lower() in (".webp", ".gif"):
-            write_animation(pictures(), task.out, fps=task.fps)
+            write_animation(list(pictures()), task.out, fps=task.fps)
         elif task.out.suffix:
             raise UserError(
                 f"-o {task.out}: an animation is a .webp or .gif; a name without an ending is a folder of frames."

@@ -113,4 +113,5 @@ def _written_after(entry: dict[str, Any], nimg: int) -> bool:
     """Whether training wrote a line beyond ``nimg``; what a person measured later stays."""
     if entry.get("source", "training") != "training":
         return False
-    return entry.get("nimg", round(entry.get("kimg", 0) * 1000)) > nimg
+    shown = entry.get("nimg")
+    return (round(entry.get("kimg", 0) * 1000) if shown is None else shown) > nimg

@@ -1,11 +1,13 @@
 """The same latents drawn again and again while a model learns: one sheet of pictures per moment, and a film of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganvas.core.atomic_files import atomic_file
 from ganvas.core.pixels import to_bytes
@@ -15,7 +17,7 @@ from ganvas.data.packed import Packed
 from ganvas.report.animation import write_animation
 from ganvas.report.grid import grid
 from ganvas.report.run_folder import sample_files
-from ganvas.train.state import State
+from ganvas.train.state import State, path_of
 
 SHEET_WIDTH = 640  # Pixels, about; small pictures are enlarged so that they can be seen.
 FILM_FRAMES_PER_SECOND = 6
@@ -67,31 +69,26 @@ def draw(
     if stage.fading:
         how = {"resolution": stage.resolution, "fade": torch.tensor(stage.fade, device=device)}
     drawn = []
-    with averaged_players(state):
+    with averaged_players(state) as averaged:
         for start in range(0, n, batch):
             chosen = {} if labels is None else {"labels": labels[start : start + batch].to(device)}
-            drawn.append(to_bytes(model.decode(z[start : start + batch].to(device), **chosen, **how)).cpu())  # type: ignore[operator]
+            drawn.append(to_bytes(averaged.decode(z[start : start + batch].to(device), **chosen, **how)).cpu())  # type: ignore[operator]
     return torch.cat(drawn).permute(0, 2, 3, 1).contiguous().numpy()
 
 
-class averaged_players:
-    """While inside, the model's averaged players are the averages, in evaluation mode."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.names = {
-            phase.name: next(name for name, module in state.model.named_modules() if module is phase.player)
-            for phase in state.phases
-            if phase.name in state.averages
-        }
-
-    def __enter__(self) -> None:
-        self.players = {name: self.state.model.get_submodule(path) for name, path in self.names.items()}
-        for name, path in self.names.items():
-            self.state.model.set_submodule(path, self.state.averages[name])
-        self.state.model.eval()
-
-    def __exit__(self, *error: object) -> None:
-        for name, path in self.names.items():
-            self.state.model.set_submodule(path, self.players[name])
-        self.state.model.train()
+@contextmanager
+def averaged_players(state: State) -> Iterator[nn.Module]:
+    """The model with its averaged players in the place of the training ones, in evaluation mode, while inside."""
+    own = {phase.name: phase.player for phase in state.phases if phase.name in state.averages}
+    paths = {name: path_of(state.model, player) for name, player in own.items()}
+    if "" in paths.values():  # The model is its own only player.
+        yield next(state.averages[name] for name, path in paths.items() if not path).eval()
+        return
+    try:
+        for name, path in paths.items():
+            state.model.set_submodule(path, state.averages[name])
+        yield state.model.eval()
+    finally:
+        for name, path in paths.items():
+            state.model.set_submodule(path, own[name])
+        state.model.train()

@@ -109,9 +109,15 @@ def averaged_model(state: State) -> dict[str, Tensor]:
     weights = dict(state.model.state_dict())
     for phase in state.phases:
         if phase.name in state.averages:
-            prefix = next(name for name, module in state.model.named_modules() if module is phase.player)
-            weights |= {f"{prefix}.{name}": tensor for name, tensor in state.averages[phase.name].state_dict().items()}
+            path = path_of(state.model, phase.player)
+            prefix = f"{path}." if path else ""
+            weights |= {f"{prefix}{name}": tensor for name, tensor in state.averages[phase.name].state_dict().items()}
     return {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+
+
+def path_of(model: nn.Module, part: nn.Module) -> str:
+    """The dotted name of a part of a model; empty for the model itself."""
+    return next(name for name, module in model.named_modules() if module is part)
 
 
 def _frozen_copy(module: nn.Module) -> nn.Module:

@@ -27,7 +27,7 @@ def play(state: State, batch: Batch, streams: Sequence[torch.Generator], *, prec
             batch.images.device.type, precision, enabled=precision != torch.float32, cache_enabled=False
         ):
             terms = phase.loss(batch.with_rng(stream))
-        means = {f"{phase.name}/{name}": term.float().mean() for name, term in terms.items()}
+        means = {f"{phase.name}/{name}": _at_least_float32(term).mean() for name, term in terms.items()}
         (torch.stack(list(means.values())).sum() * phase.weight).backward()
         batch.ranks.average_(p.grad for p in phase.player.parameters() if p.grad is not None)
         _add(state.sums, means)
@@ -36,6 +36,10 @@ def play(state: State, batch: Batch, streams: Sequence[torch.Generator], *, prec
             for moved in waiting:
                 _move(state, moved)
             waiting.clear()
+
+
+def _at_least_float32(term: Tensor) -> Tensor:
+    return term.to(torch.promote_types(term.dtype, torch.float32))
 
 
 def is_turn(phase: Phase, step: int) -> bool:
@@ -62,7 +66,8 @@ def _move(state: State, phase: Phase) -> None:
 @torch.no_grad()
 def average_towards(average: nn.Module, module: nn.Module, *, decay: float) -> None:
     """``a <- decay a + (1 - decay) w`` for every weight; buffers (running statistics, counters) are copied."""
-    torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in module.parameters()], 1 - decay)
+    weights = [p.detach() for p in module.parameters()]
+    torch._foreach_lerp_(list(average.parameters()), weights, 1 - decay)  # pyright: ignore[reportPrivateImportUsage]
     for mine, theirs in zip(average.buffers(), module.buffers(), strict=True):
         mine.copy_(theirs)
 

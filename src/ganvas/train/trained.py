@@ -143,7 +143,7 @@ class Trained:
             if label is not None:
                 raise UserError(f"--label {label}: this model was trained without labels, so it draws any class.")
             return None
-        classes = self.model.config.num_classes
+        classes: int = self.model.config.num_classes  # type: ignore[assignment,union-attr]
         if label is None:
             return torch.randint(classes, (n,), generator=stream(seed, "labels"))  # type: ignore[call-overload]
         return torch.full((n,), self._class_index(label))

@@ -395,15 +395,15 @@ class Model(nn.Module):
         if config.drift_weight:
             terms["drift"] = drift(real, weight=config.drift_weight)
         if config.num_classes:
-            terms["real_class"] = config.class_weight * class_cross_entropy(real_classes, batch.labels)
-            terms["fake_class"] = config.class_weight * class_cross_entropy(fake_classes, batch.labels)
+            terms["real_class"] = config.class_weight * class_cross_entropy(real_classes, batch.classes)
+            terms["fake_class"] = config.class_weight * class_cross_entropy(fake_classes, batch.classes)
         return terms
 
     def _generator_loss(self, batch: Batch) -> Terms:
         fake, fake_classes = self.discriminator(self._fakes(batch), fade=batch.fade)
         terms = {"wasserstein": wasserstein_generator(fake)}
         if self.config.num_classes:
-            terms["fake_class"] = self.config.class_weight * class_cross_entropy(fake_classes, batch.labels)
+            terms["fake_class"] = self.config.class_weight * class_cross_entropy(fake_classes, batch.classes)
         return terms
 
     def latents(self, n: int, rng: torch.Generator) -> Latents:

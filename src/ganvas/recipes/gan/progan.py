@@ -69,10 +69,17 @@ def cifar10() -> Recipe:
 
 
 def cifar10_fast() -> Recipe:
-    """As cifar10, but 4x the batch, 2x the learning rate, a quarter of the growth and 5,000 kimg. Not the paper's."""
+    """As cifar10, but 4x the batch, 2x the rate, a quarter of the growth, 5,000 kimg, v2's pooling. Not the paper's."""
     recipe = cifar10()
     config = replace(
-        recipe.config, batch_size=64, lr=2e-3, train_kimg=100, fade_kimg=100, group_size=16, pool_before_activation=True
+        recipe.config,
+        batch_size=64,
+        lr=2e-3,
+        train_kimg=100,
+        fade_kimg=100,
+        group_size=16,
+        pool_before_activation=True,
+        average_decay=0.999**4,
     )
     return Recipe(config=config, plan=replace(recipe.plan, total_kimg=5000))
 
