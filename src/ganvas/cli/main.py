@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -12,10 +13,11 @@ import tyro
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, subcommand
 
 from ganvas.cli import render
-from ganvas.core.errors import TrainingFailed, UserError
+from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
 from ganvas.tasks import data as data_tasks
 from ganvas.tasks import measure as measure_tasks
+from ganvas.tasks import metrics as metrics_tasks
 from ganvas.tasks import models as models_tasks
 from ganvas.tasks import report as report_tasks
 from ganvas.tasks import sample as sample_tasks
@@ -41,7 +43,9 @@ Command = (
     | Annotated[report_tasks.Report, subcommand("report")]
     | Annotated[Data, subcommand("data")]
     | Annotated[models_tasks.Models, subcommand("models")]
+    | Annotated[metrics_tasks.Metrics, subcommand("metrics")]
 )
+VERBS = ("train", "sample", "interpolate", "measure", "report", "data", "models", "metrics")
 
 TASKS = {
     train_tasks.Train: train_tasks.train,
@@ -53,17 +57,22 @@ TASKS = {
     data_tasks.Pack: data_tasks.pack,
     data_tasks.Fetch: data_tasks.fetch,
     models_tasks.Models: models_tasks.models,
+    metrics_tasks.Metrics: metrics_tasks.metrics,
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 training failed, 2 a mistake in what was given, 130 stopped by Ctrl-C."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # Before torch: idle threads must not spin.
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and not given[0].startswith("-") and given[0] not in VERBS:
+        say(f"Error: There is no command '{given[0]}'.{did_you_mean(given[0], VERBS)} Commands: {', '.join(VERBS)}.")
+        sys.exit(2)
     task: Any = tyro.cli(
         Command,  # type: ignore[arg-type]
         prog="ganvas",
         description="From a folder of pictures to a generative model, and from the model to understanding.",
-        args=list(arguments) if arguments is not None else None,
+        args=given,
         config=(OmitArgPrefixes, OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff),
     )
     task = task.action if isinstance(task, Data) else task
@@ -89,6 +98,11 @@ def run(task: Any) -> int:
     except BrokenPipeError:  # Whoever read the output has read enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # Of a path that no task foresaw: it is still the path that is to be changed.
+        if error.filename is None:
+            raise
+        say(f"Error: {error.filename}: {error.strerror}. Choose a path that is there and can be read and written.")
+        return 2
     return 130 if isinstance(result, train_tasks.TrainResult) and result.stopped else 0
 
 
@@ -102,7 +116,7 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, Path):
         return str(value)
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and not math.isfinite(value):  # JSON has no name for it.
         return None
     return value
 

@@ -5,9 +5,15 @@ from functools import singledispatch
 from typing import Any
 
 from ganvas.core.progress import duration, say
+from ganvas.tasks.data import DescribeResult, FetchResult, PackResult
+from ganvas.tasks.measure import MeasureResult
+from ganvas.tasks.metrics import MetricList
 from ganvas.tasks.models import Catalogue
+from ganvas.tasks.report import ReportResult
 from ganvas.tasks.sample import Drawn
 from ganvas.tasks.train import TrainResult
+
+SHOWN = 10  # Broken files named on the screen; the JSON has them all.
 
 
 @singledispatch
@@ -22,12 +28,49 @@ def _(result: TrainResult) -> None:
             table(part, ("setting", "value"), [(k, str(v)) for k, v in result.settings[part].items()])
         return
     done = "finished" if result.finished else "stopped; the same command goes on"
-    say(f"{result.run}: {done} at {result.kimg:,.1f} kimg after {duration(result.seconds)} of training.")
+    say(f"{result.run}: {done} at {result.kimg:,.6g} kimg after {duration(result.seconds)} of training.")
 
 
 @show.register
 def _(result: Drawn) -> None:
     say(f"{result.path}: {result.pictures} pictures of {result.model} at {result.kimg:g} kimg, seed {result.seed}.")
+
+
+@show.register
+def _(result: MeasureResult) -> None:
+    at = "" if result.kimg is None else f" at {result.kimg:g} kimg"
+    rows = [(row.metric, row.value, row.beside, row.better) for row in result.rows()]
+    title = f"{result.a}{at} against {result.b}: {result.n:,} pictures on each side, seed {result.seed}"
+    table(title, ("metric", "value", "reals against reals", "better"), rows)
+    if result.written:
+        say(f"A line was added to {result.written}.")
+
+
+@show.register
+def _(result: ReportResult) -> None:
+    say(f"{result.path}: {result.bytes / 1e6:.1f} MB; open it in a browser.")
+
+
+@show.register
+def _(result: DescribeResult) -> None:
+    read = "read in full" if result.full else "headers read; --full decodes every pixel"
+    say(f"{result.source}: {result.kind}, {result.count:,} pictures ({read}).")
+    for title, counts in (("size", result.sizes), ("mode", result.modes), ("class", result.labels or {})):
+        if counts:
+            table("", (title, "pictures"), [(name, f"{count:,}") for name, count in list(counts.items())[:20]])
+    _broken(result.broken)
+
+
+@show.register
+def _(result: PackResult) -> None:
+    shape = f"{result.height}x{result.width}, {result.channels} channel{'s' if result.channels != 1 else ''}"
+    say(f"{result.out}: {result.count:,} pictures of {shape}, {result.bytes_on_disk / 1e6:,.1f} MB.")
+    _broken(result.broken)
+
+
+@show.register
+def _(result: FetchResult) -> None:
+    say(f"{result.name} lies in {result.folder} ({result.licence}). Use it as --data {result.source}.")
 
 
 @show.register
@@ -42,15 +85,37 @@ def _(result: Catalogue) -> None:
     table("settings", ("--set", "default"), [(name, str(value)) for name, value in result.settings.items()])
 
 
+@show.register
+def _(result: MetricList) -> None:
+    if result.description:
+        say(result.description)
+    rows = [(metric.name, metric.summary, metric.better, metric.paper) for metric in result.metrics]
+    table("metrics", ("name", "what it is", "better", "paper"), rows)
+
+
+def _broken(broken: Sequence[Sequence[str]]) -> None:
+    for name, reason in broken[:SHOWN]:
+        say(f"Left out: {name} {reason}.")
+    if len(broken) > SHOWN:
+        say(f"... and {len(broken) - SHOWN:,} more files.")
+
+
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on stderr, as wide as the terminal allows."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    drawn = Table(
+        title=Text(title) if title else None,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+    )
     for name in header:
-        drawn.add_column(name, overflow="fold")
+        drawn.add_column(name, overflow="fold", no_wrap=name == "paper")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     Console(stderr=True).print(drawn)

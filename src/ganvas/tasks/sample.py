@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ganvas.train.trained import Trained
 
 
+MOST_SCALE = 16
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sample:
     """Draw pictures from a run. The same seed gives the same pictures, whatever the batch.
@@ -87,6 +90,7 @@ def sample(task: Sample) -> Drawn:
         raise UserError(f"-n {task.n}: the number of pictures must be at least 1.")
     if task.batch < 1:
         raise UserError(f"--batch {task.batch} must be at least 1.")
+    _refuse_scale(task.scale)
     out = task.out or Path({"grid": "samples.png", "folder": "samples", "zip": "samples.zip"}[task.to])
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
     write = {"grid": _write_grid, "folder": _write_folder, "zip": _write_zip}[task.to]
@@ -110,6 +114,14 @@ def interpolate(task: Interpolate) -> Drawn:
 
     if task.points < 2 or task.frames < 1 or task.grid < 1 or task.fps < 1:
         raise UserError("An interpolation needs --points of at least 2, and --frames, --grid and --fps of at least 1.")
+    _refuse_scale(task.scale)
+    ending = task.out.suffix.lower()
+    if ending not in ("", ".webp", ".gif"):
+        raise UserError(
+            f"-o {task.out}: an animation is a .webp or .gif; a name without an ending is a folder of frames."
+        )
+    if not ending:
+        _refuse_existing(task.out)
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
     z = trained.latents(task.grid * task.points, seed=task.seed).view(task.points, task.grid, -1)
     labels = trained.labels(task.grid, seed=task.seed, label=task.label)
@@ -124,14 +136,9 @@ def interpolate(task: Interpolate) -> Drawn:
             yield np.asarray(grid(drawn, scale=scale).convert("RGB"))
 
     with torch.no_grad():
-        if task.out.suffix.lower() in (".webp", ".gif"):
+        if ending:
             write_animation(list(pictures()), task.out, fps=task.fps)
-        elif task.out.suffix:
-            raise UserError(
-                f"-o {task.out}: an animation is a .webp or .gif; a name without an ending is a folder of frames."
-            )
         else:
-            _refuse_existing(task.out)
             with atomic_folder(task.out) as partial:
                 _save_all(pictures(), partial)
     return Drawn(path=task.out, pictures=total, seed=task.seed, model=trained.name, kimg=trained.kimg)
@@ -168,7 +175,7 @@ def _write_grid(task: Sample, trained: "Trained", out: Path) -> None:
         )
     pictures = trained.sample(task.n, seed=task.seed, label=task.label, batch=task.batch)
     scale = task.scale or max(1, 1024 // (math.ceil(math.sqrt(task.n)) * trained.width))
-    image = pictures.grid(scale=min(scale, 16))
+    image = pictures.grid(scale=min(scale, MOST_SCALE))
     with atomic_file(out) as partial:
         kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(out.suffix.lower(), "PNG")
         (image.convert("RGB") if kind == "JPEG" else image).save(partial, format=kind)
@@ -190,7 +197,11 @@ def _write_zip(task: Sample, trained: "Trained", out: Path) -> None:
     from PIL import Image
 
     from ganvas.core.atomic_files import atomic_file
+    from ganvas.core.errors import UserError
 
+    if out.suffix.lower() != ".zip":
+        raise UserError(f"-o {out}: --to zip writes a .zip file. Choose a name that ends in .zip.")
+    _refuse_existing(out)
     labels = trained.labels(task.n, seed=task.seed, label=task.label)
     with atomic_file(out) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
         names = []
@@ -227,3 +238,10 @@ def _refuse_existing(out: Path) -> None:
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"-o {out}: something is there already. Choose another name, or remove it.")
+
+
+def _refuse_scale(scale: int | None) -> None:
+    from ganvas.core.errors import UserError
+
+    if scale is not None and not 1 <= scale <= MOST_SCALE:
+        raise UserError(f"--scale {scale} must be a whole number from 1 to {MOST_SCALE}.")

@@ -85,10 +85,13 @@ def train(task: Train) -> TrainResult:
     import torch
 
     from ganvas.core import catalogue
+    from ganvas.core.errors import UserError
     from ganvas.core.ranks import joined
 
     module = catalogue.load("models", task.model)
     if task.threads is not None:
+        if task.threads < 1:
+            raise UserError(f"--threads {task.threads} must be at least 1. Leave it out to use every core.")
         torch.set_num_threads(task.threads)
     device = pick_device(task.device)
     with joined(device) as ranks:
@@ -104,16 +107,18 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
     from ganvas.train.run_folder import RunFolder
 
     run = RunFolder(task.out)
-    before = run.describe() if run.exists else None
+    before = _begun(task, run)
     recipe = resolve(task, module, before)
     settings = {"model": task.model, "config": to_plain(recipe.config), "plan": to_plain(recipe.plan)}
+    if before:
+        _require_same_settings(before, settings, task.out)
     if task.dry_run:
         return TrainResult(run=task.out, kimg=0, finished=False, stopped=False, seconds=0, settings=settings)
 
     packed, data = _prepare(task, recipe.config, ranks)
     described = settings | {"preset": task.preset, "seed": recipe.plan.seed, "data": data}
     if before:
-        _require_same(before, described, task.out)
+        _require_same_pictures(before["data"], data, task.out)
     if ranks.first:
         _open(run, described, before)
     ranks.barrier()
@@ -143,6 +148,26 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
         seconds=outcome.seconds,
         settings=settings,
     )
+
+
+def _begun(task: Train, run: Any) -> dict[str, Any] | None:
+    """run.json of a run to go on with, looked at before pictures are packed; None where a new one may begin."""
+    from ganvas.core.errors import UserError
+
+    if not run.exists:
+        run.require_free()
+        return None
+    before = run.describe()
+    missing = [name for name in ("model", "config", "plan", "data") if name not in before]
+    if missing:
+        raise UserError(
+            f"{run.path / 'run.json'} has no '{missing[0]}': it was edited. Restore it, or choose another --out."
+        )
+    if before["model"] != task.model:
+        raise UserError(f"{run.path} is a run of {before['model']}, not of {task.model}. Choose another --out.")
+    if task.conditional and not before["config"].get("num_classes"):
+        raise UserError(f"{run.path} was begun without --conditional. Leave it out to go on, or choose another --out.")
+    return before
 
 
 def resolve(task: Train, module: "ModuleType", before: dict[str, Any] | None) -> "Recipe":
@@ -279,13 +304,11 @@ def _lasting(spec: str) -> str:
     return f"{Path(path).resolve()}{separator}{inside}" if Path(path).exists() else spec
 
 
-def _require_same(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
+def _require_same_settings(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
     """A run goes on only with what it was begun with; what does not alter its past may differ."""
     from ganvas.core.errors import UserError
     from ganvas.train.plan import FREE_TO_CHANGE
 
-    if before["model"] != now["model"]:
-        raise UserError(f"{out} is a run of {before['model']}, not of {now['model']}. Choose another --out.")
     for part in ("config", "plan"):
         for name, value in now[part].items():
             if name not in FREE_TO_CHANGE and before[part].get(name) != value:
@@ -293,11 +316,24 @@ def _require_same(before: dict[str, Any], now: dict[str, Any], out: Path) -> Non
                     f"{out} was begun with {name}={before[part].get(name)}, and now {name}={value} is asked for. "
                     "Give the settings it was begun with to go on, or choose another --out."
                 )
-    if before["data"]["fingerprint"] != now["data"]["fingerprint"]:
-        raise UserError(
-            f"{out} was begun on other pictures than {now['data']['spec']} holds now "
-            f"({before['data']['count']} then, {now['data']['count']} now). Restore them, or choose another --out."
-        )
+
+
+def _require_same_pictures(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
+    """Other pixels are refused, with the setting that made them other where it was one."""
+    from ganvas.core.errors import UserError
+
+    if before["fingerprint"] == now["fingerprint"]:
+        return
+    for name in ("fit", "background", "broken"):
+        if before.get(name) != now[name]:
+            raise UserError(
+                f"{out} was begun with --{name} {before.get(name)}, and now --{name} {now[name]} makes other pictures. "
+                "Give the settings it was begun with to go on, or choose another --out."
+            )
+    raise UserError(
+        f"{out} was begun on other pictures than {now['spec']} holds now "
+        f"({before['count']} then, {now['count']} now). Restore them, or choose another --out."
+    )
 
 
 def _open(run: Any, described: dict[str, Any], before: dict[str, Any] | None) -> None:

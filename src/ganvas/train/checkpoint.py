@@ -35,6 +35,10 @@ def read_numbers(folder: Path, name: str) -> dict[str, Any]:
     if not isinstance(numbers, dict) or numbers.get("format") != FORMAT:
         given = numbers.get("format") if isinstance(numbers, dict) else None
         raise UserError(f"{file} has format {given}, and this version of Ganvas reads format {FORMAT}.")
+    if "sha256" not in numbers:
+        raise UserError(
+            f"{file} was edited: it has no SHA-256 of the tensors. Remove {folder} to go on from an older one."
+        )
     return numbers
 
 

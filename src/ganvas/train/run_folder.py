@@ -28,11 +28,17 @@ class RunFolder:
 
     def create(self, described: dict[str, Any]) -> None:
         """Begins a run in a folder that is new or empty."""
-        if self.path.is_dir() and any(entry for entry in self.path.iterdir() if not entry.name.startswith(".")):
-            raise UserError(f"{self.path} is not a run and not empty. Choose another --out, or remove what is in it.")
+        self.require_free()
         with explain_disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.path / "run.json", {"format": FORMAT, **described})
+
+    def require_free(self) -> None:
+        """Refuses a path that holds something else than a run."""
+        if self.path.is_dir() and any(entry for entry in self.path.iterdir() if not entry.name.startswith(".")):
+            raise UserError(f"{self.path} is not a run and not empty. Choose another --out, or remove what is in it.")
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"{self.path} cannot be a run: a file is there. Choose another --out, or remove the file.")
 
     def describe(self) -> dict[str, Any]:
         """run.json."""

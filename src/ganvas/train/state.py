@@ -59,6 +59,10 @@ class State:
             odd = sorted(saved ^ set(own))[0]
             raise UserError(f"The saved state does not fit this model: '{odd}' is on one side only.")
         for name, tensor in own.items():
+            if tensor.shape != tensors[name].shape:
+                shapes = f"{list(tensors[name].shape)}, not {list(tensor.shape)}"
+                raise UserError(f"The saved state does not fit this model: '{name}' is {shapes}.")
+        for name, tensor in own.items():
             tensor.copy_(tensors[name])
         for phase in self.phases:
             _restore_moments(self.optimizers[phase.name], phase, tensors)

@@ -169,6 +169,9 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
     """
     folder = _model_folder(Path(path), kimg)
     tensors, numbers = checkpoint.load(folder, "model")
+    missing = [name for name in ("model", "config", "nimg", "resolution", "fade", "data") if name not in numbers]
+    if missing:
+        raise UserError(f"{folder / 'model.json'} has no '{missing[0]}': it was edited. Restore it.")
     module = catalogue.load("models", numbers["model"])
     model = module.Model(from_plain(module.Config, numbers["config"]))
     try:
@@ -191,6 +194,8 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
 def _model_folder(path: Path, kimg: float | None) -> Path:
     if (path / "model.json").exists():
         return path
+    if path.is_file():
+        raise UserError(f"{path} is a file. Name the run's folder, or one of its model/<kimg> folders.")
     if not path.exists():
         beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise UserError(f"There is no {path}.{did_you_mean(path.name, beside)}")

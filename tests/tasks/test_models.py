@@ -1,0 +1,39 @@
+import pytest
+
+from ganvas.core import catalogue
+from ganvas.core.errors import UserError
+from ganvas.tasks.metrics import Metrics, metrics
+from ganvas.tasks.models import Models, models
+
+
+def test_every_model_is_listed_with_what_it_is_and_its_paper():
+    listed = models(Models()).models
+    assert {"gan/progan", "gan/dcgan", "vae/vae"} <= {model["name"] for model in listed}
+    for model in listed:
+        assert model["summary"].endswith(".")
+        assert model["paper"].startswith("https://arxiv.org/abs/")
+
+
+def test_one_model_is_shown_with_every_setting_and_preset():
+    shown = models(Models(name="gan/progan"))
+    assert shown.settings["penalty_weight"] == 10.0  # lambda of section 6.1's WGAN-GP.
+    assert shown.settings["base"] == [4, 4]
+    assert {"cifar10", "celeba-hq-v1", "table1-a", "small"} <= shown.presets.keys()
+    assert all(shown.presets.values())
+    recipes = catalogue.load("recipes", "gan/progan")
+    assert all(callable(getattr(recipes, name.replace("-", "_"))) for name in shown.presets)
+
+
+def test_an_unknown_model_says_which_one_was_meant():
+    with pytest.raises(UserError, match="Did you mean 'gan/dcgan'"):
+        models(Models(name="dcgan"))
+
+
+def test_metrics_are_listed_by_name_and_one_has_its_whole_text():
+    assert [metric.name for metric in metrics(Metrics()).metrics] == ["ms_ssim", "swd"]
+    assert metrics(Metrics()).description == ""
+    shown = metrics(Metrics(name="swd"))
+    assert (shown.metrics[0].better, shown.metrics[0].title) == ("lower", "Sliced Wasserstein distance")
+    assert "7 x 7" in shown.description
+    with pytest.raises(UserError, match="Did you mean 'ms_ssim'"):
+        metrics(Metrics(name="msssim"))
