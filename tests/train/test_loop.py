@@ -159,3 +159,18 @@ def test_bfloat16_activations_leave_float32_weights_and_finite_losses(tiny_setup
     tensors, _ = loop.checkpoint.load(setup.run.states()[-1], "state")
     assert {tensor.dtype for name, tensor in tensors.items() if name.startswith("model/")} == {torch.float32}
     assert all(math.isfinite(v) for e in setup.run.lines("log.jsonl") for v in e.values())
+
+
+def test_tensorboard_gets_what_the_log_gets(tiny_setup):
+    from dataclasses import replace
+
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    setup = replace(tiny_setup(steps=4), tensorboard=True)
+    train(setup)
+    found = EventAccumulator(str(setup.run.path / "tensorboard"))
+    found.Reload()
+    entries = setup.run.lines("log.jsonl")
+    for name in ("D/wasserstein", "G/wasserstein", "lr"):
+        written = [(event.step, event.value) for event in found.Scalars(name)]
+        assert written == [(entry["nimg"], pytest.approx(entry[name], rel=1e-6)) for entry in entries]  # float32

@@ -50,10 +50,10 @@ class Forecast:
         return self._sum(self.flop, start, end)
 
     def observe(self, start: int, end: int, seconds: float) -> None:
-        """Learns from what an interval really took: half of the old correction, half of what it should have been."""
+        """Learns from what an interval really took: a fifth of the way to what it should have been."""
         predicted = self._sum(self.seconds, start, end)
         if predicted > 0 and seconds > 0:
-            self.correction = 0.5 * self.correction + 0.5 * seconds / predicted
+            self.correction = 0.8 * self.correction + 0.2 * seconds / predicted
 
     def _sum(self, rates: dict[int, float], start: int, end: int) -> float:
         return sum(max(min(b, end) - max(a, start), 0) * rates.get(phase, 0.0) for a, b, phase in self._spans)

@@ -174,26 +174,26 @@ def mnist_1k_progressive() -> Recipe:
 
 
 def small() -> Recipe:
-    """For a laptop: 4x4 to 32x32 in minutes on two cores. Not the paper's: narrow, short, v2's batches."""
+    """For a laptop: 4x4 to 32x32 in minutes on two cores. Not the paper's: narrow, short, three times its rate."""
     config = Config(
         resolution=32,
         latent_size=64,
-        fmap_base=512,
+        fmap_base=256,
         fmap_max=64,
-        train_kimg=12,
-        fade_kimg=8,
+        train_kimg=5,
+        fade_kimg=3,
         batch_size=16,
-        lr=2e-3,
-        average_decay=0.995,
+        lr=3e-3,
+        average_decay=0.99,
     )
-    return Recipe(config=config, plan=Plan(total_kimg=100, measure_n=1024))
+    return Recipe(config=config, plan=Plan(total_kimg=35, measure_n=1024))
 
 
 def small_fast() -> Recipe:
     """As small, but half as long: for a first look."""
     recipe = small()
-    config = replace(recipe.config, train_kimg=6, fade_kimg=4)
-    return Recipe(config=config, plan=replace(recipe.plan, total_kimg=50))
+    config = replace(recipe.config, train_kimg=2.5, fade_kimg=1.5)
+    return Recipe(config=config, plan=replace(recipe.plan, total_kimg=17.5))
 
 
 def _table1() -> Plan:
