@@ -33,6 +33,7 @@ def test_help_names_every_verb(capsys):
     assert [verb for verb in VERBS if verb not in shown] == []
 
 
+@pytest.mark.slow
 def test_help_and_lists_need_no_torch():
     for command in ("--help", "train --help", "models", "metrics", "metrics swd"):
         code = (
@@ -46,6 +47,7 @@ def test_help_and_lists_need_no_torch():
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_package_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "ganvas", "models"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
@@ -100,6 +102,7 @@ def test_a_failure_of_training_is_1_and_ctrl_c_is_130(monkeypatch, capsys, error
     assert (shown.out, shown.err) == ("", said)
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_read_enough_ends_nothing_with_a_traceback():
     script = "import sys; from ganvas.cli.main import main; main(['models', 'gan/progan'])"
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

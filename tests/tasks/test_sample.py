@@ -143,7 +143,7 @@ def test_outputs_have_their_usual_names_where_none_is_given(run, tmp_path, monke
 def test_a_zip_has_the_layout_of_stylegan_and_is_read_back_with_its_labels(conditional, tmp_path):
     from ganvas.data.packing import prepare
 
-    sample(Sample(run=conditional, n=12, to="zip", out=tmp_path / "fakes.zip", seed=3))
+    sample(Sample(run=conditional, n=12, to="zip", out=tmp_path / "fakes.zip", seed=3, batch=5))
     with zipfile.ZipFile(tmp_path / "fakes.zip") as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".png"))
         listed = json.loads(archive.read("dataset.json"))["labels"]
