@@ -85,6 +85,7 @@ def test_describe_names_what_is_broken_and_counts_the_rest(tmp_path, what):
     assert f"{name} {reason}" in said.stderr
 
 
+@pytest.mark.slow
 def test_broken_files_are_left_out_when_that_is_asked_for(tmp_path):
     folder = draw(tmp_path / "in", 9)
     for name, data, _ in BROKEN.values():
@@ -257,6 +258,7 @@ def test_pictures_that_changed_between_start_and_resume_are_refused(refused, pic
     assert "There is no file or folder" in refused(train, fewer, run)
 
 
+@pytest.mark.slow
 def test_another_background_is_named_where_it_makes_other_pictures(refused, tmp_path):
     clear = draw(tmp_path / "in", 9, mode="RGBA")
     assert train(clear, tmp_path / "run").code == 0
@@ -378,7 +380,11 @@ def test_a_place_that_cannot_be_written_is_named(refused, pictures, finished, pl
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "no permission")],
+    [
+        (errno.ENOSPC, "the disk is full"),
+        pytest.param(errno.EROFS, "read-only", marks=pytest.mark.slow),
+        pytest.param(errno.EACCES, "no permission", marks=pytest.mark.slow),
+    ],
 )
 def test_a_full_or_read_only_disk_is_told_with_what_would_do(
     refused, pictures, finished, tmp_path, monkeypatch, number, said

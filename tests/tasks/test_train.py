@@ -156,6 +156,7 @@ def test_the_same_task_resumes_and_a_finished_run_is_left_as_it_is(task):
     assert json.loads((task.out / "run.json").read_text()) == described
 
 
+@pytest.mark.slow
 def test_more_kimg_go_on_as_if_they_had_been_asked_for_at_once(task, tmp_path):
     train(task)
     assert train(replace(task, kimg=0.048)).kimg == 0.048
@@ -178,6 +179,7 @@ def test_settings_that_alter_the_past_are_refused_by_name_and_both_values(task):
     assert train(replace(task, set=(*TINY, "keep_last=5", "checkpoint_minutes=1"))).finished
 
 
+@pytest.mark.slow
 def test_a_run_remembers_size_and_classes_so_that_the_data_need_not_be_looked_at_again(task, tmp_path):
     folder = tmp_path / "classes"
     for name in ("ant", "bee"):
@@ -187,6 +189,7 @@ def test_a_run_remembers_size_and_classes_so_that_the_data_need_not_be_looked_at
     assert train(replace(task, data=str(folder), kimg=0.032)).kimg == 0.032
 
 
+@pytest.mark.slow
 def test_a_relative_path_of_pictures_still_leads_there_from_elsewhere(task, tmp_path, monkeypatch):
     from ganvas.train.trained import load
 
@@ -202,6 +205,7 @@ def test_a_relative_path_of_pictures_still_leads_there_from_elsewhere(task, tmp_
     assert train(replace(task, data="../here/pictures", out=Path("../run"))).finished
 
 
+@pytest.mark.slow
 def test_a_part_of_a_source_keeps_its_part_in_a_lasting_path(task, tmp_path, monkeypatch):
     draw(tmp_path / "in" / "ant", 9)
     draw(tmp_path / "in" / "bee", 4)
