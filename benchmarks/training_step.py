@@ -84,8 +84,9 @@ class Plain:
 
     def __init__(self):
         self.model = fresh_model()
-        self.generator, self.discriminator = PlainGenerator(self.model.generator), PlainDiscriminator(
-            self.model.discriminator
+        self.generator, self.discriminator = (
+            PlainGenerator(self.model.generator),
+            PlainDiscriminator(self.model.discriminator),
         )
         settings = {"lr": LR, "betas": (0.0, 0.99), "eps": 1e-8, "foreach": False, "fused": False}
         self.adam_g = torch.optim.Adam(self.model.generator.parameters(), **settings)

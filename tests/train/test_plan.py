@@ -26,7 +26,13 @@ def test_every_multiple_of_an_interval_is_due_once_whatever_the_batch(batch):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"total_kimg": 0}, {"keep_last": 0}, {"measure_n": 1}, {"keep_best": "swd", "measure_kimg": -1}, {"report_kimg": -1}],
+    [
+        {"total_kimg": 0},
+        {"keep_last": 0},
+        {"measure_n": 1},
+        {"keep_best": "swd", "measure_kimg": -1},
+        {"report_kimg": -1},
+    ],
 )
 def test_a_plan_that_cannot_be_is_refused(settings):
     with pytest.raises(UserError, match=next(iter(settings))):

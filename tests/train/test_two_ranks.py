@@ -39,6 +39,8 @@ def test_weights_after_growing_through_every_stage_are_those_of_one_process(tmp_
     one, two = load_file(tmp_path / "1.safetensors"), load_file(tmp_path / "2.safetensors")
     assert one.keys() == two.keys()
     for name in one:
+        if name.startswith("sums/"):
+            continue  # Each rank's own until a report averages them: the test below compares what is logged.
         assert one[name].dtype == torch.float64 or name.endswith("step"), name
         assert_close(two[name], one[name], rtol=1e-9, atol=1e-9, msg=lambda text, name=name: f"{name}: {text}")
 

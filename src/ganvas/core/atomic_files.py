@@ -90,7 +90,7 @@ def read_json(path: Path) -> Any:
 
 
 def append_line(path: Path, entry: dict[str, Any]) -> None:
-    """Adds one JSON line in one write, so that two processes at once and a kill leave whole lines only.
+    """Adds one JSON line, under a lock, so that two processes at once and a kill leave whole lines only.
 
     After a line that another program left torn it starts a new one.
     """
@@ -98,6 +98,7 @@ def append_line(path: Path, entry: dict[str, Any]) -> None:
     with explain_disk_errors(path):
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
+            _lock(handle)  # Let go when the file is closed.
             size = os.fstat(handle).st_size
             torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
             left = (("\n" if torn else "") + line).encode()
@@ -106,6 +107,15 @@ def append_line(path: Path, entry: dict[str, Any]) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    """Waits until no other process holds the file; where the system has no such locks, goes on without."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 def sweep_partials(folder: Path) -> None:
