@@ -22,7 +22,7 @@ def fresh(device="cpu"):
 def test_a_cpu_steps_eagerly_unless_told_otherwise_and_is_told_that_it_has_no_graphs():
     assert executor_for("auto", torch.device("cpu")) is Eager
     assert executor_for("auto", torch.device("cuda")) is CudaGraph
-    with pytest.raises(UserError, match="executor=graph needs a CUDA device. Use executor=eager"):
+    with pytest.raises(UserError, match=r"executor=graph needs a CUDA device\. Use executor=eager"):
         CudaGraph(fresh(), seed=0, ranks=Ranks(), precision=torch.float32)
 
 

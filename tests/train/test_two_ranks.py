@@ -16,9 +16,9 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
 def torchrun(count, *arguments):
+    rendezvous = ["--nproc-per-node", str(count), "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
     done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(count), "--master-port", "0"]
-        + ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0", *arguments],
+        [sys.executable, "-m", "torch.distributed.run", *rendezvous, *arguments],
         capture_output=True,
         text=True,
         env=ENVIRONMENT,

@@ -180,20 +180,20 @@ def small() -> Recipe:
         latent_size=64,
         fmap_base=256,
         fmap_max=64,
-        train_kimg=5,
-        fade_kimg=3,
+        train_kimg=4,
+        fade_kimg=2,
         batch_size=16,
         lr=3e-3,
         average_decay=0.99,
     )
-    return Recipe(config=config, plan=Plan(total_kimg=35, measure_n=1024))
+    return Recipe(config=config, plan=Plan(total_kimg=28, measure_n=1024, measure_kimg=4))
 
 
 def small_fast() -> Recipe:
     """As small, but half as long: for a first look."""
     recipe = small()
-    config = replace(recipe.config, train_kimg=2.5, fade_kimg=1.5)
-    return Recipe(config=config, plan=replace(recipe.plan, total_kimg=17.5))
+    config = replace(recipe.config, train_kimg=2, fade_kimg=1)
+    return Recipe(config=config, plan=replace(recipe.plan, total_kimg=14))
 
 
 def _table1() -> Plan:
