@@ -174,3 +174,10 @@ def test_tensorboard_gets_what_the_log_gets(tiny_setup):
     for name in ("D/wasserstein", "G/wasserstein", "lr"):
         written = [(event.step, event.value) for event in found.Scalars(name)]
         assert written == [(entry["nimg"], pytest.approx(entry[name], rel=1e-6)) for entry in entries]  # float32
+
+
+def test_a_run_says_when_its_network_changes(tiny_setup):
+    setup = tiny_setup(steps=10)  # TINY: 16 images at 4x4, then 32 of fade and 16 of training per doubling.
+    train(setup)
+    stages = [(s["kimg"], s["resolution"], s["fading"]) for s in setup.run.describe()["stages"]]
+    assert stages == [(0.0, 4, False), (0.016, 8, True), (0.048, 8, False), (0.064, 16, True)]

@@ -60,3 +60,12 @@ def test_a_run_json_that_was_cut_is_a_clear_mistake(run):
     (run.path / "run.json").write_text('{"format": 1, "mod')
     with pytest.raises(UserError, match=r"run\.json"):
         run.describe()
+
+
+def test_two_processes_never_train_into_one_run(run):
+    # The system's lock belongs to the open file, so a second opening stands for a second process.
+    taken = pytest.raises(UserError, match="is being trained by another process")
+    with run.held(), taken, RunFolder(run.path).held():
+        pass
+    with run.held():
+        pass

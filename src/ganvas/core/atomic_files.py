@@ -109,13 +109,33 @@ def append_line(path: Path, entry: dict[str, Any]) -> None:
             os.close(handle)
 
 
-def _lock(handle: int) -> None:
-    """Waits until no other process holds the file; where the system has no such locks, goes on without."""
+@contextmanager
+def only_one(path: Path, taken: str) -> Iterator[None]:
+    """While inside, no other process gets in with the same path; one that tries gets a UserError that says ``taken``.
+
+    The lock is the system's and goes with the process, however it dies; the empty file stays.
+    """
+    with explain_disk_errors(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if not _lock(handle, wait=False):
+            raise UserError(taken)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, *, wait: bool = True) -> bool:
+    """Whether the file is this process's alone now; where the system has no such locks, goes on without."""
     try:
         import fcntl
     except ImportError:  # Windows
-        return
-    fcntl.flock(handle, fcntl.LOCK_EX)
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def sweep_partials(folder: Path) -> None:

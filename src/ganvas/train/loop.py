@@ -4,7 +4,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +64,11 @@ class Outcome:
 
 def train(setup: Setup) -> Outcome:
     """Trains until the plan is fulfilled or a signal asks to stop; goes on from the last saved state if any."""
+    with setup.run.held() if setup.ranks.first else nullcontext():
+        return _train(setup)
+
+
+def _train(setup: Setup) -> Outcome:
     plan, run, ranks, packed = setup.plan, setup.run, setup.ranks, setup.packed
     growth: Growth = setup.model.schedule()  # type: ignore[operator]
     classes: int = getattr(setup.model.config, "num_classes", 0)
@@ -75,6 +80,7 @@ def train(setup: Setup) -> Outcome:
     if ranks.first:
         run.sweep()
         run.rewind(state.nimg if run.states() else -1)
+        run.note(stages=_stages(growth, plan.total_nimg))
     if state.nimg >= plan.total_nimg:
         return Outcome(run=run.path, nimg=state.nimg, finished=True, seconds=_cost(run)["seconds"])
 
@@ -149,6 +155,16 @@ def train(setup: Setup) -> Outcome:
         board.close()
     ranks.barrier()
     return Outcome(run=run.path, nimg=state.nimg, finished=finished, seconds=clock.seconds)
+
+
+def _stages(growth: Growth, total_nimg: int) -> list[dict[str, Any]]:
+    """When the network changes during the run, for whoever draws its curves."""
+    starts = [0, *(border for border in growth.borders() if 0 < border < total_nimg)]
+    stages = [growth.at(start + (start > 0)) for start in starts]  # The first image of a fade still has weight 0.
+    return [
+        {"kimg": start / 1000, "resolution": stage.resolution, "fading": stage.fading}
+        for start, stage in zip(starts, stages, strict=True)
+    ]
 
 
 def _calibrate(setup: Setup, feed: Feed, growth: Growth) -> None:

@@ -2,10 +2,20 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.atomic_files import append_line, explain_disk_errors, read_json, sweep_partials, write_json, write_text
+from ganvas.core.atomic_files import (
+    append_line,
+    explain_disk_errors,
+    only_one,
+    read_json,
+    sweep_partials,
+    write_json,
+    write_text,
+)
 from ganvas.core.errors import UserError
 
 FORMAT = 1
@@ -54,6 +64,13 @@ class RunFolder:
     def note(self, **changes: Any) -> None:
         """Changes some entries of run.json."""
         write_json(self.path / "run.json", self.describe() | changes)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While inside, no other process trains into this run."""
+        taken = f"{self.path} is being trained by another process. Wait for it, stop it, or choose another --out."
+        with only_one(self.path / ".training", taken):
+            yield
 
     def states(self) -> list[Path]:
         """Saved states, oldest first."""
