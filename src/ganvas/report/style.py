@@ -19,7 +19,7 @@ header { margin-bottom: 20px; }
 header p { color: var(--soft); margin: 0; max-width: none; overflow-wrap: anywhere; }
 section { border-top: 1px solid var(--line); padding-top: 18px; margin-top: 26px; }
 figure { margin: 0; min-width: 0; }
-figcaption { color: var(--soft); font-size: 13px; margin-top: 6px; }
+figcaption { color: var(--soft); font-size: 13px; margin-top: 6px; overflow-wrap: anywhere; }
 img { display: block; max-width: 100%; height: auto; border-radius: 3px; }
 img.pixels { image-rendering: pixelated; }
 .note { color: var(--soft); font-size: 13.5px; }
