@@ -58,14 +58,16 @@ def _(result: DescribeResult) -> None:
     for title, counts in (("size", result.sizes), ("mode", result.modes), ("class", result.labels or {})):
         if counts:
             table("", (title, "pictures"), [(name, f"{count:,}") for name, count in list(counts.items())[:20]])
-    _broken(result.broken)
+    _broken(result.broken, verb="Cannot be read")
+    if result.broken:
+        say("Training refuses them; --broken skip leaves them out.")
 
 
 @show.register
 def _(result: PackResult) -> None:
     shape = f"{result.height}x{result.width}, {result.channels} channel{'s' if result.channels != 1 else ''}"
     say(f"{result.out}: {result.count:,} pictures of {shape}, {result.bytes_on_disk / 1e6:,.1f} MB.")
-    _broken(result.broken)
+    _broken(result.broken, verb="Left out")
 
 
 @show.register
@@ -93,9 +95,9 @@ def _(result: MetricList) -> None:
     table("metrics", ("name", "what it is", "better", "paper"), rows)
 
 
-def _broken(broken: Sequence[Sequence[str]]) -> None:
+def _broken(broken: Sequence[Sequence[str]], *, verb: str) -> None:
     for name, reason in broken[:SHOWN]:
-        say(f"Left out: {name} {reason}.")
+        say(f"{verb}: {name} {reason}.")
     if len(broken) > SHOWN:
         say(f"... and {len(broken) - SHOWN:,} more files.")
 

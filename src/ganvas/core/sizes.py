@@ -10,16 +10,19 @@ def doubled_size(height: int, width: int, resolution: int | None = None) -> tupl
     """The first resolution's (height, width) and the nominal resolution 4 * 2^k that lead to a picture.
 
     The result is the largest picture of nearly the same shape that is not larger than the one given; k doublings of
-    the base. Where ``resolution`` is given it is kept, and only the shape of the base is chosen.
+    the base. Where ``resolution`` is given it is kept, and only the base is chosen: the one whose shape is
+    nearest, and of those the smallest.
 
     >>> doubled_size(32, 32), doubled_size(64, 96), doubled_size(28, 28), doubled_size(48, 64)
     (((4, 4), 32), ((4, 6), 64), ((7, 7), 16), ((6, 8), 32))
-    >>> doubled_size(128, 128, resolution=64), doubled_size(100, 150)
-    (((4, 4), 64), ((6, 9), 64))
+    >>> doubled_size(128, 128, resolution=64), doubled_size(100, 150), doubled_size(64, 48, resolution=32)
+    (((4, 4), 64), ((6, 9), 64), ((8, 6), 32))
     """
     if resolution is not None:
-        short = SMALLEST / min(height, width)
-        return (max(round(height * short), 1), max(round(width * short), 1)), resolution
+        aspect = max(height, width) / min(height, width)
+        side = min(range(SMALLEST, LARGEST + 1), key=lambda side: (abs(round(side * aspect) / side - aspect), side))
+        other = round(side * aspect)
+        return ((side, other) if height <= width else (other, side)), resolution
     if min(height, width) < SMALLEST:
         return (min(height, SMALLEST), min(width, SMALLEST)), SMALLEST
     base, doublings = max(_ways(height, width), key=lambda way: (_area(way), way[1]))

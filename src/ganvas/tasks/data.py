@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
+import tyro
 from tyro.conf import Positional
 
 from ganvas.core.errors import UserError
@@ -28,7 +29,7 @@ class Pack:
 
     source: Positional[str]
     """Folder, archive, array file, packed folder, scenes or fetched:NAME; SRC::part takes a part of it."""
-    out: Path
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder to write; it must not be there yet."""
     size: str | None = None
     """Height and width to pack at: 64, or 64x96 (height x width). Default: the pictures' own."""

@@ -143,7 +143,7 @@ def measure(task: Measure) -> MeasureResult:
     if a.shape != b.shape:
         raise UserError(
             f"{a.spec} has pictures of {_words(a.shape)}, and {b.spec} of {_words(b.shape)}. "
-            "Bring both to one size and colour: --size 64 --channels 3."
+            f"Bring both to one size and colour: {_common(a.shape, b.shape)}."
         )
     n = _number(task, a, b, minimum=minimum)
     needed = 2 * n if b.count is None or b.count >= 2 * n else n
@@ -193,7 +193,7 @@ def _side(task: Measure, spec: str, *, like: _Side | None) -> _Side:
         spec,
         size=size,
         channels=task.channels or (model.channels if model else None),
-        fit=task.fit,
+        fit=model.data.get("fit", task.fit) if model and task.fit == "refuse" else task.fit,
         background=task.background,
         broken=task.broken,
         quiet=task.quiet,
@@ -271,6 +271,14 @@ def _keep(result: MeasureResult, folder: Path, trained: "Trained") -> MeasureRes
     when = datetime.now(UTC).isoformat(timespec="seconds")
     append_line(path, {"nimg": trained.nimg, "when": when, "source": "measure"} | plain)
     return kept
+
+
+def _common(a: tuple[int, int, int], b: tuple[int, int, int]) -> str:
+    """The options that bring both sides to the smaller size, and to colour where they differ in it."""
+    height, width, channels = min(a, b)
+    alike = a[0] * b[1] == a[1] * b[0]
+    colour = f" --channels {min(channels, 3)}" if a[2] != b[2] else ""
+    return f"--size {height}x{width}{colour}{'' if alike else ' --fit crop'}"
 
 
 def _words(shape: tuple[int, int, int]) -> str:

@@ -1,7 +1,7 @@
 """Train a model on pictures; the same command goes on where it was stopped."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -115,6 +115,8 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
     if task.dry_run:
         return TrainResult(run=task.out, kimg=0, finished=False, stopped=False, seconds=0, settings=settings)
 
+    if before and task.fit == "refuse":  # The same pictures as then, also where the option is not said again.
+        task = replace(task, fit=before["data"]["fit"])
     packed, data = _prepare(task, recipe.config, ranks)
     described = settings | {"preset": task.preset, "seed": recipe.plan.seed, "data": data}
     if before:

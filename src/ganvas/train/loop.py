@@ -240,7 +240,9 @@ def _forecast(setup: Setup, state: State) -> Forecast:
     if setup.ranks.first and not setup.quiet:
         left = coming.seconds_between(state.nimg, setup.plan.total_nimg)
         flop = coming.flop_between(state.nimg, setup.plan.total_nimg)
-        goal = f"{(setup.plan.total_nimg - state.nimg) / 1000:,.0f} kimg"
+        goal = f"{(setup.plan.total_nimg - state.nimg) / 1000:,.4g} kimg"
+        packed = setup.packed
+        say(f"{len(packed):,} pictures of {packed.height}x{packed.width} pixels (height x width).")
         say(f"{goal} to go: about {duration(left)} on this machine, {flop:.2g} FLOP.")
     return coming
 
