@@ -230,6 +230,7 @@ def stepping(monkeypatch, act) -> None:
 
 def test_ctrl_c_saves_exits_with_130_and_the_same_command_goes_on(task, monkeypatch, capsys):
     task = replace(task, kimg=0.048)
+    handler = signal.getsignal(signal.SIGINT)  # A shell that starts the suite in the background ignores the signal.
     with monkeypatch.context() as patch:
         stepping(patch, lambda state: os.kill(os.getpid(), signal.SIGINT) if state.step == 2 else None)
         assert command_line.run(task) == 130
@@ -238,7 +239,7 @@ def test_ctrl_c_saves_exits_with_130_and_the_same_command_goes_on(task, monkeypa
     assert "stopped; the same command goes on" in shown.err
     assert command_line.run(task) == 0
     assert json.loads(capsys.readouterr().out)["kimg"] == 0.048
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_a_training_that_failed_exits_with_1_names_the_cause_and_keeps_the_state(task, monkeypatch, capsys):
