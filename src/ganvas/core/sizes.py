@@ -3,7 +3,28 @@
 import math
 from collections.abc import Iterator
 
+from ganvas.core.errors import UserError
+
 SMALLEST, LARGEST = 4, 7  # Shorter side of a first resolution: from 8 on it could be halved once more.
+
+
+def doublings(resolution: int) -> int:
+    """How often the first resolution is doubled on the way to a nominal one.
+
+    >>> doublings(4), doublings(32)
+    (0, 3)
+
+    Raises:
+        UserError: ``resolution`` is not 4 * 2^k.
+    """
+    times = math.log2(resolution / SMALLEST) if resolution > 0 else -1.0
+    if times < 0 or times != int(times):
+        below = SMALLEST << max(int(times), 0)
+        raise UserError(
+            f"resolution={resolution} cannot be reached from {SMALLEST} by doubling. "
+            f"The nearest sizes that can are {below} and {below * 2}."
+        )
+    return int(times)
 
 
 def doubled_size(height: int, width: int, resolution: int | None = None) -> tuple[tuple[int, int], int]:

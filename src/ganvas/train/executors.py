@@ -6,7 +6,7 @@ be differentiated twice, which a gradient penalty needs.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -118,7 +118,7 @@ class CudaGraph(Executor):
             play(self.state, batch, self.streams, precision=self.precision)
         # Capturing drew from the streams; the replay that follows must draw the same numbers as an eager step.
         seed_streams(self.streams, self.state.phases, seed=self.seed, nimg=self.state.nimg)
-        return replace(captured)
+        return captured
 
 
 def executor_for(name: str, device: torch.device) -> type[Executor]:

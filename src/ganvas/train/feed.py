@@ -110,10 +110,11 @@ class Feed:
         return Rows(pixels=pixels, labels=labels, mirrored=mirrored)
 
     def _order(self, epoch: int) -> Tensor:
-        if epoch not in self._orders:
-            self._orders = {kept: order for kept, order in self._orders.items() if kept == epoch - 1}
-            self._orders[epoch] = torch.randperm(len(self.packed), generator=stream(self.seed, "order", epoch))
-        return self._orders[epoch]
+        order = self._orders.get(epoch)
+        if order is None:  # The reading thread and this one may both come here: each leaves a whole dictionary.
+            order = torch.randperm(len(self.packed), generator=stream(self.seed, "order", epoch))
+            self._orders = {kept: old for kept, old in self._orders.items() if kept == epoch - 1} | {epoch: order}
+        return order
 
 
 def prepare(rows: Rows, *, factor: int = 1, fade: float | None = None) -> Images:

@@ -15,7 +15,6 @@ Departs from the paper:
   its own latent alone.
 """
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -27,6 +26,7 @@ from torch.nn import functional as F
 from ganvas.core.errors import UserError
 from ganvas.core.schedule import Growth, steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
+from ganvas.core.sizes import doublings
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.game import Adam, Batch, Phase, Terms
 from ganvas.nn.batch_norm import BatchNorm2d
@@ -57,13 +57,7 @@ class Config:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        levels = math.log2(self.resolution / FIRST) if self.resolution > 0 else -1
-        if levels < 0 or levels != int(levels):
-            below = FIRST << max(int(levels), 0)
-            raise UserError(
-                f"resolution={self.resolution} cannot be reached from {FIRST} by doubling. "
-                f"The nearest sizes that can are {below} and {below * 2}."
-            )
+        doublings(self.resolution)
         if self.num_classes != 0:
             raise UserError(
                 f"num_classes={self.num_classes}: gan/dcgan draws pictures without labels, so it must be 0. "
@@ -83,7 +77,7 @@ class Config:
     @property
     def levels(self) -> int:
         """How often the first resolution is doubled."""
-        return (self.resolution // FIRST).bit_length() - 1
+        return doublings(self.resolution)
 
     @property
     def picture_size(self) -> tuple[int, int]:

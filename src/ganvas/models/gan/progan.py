@@ -30,6 +30,7 @@ from torch.nn import functional as F
 from ganvas.core.errors import UserError
 from ganvas.core.schedule import Growth
 from ganvas.core.shapes import Features, Images, Labels, Latents, PerSample, Scalar
+from ganvas.core.sizes import doublings
 from ganvas.losses.adversarial import class_cross_entropy, wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.game import Adam, Batch, Phase, Terms
 from ganvas.losses.penalties import drift, gradient_penalty
@@ -97,13 +98,7 @@ class Config:
     average_decay: float = 0.999  # Of the generator's weights, per move of the generator.
 
     def __post_init__(self) -> None:
-        levels = math.log2(self.resolution / FIRST) if self.resolution > 0 else -1
-        if levels < 0 or levels != int(levels):
-            below = FIRST << max(int(math.log2(max(self.resolution, FIRST) / FIRST)), 0)
-            raise UserError(
-                f"resolution={self.resolution} cannot be reached from {FIRST} by doubling. "
-                f"The nearest sizes that can are {below} and {below * 2}."
-            )
+        doublings(self.resolution)
         for name in ("channels", "latent_size", "fmap_max", "discriminator_divisor", "batch_size", "n_critic"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name}={getattr(self, name)} must be at least 1.")
@@ -129,7 +124,7 @@ class Config:
     @property
     def levels(self) -> int:
         """How often the first resolution is doubled."""
-        return (self.resolution // FIRST).bit_length() - 1
+        return doublings(self.resolution)
 
     @property
     def picture_size(self) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from ganvas.core.errors import UserError
 from ganvas.core.schedule import Growth, steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
+from ganvas.core.sizes import doublings
 from ganvas.losses.game import Adam, Batch, Phase, Terms
 from ganvas.nn.fused_scale import EqualizedUpConv2d
 from ganvas.nn.plain import Conv2d, Linear
@@ -55,13 +56,7 @@ class Config:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        levels = math.log2(self.resolution / FIRST) if self.resolution > 0 else -1
-        if levels < 0 or levels != int(levels):
-            below = FIRST << max(int(levels), 0)
-            raise UserError(
-                f"resolution={self.resolution} cannot be reached from {FIRST} by doubling. "
-                f"The nearest sizes that can are {below} and {below * 2}."
-            )
+        doublings(self.resolution)
         if self.num_classes != 0:
             raise UserError(
                 f"num_classes={self.num_classes}: vae/vae draws pictures without labels, so it must be 0. "
@@ -81,7 +76,7 @@ class Config:
     @property
     def levels(self) -> int:
         """How often the smallest feature maps are doubled."""
-        return (self.resolution // FIRST).bit_length() - 1
+        return doublings(self.resolution)
 
     @property
     def picture_size(self) -> tuple[int, int]:
