@@ -5,7 +5,12 @@
 - a docstring: one line that says what is measured, the paper and its link, what the number means, how its standard
   error is found, and every departure from the paper;
 - ``NAME`` (the file's name), ``TITLE`` (for a table), ``BETTER`` (``"lower"``, ``"higher"`` or ``"neither"``),
-  ``SEES`` (``"pixels"``, or the name of the feature network whose rows it takes), ``MINIMUM`` (pictures on each side);
+  ``SEES`` (``"pixels"``, or the tap of a feature network whose rows it takes: ``"features"``, ``"logits"``,
+  ``"spatial"``, ``"segments"``), ``MINIMUM`` (pictures on each side);
+- where it takes features: ``NETWORK``, the network of its paper, and ``FIXED = True`` where another network would make
+  it another metric (FD-DINOv2), so that ``--features`` does not change it;
+- ``EQUAL = False`` where sets of two sizes may be compared (it is taken as True where left out);
+- ``ALONE = True`` where the value is of one set and needs no reference: ``compare(None, fake)`` then works too;
 - ``Config``: a frozen, keyword-only dataclass of what changes the value, with the paper's numbers as defaults;
 - ``TINY``: a ``Config`` that a test computes in milliseconds;
 - ``Accumulator(Stats)``: what one set of pictures is reduced to;
@@ -43,10 +48,13 @@ class Stats(ABC):
     """
 
     Config: ClassVar[type]
+    shares: ClassVar[str] = ""  # Accumulators that say the same here keep the same rows, whatever their Config.
 
-    def __init__(self, *, seed: int = 0, config: Any = None) -> None:
+    def __init__(self, *, seed: int = 0, config: Any = None, rows_of: str = "") -> None:
+        """``rows_of`` says whose rows these are, as a part of a protocol string (network, weights, resize)."""
         self.seed = seed
         self.config = self.Config() if config is None else config
+        self.rows_of = rows_of
         self.reset()
 
     def reset(self) -> None:
@@ -108,6 +116,7 @@ class Stats(ABC):
     def state(self) -> dict[str, Tensor]:
         """Everything as tensors (for safetensors): :meth:`from_state` goes on from there."""
         settings = {"seed": self.seed, "config": to_plain(self.config), "shape": self.shape, "next": self._next}
+        settings["rows_of"] = self.rows_of
         plain = torch.frombuffer(bytearray(json.dumps(settings).encode()), dtype=torch.uint8)
         tables = {f"table.{name}": table.all() for name, table in self.tables.items() if table.count}
         return {"settings": plain} | {f"sum.{name}": value.clone() for name, value in self.sums.items()} | tables
@@ -116,7 +125,8 @@ class Stats(ABC):
     def from_state(cls, state: Mapping[str, Tensor]) -> Any:
         """The accumulator that :meth:`state` was taken from."""
         settings = json.loads(bytes(state["settings"].tolist()))
-        new = cls(seed=settings["seed"], config=from_plain(cls.Config, settings["config"]))
+        config = from_plain(cls.Config, settings["config"])
+        new = cls(seed=settings["seed"], config=config, rows_of=settings.get("rows_of", ""))
         new.shape = None if settings["shape"] is None else tuple(settings["shape"])
         new._next = settings["next"]
         for key, value in state.items():
@@ -158,6 +168,11 @@ class Stats(ABC):
                 f"Statistics made in two ways do not go together: seed {self.seed} with {self.config}, "
                 f"and seed {other.seed} with {other.config}. Make both in one way."
             )
+        if self.rows_of != other.rows_of:
+            raise UserError(
+                f"Features of '{self.rows_of}' and of '{other.rows_of}' do not compare. Take both from one network "
+                "with the same weights and the same resize."
+            )
         if None not in (self.shape, other.shape) and self.shape != other.shape:
             raise UserError(
                 f"Pictures of {_shape(self.shape)} and of {_shape(other.shape)} do not compare. "
@@ -165,13 +180,15 @@ class Stats(ABC):
             )
 
 
-def require_pair(real: Stats, fake: Stats, *, minimum: int, title: str) -> None:
-    """Refuses two sides that do not compare: other settings, other sizes, unlike counts, too few pictures."""
+def require_pair(real: Stats, fake: Stats, *, minimum: int, title: str, equal: bool = True) -> None:
+    """Refuses two sides that do not compare: other settings, other sizes, too few pictures, and where ``equal`` is
+    set, as for values that depend on the number of pictures, unlike counts.
+    """
     fewest = min(real.n, fake.n)
     if fewest < minimum:
         raise UserError(f"{title} needs at least {minimum} pictures on each side and was given {fewest}.")
     real._require_alike(fake)
-    if real.n != fake.n:
+    if equal and real.n != fake.n:
         raise UserError(
             f"{title} compares equally many pictures and was given {real.n} real and {fake.n} generated ones. "
             f"Take {fewest} of each: the value depends on their number."

@@ -48,6 +48,15 @@ class Rows:
             yield slab[: min(left, self._size)]
             left -= self._size
 
+    def take(self, places: Tensor) -> Tensor:
+        """The rows of these places, in their order, as one new tensor."""
+        slab_of = places // max(1, self._size)
+        out = torch.empty(len(places), *self._slabs[0].shape[1:], dtype=self._slabs[0].dtype)
+        for number in slab_of.unique().tolist():
+            here = slab_of == number
+            out[here] = self._slabs[number][places[here] - number * self._size]
+        return out
+
     def all(self) -> Tensor:
         """All rows as one new tensor."""
         return torch.cat(list(self.slabs())) if self._slabs else torch.empty(0)
