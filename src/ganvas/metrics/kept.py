@@ -1,0 +1,39 @@
+"""Keeps every row of features: what metrics hold that need more of a set than its moments.
+
+Many metrics of one pass keep the same rows. They say so by ``shares = "kept"``: whoever feeds them fills one and lets
+the others :meth:`Kept.adopt` its rows, so that they lie in memory (or, beyond a gigabyte, on the disk) once.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ganvas.metrics.contract import Stats
+
+BLOCK = 4096  # Rows read at a time.
+
+
+class Kept(Stats):
+    """Every row of features, in the precision in which it came."""
+
+    shares = "kept"
+
+    def _add(self, rows: Tensor, index: Tensor) -> None:
+        self._append("rows", rows)
+
+    def adopt(self, other: "Kept") -> None:
+        """Shares what another accumulator has kept of the same set; both may be compared, only one goes on."""
+        self.shape, self.rows_of, self._next = other.shape, other.rows_of, other._next
+        self.sums, self.tables = other.sums, other.tables
+
+    def blocks(self, size: int = BLOCK) -> Iterator[Float[Tensor, "block d"]]:
+        """The rows by their place in the set, ``size`` at a time: the same blocks in whatever order they came."""
+        order = self.tables["index"].all().long().argsort(stable=True)
+        for places in order.split(size):
+            yield self.tables["rows"].take(places)
+
+    def features(self) -> Float[Tensor, "n d"]:
+        """All rows by their place in the set."""
+        return torch.cat(list(self.blocks()))
