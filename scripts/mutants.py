@@ -1,4 +1,4 @@
-"""Plants the faults of ``mutants.toml``, one at a time, each in a copy of the project: every one must turn a test red.
+"""Plants the faults of ``mutants*.toml``, one at a time, each in a copy of the project: every one must turn a test red.
 
 python scripts/mutants.py [--jobs N] [--only TEXT]    (TEXT: part of a file's name or of a fault's description)
 """
@@ -58,7 +58,8 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    mutants = tomllib.loads((ROOT / "scripts" / "mutants.toml").read_text(encoding="utf-8"))["mutant"]
+    lists = sorted((ROOT / "scripts").glob("mutants*.toml"))
+    mutants = [mutant for path in lists for mutant in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]]
     mutants = [mutant for mutant in mutants if options.only in mutant["file"] + mutant["fault"]]
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     for module in ("hypothesis.strategies", "torch", "numpy", "PIL.Image"):
