@@ -11,6 +11,7 @@
   it another metric (FD-DINOv2), so that ``--features`` does not change it;
 - ``EQUAL = False`` where sets of two sizes may be compared (it is taken as True where left out);
 - ``ALONE = True`` where the value is of one set and needs no reference: ``compare(None, fake)`` then works too;
+- ``COST``, where it is not plain: a phrase for the catalogue ("all pairs of pictures: minutes at 50,000");
 - ``Config``: a frozen, keyword-only dataclass of what changes the value, with the paper's numbers as defaults;
 - ``TINY``: a ``Config`` that a test computes in milliseconds;
 - ``Accumulator(Stats)``: what one set of pictures is reduced to;
@@ -22,7 +23,7 @@ The real and the generated side are two objects of one class, so a reference is 
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -35,6 +36,8 @@ from ganvas.core.ranks import Ranks
 from ganvas.metrics.rows import Rows
 
 MEMORY_BYTES = 1 << 30  # Of one accumulator's tables; what comes after lies in temporary files.
+
+Streamed = Mapping[str, Tensor | Iterable[Tensor]]  # A state whose tables may come slab by slab.
 
 
 class Stats(ABC):
@@ -49,6 +52,7 @@ class Stats(ABC):
 
     Config: ClassVar[type]
     shares: ClassVar[str] = ""  # Accumulators that say the same here keep the same rows, whatever their Config.
+    """Set, it promises that sums and tables depend on the rows, the seed and this word alone."""
 
     def __init__(self, *, seed: int = 0, config: Any = None, rows_of: str = "") -> None:
         """``rows_of`` says whose rows these are, as a part of a protocol string (network, weights, resize)."""
@@ -109,32 +113,62 @@ class Stats(ABC):
         self._settle()
 
     def __add__(self, other: "Stats") -> Any:
-        whole = self.from_state(self.state())
+        whole = self.from_state(self.streamed())
         whole.merge(other)
         return whole
 
+    def adopt(self, other: "Stats") -> None:
+        """Shares what another accumulator has of the same set, where both say the same ``shares``.
+
+        Both may be compared; only one of them may go on.
+        """
+        self.shape, self.rows_of, self._next = other.shape, other.rows_of, other._next
+        self.sums, self.tables = other.sums, other.tables
+
+    def shift(self, by: int) -> None:
+        """Moves every picture ``by`` places on, so that a set seen apart can follow another one. Pairs stay pairs."""
+        assert by % 2 == 0, "an odd step parts the pairs (2i, 2i + 1)"
+        for name in [name for name in self.tables if name == "index" or name.endswith("_index")]:
+            moved = Rows()
+            for slab in self.tables[name].slabs():
+                moved.append(slab + by)
+            self.tables[name] = moved
+        self._next += by
+
     def state(self) -> dict[str, Tensor]:
-        """Everything as tensors (for safetensors): :meth:`from_state` goes on from there."""
+        """Everything as tensors in memory (for safetensors): :meth:`from_state` goes on from there."""
+        return self._small() | {key: table.all() for key, table in self._tables().items()}
+
+    def streamed(self) -> dict[str, Tensor | Iterable[Tensor]]:
+        """:meth:`state` with its tables as slabs, not copied, for sets that do not fit into memory."""
+        return {**self._small(), **{key: table.slabs() for key, table in self._tables().items()}}
+
+    def _small(self) -> dict[str, Tensor]:
         settings = {"seed": self.seed, "config": to_plain(self.config), "shape": self.shape, "next": self._next}
         settings["rows_of"] = self.rows_of
         plain = torch.frombuffer(bytearray(json.dumps(settings).encode()), dtype=torch.uint8)
-        tables = {f"table.{name}": table.all() for name, table in self.tables.items() if table.count}
-        return {"settings": plain} | {f"sum.{name}": value.clone() for name, value in self.sums.items()} | tables
+        return {"settings": plain} | {f"sum.{name}": value.clone() for name, value in self.sums.items()}
+
+    def _tables(self) -> dict[str, Rows]:
+        return {f"table.{name}": table for name, table in self.tables.items() if table.count}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Tensor]) -> Any:
-        """The accumulator that :meth:`state` was taken from."""
-        settings = json.loads(bytes(state["settings"].tolist()))
+    def from_state(cls, state: Streamed) -> Any:
+        """The accumulator that :meth:`state` or :meth:`streamed` was taken from."""
+        plain = state["settings"]
+        assert isinstance(plain, Tensor)
+        settings = json.loads(bytes(plain.tolist()))
         config = from_plain(cls.Config, settings["config"])
         new = cls(seed=settings["seed"], config=config, rows_of=settings.get("rows_of", ""))
         new.shape = None if settings["shape"] is None else tuple(settings["shape"])
         new._next = settings["next"]
         for key, value in state.items():
             kind, _, name = key.partition(".")
-            if kind == "sum":
+            if kind == "sum" and isinstance(value, Tensor):
                 new._sum(name, value)
             elif kind == "table":
-                new._append(name, value)
+                for slab in [value] if isinstance(value, Tensor) else value:
+                    new._append(name, slab)
         return new
 
     def reduce(self, ranks: Ranks) -> None:
@@ -142,11 +176,10 @@ class Stats(ABC):
         if ranks.count == 1:
             return
         device = torch.device("cuda") if dist.get_backend() == "nccl" else torch.device("cpu")
-        mine, own = self.state(), ranks.rank
-        parts = [_broadcast(mine if rank == own else None, rank, device) for rank in range(ranks.count)]
+        mine = self.from_state(self.streamed())
         self.reset()
-        for part in parts:
-            self.merge(self.from_state(part))
+        for rank in range(ranks.count):
+            self.merge(self.from_state(_broadcast(mine if rank == ranks.rank else None, rank, device)))
 
     @abstractmethod
     def _add(self, rows: Tensor, index: Tensor) -> None:
@@ -203,13 +236,34 @@ def _shape(shape: Any) -> str:
     return f"{height}x{width} pixels with {channels} channel{'s' if channels != 1 else ''}"
 
 
-def _broadcast(state: dict[str, Tensor] | None, source: int, device: torch.device) -> dict[str, Tensor]:
-    """A rank's state on every rank: first its names, types and shapes, then tensor by tensor."""
-    described = [None if state is None else {key: (str(v.dtype)[6:], list(v.shape)) for key, v in state.items()}]
+def _broadcast(stats: Stats | None, source: int, device: torch.device) -> dict[str, Tensor | Iterable[Tensor]]:
+    """A rank's state on every rank: first its names, types and shapes, then tensor by tensor, tables slab by slab."""
+    parts: dict[str, list[Tensor]] = {}
+    if stats is not None:
+        parts = {key: [value] for key, value in stats._small().items()}
+        parts |= {key: list(table.slabs()) for key, table in stats._tables().items()}
+    described: list[Any] = [{key: [(str(v.dtype)[6:], list(v.shape)) for v in slabs] for key, slabs in parts.items()}]
     dist.broadcast_object_list(described, src=source, device=device)
     whole = {}
-    for key, (dtype, shape) in (described[0] or {}).items():
-        value = state[key].to(device) if state else torch.empty(shape, dtype=getattr(torch, dtype), device=device)
-        dist.broadcast(value, src=source)
-        whole[key] = value.cpu()
+    for key, slabs in described[0].items():
+        sent = (
+            _sent(parts[key][i] if parts else None, shape, dtype, source, device)
+            for i, (dtype, shape) in enumerate(slabs)
+        )
+        whole[key] = next(sent) if len(slabs) == 1 else _table(sent)
     return whole
+
+
+def _sent(value: Tensor | None, shape: list[int], dtype: str, source: int, device: torch.device) -> Tensor:
+    kind = getattr(torch, dtype)
+    buffer = torch.empty(shape, dtype=kind, device=device) if value is None else value.to(device)
+    dist.broadcast(buffer, src=source)
+    return buffer.cpu()
+
+
+def _table(slabs: Iterable[Tensor]) -> Iterable[Tensor]:
+    """Kept until all are there, in memory or on the disk: every rank must take part in every broadcast, in order."""
+    rows = Rows()
+    for slab in slabs:
+        rows.append(slab, on_disk=rows.nbytes >= MEMORY_BYTES)
+    return rows.slabs()

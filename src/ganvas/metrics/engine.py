@@ -5,17 +5,22 @@ Reals are accumulated once and used often::
     reals = reference(real_batches, n=2000)          # with its floor: reals against a second draw of reals
     measurement = measure(reals, fake_batches)       # as often as you like
 
-Memory is that of the metrics' accumulators (each names its own in its file) and one batch.
+A metric that sees features gets the rows of its network (``networks``, by metric); each network runs once per picture
+for all metrics, and accumulators that keep the same rows keep them once. Memory is that of the metrics' accumulators
+(each names its own in its file) and one batch.
 """
 
 import dataclasses
+import functools
 import hashlib
+import importlib.util
 import itertools
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from types import ModuleType
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -26,10 +31,45 @@ from ganvas.core.results import Result
 from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
 
+T = TypeVar("T")
+
 DEFAULT = ("swd", "ms_ssim")
+SEEN = ("pixels", "features", "logits", "spatial", "segments")  # Of sets of pictures; others see models or runs.
 
 Batches = Iterable[Tensor]  # Pictures, uint8 of shape (n, c, h, w) with any n.
 Metrics = Sequence[str] | Mapping[str, Any]  # Names, or names with their Config.
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What a feature network must offer (:mod:`ganvas.features`)."""
+
+    @property
+    def identity(self) -> str:
+        """Network, weights and resize, as a part of a protocol string."""
+        ...
+
+    @property
+    def taps(self) -> Mapping[str, int]:
+        """What can be read, and how many numbers each is."""
+        ...
+
+    def extract(self, pictures: Tensor, taps: Sequence[str], /) -> Mapping[str, Tensor]:
+        """Rows (n, d) by tap, of pictures uint8 (n, c, h, w)."""
+        ...
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """What remembers the accumulators of one set (:class:`ganvas.metrics.cache.Remembered`)."""
+
+    def find(self, name: str, empty: Stats) -> tuple[Stats, str] | None:
+        """The filled accumulator of a metric, with the pictures' fingerprint."""
+        ...
+
+    def keep(self, name: str, stats: Stats, fingerprint: str) -> None:
+        """Remembers it."""
+        ...
 
 
 class TooFew(UserError):
@@ -43,6 +83,7 @@ class Gathered:
     stats: Mapping[str, Stats]  # By metric.
     n: int
     fingerprint: str  # Of the pictures and their order.
+    missing: Mapping[str, str] = field(default_factory=dict)  # Metrics that are not there, and why.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +106,7 @@ class Measurement:
     seconds: float
     reference: str  # Fingerprint of the reals.
     fakes: str  # Fingerprint of the generated pictures.
+    skipped: Mapping[str, str] = field(default_factory=dict)  # Metrics without a result, and why.
 
 
 def gather(
@@ -73,33 +115,42 @@ def gather(
     metrics: Metrics = DEFAULT,
     n: int,
     seed: int = 0,
+    networks: Mapping[str, Network] | None = None,
+    kept: Kept | None = None,
+    lenient: bool = False,
     title: str = "pictures",
     quiet: bool = True,
 ) -> Gathered:
     """Feeds ``n`` pictures to an accumulator per metric. What ``batches`` holds beyond ``n`` is not read.
 
+    Args:
+        networks: For each metric that sees features, the network whose rows it takes.
+        kept: Where accumulators of just these pictures may be found again, and are put.
+        lenient: A metric that cannot take these pictures is left out (``missing``) instead of ending all.
+
     Raises:
         UserError: there are fewer than ``n`` pictures, or they differ in size.
     """
     modules = {name: shelf.load(name) for name in metrics}
-    configs = metrics if isinstance(metrics, Mapping) else {}
-    stats = {name: module.Accumulator(seed=seed, config=configs.get(name)) for name, module in modules.items()}
-    digest, done = hashlib.sha256(), 0
-    with progress(title, n, unit="pictures", quiet=quiet) as report:
-        for batch in batches:
-            if batch.dtype != torch.uint8:
-                raise UserError(f"Pictures to be measured are bytes (uint8); these are {batch.dtype}.")
-            pictures = batch[: n - done].cpu()
-            digest.update(pictures.numpy().tobytes())
-            for name in modules:
-                stats[name].update(pictures)
-            done += len(pictures)
-            report(done)
-            if done == n:
-                break
-    if done < n:
-        raise TooFew(f"{done} pictures are there and {n} are asked for. Ask for fewer: `--n {done}`.")
-    return Gathered(stats=stats, n=n, fingerprint=digest.hexdigest()[:16])
+    stats, missing = _empty(modules, metrics, networks or {}, seed=seed, lenient=lenient)
+    followers = _followers(stats, modules, networks or {})
+    found = {name: hit for name in followers if kept and (hit := kept.find(name, stats[name]))}
+    stats |= {name: filled for name, (filled, _) in found.items()}
+    fingerprint = next((said for _, said in found.values()), "")
+    open_ = [name for name in followers if name not in found]
+    if open_ or not fingerprint:
+        feed = _Feed({name: stats[name] for name in open_}, modules, networks or {}, lenient=lenient)
+        fingerprint = _pass(batches, feed, n=n, title=title, quiet=quiet)
+        missing |= {one: why for name, why in feed.refused.items() for one in followers[name]}
+        for name in open_:
+            if kept and name not in feed.refused:
+                kept.keep(name, stats[name], fingerprint)
+    for leader, names in followers.items():
+        for name in names:
+            if name != leader:
+                stats[name].adopt(stats[leader])
+    there = {name: stats[name] for name in modules if name in stats and name not in missing}
+    return Gathered(stats=there, n=n, fingerprint=fingerprint, missing=missing)
 
 
 def reference(
@@ -108,19 +159,19 @@ def reference(
     metrics: Metrics = DEFAULT,
     n: int,
     seed: int = 0,
+    networks: Mapping[str, Network] | None = None,
     floor: bool = True,
     quiet: bool = True,
 ) -> Reference:
     """Gathers the first ``n`` reals, and measures the next ``n`` against them when there are as many."""
     started = time.monotonic()
     drawn, rest, found = iter(batches), [], []
-    first = _exactly(drawn, n, rest)
-    gathered = gather(first, metrics=metrics, n=n, seed=seed, title="measure: real", quiet=quiet)
+    how: dict[str, Any] = {"metrics": metrics, "n": n, "seed": seed, "networks": networks, "quiet": quiet}
+    gathered = gather(_exactly(drawn, n, rest), title="measure: real", **how)
     if floor:
-        again = itertools.chain(rest, drawn)
         with suppress(TooFew):
-            second = gather(again, metrics=metrics, n=n, seed=seed, title="measure: real again", quiet=quiet)
-            found = _compare(gathered, second, quiet=quiet)
+            second = gather(itertools.chain(rest, drawn), title="measure: real again", **how)
+            found, _ = compare(gathered, second, quiet=quiet)
     return Reference(gathered=gathered, floor=found, seconds=time.monotonic() - started)
 
 
@@ -131,6 +182,7 @@ def measure(
     metrics: Metrics = DEFAULT,
     n: int | None = None,
     seed: int = 0,
+    networks: Mapping[str, Network] | None = None,
     floor: bool = True,
     quiet: bool = True,
 ) -> Measurement:
@@ -142,19 +194,21 @@ def measure(
         metrics: Names, or names with a ``Config`` that departs from the metric's default.
         n: Pictures on each side. The order of both sides must be random; neighbours are paired by MS-SSIM.
         seed: Of all random choices of the metrics (places of patches, directions).
+        networks: For each metric that sees features, the network whose rows it takes.
         floor: Whether to take a second draw of ``n`` reals, where there are as many, and measure it too.
     """
     started = time.monotonic()
     if not isinstance(real, Reference):
         if n is None:
             raise UserError("How many pictures are to be compared is not said. Give `n`.")
-        real = reference(real, metrics=metrics, n=n, seed=seed, floor=floor, quiet=quiet)
+        real = reference(real, metrics=metrics, n=n, seed=seed, networks=networks, floor=floor, quiet=quiet)
     reals = real.gathered
     if not isinstance(fake, Gathered):
         asked = {name: stats.config for name, stats in reals.stats.items()}
         of_reals = next((stats.seed for stats in reals.stats.values()), seed)
-        fake = gather(fake, metrics=asked, n=reals.n, seed=of_reals, title="measure: generated", quiet=quiet)
-    results = _compare(reals, fake, quiet=quiet)
+        how: dict[str, Any] = {"n": reals.n, "seed": of_reals, "networks": networks, "quiet": quiet}
+        fake = gather(fake, metrics=asked, title="measure: generated", **how)
+    results, _ = compare(reals, fake, quiet=quiet)
     return Measurement(
         results=results,
         floor=real.floor,
@@ -166,13 +220,168 @@ def measure(
     )
 
 
-def _compare(real: Gathered, fake: Gathered, *, quiet: bool) -> list[Result]:
-    """Every metric's results, with the reals' fingerprint in the protocol."""
-    return [
-        dataclasses.replace(result, protocol=f"{result.protocol}:ref={real.fingerprint}")
-        for name, stats in real.stats.items()
-        for result in shelf.load(name).compare(stats, fake.stats[name], quiet=quiet)
-    ]
+def compare(
+    real: Gathered | None, fake: Gathered, *, lenient: bool = False, quiet: bool = True
+) -> tuple[list[Result], dict[str, str]]:
+    """Every metric's results with the reals' fingerprint in the protocol, and why others have none.
+
+    Args:
+        real: None measures what needs no reference.
+        lenient: A metric that cannot be computed is left out, with its reason, instead of ending all.
+    """
+    results: list[Result] = []
+    without = {**fake.missing, **(real.missing if real else {})}
+    for name in fake.stats:
+        try:
+            results += _one(name, real, fake, quiet=quiet)
+        except UserError as error:
+            if not lenient:
+                raise
+            without[name] = str(error)
+    return results, without
+
+
+def why_not(name: str, *, alone: bool, n: int | None = None) -> str | None:
+    """What keeps a metric from being computed, as far as it can be said before any picture is read; None: nothing."""
+    module = shelf.load(name)
+    package = getattr(module, "NEEDS", None)
+    if module.SEES not in SEEN:
+        return f"{name} is not a measure of sets of pictures. `ganvas metrics {name}` says what it takes."
+    if package and importlib.util.find_spec(package) is None:
+        return f"{module.TITLE} needs the package {package}: pip install 'ganvas[metrics]'."
+    if alone and not getattr(module, "ALONE", False):
+        return f"{module.TITLE} compares with real pictures. Give them as well: ganvas measure FAKES REALS."
+    if n is not None and n < module.MINIMUM:
+        return f"{module.TITLE} needs at least {module.MINIMUM} pictures on each side, and there are {n}."
+    return None
+
+
+def _one(name: str, real: Gathered | None, fake: Gathered, *, quiet: bool) -> list[Result]:
+    module = shelf.load(name)
+    of_one = getattr(module, "ALONE", False)
+    if not of_one and (real is None or name not in real.stats):
+        reason = real.missing.get(name) if real else why_not(name, alone=True)
+        raise UserError(reason or f"The reference holds nothing for {name}.")
+    stats = real.stats.get(name) if real else None
+    found = module.compare(stats, fake.stats[name], quiet=quiet)
+    if real is None or stats is None:
+        return found
+    unlike = "" if stats.n == fake.stats[name].n else f":ref-n{stats.n or 'unknown'}"
+    return [dataclasses.replace(one, protocol=f"{one.protocol}{unlike}:ref={real.fingerprint}") for one in found]
+
+
+class _Feed:
+    """Gives every batch to accumulators, each network's rows computed once."""
+
+    def __init__(
+        self,
+        stats: Mapping[str, Stats],
+        modules: Mapping[str, ModuleType],
+        networks: Mapping[str, Network],
+        *,
+        lenient: bool,
+    ) -> None:
+        self.stats, self.lenient = dict(stats), lenient
+        self.refused: dict[str, str] = {}
+        self._by_network: dict[int, tuple[Network | None, list[str]]] = {}
+        for name in stats:
+            network = None if modules[name].SEES == "pixels" else networks[name]
+            self._by_network.setdefault(id(network), (network, []))[1].append(name)
+        self._tap = {name: modules[name].SEES for name in stats}
+
+    def __call__(self, pictures: Tensor) -> None:
+        for network, names in self._by_network.values():
+            names = [name for name in names if name not in self.refused]
+            if not names:
+                continue
+            seen = self._rows(network, names, pictures)
+            for name in names:
+                if name not in self.refused:
+                    self._try([name], functools.partial(self.stats[name].update, seen[self._tap[name]]))
+
+    def _rows(self, network: Network | None, names: list[str], pictures: Tensor) -> Mapping[str, Tensor]:
+        """What these metrics see of the pictures, by tap."""
+        if network is None:
+            return {"pixels": pictures}
+        taps = sorted({self._tap[name] for name in names})
+        return self._try(names, lambda: network.extract(pictures, taps)) or {}
+
+    def _try(self, names: list[str], what: Callable[[], T]) -> T | None:
+        try:
+            return what()
+        except UserError as error:
+            if not self.lenient:
+                raise
+            self.refused |= dict.fromkeys(names, str(error))
+            return None
+
+
+def _empty(
+    modules: Mapping[str, ModuleType],
+    metrics: Metrics,
+    networks: Mapping[str, Network],
+    *,
+    seed: int,
+    lenient: bool,
+) -> tuple[dict[str, Stats], dict[str, str]]:
+    """An accumulator per metric that can have one, and why the others cannot."""
+    configs = metrics if isinstance(metrics, Mapping) else {}
+    stats, missing = {}, {}
+    for name, module in modules.items():
+        reason = _without_rows(name, module, networks)
+        if reason and not lenient:
+            raise UserError(reason)
+        if reason:
+            missing[name] = reason
+            continue
+        rows_of = networks[name].identity if module.SEES != "pixels" else ""
+        stats[name] = module.Accumulator(seed=seed, config=configs.get(name), rows_of=rows_of)
+    return stats, missing
+
+
+def _without_rows(name: str, module: ModuleType, networks: Mapping[str, Network]) -> str | None:
+    if module.SEES == "pixels":
+        return None
+    if name not in networks:
+        return f"{module.TITLE} sees features, and no network is given for it (`networks`)."
+    taps = networks[name].taps
+    if module.SEES not in taps:
+        return (
+            f"{module.TITLE} sees {module.SEES}, and the network {networks[name].identity} gives only "
+            f"{', '.join(taps)}. Choose another one with `--features`."
+        )
+    return None
+
+
+def _followers(
+    stats: Mapping[str, Stats], modules: Mapping[str, ModuleType], networks: Mapping[str, Network]
+) -> dict[str, list[str]]:
+    """Accumulators to be filled, each with those that keep the same rows (itself the first)."""
+    groups: dict[Any, list[str]] = {}
+    for name, one in stats.items():
+        whose = id(networks[name]) if modules[name].SEES != "pixels" else None
+        key = (one.shares, modules[name].SEES, whose) if one.shares else name
+        groups.setdefault(key, []).append(name)
+    return {names[0]: names for names in groups.values()}
+
+
+def _pass(batches: Batches, feed: Callable[[Tensor], None], *, n: int, title: str, quiet: bool) -> str:
+    """One pass over ``n`` pictures; returns the fingerprint of them and their order."""
+    digest, done = hashlib.sha256(), 0
+    with progress(title, n, unit="pictures", quiet=quiet) as report:
+        for batch in batches:
+            if batch.dtype != torch.uint8:
+                raise UserError(f"Pictures to be measured are bytes (uint8); these are {batch.dtype}.")
+            pictures = batch[: n - done]
+            digest.update(pictures.cpu().numpy().tobytes())
+            feed(pictures)
+            done += len(pictures)
+            report(done)
+            if done == n:
+                break
+    if done < n:
+        raise TooFew(f"{done} pictures are there and {n} are asked for. Ask for fewer: `--n {done}`.")
+    return digest.hexdigest()[:16]
 
 
 def _exactly(batches: Iterator[Tensor], n: int, rest: list[Tensor]) -> Iterator[Tensor]:

@@ -3,6 +3,8 @@
 Slabs have the same borders whatever batches the rows came in, so that sums over them round in one way only.
 """
 
+import errno
+import os
 import tempfile
 from collections.abc import Iterator
 from math import prod
@@ -10,6 +12,8 @@ from math import prod
 import numpy as np
 import torch
 from torch import Tensor
+
+from ganvas.core.errors import UserError
 
 SLAB_BYTES = 16 << 20
 
@@ -67,5 +71,21 @@ def _empty(shape: tuple[int, ...], dtype: torch.dtype, *, on_disk: bool) -> Tens
         return torch.empty(shape, dtype=dtype)
     size = prod(shape) * dtype.itemsize
     with tempfile.TemporaryFile(prefix="ganvas-") as file:  # The map outlives the closed and unnamed file.
+        _reserve(file.fileno(), size)
         bytes_on_disk = np.memmap(file, dtype=np.uint8, mode="w+", shape=(size,))
     return torch.from_numpy(bytes_on_disk).view(dtype).view(shape)
+
+
+def _reserve(handle: int, size: int) -> None:
+    """Takes the room at once: writing to a map of a disk that has filled up would end the process without a word."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        os.posix_fallocate(handle, 0, size)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return  # A file system that cannot reserve.
+        raise UserError(
+            f"The disk of temporary files ({tempfile.gettempdir()}) is full, and {size / 1e6:.0f} MB of rows are to be "
+            "kept there. Free some space, or name another folder in the environment variable TMPDIR."
+        ) from None
