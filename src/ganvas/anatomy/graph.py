@@ -1,7 +1,7 @@
 """A network laid open: what ran, in order, who reads whom, and what each step holds and costs.
 
-A ``Graph`` is plain values, no tensor and no module: it can be kept, compared, drawn and written after the model is gone.
-Everything of this floor that speaks of a network (tables, diagrams, receptive fields) reads it.
+A ``Graph`` is plain values, no tensor and no module: it can be kept, compared, drawn and written after
+the model is gone. Everything of this floor that speaks of a network (tables, diagrams, receptive fields) reads it.
 """
 
 from collections.abc import Mapping
@@ -35,18 +35,21 @@ class Node:
 
     Attributes:
         index: Its place in the order of execution; inputs of the network come first.
-        op: Canonical name, the same whether a module or a function did it: "conv2d", "relu", "cat", "add", "reshape", "input".
+        op: Canonical name, the same whether a module or a function did it (see ``operations``): "conv2d", "cat",
+            "add", "reshape"; "input" is an input of the network, "parameter" a learnt constant that layers read.
         kind: One of ``KINDS``: what colours a diagram.
         module: Qualified name of the innermost module in whose forward it ran; "" is the whole network.
         module_type: That module's class.
-        inputs: Indices of the nodes whose outputs it reads, in the order of its arguments. The same twice where it reads one twice.
+        inputs: Indices of the nodes whose outputs it reads, in the order of its arguments; twice where it reads one twice.
         shape: Of its output, with the batch. Empty for a scalar.
-        attributes: What its meaning depends on, see ``trace``: kernel_size, stride, padding, dilation, groups, mode, dim, ...
+        attributes: What its meaning depends on, see ``operations``: kernel_size, stride, padding, dilation, groups, dim, ...
         parameters: Qualified name and count of the parameters that no earlier node has used.
-        shared: Qualified names of the parameters it uses that an earlier node has used already, and where they count.
-        macs: Multiply-accumulates of the forward pass; ``ganvas.anatomy.macs`` states the convention.
+        shared: Qualified names of the parameters it uses that an earlier node has used, and counted, already.
+        macs: Multiply-accumulates of the forward pass; ``macs.CONVENTION``.
         macs_backward: Of both gradients (input and weight).
         note: What a reader should know besides, e.g. "weights shared with conv1".
+        function: The plain function of the network's own in which it ran, e.g. "pixel_norm"; "" if directly in a forward.
+        call: Which call of ``module`` and which call of ``function`` (-1 for none): what of one call belongs together.
     """
 
     index: int
@@ -62,6 +65,8 @@ class Node:
     macs: int = 0
     macs_backward: int = 0
     note: str = ""
+    function: str = ""
+    call: tuple[int, int] = (0, -1)
 
     @property
     def label(self) -> str:
