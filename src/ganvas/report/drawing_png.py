@@ -174,7 +174,7 @@ def _run(run: Run, weight: Weight) -> Pictures.Image:
     advances = [_advance(character, weight) for character in run.text]
     mask = Pictures.new("L", (math.ceil(sum(advances) + 2 * room), math.ceil(2 * GLYPH_SIZE)))
     draw, x = ImageDraw.Draw(mask), room
-    bold = round(GLYPH_SIZE * 0.022) if weight == "bold" else 0
+    bold = GLYPH_SIZE * 0.016 if weight == "bold" else 0.0
     for character, advance in zip(run.text, advances, strict=True):
         if character in SIGNS:
             for start, end in pairwise(SIGNS[character]):
