@@ -132,7 +132,7 @@ def fetch(name: str, *, cache: Path | None = None, quiet: bool = False) -> Fetch
     with explain_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for file in known.files:
-            downloaded += _bring(file, name, folder, quiet=quiet)
+            downloaded += bring(file, name, folder, quiet=quiet)
         if known.class_names:
             write_text(folder / CLASSES, "\n".join(known.class_names) + "\n")
     return Fetched(
@@ -153,8 +153,13 @@ def location_of(name: str, cache: Path | None = None) -> Path | None:
     return folder / files[0].name if len(files) == 1 else folder
 
 
-def _bring(file: RemoteFile, name: str, folder: Path, *, quiet: bool) -> int:
-    """Makes sure that a file is there and is the published one; gives the bytes fetched."""
+def bring(file: RemoteFile, name: str, folder: Path, *, quiet: bool) -> int:
+    """Makes sure that a file is there and is the published one; gives the bytes fetched.
+
+    Args:
+        name: What the file is a part of, as its errors call it.
+        folder: Where it goes.
+    """
     path = folder / file.name
     if path.exists():
         if hash_file(path) == file.sha256:

@@ -1,0 +1,74 @@
+"""Bringing pictures to a network's own size, by the rule that its users have agreed on.
+
+Which rule is a part of the protocol: the same pictures resized in two ways differ by more than many a model from the
+next (Parmar, Zhang, Zhu 2022, On Aliased Resizing, https://arxiv.org/abs/2104.11222).
+"""
+
+import functools
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+TF1_BILINEAR = "tf1-bilinear"  # As protocol strings call the rules.
+BICUBIC = "bicubic-antialias"
+
+Pixels = Float[Tensor, "n c h w"]
+
+
+def tf1_bilinear(pictures: UInt8[Tensor, "n c h w"], size: int) -> Pixels:
+    """TensorFlow 1's bilinear resize without half-pixel centres, to ``size`` x ``size``; values stay in [0, 255].
+
+    Pixel ``i`` of the result is read at ``i * in / out`` of the source, between its two neighbours, the last row
+    standing in for what lies beyond it. It shrinks without smoothing (aliasing), and shifts the picture by up to half
+    a pixel: both belong to the numbers that were published with it.
+
+    Both directions are linear maps with two weights per row. Enlarging is two products with small dense matrices,
+    which is several times as fast as gathering; shrinking reads only the rows that it needs.
+    """
+    rows = _along(pictures, size, dim=2)
+    return _along(rows, size, dim=3)
+
+
+def bicubic(pictures: UInt8[Tensor, "n c h w"], size: int) -> Pixels:
+    """Bicubic with antialiasing (Keys' kernel, a = -1/2), to ``size`` x ``size``, neither clipped nor rounded.
+
+    The picture is stretched to a square, not cropped: nothing of it may go unmeasured.
+    """
+    if pictures.shape[2:] == (size, size):
+        return pictures.float()
+    return F.interpolate(pictures.float(), (size, size), mode="bicubic", align_corners=False, antialias=True)
+
+
+def tf1_weights(source: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """For each of ``size`` places: the pixel before, the pixel after, and the share of the one after.
+
+    The place is computed in float32, as TensorFlow does: ``i * (in / out)``.
+    """
+    scale = torch.tensor(source, dtype=torch.float32) / size
+    place = torch.arange(size, dtype=torch.float32) * scale
+    before = place.floor().long().clamp_max(source - 1)
+    return before, (before + 1).clamp_max(source - 1), place - before
+
+
+@functools.lru_cache(maxsize=64)
+def _matrix(source: int, size: int, device: torch.device) -> Float[Tensor, "size source"]:
+    before, after, share = tf1_weights(source, size)
+    rows, matrix = torch.arange(size), torch.zeros(size, source)
+    matrix.index_put_((rows, before), 1 - share, accumulate=True)
+    matrix.index_put_((rows, after), share, accumulate=True)
+    return matrix.to(device)
+
+
+def _along(x: Tensor, size: int, *, dim: int) -> Tensor:
+    """The resize in one direction: 2 is down, 3 is across."""
+    source = x.shape[dim]
+    if source == size:
+        return x.float()
+    if source < size:
+        matrix = _matrix(source, size, x.device)
+        return matrix @ x.float() if dim == 2 else x.float() @ matrix.T
+    before, after, share = (part.to(x.device) for part in tf1_weights(source, size))
+    share = share[:, None] if dim == 2 else share
+    return torch.lerp(x.index_select(dim, before).float(), x.index_select(dim, after).float(), share)
