@@ -1,0 +1,149 @@
+"""A transposed convolution layer that runs as an ordinary convolution and depth-to-space, with its kernel kept."""
+
+import math
+from typing import Literal, Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ganvas.core.errors import UserError
+from ganvas.nn.initialise import normal_, unset
+from ganvas.nn.plain import ConvTranspose2d
+from ganvas.nn.subpixel import (
+    conv_transpose_by_kernel,
+    conv_transpose_subpixel,
+    simplified,
+    subpixel_bias,
+    subpixel_kernel,
+)
+from ganvas.nn.transposed import conv_transpose_native, subpixel_is_faster
+from ganvas.nn.transposed_geometry import Geometry, PerAxis, check_input, geometry, per_axis
+
+KNOWN = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, ConvTranspose2d)
+
+
+class SubpixelConvTranspose(nn.Module):
+    """The function of a transposed convolution by :mod:`ganvas.nn.subpixel`; its ``weight`` and ``bias`` are that's.
+
+    State dicts go both ways between the two. Where no gradient can reach the weight, the kernel of the phases is
+    computed once and kept until the weight changes, moves, or ``train()`` or ``eval()`` is called. A weight changed
+    behind autograd's back (through ``.data``) is not seen to change: call ``eval()`` after it.
+
+    Args:
+        dims: Spatial axes: 1, 2 or 3.
+        std: Of the starting weights; None is He's constant, as in :class:`ganvas.nn.plain.ConvTranspose2d`.
+        method: "auto" runs torch's own where the measured rule finds it quicker; "subpixel" never does.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: PerAxis,
+        *,
+        dims: int = 2,
+        stride: PerAxis = 1,
+        padding: PerAxis = 0,
+        output_padding: PerAxis = 0,
+        dilation: PerAxis = 1,
+        groups: int = 1,
+        bias: bool = True,
+        std: float | None = None,
+        method: Literal["subpixel", "auto"] = "subpixel",
+    ) -> None:
+        super().__init__()
+        kernel = per_axis("kernel_size", kernel_size, dims, least=1)
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise UserError(f"groups={groups} does not divide {in_channels} and {out_channels} channels.")
+        self.weight = unset(in_channels, out_channels // groups, *kernel)
+        self.bias = unset(out_channels) if bias else None
+        self.geometry = geometry(
+            self.weight,
+            stride=stride,
+            padding=padding,
+            output_padding=output_padding,
+            dilation=dilation,
+            groups=groups,
+        )
+        self.std, self.method = std, method
+        self._kept: tuple[Tensor, object, Tensor, Tensor | None] | None = None
+
+    @classmethod
+    def from_module(cls, module: nn.Module, *, method: Literal["subpixel", "auto"] = "subpixel") -> Self:
+        """The same layer, with the very parameters of ``module`` (shared, not copied) and its mode.
+
+        Raises:
+            UserError: not a transposed convolution of torch or Ganvas, or its weight is computed at every call.
+        """
+        if type(module) not in KNOWN or module._forward_hooks or module._forward_pre_hooks:
+            raise UserError(
+                f"{type(module).__name__} cannot be replaced layer by layer: only ConvTranspose1d, 2d, 3d without "
+                "hooks or parametrisations can. ganvas.nn.rewrite.rewrite does any model, by its traced graph."
+            )
+        given = {name: getattr(module, name, 1 if name in ("dilation", "groups") else 0) for name in SETTINGS}
+        shape = module.weight.shape
+        layer = cls(
+            shape[0],
+            shape[1] * given["groups"],
+            tuple(shape[2:]),
+            dims=len(shape) - 2,
+            bias=module.bias is not None,
+            std=getattr(module, "std", None),
+            method=method,
+            **given,
+        )
+        layer.weight, layer.bias = module.weight, module.bias
+        return layer.train(module.training)
+
+    def reset(self, generator: torch.Generator) -> None:
+        fan_in = math.prod(self.geometry.kernel) * self.weight.shape[0] / self.geometry.groups
+        he = math.sqrt(2 * math.prod(self.geometry.stride) / fan_in)
+        normal_(self.weight, generator, std=he if self.std is None else self.std)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x: Float[Tensor, "n c_in *size"]) -> Float[Tensor, "n c_out *enlarged"]:
+        weight, bias = self.weight.to(x.dtype), None if self.bias is None else self.bias.to(x.dtype)
+        check_input(x, weight, bias, self.geometry)
+        if self.method == "auto" and not subpixel_is_faster(x, weight, self.geometry):
+            return conv_transpose_native(x, weight, bias, self.geometry)
+        if torch.compiler.is_compiling() or self.training or (torch.is_grad_enabled() and self._learns()):
+            return conv_transpose_subpixel(x, weight, bias, self.geometry)
+        found = simplified(self.geometry, x.shape[2:])
+        kernel, bias = self._kernel(found, x.dtype)
+        return conv_transpose_by_kernel(x, kernel, bias, found)
+
+    def train(self, mode: bool = True) -> Self:
+        self._kept = None
+        return super().train(mode)
+
+    def extra_repr(self) -> str:
+        found = self.geometry
+        return f"{tuple(self.weight.shape)}, stride={found.stride}, padding={found.padding}"
+
+    def _learns(self) -> bool:
+        return self.weight.requires_grad or (self.bias is not None and self.bias.requires_grad)
+
+    def _kernel(self, found: Geometry, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
+        """Kernel and bias of the phases, kept; the weights they were made of are kept too, so that an address tells."""
+        weight, bias = self.weight, self.bias
+        both = [weight] if bias is None else [weight, bias]
+        if any(part.is_inference() for part in both):  # These count no changes.
+            return subpixel_kernel(weight.to(dtype), found), subpixel_bias(
+                None if bias is None else bias.to(dtype), found
+            )
+        key = (found, dtype, *((part.data_ptr(), part._version, part.device) for part in both))
+        if self._kept is None or self._kept[1] != key:
+            with torch.inference_mode(False), torch.no_grad():
+                kernel = subpixel_kernel(weight.to(dtype), found).contiguous()
+                of_phases = subpixel_bias(None if bias is None else bias.to(dtype), found)
+            self._kept = ([part.detach() for part in both], key, kernel, of_phases)
+        return self._kept[2], self._kept[3]
+
+    def __getstate__(self) -> dict[str, object]:
+        """What is kept is neither copied nor saved."""
+        return {**self.__dict__, "_kept": None}
+
+
+SETTINGS = ("stride", "padding", "output_padding", "dilation", "groups")
