@@ -72,3 +72,14 @@ def _along(x: Tensor, size: int, *, dim: int) -> Tensor:
     before, after, share = (part.to(x.device) for part in tf1_weights(source, size))
     share = share[:, None] if dim == 2 else share
     return torch.lerp(x.index_select(dim, before).float(), x.index_select(dim, after).float(), share)
+
+
+Statistics = tuple[tuple[float, float, float], tuple[float, float, float]]  # Mean and deviation of [0, 1] colours.
+IMAGENET: Statistics = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+CLIP: Statistics = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+
+
+def standardised(x: Float[Tensor, "n 3 h w"], statistics: Statistics) -> Float[Tensor, "n 3 h w"]:
+    """Pixels in [0, 255] as ``(x / 255 - mean) / deviation``."""
+    mean, deviation = (torch.tensor(part, device=x.device)[:, None, None] * 255 for part in statistics)
+    return (x - mean) / deviation

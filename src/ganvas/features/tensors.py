@@ -123,7 +123,7 @@ class _Object:
 
 
 class _TensorsOnly(pickle.Unpickler):
-    """Reads ``data.pkl`` of a TorchScript archive: classes of its program become :class:`_Object`; little else is known."""
+    """Reads ``data.pkl`` of a TorchScript archive; classes of its program become :class:`_Object`."""
 
     def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
         super().__init__(io.BytesIO(archive.read(f"{root}/data.pkl")))

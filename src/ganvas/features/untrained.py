@@ -2,7 +2,7 @@
 
 It is there so that everything that compares features can be tried, tested and timed without a network connection, and
 as a floor: a metric that tells two sets apart by random features sees more than chance. Random convolutional features
-do order simple corruptions (Naeem et al. 2020, section 5, https://arxiv.org/abs/2002.09797, use a random VGG-16), but
+do order simple corruptions (Naeem et al. 2020, https://arxiv.org/abs/2002.09797, measure with a random VGG-16), but
 no published number was made with these.
 
 Pictures are resized to 32 x 32 by bicubic interpolation with antialiasing. Three strided 3 x 3 convolutions with He
