@@ -137,13 +137,14 @@ class Stats(ABC):
 
     def state(self) -> dict[str, Tensor]:
         """Everything as tensors in memory (for safetensors): :meth:`from_state` goes on from there."""
-        return self._small() | {key: table.all() for key, table in self._tables().items()}
+        return self.state_without_tables() | {key: table.all() for key, table in self._tables().items()}
 
     def streamed(self) -> dict[str, Tensor | Iterable[Tensor]]:
         """:meth:`state` with its tables as slabs, not copied, for sets that do not fit into memory."""
-        return {**self._small(), **{key: table.slabs() for key, table in self._tables().items()}}
+        return {**self.state_without_tables(), **{key: table.slabs() for key, table in self._tables().items()}}
 
-    def _small(self) -> dict[str, Tensor]:
+    def state_without_tables(self) -> dict[str, Tensor]:
+        """Settings and sums alone."""
         settings = {"seed": self.seed, "config": to_plain(self.config), "shape": self.shape, "next": self._next}
         settings["rows_of"] = self.rows_of
         plain = torch.frombuffer(bytearray(json.dumps(settings).encode()), dtype=torch.uint8)
@@ -240,7 +241,7 @@ def _broadcast(stats: Stats | None, source: int, device: torch.device) -> dict[s
     """A rank's state on every rank: first its names, types and shapes, then tensor by tensor, tables slab by slab."""
     parts: dict[str, list[Tensor]] = {}
     if stats is not None:
-        parts = {key: [value] for key, value in stats._small().items()}
+        parts = {key: [value] for key, value in stats.state_without_tables().items()}
         parts |= {key: list(table.slabs()) for key, table in stats._tables().items()}
     described: list[Any] = [{key: [(str(v.dtype)[6:], list(v.shape)) for v in slabs] for key, slabs in parts.items()}]
     dist.broadcast_object_list(described, src=source, device=device)
