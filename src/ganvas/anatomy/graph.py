@@ -40,16 +40,16 @@ class Node:
         kind: One of ``KINDS``: what colours a diagram.
         module: Qualified name of the innermost module in whose forward it ran; "" is the whole network.
         module_type: That module's class.
-        inputs: Indices of the nodes whose outputs it reads, in the order of its arguments; twice where it reads one twice.
+        inputs: Nodes whose outputs it reads, in the order of its arguments; one that is read twice is there twice.
         shape: Of its output, with the batch. Empty for a scalar.
-        attributes: What its meaning depends on, see ``operations``: kernel_size, stride, padding, dilation, groups, dim, ...
+        attributes: What its meaning depends on, see ``arguments``: kernel_size, stride, padding, groups, dim, ...
         parameters: Qualified name and count of the parameters that no earlier node has used.
         shared: Qualified names of the parameters it uses that an earlier node has used, and counted, already.
         macs: Multiply-accumulates of the forward pass; ``macs.CONVENTION``.
         macs_backward: Of both gradients (input and weight).
         note: What a reader should know besides, e.g. "weights shared with conv1".
-        function: The plain function of the network's own in which it ran, e.g. "pixel_norm"; "" if directly in a forward.
-        call: Which call of ``module`` and which call of ``function`` (-1 for none): what of one call belongs together.
+        function: The network's own plain function in which it ran, e.g. "pixel_norm"; "" if directly in a forward.
+        call: Which call of ``module``, and which of ``function`` (-1 for none): what of one call belongs together.
     """
 
     index: int

@@ -6,84 +6,19 @@ from dataclasses import replace
 from torch import nn
 
 from ganvas.anatomy.graph import Node
+from ganvas.anatomy.operations import words
 
-ACTIVATIONS = frozenset(
-    [
-        "relu",
-        "leaky_relu",
-        "elu",
-        "celu",
-        "selu",
-        "gelu",
-        "silu",
-        "mish",
-        "tanh",
-        "sigmoid",
-        "hardtanh",
-        "hardswish",
-        "hardsigmoid",
-        "relu6",
-        "softplus",
-        "softsign",
-        "logsigmoid",
-        "prelu",
-        "rrelu",
-        "threshold",
-        "glu",
-        "softmax",
-        "log_softmax",
-        "softshrink",
-        "hardshrink",
-        "tanhshrink",
-    ]
+ACTIVATIONS = words(
+    "relu leaky_relu elu celu selu gelu silu mish tanh sigmoid hardtanh hardswish hardsigmoid relu6 softplus "
+    "softsign logsigmoid prelu rrelu threshold glu softmax log_softmax softshrink hardshrink tanhshrink"
 )
-NORMALISATIONS = frozenset(
-    [
-        "batch_norm",
-        "instance_norm",
-        "layer_norm",
-        "group_norm",
-        "rms_norm",
-        "local_response_norm",
-        "normalize",
-        "pixel_norm",
-    ]
+NORMALISATIONS = words(
+    "batch_norm instance_norm layer_norm group_norm rms_norm local_response_norm normalize pixel_norm"
 )
-MERGES = frozenset(
-    [
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "cat",
-        "stack",
-        "lerp",
-        "maximum",
-        "minimum",
-        "where",
-        "addcmul",
-        "addcdiv",
-        "matmul",
-        "einsum",
-    ]
-)
-RESHAPES = frozenset(
-    [
-        "reshape",
-        "permute",
-        "getitem",
-        "split",
-        "expand",
-        "repeat",
-        "pixel_shuffle",
-        "pixel_unshuffle",
-        "roll",
-        "flip",
-        "channel_shuffle",
-    ]
-)
-RESIZES = frozenset(["interpolate", "grid_sample", "upsample", "repeat_interleave"])
-ATTENTIONS = frozenset(["scaled_dot_product_attention", "multi_head_attention"])
+MERGES = words("add sub mul div cat stack lerp maximum minimum where addcmul addcdiv matmul einsum")
+RESHAPES = words("reshape permute getitem split expand repeat pixel_shuffle pixel_unshuffle roll flip channel_shuffle")
+RESIZES = words("interpolate grid_sample repeat_interleave")
+ATTENTIONS = words("scaled_dot_product_attention multi_head_attention")
 
 
 def with_kinds(nodes: Sequence[Node], modules: Mapping[str, nn.Module]) -> tuple[Node, ...]:
@@ -131,7 +66,7 @@ def _convolution(node: Node) -> str:
 
 
 def spectral_normed(module: nn.Module) -> bool:
-    """Whether a module's weight is divided by its spectral norm: torch's two ways, or a class that says so in its name."""
+    """Whether a module's weight is divided by its spectral norm: torch's two ways, or a class that says it by name."""
     if "spectral" in type(module).__name__.lower() or (hasattr(module, "weight_u") and hasattr(module, "weight_orig")):
         return True
     parametrizations = getattr(module, "parametrizations", None)
@@ -141,7 +76,7 @@ def spectral_normed(module: nn.Module) -> bool:
 
 
 def _mark_gated(nodes: Sequence[Node], kinds: list[str]) -> None:
-    """Two convolutions of one input (or one split in two) that meet in a product, one through a sigmoid; and ``glu``."""
+    """Convolutions of one input (or one split in two) that meet in a product, one through a sigmoid; and ``glu``."""
     for node in nodes:
         if node.op == "glu":
             sources = [_maker(nodes, node.inputs[0])]
@@ -160,7 +95,7 @@ def _mark_gated(nodes: Sequence[Node], kinds: list[str]) -> None:
 
 
 def _through_gate(nodes: Sequence[Node], index: int) -> tuple[int, bool]:
-    """The layer that a value comes from through activations and normalisations, and whether one of them is a sigmoid."""
+    """The layer a value comes from through activations and normalisations, and whether one of them is a sigmoid."""
     gate = False
     while nodes[index].op in ACTIVATIONS | NORMALISATIONS | {"split", "getitem", "dropout"} and nodes[index].inputs:
         gate = gate or nodes[index].op in ("sigmoid", "hardsigmoid")

@@ -22,6 +22,7 @@ CONVENTION = (
     "1 MAC = one multiplication and one addition; bias, normalisation, activations, pooling and resizing excluded; "
     "transposed convolutions by their input's size."
 )
+_RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 
 
 def forward(op: str, bound: Mapping[str, Any], operands: list[Tensor], output: Tensor) -> int:
@@ -43,9 +44,29 @@ def forward(op: str, bound: Mapping[str, Any], operands: list[Tensor], output: T
     if op == "scaled_dot_product_attention":
         return _attention(operands[0], operands[1], operands[2])
     if op == "multi_head_attention":
-        return _multi_head(operands, bound)
-    if op in ("lstm", "gru", "rnn_tanh", "rnn_relu"):
+        return _multi_head(operands)
+    if op in _RECURRENT:
         return _recurrent(operands)
+    return 0
+
+
+def interior(op: str, operands: list[Tensor], total: int) -> int:
+    """The part of an operation's multiply-accumulates that no operand from outside takes part in.
+
+    Attention between projections, an LSTM's products with its own state and its upper layers: both factors of these
+    depend on parameters, so that both need a gradient, whether the operation's input does or not.
+    """
+    if op == "multi_head_attention":
+        query, key = operands[:2]
+        batch = query.shape[1] if query.dim() == 3 else 1
+        into = query.shape[0] * query.shape[-1] + 2 * key.shape[0] * key.shape[-1]
+        return total - batch * into * query.shape[-1]
+    if op in _RECURRENT:
+        steps, width = math.prod(operands[0].shape[:-1]), operands[0].shape[-1]
+        weights = [w for w in operands[1:] if w.dim() == 2]
+        directions = 2 if len(weights) >= 4 and weights[2].shape == weights[0].shape else 1
+        first = sum(w.numel() for w in weights[0 : 2 * directions : 2] if w.shape[1] == width)
+        return total - steps * first
     return 0
 
 
@@ -74,8 +95,8 @@ def _attention(query: Tensor, key: Tensor, value: Tensor) -> int:
     return batch * length * key.shape[-2] * (query.shape[-1] + value.shape[-1])
 
 
-def _multi_head(operands: list[Tensor], bound: Mapping[str, Any]) -> int:
-    """Projections of query, key, value and output, and attention between all heads."""
+def _multi_head(operands: list[Tensor]) -> int:
+    """Projections of query, key, value and output, and attention between all heads; (length, batch, width)."""
     query, key, value = operands[:3]
     width = query.shape[-1]
     batch = query.shape[1] if query.dim() == 3 else 1

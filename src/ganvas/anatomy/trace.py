@@ -11,9 +11,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 
 from ganvas.anatomy.graph import Graph
 from ganvas.anatomy.kinds import with_kinds
+from ganvas.anatomy.light_meta import without_compiler
 from ganvas.anatomy.tracing import Recorder, tensors
 from ganvas.core.errors import UserError
 
@@ -74,18 +76,20 @@ def _run(
     """The output, or the layer that raised and why."""
     inputs = _mapped(given, recorder.input), _mapped(named, recorder.input)
     try:
-        with _untouched_random_state(device), torch.no_grad(), torch.device(device), recorder:
+        with without_compiler(), _untouched_random_state(device), torch.no_grad(), torch.device(device), recorder:
             return twin(*inputs[0], **inputs[1]), None
     except Exception as error:
         module, layer = recorder.stack[-1]
         where = f"{layer or 'the network itself'} ({type(module).__name__})"
         reason = " ".join(str(error).split()) or type(error).__name__
+        op, shapes = recorder.last
         if device.type == "meta" and _needs_values(error, reason):
             raise UserError(
                 f"{where} asks for values that a trace of shapes does not have ({reason.partition('. ')[0]}). "
                 "Give --real to run it on real values (real=True in Python)."
             ) from error
-        return None, f"{where}: {type(error).__name__}: {reason}"
+        sizes = ", ".join("x".join(map(str, shape)) or "a scalar" for shape in shapes)
+        return None, f"{where}: {type(error).__name__}: {reason}" + (f" [{op} of {sizes}]" if op else "")
     finally:
         recorder.frame = None
 
@@ -125,6 +129,11 @@ def _mapped(value: Any, change: Any) -> Any:
 
 def _copy(model: nn.Module, *, meta: bool) -> nn.Module:
     """The network again, its tensors without memory: those of its modules are replaced before the copy reaches them."""
+    lazy = next((name for name, p in model.named_parameters() if isinstance(p, UninitializedParameter)), None)
+    if lazy is not None:
+        raise UserError(
+            f"The parameter {lazy} has no shape yet (a lazy layer). Run the network once on a picture, then trace it."
+        )
     memo: dict[int, Any] = {}
     if meta:
         for module in model.modules():

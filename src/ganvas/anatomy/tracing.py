@@ -1,11 +1,13 @@
 """The recorder of a trace: sees every torch function while a network runs, and writes down which are layers.
 
-A value is known by its tensor. What is computed from parameters alone (a weight times its scale, a spectral norm's power
-iteration, a kernel summed over shifts) is no layer: its parameters belong to the operation that lets them meet data.
+A value is known by its tensor. What is computed from parameters alone (a weight times its scale, a spectral norm's
+power iteration, a kernel summed over shifts) is no layer: its parameters belong to the operation that lets them meet
+data.
 """
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from types import FrameType, MappingProxyType
 from typing import Any
@@ -14,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ganvas.anatomy import macs, operations
+from ganvas.anatomy import arguments, macs, operations
 from ganvas.anatomy.graph import Node
 
 _MARK = "_ganvas_value"
@@ -35,6 +37,7 @@ class Recorder(TorchFunctionMode):
 
     def __init__(self, model: nn.Module, *, input_gradients: bool) -> None:
         super().__init__()
+        self.model = model
         named = list(model.named_parameters())
         self.values: dict[int, Value] = {
             id(p): Value(parameters=(name,), needs_gradient=p.requires_grad) for name, p in named
@@ -47,7 +50,8 @@ class Recorder(TorchFunctionMode):
         self.call_of: list[tuple[nn.Module | None, int]] = [(model, 0)]
         self.frame: FrameType | None = None
         self.function_calls = 0
-        self.written: dict[int, tuple[Any, int]] = {}
+        self.written: dict[int, list[tuple[Tensor, int]]] = {}  # Memory -> what was written into it, and by which node.
+        self.last: tuple[str, list[tuple[int, ...]]] = ("", [])
         self.input_gradients = input_gradients
 
     def watch(self, model: nn.Module) -> None:
@@ -83,13 +87,17 @@ class Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        before = self._sources(func, args, kwargs)
-        output = func(*args, **kwargs)
+        before = self._sources(args, kwargs)
+        try:
+            output = func(*args, **kwargs)
+        except Exception:
+            self.last = operations.canonical(func), [tuple(tensor.shape) for tensor in tensors((args, kwargs))]
+            raise
         if before:
             self._record(func, args, kwargs, before, output)
         return output
 
-    def _sources(self, func: Any, args: Any, kwargs: Any) -> list[tuple[Tensor, Value]]:
+    def _sources(self, args: Any, kwargs: Any) -> list[tuple[Tensor, Value]]:
         """The operands that carry something, read before the function runs, which may overwrite them."""
         found = []
         for tensor in tensors((args, kwargs)):
@@ -101,10 +109,11 @@ class Recorder(TorchFunctionMode):
     def value(self, tensor: Tensor) -> Value | None:
         """What is known of a tensor; what was last written into its memory, if that is newer."""
         value = self.values.get(id(tensor)) or getattr(tensor, _MARK, None)
-        if self.written and not tensor.is_sparse:
-            _, writer = self.written.get(_memory(tensor), (None, -1))
-            if writer > (-1 if value is None or value.node is None else value.node):
-                return Value(node=writer, needs_gradient=value is None or value.needs_gradient)
+        if self.written and tensor.layout is torch.strided:
+            made = -1 if value is None or value.node is None else value.node
+            for written, writer in reversed(self.written.get(_memory(tensor), [])):
+                if writer > made and _overlap(written, tensor):
+                    return Value(node=writer, needs_gradient=value is None or value.needs_gradient)
         return value
 
     def _mark(self, tensor: Tensor, value: Value) -> None:
@@ -131,24 +140,34 @@ class Recorder(TorchFunctionMode):
                 for tensor in outputs:
                     self._mark(tensor, value)
                 return
-            before = self._sources(func, args, kwargs)
+            before = self._sources(args, kwargs)
         self._layer(op, func, args, kwargs, before, outputs, needs=needs)
         if in_place:
-            target = outputs[0]
-            self.written[_memory(target)] = (target.untyped_storage(), len(self.nodes) - 1)
+            # A tensor of its own is kept, with the memory, so that no other memory comes to have this address.
+            self.written.setdefault(_memory(outputs[0]), []).append((outputs[0].detach(), len(self.nodes) - 1))
 
     def _learnt_input(self, op: str, func: Any, args: Any, kwargs: Any, before: Any) -> bool:
         """A layer on a learnt constant (as StyleGAN's first): the constant becomes a node of its own."""
-        bound = operations.bind(op, func, args, kwargs)
+        bound = arguments.bind(op, func, args, kwargs)
         x, weight = bound.get("input"), bound.get("weight")
         value = self.value(x) if isinstance(x, Tensor) else None
         if value is None or value.node is not None or x is weight or not isinstance(weight, Tensor):
             return False
         if self.value(weight) is None or (op == "linear" and x.dim() < 2):
             return False
-        node = self._append("parameter", x, (), {}, value.parameters, 0, 0)
+        with self._within(value.parameters[0].rpartition(".")[0]):
+            node = self._append("parameter", x, (), {}, value.parameters, 0, 0)
         self._mark_as_node(x, node.index, needs_gradient=value.needs_gradient)
         return True
+
+    @contextmanager
+    def _within(self, name: str) -> Iterator[None]:
+        """A learnt constant belongs to the module that holds it, not to the one that reads it."""
+        self.stack.append((self.model.get_submodule(name), name))
+        try:
+            yield
+        finally:
+            self.stack.pop()
 
     def _mark_as_node(self, tensor: Tensor, node: int, *, needs_gradient: bool) -> None:
         value = Value(node=node, needs_gradient=needs_gradient)
@@ -177,29 +196,30 @@ class Recorder(TorchFunctionMode):
             name = "getitem" if operations.canonical(func) == "unbind" else "split"
             for number, piece in enumerate(outputs):
                 node = self._append(
-                    name, piece, inputs, operations.split_index(outputs, number, whole), parameters, 0, 0
+                    name, piece, inputs, arguments.split_index(outputs, number, whole), parameters, 0, 0
                 )
                 self._mark(piece, Value(node=node.index, needs_gradient=needs))
             return
-        bound = operations.bind(op, func, args, kwargs)
+        bound = arguments.bind(op, func, args, kwargs)
         if op == "max" and len(before) > 1:
             op = "maximum"
-        attributes = operations.attributes(op, func, args, kwargs, outputs[0])
+        attributes = arguments.attributes(op, func, args, kwargs, outputs[0])
         operands = list(tensors((args, kwargs)))
         forward = macs.forward(op, bound, operands, outputs[0])
-        backward = forward * self._gradients(op, bound, before, len(inputs))
+        inner = macs.interior(op, operands, forward)
+        backward = (forward - inner) * self._gradients(bound, before, len(inputs)) + 2 * inner * needs
         node = self._append(op, outputs[0], inputs, attributes, parameters, forward, backward)
         for tensor in outputs:
             self._mark(tensor, Value(node=node.index, needs_gradient=needs and tensor.is_floating_point()))
 
-    def _gradients(self, op: str, bound: Mapping[str, Any], before: list[tuple[Tensor, Value]], data: int) -> int:
+    def _gradients(self, bound: Mapping[str, Any], before: list[tuple[Tensor, Value]], data: int) -> int:
         """How many operands of the product need a gradient; each costs the forward once more."""
         weight = bound.get("weight")
         if isinstance(weight, Tensor):
             x = bound.get("input", bound.get("input1"))
             values = [self.value(t) for t in (x, weight) if isinstance(t, Tensor)]
             return sum(value is not None and value.needs_gradient for value in values)
-        if op == "multi_head_attention" or data == 1:
+        if data == 1 or any(value.node is None for _, value in before):
             data_needs = any(value.needs_gradient for _, value in before if value.node is not None)
             own = any(value.needs_gradient for _, value in before if value.node is None)
             return data_needs + own
@@ -242,7 +262,7 @@ class Recorder(TorchFunctionMode):
         return node
 
     def _function(self) -> tuple[str, int]:
-        """The plain function of the network's own, outside any class, in which the operation runs, and which call of it.
+        """The network's own plain function, outside any class, in which the operation runs, and which call of it.
 
         It is what makes a pixel norm of ``square``, ``mean``, ``add``, ``rsqrt`` and ``mul``.
         """
@@ -250,7 +270,7 @@ class Recorder(TorchFunctionMode):
         frame = sys._getframe(2)
         while frame is not None:
             package = frame.f_globals.get("__name__", "").partition(".")[0]
-            if frame.f_code.co_qualname in ("Module._call_impl", "run"):
+            if frame.f_code.co_qualname == "Module._call_impl":
                 break
             if "." not in frame.f_code.co_qualname and package not in _NOT_OURS and frame.f_code.co_name != "<module>":
                 found = frame
@@ -292,9 +312,23 @@ def _memory(tensor: Tensor) -> int:
     return tensor.untyped_storage()._cdata
 
 
+def _overlap(a: Tensor, b: Tensor) -> bool:
+    """Whether two views of one memory can have a value in common; exact for boxes cut out of one tensor."""
+    if a.stride() != b.stride():
+        return True
+    at_a, at_b = a.storage_offset(), b.storage_offset()
+    for axis in sorted(range(a.dim()), key=lambda d: -a.stride(d)):
+        stride = max(a.stride(axis), 1)
+        first_a, at_a = divmod(at_a, stride)
+        first_b, at_b = divmod(at_b, stride)
+        if first_a >= first_b + b.shape[axis] or first_b >= first_a + a.shape[axis]:
+            return False
+    return True
+
+
 def _shared_note(shared: tuple[str, ...], used: Mapping[str, int], nodes: list[Node]) -> str:
     first = dict.fromkeys(nodes[used[name]].label for name in shared if used[name] < len(nodes))
-    return f"weights shared with {', '.join(first)}" if first else ""
+    return f"weights shared with {', '.join(first)}" if first else ""  # Its own earlier call has its own name.
 
 
 def _convolution(args: Any) -> tuple[str, Any, Any, Any]:
