@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, subcommand
 
-from ganvas.cli import render
+from ganvas.cli import render, render_measure  # noqa: F401  (registers what it shows)
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
 from ganvas.tasks import data as data_tasks
@@ -21,6 +21,7 @@ from ganvas.tasks import metrics as metrics_tasks
 from ganvas.tasks import models as models_tasks
 from ganvas.tasks import report as report_tasks
 from ganvas.tasks import sample as sample_tasks
+from ganvas.tasks import stats as stats_tasks
 from ganvas.tasks import train as train_tasks
 
 
@@ -40,18 +41,20 @@ Command = (
     | Annotated[sample_tasks.Sample, subcommand("sample")]
     | Annotated[sample_tasks.Interpolate, subcommand("interpolate")]
     | Annotated[measure_tasks.Measure, subcommand("measure")]
+    | Annotated[stats_tasks.Stats, subcommand("stats")]
     | Annotated[report_tasks.Report, subcommand("report")]
     | Annotated[Data, subcommand("data")]
     | Annotated[models_tasks.Models, subcommand("models")]
     | Annotated[metrics_tasks.Metrics, subcommand("metrics")]
 )
-VERBS = ("train", "sample", "interpolate", "measure", "report", "data", "models", "metrics")
+VERBS = ("train", "sample", "interpolate", "measure", "stats", "report", "data", "models", "metrics")
 
 TASKS = {
     train_tasks.Train: train_tasks.train,
     sample_tasks.Sample: sample_tasks.sample,
     sample_tasks.Interpolate: sample_tasks.interpolate,
     measure_tasks.Measure: measure_tasks.measure,
+    stats_tasks.Stats: stats_tasks.stats,
     report_tasks.Report: report_tasks.report,
     data_tasks.Describe: data_tasks.describe,
     data_tasks.Pack: data_tasks.pack,

@@ -6,8 +6,6 @@ from typing import Any
 
 from ganvas.core.progress import duration, say
 from ganvas.tasks.data import DescribeResult, FetchResult, PackResult
-from ganvas.tasks.measure import MeasureResult
-from ganvas.tasks.metrics import MetricList
 from ganvas.tasks.models import Catalogue
 from ganvas.tasks.report import ReportResult
 from ganvas.tasks.sample import Drawn
@@ -34,16 +32,6 @@ def _(result: TrainResult) -> None:
 @show.register
 def _(result: Drawn) -> None:
     say(f"{result.path}: {result.pictures} pictures of {result.model} at {result.kimg:g} kimg, seed {result.seed}.")
-
-
-@show.register
-def _(result: MeasureResult) -> None:
-    at = "" if result.kimg is None else f" at {result.kimg:g} kimg"
-    rows = [(row.metric, row.value, row.beside, row.better) for row in result.rows()]
-    title = f"{result.a}{at} against {result.b}: {result.n:,} pictures on each side, seed {result.seed}"
-    table(title, ("metric", "value", "reals against reals", "better"), rows)
-    if result.written:
-        say(f"A line was added to {result.written}.")
 
 
 @show.register
@@ -85,14 +73,6 @@ def _(result: Catalogue) -> None:
     if result.presets:
         table("presets", ("--preset", "what it is, and its source"), list(result.presets.items()))
     table("settings", ("--set", "default"), [(name, str(value)) for name, value in result.settings.items()])
-
-
-@show.register
-def _(result: MetricList) -> None:
-    if result.description:
-        say(result.description)
-    rows = [(metric.name, metric.summary, metric.better, metric.paper) for metric in result.metrics]
-    table("metrics", ("name", "what it is", "better", "paper"), rows)
 
 
 def _broken(broken: Sequence[Sequence[str]], *, verb: str) -> None:

@@ -1,8 +1,8 @@
 """``ganvas measure A B``: how unlike generated pictures are to real ones, in numbers with error bars."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,13 +12,16 @@ import tyro
 from ganvas.core.atomic_files import append_line
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
+from ganvas.tasks import sides
+from ganvas.tasks.sides import BATCH, Shape, Side, draw
 
 if TYPE_CHECKING:
-    from ganvas.data.packed import Packed
     from ganvas.train.trained import Trained
 
+__all__ = ["Measure", "MeasureResult", "Row", "draw", "measure", "with_error"]
+
 MOST = 16_384  # Pictures on each side where --n is left out: the number of Karras et al. 2018.
-BATCH = 64
+MOST_OF_A_FILE = 50_000  # The same beside a file of statistics: the number of Heusel et al. 2017.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,18 +32,30 @@ class Measure:
       ganvas measure runs/x
       ganvas measure FAKES REALS --n 5000
       ganvas measure FAKES REALS --size 64 --channels 3 --fit crop
+      ganvas measure FAKES --ref ref.npz --metrics fid,kid --weights FILE
+      ganvas measure runs/x --metrics all --n 5000
     """
 
     a: tyro.conf.Positional[str]
-    """What was generated: a run directory, or a source of pictures (folder, archive, array file)."""
+    """What was generated: a run, a source of pictures (folder, archive, array file), or a file of statistics."""
     b: tyro.conf.Positional[str | None] = None
-    """The real pictures; those that the run was trained on where left out."""
+    """The real pictures, or a file of their statistics; what the run was trained on where left out."""
+    ref: Path | None = None
+    """A file of statistics in the place of B: of `ganvas stats`, pytorch-fid, clean-fid, ADM, EDM or torch-fidelity."""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """Pictures on each side. Left out: as many as leave a second draw of reals for the floor, 16384 at most."""
     metrics: tuple[str, ...] = ("swd", "ms_ssim")
-    """Which metrics; `ganvas metrics` lists them."""
+    """Which metrics, by commas or blanks, or all; `ganvas metrics` lists them."""
     seed: int = 0
     """Chooses pictures, latents and all random numbers of the metrics."""
+    features: str | None = None
+    """The network that metrics of features look through: a name, or a file of your own. Default: each metric's."""
+    weights: tuple[str, ...] = ()
+    """A file of weights for that network, or NETWORK=FILE for one of several."""
+    trust_weights: bool = False
+    """Take weights that are not the published ones; the protocol then carries their hash."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the feature networks. bfloat16 is faster, changes values a little, and is said in the protocol."""
     size: str | None = None
     """Bring pictures of a source to a size first: 64, or 64x96 (height x width). Runs keep their own."""
     channels: Literal[1, 3, 4] | None = None
@@ -56,7 +71,9 @@ class Measure:
     batch: int = BATCH
     """Pictures generated at a time; changes no value."""
     device: str = "auto"
-    """Where to generate: cpu, cuda, or auto."""
+    """Where to generate and to look: cpu, cuda, or auto."""
+    no_cache: bool = False
+    """Compute features anew, and remember none."""
     quiet: bool = False
     """No progress."""
 
@@ -88,6 +105,9 @@ class MeasureResult:
     kimg: float | None = None  # Of the run's model.
     model: str | None = None  # Fingerprint of its weights.
     written: str | None = None  # The measures.jsonl to which a line was added.
+    n_reals: int | None = None  # On the other side, where it has its own number; None as many, or not said.
+    skipped: dict[str, str] = field(default_factory=dict)  # Metrics that could not be computed, and why.
+    notes: list[str] = field(default_factory=list)  # What a reader of the numbers must know.
 
     def rows(self) -> list[Row]:
         """The table: every result beside its floor, undivided metrics before their parts."""
@@ -120,138 +140,156 @@ def with_error(result: Result) -> str:
     return f"{result.value:.{places}f} ± {result.standard_error:.{places}f}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Side:
-    """Where pictures come from."""
-
-    spec: str
-    shape: tuple[int, int, int]  # Height, width, channels.
-    count: int | None  # None for a model, which draws as many as are asked.
-    batches: Callable[[int], Iterator[Any]]  # So many pictures in random order, uint8 (b, c, h, w).
-    trained: "Trained | None" = None
-
-
 def measure(task: Measure) -> MeasureResult:
     """Draws equally many pictures of either side at random and measures them; a run's result is kept in the run."""
-    from ganvas.metrics import engine, shelf
-
-    if not task.metrics:
-        raise UserError(f"No metric is named. Choose from: {', '.join(shelf.names())}.")
-    minimum = max(shelf.load(name).MINIMUM for name in task.metrics)
-    a = _side(task, task.a, like=None)
-    b = _side(task, task.b, like=a) if task.b is not None else _trained_on(task, a)
-    if a.shape != b.shape:
-        raise UserError(
-            f"{a.spec} has pictures of {_words(a.shape)}, and {b.spec} of {_words(b.shape)}. "
-            f"Bring both to one size and colour: {_common(a.shape, b.shape)}."
-        )
-    n = _number(task, a, b, minimum=minimum)
-    needed = 2 * n if b.count is None or b.count >= 2 * n else n
-    found = engine.measure(
-        b.batches(needed), a.batches(n), metrics=task.metrics, n=n, seed=task.seed, floor=needed > n, quiet=task.quiet
-    )
-    result = MeasureResult(
-        a=a.spec,
-        b=b.spec,
-        n=n,
-        seed=task.seed,
-        seconds=found.seconds,
-        results=found.results,
-        floor=found.floor,
-        reals=found.reference,
-        fakes=found.fakes,
-        kimg=a.trained.kimg if a.trained else None,
-        model=a.trained.fingerprint if a.trained else None,
-    )
+    names, lenient = sides.chosen_metrics(task.metrics)
+    a, b = _sides(task)
+    names, skipped = _possible(names, a, b, lenient=lenient)
+    n = _number(task, a, b, minimum=1 if lenient else _minimum(names), metrics=names)
+    names, few = _enough(names, n, lenient=lenient)
+    found = _compared(task, a, b, names, n=n, lenient=lenient)
+    skipped |= few | found.skipped
+    if not found.results:
+        raise UserError(f"None of the metrics could be computed. {next(iter(skipped.values()), '')}".strip())
+    result = dataclasses.replace(found, skipped=skipped)
     folder = _run_folder(Path(task.a))
     return result if a.trained is None or folder is None else _keep(result, folder, a.trained)
 
 
-def _side(task: Measure, spec: str, *, like: _Side | None) -> _Side:
-    """A run's model, or a source; a source beside a run is brought to the run's size and colour."""
+def _sides(task: Measure) -> tuple[Side, Side | None]:
+    """What is measured, and against what; None where there is nothing to measure it against."""
+    if task.n is not None and task.n < 1:
+        raise UserError(f"-n {task.n}: the number of pictures must be at least 1.")
+    if task.b is not None and task.ref is not None:
+        raise UserError(f"Both {task.b} and --ref {task.ref} are given to be measured against. Leave one of them out.")
+    a = _side(task, task.a, like=None)
+    if task.ref is not None:
+        b = sides.of_file(task.ref.expanduser())
+    elif task.b is not None:
+        b = _side(task, task.b, like=a)
+    elif a.trained is not None:
+        b = sides.of_pack(task, str(a.trained.data["spec"]), a.trained.reals(quiet=task.quiet))
+    else:
+        b = None
+    if b is not None and a.shape and b.shape and a.shape != b.shape:
+        raise UserError(
+            f"{a.spec} has pictures of {_words(a.shape)}, and {b.spec} of {_words(b.shape)}. "
+            f"Bring both to one size and colour: {_common(a.shape, b.shape)}."
+        )
+    return a, b
+
+
+def _side(task: Measure, spec: str, *, like: Side | None) -> Side:
+    """A run's model, a file of statistics, or a source; one beside a run is brought to its size and colour."""
+    from ganvas.metrics.stats_file import is_stats
+
     path = Path(spec).expanduser()
     if (path / "run.json").exists() or (path / "model.json").exists():
-        from ganvas.tasks.train import pick_device
-        from ganvas.train.trained import load
+        return dataclasses.replace(sides.of_run(task, path), spec=spec)
+    if is_stats(path):
+        return sides.of_file(path)
+    return sides.of_source(task, spec, model=like.trained if like else None)
 
-        if task.batch < 1:
-            raise UserError(f"--batch {task.batch} must be at least 1.")
-        trained = load(path, kimg=task.kimg, device=pick_device(task.device))
-        return _Side(
-            spec=spec,
-            shape=(trained.height, trained.width, trained.channels),
-            count=None,
-            batches=lambda n: trained.sample_bytes(n, seed=task.seed, batch=task.batch),
-            trained=trained,
-        )
-    from ganvas.data.packing import prepare
-    from ganvas.tasks.data import parse_size
 
-    model = like.trained if like else None
-    size = parse_size(task.size) if task.size else (model.height, model.width) if model else None
-    packed = prepare(
-        spec,
-        size=size,
-        channels=task.channels or (model.channels if model else None),
-        fit=model.data.get("fit", task.fit) if model and task.fit == "refuse" else task.fit,
-        background=task.background,
-        broken=task.broken,
-        quiet=task.quiet,
+def _possible(names: list[str], a: Side, b: Side | None, *, lenient: bool) -> tuple[list[str], dict[str, str]]:
+    """The metrics that these two sides allow, and why not the others."""
+    from ganvas.metrics import engine
+
+    reasons = {name: reason for name in names if (reason := engine.why_not(name, alone=b is None))}
+    if reasons and not lenient:
+        if b is None and len(reasons) == len(names):
+            raise UserError(
+                f"{a.spec} is not a run, so what to measure it against is not known. "
+                "Give the real pictures as well: ganvas measure FAKES REALS."
+            )
+        raise UserError(next(iter(reasons.values())))
+    return [name for name in names if name not in reasons], reasons
+
+
+def _enough(names: list[str], n: int, *, lenient: bool) -> tuple[list[str], dict[str, str]]:
+    from ganvas.metrics import engine
+
+    reasons = {name: reason for name in names if lenient and (reason := engine.why_not(name, alone=False, n=n))}
+    return [name for name in names if name not in reasons], reasons
+
+
+def _minimum(names: Sequence[str]) -> int:
+    from ganvas.metrics import shelf
+
+    return max(shelf.load(name).MINIMUM for name in names)
+
+
+def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: int, lenient: bool) -> MeasureResult:
+    """Both sides and, where there are as many reals again, the floor."""
+    import time
+
+    from ganvas.metrics import engine
+    from ganvas.metrics.networks import Networks
+
+    started = time.monotonic()
+    networks: dict[str, Any] = {}
+    missing: dict[str, str] = {}
+    if any(side.has_pictures for side in (a, b) if side is not None):
+        networks, missing = Networks(sides.chosen_networks(task), names).of(names, lenient=lenient)
+    names = [name for name in names if name not in missing]
+    needed = 2 * n if b and b.file is None and (b.count is None or b.count >= 2 * n) else n
+    how: dict[str, Any] = {"n": n, "networks": networks, "lenient": lenient, "rows_of": _rows_of(names, a, b)}
+    real = again = None
+    if b is not None:
+        real = sides.gather(task, b, names, first=0, of=needed, title="measure: real", **how)
+        if needed > n:
+            again = sides.gather(task, b, names, first=n, of=needed, title="measure: real again", **how)
+    fake = sides.gather(task, a, names, first=0, of=n, title="measure: generated", **how)
+    results, skipped = engine.compare(real, fake, lenient=lenient, quiet=task.quiet)
+    floor = engine.compare(real, again, lenient=True, quiet=task.quiet)[0] if again else []
+    return MeasureResult(
+        a=a.spec,
+        b=b.spec if b else "",
+        n=n,
+        seed=task.seed,
+        seconds=time.monotonic() - started,
+        results=results,
+        floor=floor,
+        reals=real.fingerprint if real else "",
+        fakes=fake.fingerprint,
+        kimg=a.trained.kimg if a.trained else None,
+        model=a.trained.fingerprint if a.trained else None,
+        n_reals=b.file.n if b and b.file else None,
+        skipped=missing | skipped,
+        notes=[side.file.note for side in (a, b) if side and side.file and side.file.note],
     )
-    return _packed_side(task, spec, packed)
 
 
-def _trained_on(task: Measure, a: _Side) -> _Side:
-    if a.trained is None:
-        raise UserError(
-            f"{a.spec} is not a run, so what to measure it against is not known. "
-            "Give the real pictures as well: ganvas measure FAKES REALS."
-        )
-    return _packed_side(task, str(a.trained.data["spec"]), a.trained.reals(quiet=task.quiet))
+def _rows_of(names: Sequence[str], a: Side, b: Side | None) -> dict[str, str]:
+    """Whose rows a metric's are where one of two files says so and the other leaves it open."""
+    files = [side.file for side in (a, b) if side is not None and side.file is not None]
+    return {name: said for name in names for file in files if (said := file.rows_of(name))}
 
 
-def _packed_side(task: Measure, spec: str, packed: "Packed") -> _Side:
-    return _Side(
-        spec=spec,
-        shape=(packed.height, packed.width, packed.channels),
-        count=len(packed),
-        batches=lambda n: draw(packed, n, seed=task.seed),
-    )
-
-
-def draw(packed: "Packed", n: int, *, seed: int, batch: int = BATCH) -> Iterator[Any]:
-    """``n`` different pictures in random order, as uint8 batches (b, c, h, w): what the engine takes."""
-    import torch
-
-    from ganvas.core.seeds import stream
-
-    order = torch.randperm(len(packed), generator=stream(seed, "measure", "order"))[:n].numpy()
-    for start in range(0, len(order), batch):
-        yield torch.from_numpy(packed.read(order[start : start + batch])).permute(0, 3, 1, 2)
-
-
-def _number(task: Measure, a: _Side, b: _Side, *, minimum: int) -> int:
+def _number(task: Measure, a: Side, b: Side | None, *, minimum: int, metrics: Sequence[str]) -> int:
     """Pictures on each side, checked against what there is."""
-    there = [side for side in (a, b) if side.count is not None]
-    if task.n is None:
-        found = min(
-            [MOST, *(side.count or 0 for side in there if side is a), *(_half(b) for side in there if side is b)]
-        )
-        n = found if found >= minimum else min([MOST, *(side.count or 0 for side in there)])
-    else:
+    there = [side for side in (a, b) if side is not None and side.count is not None]
+    given = [side.count or 0 for side in there if side.file is not None]
+    drawn = [side for side in there if side.file is None]
+    if task.n is not None:
         n = task.n
-    short = [side for side in there if (side.count or 0) < max(n, minimum)]
+    elif given or any(side is not None and side.file for side in (a, b)):
+        n = min([MOST_OF_A_FILE, *given, *(side.count or 0 for side in drawn)])
+    else:
+        halves = [_half(side) if side is b else side.count or 0 for side in drawn]
+        found = min([MOST, *halves])
+        n = found if found >= minimum else min([MOST, *(side.count or 0 for side in drawn)])
+    short = [side for side in drawn if (side.count or 0) < max(n, minimum)]
     if n < minimum or short:
         few = f"{short[0].spec} has {short[0].count} pictures" if short else f"--n {n} is too few"
-        raise UserError(
-            f"{few}; {', '.join(task.metrics)} need{'s' if len(task.metrics) == 1 else ''} at least {minimum} on each "
-            f"side{f', and {n} are asked for' if task.n is not None and short else ''}. Give more pictures"
-            f"{', or a smaller --n.' if n > minimum else '.'}"
-        )
+        asked = f", and {n} are asked for" if task.n is not None and short else ""
+        need = f"{', '.join(metrics)} need{'s' if len(metrics) == 1 else ''} at least {minimum} on each side"
+        remedy = "Give more pictures" if short else f"Ask for more: --n {minimum}"
+        raise UserError(f"{few}; {need}{asked}. {remedy}{', or a smaller --n.' if n > minimum else '.'}")
     return n
 
 
-def _half(reals: _Side) -> int:
+def _half(reals: Side) -> int:
     """So many that as many are left for the floor."""
     return (reals.count or 0) // 2
 
@@ -273,7 +311,7 @@ def _keep(result: MeasureResult, folder: Path, trained: "Trained") -> MeasureRes
     return kept
 
 
-def _common(a: tuple[int, int, int], b: tuple[int, int, int]) -> str:
+def _common(a: Shape, b: Shape) -> str:
     """The options that bring both sides to the smaller size, and to colour where they differ in it."""
     height, width, channels = min(a, b)
     alike = a[0] * b[1] == a[1] * b[0]
@@ -281,6 +319,6 @@ def _common(a: tuple[int, int, int], b: tuple[int, int, int]) -> str:
     return f"--size {height}x{width}{colour}{'' if alike else ' --fit crop'}"
 
 
-def _words(shape: tuple[int, int, int]) -> str:
+def _words(shape: Shape) -> str:
     height, width, channels = shape
     return f"{height}x{width} pixels with {channels} channel{'s' if channels != 1 else ''}"

@@ -28,8 +28,17 @@ class Metric:
     summary: str
     paper: str
     better: str  # "lower", "higher", or "neither": near what real pictures score.
-    sees: str  # "pixels", or the network whose features it compares.
+    sees: str  # "pixels", or the tap of a network: "features", "logits", "spatial", "segments"; or what is no set.
     minimum: int  # Pictures on each side.
+    network: str | None = None  # Whose tap, unless `--features` says otherwise.
+    fixed: bool = False  # Whether `--features` is no matter to it.
+    alone: bool = False  # Whether it needs no reference.
+    cost: str = ""
+
+    @property
+    def seen(self) -> str:
+        """``pixels``, ``inception features``."""
+        return f"{self.network} {self.sees}" if self.network else self.sees
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,5 +81,9 @@ def _read(name: str, summary: str, link: str) -> tuple[Metric, str]:
         better=said["BETTER"],
         sees=said["SEES"],
         minimum=said["MINIMUM"],
+        network=said.get("NETWORK"),
+        fixed=said.get("FIXED", False),
+        alone=said.get("ALONE", False),
+        cost=said.get("COST") or ("one pass over the pixels" if said["SEES"] == "pixels" else "its network, once"),
     )
     return metric, ast.get_docstring(tree) or ""

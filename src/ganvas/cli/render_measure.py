@@ -1,0 +1,53 @@
+"""What a person sees of measurements, statistics and the catalogue of metrics."""
+
+from collections.abc import Mapping
+
+from ganvas.cli.render import show, table
+from ganvas.core.progress import say
+from ganvas.tasks.measure import MeasureResult
+from ganvas.tasks.metrics import MetricList
+from ganvas.tasks.stats import StatsResult
+
+
+@show.register
+def _(result: MeasureResult) -> None:
+    at = "" if result.kimg is None else f" at {result.kimg:g} kimg"
+    rows = [(row.metric, row.value, row.beside, row.better, f"{row.n:,}") for row in result.rows()]
+    against = f" against {result.b}" if result.b else ""
+    number = f"{result.n:,} pictures on each side"
+    if not result.b:
+        number = f"{result.n:,} pictures"
+    elif result.n_reals is not None and result.n_reals != result.n:
+        number = f"{result.n:,} pictures, {result.n_reals:,} in the reference"
+    title = f"{result.a}{at}{against}: {number}, seed {result.seed}"
+    table(title, ("metric", "value", "reals against reals", "better", "n"), rows)
+    for note in result.notes:
+        say(f"Note: {note}")
+    _skipped(result.skipped)
+    if result.written:
+        say(f"A line was added to {result.written}.")
+
+
+@show.register
+def _(result: StatsResult) -> None:
+    say(f"{result.path}: {result.n:,} pictures of {result.source}, {result.bytes / 1e6:,.1f} MB.")
+    rows = [(name, result.protocols[name] or "pixels") for name in result.metrics]
+    table("", ("for", "seen through"), rows)
+    _skipped(result.skipped)
+
+
+@show.register
+def _(result: MetricList) -> None:
+    if result.description:
+        say(result.description)
+    rows = [(one.name, one.summary, one.better, one.seen, one.cost, one.paper) for one in result.metrics]
+    table("metrics", ("name", "what it is", "better", "sees", "cost", "paper"), rows)
+
+
+def _skipped(skipped: Mapping[str, str]) -> None:
+    """Metrics that could not be computed, those with one reason in one line."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in skipped.items():
+        by_reason.setdefault(reason, []).append(name)
+    for reason, names in by_reason.items():
+        say(f"Skipped {', '.join(names)}: {reason}")

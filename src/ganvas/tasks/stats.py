@@ -1,0 +1,121 @@
+"""``ganvas stats FOLDER -o ref.npz``: a set of pictures as one file, used as a reference here and by other tools."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from ganvas.core.errors import UserError
+from ganvas.tasks import sides
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stats:
+    """Write the statistics of a set of pictures: a reference that is computed once, and that other tools read too.
+
+    The file has mu and sigma for pytorch-fid, clean-fid, EDM and TTUR (mu_s and sigma_s for ADM where sfid is asked
+    for), and what the metrics of Ganvas need.
+
+    Examples:
+      ganvas stats FOLDER -o ref.npz --weights FILE
+      ganvas stats FOLDER -o ref.npz --metrics fid,kid,swd --n 50000 --size 64
+      ganvas measure runs/x --ref ref.npz --metrics fid
+    """
+
+    source: tyro.conf.Positional[str]
+    """Folder, archive, array file, packed folder, scenes or fetched:NAME; SRC::part takes a part of it."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """The .npz to write; another file of statistics there is replaced."""
+    metrics: tuple[str, ...] = ("fid",)
+    """For which metrics, by commas or blanks, or all."""
+    n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
+    """So many pictures, chosen at random; all where left out."""
+    moments: bool = False
+    """Means and covariances only: 34 MB however many pictures, for FID and its kin; errors then leave the reals out."""
+    seed: int = 0
+    """Chooses pictures and all random numbers; measure with the same one."""
+    features: str | None = None
+    """The network that metrics of features look through: a name, or a file of your own. Default: each metric's."""
+    weights: tuple[str, ...] = ()
+    """A file of weights for that network, or NETWORK=FILE for one of several."""
+    trust_weights: bool = False
+    """Take weights that are not the published ones; the protocol then carries their hash."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the feature networks. bfloat16 is faster, changes values a little, and is said in the protocol."""
+    size: str | None = None
+    """Bring pictures to a size first: 64, or 64x96 (height x width)."""
+    channels: Literal[1, 3, 4] | None = None
+    """1 grey, 3 RGB, 4 RGBA. Default: the pictures' own."""
+    fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
+    """What to do with pictures of another shape, or smaller than the size."""
+    background: str = "white"
+    """Colour under transparent pixels and on padding: a name or #rrggbb."""
+    broken: Literal["refuse", "skip"] = "refuse"
+    """Stop at a file that cannot be read, or leave it out."""
+    device: str = "auto"
+    """Where to look: cpu, cuda, or auto."""
+    no_cache: bool = False
+    """Compute features anew, and remember none."""
+    quiet: bool = False
+    """No progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatsResult:
+    """What was written."""
+
+    source: str
+    path: str
+    bytes: int
+    n: int
+    seed: int
+    metrics: list[str]  # That may be measured against the file.
+    protocols: dict[str, str]  # By metric: of which network, weights and resize; empty for those of pixels.
+    fingerprint: str  # Of the pictures.
+    skipped: dict[str, str] = field(default_factory=dict)  # Metrics that are not in the file, and why.
+
+
+def stats(task: Stats) -> StatsResult:
+    """Gathers a source by every metric and writes the file, wholly or not at all."""
+    from ganvas.metrics import engine
+    from ganvas.metrics.networks import Networks
+    from ganvas.metrics.stats_file import is_stats, write_stats
+
+    names, lenient = sides.chosen_metrics(task.metrics)
+    if task.out.exists() and not is_stats(task.out):  # Before the work, not after it.
+        raise UserError(f"{task.out} is there already and is not a file of statistics. Choose another, or remove it.")
+    if task.out.suffix != ".npz":
+        raise UserError(f"{task.out}: a file of statistics is a .npz. Name it {task.out.name}.npz.")
+    skipped = {name: reason for name in names if (reason := engine.why_not(name, alone=False))}
+    if skipped and not lenient:
+        raise UserError(next(iter(skipped.values())))
+    side = sides.of_source(task, task.source)
+    n = _number(task, side)
+    names = [name for name in names if name not in skipped]
+    networks, missing = Networks(sides.chosen_networks(task), names).of(names, lenient=lenient)
+    names = [name for name in names if name not in missing]
+    how = {"first": 0, "n": n, "of": n, "networks": networks, "rows_of": {}, "lenient": lenient, "title": "stats"}
+    gathered = sides.gather(task, side, names, **how)
+    written = write_stats(task.out, gathered, moments=task.moments)
+    left_out = {name: "It has no mean and covariance (--moments)." for name in gathered.stats if name not in written}
+    return StatsResult(
+        source=task.source,
+        path=str(task.out),
+        bytes=task.out.stat().st_size,
+        n=n,
+        seed=task.seed,
+        metrics=written,
+        protocols={name: gathered.stats[name].rows_of for name in written},
+        fingerprint=gathered.fingerprint,
+        skipped=skipped | missing | dict(gathered.missing) | left_out,
+    )
+
+
+def _number(task: Stats, side: sides.Side) -> int:
+    there = side.count or 0
+    if task.n is not None and task.n < 1:
+        raise UserError(f"-n {task.n}: the number of pictures must be at least 1.")
+    if task.n is not None and task.n > there:
+        raise UserError(f"{task.source} has {there} pictures, and {task.n} are asked for. Ask for fewer: --n {there}.")
+    return task.n or there
