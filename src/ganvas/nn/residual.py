@@ -54,7 +54,7 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """``relu(shortcut(x) + bn(conv1(relu(bn(conv3(relu(bn(conv1(x)))))))))``: 1x1 narrows, 1x1 widens (figure 5, right).
+    """``relu(shortcut(x) + bn(conv1(relu(bn(conv3(relu(bn(conv1(x)))))))))`` (figure 5, right): narrows, then widens.
 
     Args:
         width: Channels within; ``expansion`` times as many come out.

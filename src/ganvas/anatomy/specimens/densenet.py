@@ -47,7 +47,7 @@ def densenet_bc_190_40() -> nn.Module:
 
 
 def cifar_mixnet(depth: int, k1: int, k2: int, *, classes: int = 10) -> nn.Sequential:
-    """6n + 4 layers: a convolution, three blocks of n mixed links with two halving transitions between, a dense layer."""
+    """6n + 4 layers: a convolution, three blocks of n mixed links with halving transitions between, a dense layer."""
     per_block = (depth - 4) // 6
     channels = max(2 * k2, k1)
     layers: list[nn.Module] = [Conv2d(3, channels, 3, padding=1, bias=False)]

@@ -1,9 +1,11 @@
-"""Free-form inpainting (Yu et al. 2019, https://arxiv.org/abs/1806.03589): gated, dilated, spectral-normed, in one pair.
+"""Free-form inpainting (Yu et al. 2019, https://arxiv.org/abs/1806.03589): gated and dilated against spectral-normed.
 
 The generator is the coarse stage of the authors' network (layers and channels as in their code): gated convolutions,
 four of them dilated, doubling by nearest neighbour. Their second stage, which adds contextual attention, is not here.
 The discriminator is theirs (SN-PatchGAN): six spectrally normalised convolutions, every score a sample of its own.
 """
+
+from itertools import pairwise
 
 from torch import nn
 
@@ -33,7 +35,7 @@ def sn_patchgan() -> nn.Module:
     """Picture and mask in (3 + 1 channels); a map of features out, each of which is a score."""
     widths = (4, 64, 128, 256, 256, 256, 256)
     layers: list[nn.Module] = []
-    for before, after in zip(widths[:-1], widths[1:], strict=True):
+    for before, after in pairwise(widths):
         layers += [SpectralNorm(Conv2d(before, after, 5, stride=2, padding=2)), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers)
 

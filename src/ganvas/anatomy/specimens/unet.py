@@ -1,6 +1,6 @@
-"""U-Net (Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597, figure 1): convolutions without padding, 23 of them.
+"""U-Net (Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597, figure 1): 23 convolutions without padding.
 
-A picture of 572 x 572 becomes a map of 388 x 388: what is lost at the border is what no pixel outside was invented for.
+A picture of 572 x 572 becomes a map of 388 x 388: no score depends on pixels that were invented around the picture.
 """
 
 import torch.nn.functional as F

@@ -1,0 +1,77 @@
+"""Convolution as in mathematics, beside the cross-correlation that deep learning calls convolution.
+
+``(x * w)[i] = sum_j x[i - j] w[j]`` turns the kernel round; ``corr(x, w)[i] = sum_j x[i + j] w[j]``, which torch's
+``conv2d`` computes, does not. For a learned kernel it makes no difference. For a blur that was measured it does, and
+only the former is commutative and associative.
+"""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from ganvas.core.errors import UserError
+from ganvas.core.shapes import Images
+
+Kernel = Float[Tensor, "kh kw"]
+Mode = Literal["full", "same", "valid"]
+Boundary = Literal["zero", "circular"]
+Sides = tuple[int, int]  # Before and after, along one axis.
+
+
+def convolve(
+    x: Images, kernel: Kernel, *, mode: Mode = "same", boundary: Boundary = "zero"
+) -> Float[Tensor, "n c h2 w2"]:
+    """``x * kernel`` of every channel; the kernel's origin is its entry ``(kh // 2, kw // 2)``.
+
+    Args:
+        mode: "same": h rows; "full": wherever they overlap, ``h + kh - 1`` rows, and only this one is commutative;
+            "valid": where the kernel lies within the picture, ``h - kh + 1`` rows.
+        boundary: What lies around the picture in mode "same": zeros, or the picture again.
+    """
+    rows, columns = (_sides(k, mode, before=k - 1 - k // 2) for k in kernel.shape)
+    return _slide(_pad(x, rows, columns, boundary), kernel.flip(0, 1))
+
+
+def correlate(
+    x: Images, kernel: Kernel, *, mode: Mode = "same", boundary: Boundary = "zero"
+) -> Float[Tensor, "n c h2 w2"]:
+    """The kernel is not turned round; otherwise as :func:`convolve`, whose adjoint it is in mode "same"."""
+    rows, columns = (_sides(k, mode, before=k // 2) for k in kernel.shape)
+    return _slide(_pad(x, rows, columns, boundary), kernel)
+
+
+def _sides(kernel: int, mode: Mode, *, before: int) -> Sides:
+    """How much is put around one axis, so that a sliding kernel gives the places of ``mode``."""
+    return {"full": (kernel - 1, kernel - 1), "same": (before, kernel - 1 - before), "valid": (0, 0)}[mode]
+
+
+def _pad(x: Images, rows: Sides, columns: Sides, boundary: Boundary) -> Images:
+    if boundary == "zero":
+        return F.pad(x, (*columns, *rows))
+    height, width = x.shape[2:]
+    if max(rows) > height or max(columns) > width:
+        raise UserError(
+            f"A picture of {height} x {width} (height x width) cannot be continued circularly by up to {max(rows)} x "
+            f"{max(columns)} pixels. Use a smaller kernel."
+        )
+    return _circular(_circular(x, 2, rows), 3, columns)
+
+
+def _circular(x: Images, dim: int, sides: Sides) -> Images:
+    """Put together from pieces: torch's circular padding loses channels last."""
+    before, after = sides
+    n = x.shape[dim]
+    return torch.cat([x.narrow(dim, n - before, before), x, x.narrow(dim, 0, after)], dim)
+
+
+def _slide(padded: Images, kernel: Kernel) -> Images:
+    if padded.shape[2] < kernel.shape[0] or padded.shape[3] < kernel.shape[1]:
+        raise UserError(
+            f"A kernel of {kernel.shape[0]} x {kernel.shape[1]} (height x width) does not fit into a picture of "
+            f"{padded.shape[2]} x {padded.shape[3]}. Use a smaller kernel or mode='full'."
+        )
+    channels = padded.shape[1]
+    return F.conv2d(padded, kernel.to(padded).expand(channels, 1, *kernel.shape), groups=channels)
