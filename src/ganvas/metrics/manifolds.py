@@ -1,0 +1,172 @@
+"""How much of one set lies in the balls around another: what precision, recall, density and coverage count.
+
+The manifold of a set is the union of balls around its rows, each reaching to the k-th nearest other row.
+
+Standard errors come from halves. Both sets are parted at random into two, in which everything is found anew, radii
+included; two halves share no picture, so a quarter of the mean squared difference of their values, over :data:`SPLITS`
+such splits, is the variance of the whole. That counts what a binomial error does not: one real in a thin place may hold
+many generated pictures, and neighbouring balls overlap. No new distances are needed, because each row's neighbours are
+kept far enough out (:func:`reach`) to hold the k nearest of either half.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Int64
+from torch import Tensor
+
+from ganvas.core.progress import progress
+from ganvas.core.results import Result
+from ganvas.core.seeds import stream
+from ganvas.metrics import neighbours
+from ganvas.metrics.kept import Kept
+from ganvas.metrics.neighbours import Balls
+
+SPLITS = 20
+PAIRS = 1 << 23  # Kept for the standard error: 84 MB. Beyond, only some of the points are looked at: a wider error.
+CHUNK = 1 << 16  # Pairs ranked at a time.
+ERROR_METHOD = f"{SPLITS} random splits of both sets into halves"
+
+
+def reach(k: int) -> int:
+    """Neighbours to keep, so that k of them lie in a random half but for one row in 500 or fewer."""
+    return 4 * k + 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """Of n balls over m points: which point lies in how many, and which ball holds how many."""
+
+    k: int
+    holding: Int64[Tensor, " m"]  # Balls that hold the point.
+    held: Int64[Tensor, " n"]  # Points that the ball holds.
+
+    @property
+    def covered(self) -> float:
+        """Share of the points that lie in a ball: precision or recall (Kynkäänniemi et al. 2019, section 3)."""
+        return float((self.holding > 0).double().mean())
+
+    @property
+    def density(self) -> float:
+        """``sum_ij 1[y_j in ball_i] / (k m)`` (Naeem et al. 2020, section 3)."""
+        return int(self.held.sum()) / (self.k * len(self.holding))
+
+    @property
+    def occupied(self) -> float:
+        """Share of the balls that hold a point: coverage (Naeem et al. 2020, section 3)."""
+        return float((self.held > 0).double().mean())
+
+
+Statistic = Callable[[Sequence[Tally]], Sequence[float]]
+
+
+def tallies(real: Kept, fake: Kept, *, k: int, both: bool, title: str, quiet: bool = True) -> "tuple[Census, ...]":
+    """Balls around the reals over the generated, and with ``both`` also those around the generated over the reals."""
+    x, y = neighbours.together(real, fake)
+    rows = x.n + y.n * both + x.n
+    with progress(title, rows, unit="rows", quiet=quiet) as report:
+        around_x = neighbours.balls(x, k=k, wide=reach(k), done=report)
+        around_y = None
+        if both:
+            around_y = neighbours.balls(y, k=k, wide=reach(k), done=lambda done: report(x.n + done))
+        of_x = Census(around_x, y.n)
+        of_y = None if around_y is None else Census(around_y, x.n)
+        for pairs in neighbours.within(x, y, around_x, around_y, done=lambda done: report(rows - x.n + done)):
+            of_x.add(pairs.rows, pairs.columns, pairs.squared)
+            if of_y is not None:
+                of_y.add(pairs.columns, pairs.rows, pairs.squared)
+    return (of_x,) if of_y is None else (of_x, of_y)
+
+
+class Census:
+    """Counts pairs as they come, and keeps them by how far out they lie."""
+
+    def __init__(self, balls: Balls, points: int) -> None:
+        self.balls, self.points = balls, points
+        holding = torch.zeros(points, dtype=torch.int64)
+        self.whole = Tally(k=balls.k, holding=holding, held=torch.zeros(len(balls.places), dtype=torch.int64))
+        self._kept: list[tuple[Tensor, ...]] = []  # Ball, point, and the rank whose ball just holds it.
+        self._count, self._thinned = 0, 1  # Of the points, every so-manyth is kept.
+
+    def add(self, ball: Tensor, point: Tensor, squared: Tensor) -> None:
+        """Pairs that may lie in a ball."""
+        for few in torch.arange(len(ball)).split(CHUNK):
+            self._add(ball[few], point[few], squared[few])
+
+    def _add(self, ball: Tensor, point: Tensor, squared: Tensor) -> None:
+        inside = squared <= self.balls.radius[ball]
+        for counts, places in ((self.whole.holding, point[inside]), (self.whole.held, ball[inside])):
+            counts += torch.bincount(places, minlength=len(counts))
+        near = (squared <= self.balls.squared[ball, -1]) & (point % self._thinned == 0)
+        ball, point = ball[near], point[near]
+        rank = 1 + (self.balls.squared[ball] < squared[near, None]).sum(1)
+        self._kept.append((ball.int(), point.int(), rank.short()))
+        self._count += len(ball)
+        while self._count > PAIRS:
+            self._thinned *= 2
+            self._kept = [tuple(column[part[1] % self._thinned == 0] for column in part) for part in self._kept]
+            self._count = sum(len(part[0]) for part in self._kept)
+
+    def halves(self, left_ball: Bool[Tensor, " n"], left_point: Bool[Tensor, " m"]) -> tuple[Tally, Tally]:
+        """The same counts within the left halves of both sets, and within the right ones."""
+        ball, point, rank = (torch.cat(columns).long() for columns in zip(*self._kept, strict=True))
+        places = self.balls.places
+        alike = (left_ball[places.clamp_min(0)] == left_ball[:, None]) & (places >= 0)
+        grown = (alike.cumsum(1) < self.balls.k).sum(1).add(1).clamp_max(places.shape[1])
+        hold = (left_ball[ball] == left_point[point]) & (rank <= grown[ball])
+        ball, point = ball[hold], point[hold]
+        looked = torch.arange(self.points) % self._thinned == 0
+        held = torch.bincount(ball, minlength=len(left_ball))
+        holding = torch.bincount(point, minlength=self.points)
+        return (
+            Tally(k=self.balls.k, holding=holding[left_point & looked], held=held[left_ball]),
+            Tally(k=self.balls.k, holding=holding[~left_point & looked], held=held[~left_ball]),
+        )
+
+
+def results(
+    real: Kept, fake: Kept, censuses: Sequence[Census], statistic: Statistic, *, names: Sequence[str], better: Any
+) -> list[Result]:
+    """What ``statistic`` finds, each under its name and with its error."""
+    values = statistic([census.whole for census in censuses])
+    found = errors(censuses, statistic, seed=real.seed)
+    return [
+        Result(
+            metric=name,
+            value=value,
+            standard_error=error,
+            error_method=ERROR_METHOD,
+            n=fake.n,
+            seed=real.seed,
+            better=better,
+            protocol=protocol(real, fake, names[0], f"k{real.config.k}"),
+        )
+        for name, value, error in zip(names, values, found, strict=True)
+    ]
+
+
+def protocol(real: Kept, fake: Kept, name: str, *settings: str) -> str:
+    """``precision_recall:n50000:<network, weights and resize>:k3``; reals are named where they are not as many."""
+    reals = [f"reals{real.n}"] if real.n != fake.n else []
+    return ":".join(part for part in (name, f"n{fake.n}", *reals, fake.rows_of, *settings) if part)
+
+
+def errors(censuses: Sequence[Census], statistic: Statistic, *, seed: int) -> list[float | None]:
+    """The standard error of every value that ``statistic`` finds; None where a half has not k neighbours."""
+    n, m, k = len(censuses[0].balls.places), censuses[0].points, censuses[0].balls.k
+    if min(n, m) // 2 <= k:
+        return [None] * len(statistic([census.whole for census in censuses]))
+    squares = []
+    for split in range(SPLITS):
+        sides = (_half(n, seed, "real", split), _half(m, seed, "fake", split))
+        parted = [census.halves(*order) for census, order in zip(censuses, (sides, sides[::-1]), strict=False)]
+        left, right = (torch.tensor(statistic(tallies), dtype=torch.float64) for tallies in zip(*parted, strict=True))
+        squares.append((left - right).square())
+    return (torch.stack(squares).mean(0) / 4).sqrt().tolist()
+
+
+def _half(count: int, seed: int, side: str, split: int) -> Bool[Tensor, " count"]:
+    order = torch.randperm(count, generator=stream(seed, "halves", side, split))
+    return order < count // 2
