@@ -12,10 +12,11 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, subcommand
 
-from ganvas.cli import render, render_measure  # noqa: F401  (registers what it shows)
+from ganvas.cli import render, render_features, render_measure  # noqa: F401  (registers what it shows)
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
 from ganvas.tasks import data as data_tasks
+from ganvas.tasks import features as features_tasks
 from ganvas.tasks import measure as measure_tasks
 from ganvas.tasks import metrics as metrics_tasks
 from ganvas.tasks import models as models_tasks
@@ -36,6 +37,17 @@ class Data:
     )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Features:
+    """List the networks that pictures are compared by, fetch their weights, or train one on your own pictures."""
+
+    action: (
+        Annotated[features_tasks.List, subcommand("list")]
+        | Annotated[features_tasks.Fetch, subcommand("fetch")]
+        | Annotated[features_tasks.Train, subcommand("train")]
+    ) = dataclasses.field(default_factory=features_tasks.List)
+
+
 Command = (
     Annotated[train_tasks.Train, subcommand("train")]
     | Annotated[sample_tasks.Sample, subcommand("sample")]
@@ -44,10 +56,11 @@ Command = (
     | Annotated[stats_tasks.Stats, subcommand("stats")]
     | Annotated[report_tasks.Report, subcommand("report")]
     | Annotated[Data, subcommand("data")]
+    | Annotated[Features, subcommand("features")]
     | Annotated[models_tasks.Models, subcommand("models")]
     | Annotated[metrics_tasks.Metrics, subcommand("metrics")]
 )
-VERBS = ("train", "sample", "interpolate", "measure", "stats", "report", "data", "models", "metrics")
+VERBS = ("train", "sample", "interpolate", "measure", "stats", "report", "data", "features", "models", "metrics")
 
 TASKS = {
     train_tasks.Train: train_tasks.train,
@@ -59,6 +72,9 @@ TASKS = {
     data_tasks.Describe: data_tasks.describe,
     data_tasks.Pack: data_tasks.pack,
     data_tasks.Fetch: data_tasks.fetch,
+    features_tasks.List: features_tasks.list_networks,
+    features_tasks.Fetch: features_tasks.fetch,
+    features_tasks.Train: features_tasks.train,
     models_tasks.Models: models_tasks.models,
     metrics_tasks.Metrics: metrics_tasks.metrics,
 }
@@ -78,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         args=given,
         config=(OmitArgPrefixes, OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff),
     )
-    task = task.action if isinstance(task, Data) else task
+    task = task.action if isinstance(task, Data | Features) else task
     sys.exit(run(task))
 
 

@@ -1,9 +1,9 @@
 """The 11 basic colour names: how much of a picture is red, brown, grey, ... A labeller that needs no weights.
 
 The names are the basic colour terms that languages share (Berlin and Kay 1969, Basic Color Terms). Each pixel takes the
-name of the nearest of 81 colours of the CSS standard (https://www.w3.org/TR/css-color-4/#named-colors), which are listed
-below by name, in CIELAB with the plain Euclidean distance. ``segments`` is the area of each name in per cent, in the
-order of :data:`COLOURS`. Pictures are not resized.
+name of the nearest of 81 colours of the CSS standard (https://www.w3.org/TR/css-color-4/#named-colors), which are
+listed below by name, in CIELAB with the plain Euclidean distance. ``segments`` is the area of each name in per cent, in
+the order of :data:`COLOURS`. Pictures are not resized.
 
 The Fréchet segmentation distance over it sees whether a generator leaves out, or overdoes, what has a colour of its
 own; it does not see shapes.

@@ -1,15 +1,15 @@
 """A network of the user's own as a feature network: any TorchScript or ``torch.export`` file.
 
-What the file is given and what it gives is said in a small JSON description, either inside the archive as the extra file
-``ganvas.json``, or beside it as ``<file>.json``::
+What the file is given and what it gives is said in a small JSON description, either inside the archive as the extra
+file ``ganvas.json``, or beside it as ``<file>.json``::
 
     {"name": "retina", "input": "[-1,1]", "size": 128, "resize": "bicubic-antialias", "classes": 19}
 
 All of it may be left out: then the network gets the pictures' bytes (uint8, n x 3 x h x w) at their own size. It gives
 
 - rows (n, d), or maps of one place (n, d, 1, 1): the tap ``features``;
-- scores of classes per place (n, k, h, w), or whole-numbered labels (n, h, w) with ``classes`` in the description: the tap
-  ``segments``, the area of each class in per cent;
+- scores of classes per place (n, k, h, w), or whole-numbered labels (n, h, w) with ``classes`` in the description: the
+  tap ``segments``, the area of each class in per cent;
 - or a mapping from names of taps to any of these.
 
 A TorchScript or exported program is a program: it runs. Pickled objects in it are refused.

@@ -1,7 +1,7 @@
 """From what is where in a picture to how much of it there is: rows for the Fréchet segmentation distance.
 
-Bau et al. 2019, Seeing What a GAN Cannot Generate, section 3.1, https://arxiv.org/abs/1910.11626: a picture is segmented
-into classes, and its row is the area of each class, in per cent of the picture.
+Bau et al. 2019, Seeing What a GAN Cannot Generate, section 3.1, https://arxiv.org/abs/1910.11626: a picture is
+segmented into classes, and its row is the area of each class, in per cent of the picture.
 """
 
 import torch
