@@ -72,7 +72,8 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
     if op in ("reshape", "flatten"):
         return [Reshaped()]
     if op in ("pixel_shuffle", "pixel_unshuffle") and len(first) == 4:
-    Xup=op == "pixel_shuffle")]
+        up = op == "pixel_shuffle"
+        return [Shuffled(int(node.attributes["upscale_factor" if up else "downscale_factor"]), up=up)]
     if op == "cat":
         return _cat(node, sources)
     if op == "stack":
