@@ -40,8 +40,14 @@ def _(result: StatsResult) -> None:
 def _(result: MetricList) -> None:
     if result.description:
         say(result.description)
-    rows = [(one.name, one.summary, one.better, one.seen, one.cost, one.paper) for one in result.metrics]
-    table("metrics", ("name", "what it is", "better", "sees", "cost", "paper"), rows)
+    for one in result.metrics:
+        network = f"{one.network} (always)" if one.fixed else one.network
+        sees = f"{one.sees} of {network}" if network else one.sees
+        needs = f"{one.minimum} pictures{'' if one.alone else ' on each side'}"
+        better = {"neither": "as reals score"}.get(one.better, one.better)
+        say(f"{one.name}: {one.summary}")
+        say(f"    better: {better}; sees: {sees}; at least {needs}; cost: {one.cost}")
+        say(f"    {one.paper}")
 
 
 def _skipped(skipped: Mapping[str, str]) -> None:

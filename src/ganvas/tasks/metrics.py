@@ -35,11 +35,6 @@ class Metric:
     alone: bool = False  # Whether it needs no reference.
     cost: str = ""
 
-    @property
-    def seen(self) -> str:
-        """``pixels``, ``inception features``."""
-        return f"{self.network} {self.sees}" if self.network else self.sees
-
 
 @dataclass(frozen=True, kw_only=True)
 class MetricList:
