@@ -46,7 +46,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "lp_pool2d": ("input", "norm_type", "kernel_size", "stride", "ceil_mode"),
     "linear": ("input", "weight", "bias"),
     "bilinear": ("input1", "input2", "weight", "bias"),
-    "addmm": ("bias", "input", "weight"),
+    "addmm": ("bias", "mat1", "mat2"),
     "embedding": ("input", "weight", "padding_idx"),
     "interpolate": ("input", "size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias"),
     "pad": ("input", "pad", "mode", "value"),

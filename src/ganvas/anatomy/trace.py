@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
 from ganvas.anatomy.graph import Graph
+from ganvas.anatomy.exported import runner
 from ganvas.anatomy.kinds import with_kinds
 from ganvas.anatomy.light_meta import without_compiler
 from ganvas.anatomy.tracing import Recorder, tensors
@@ -36,7 +37,7 @@ def trace(
             shape, of the network's own precision; other values pass as they are.
         name: Of the network, for titles; its class if None.
         real: Run on values, not shapes alone, for a network whose path depends on what it computes: on a copy, with
-            normal noise for inputs given by shape. It takes the memory and time of a forward pass.
+            normal noise for inputs given by shape. It takes the memory and time of a forward pass. TorchScript always does.
         training: Run as in training rather than in evaluation.
         input_gradients: Whether the backward figures include the gradient of the network's own input, as a
             discriminator has that teaches a generator.
@@ -50,6 +51,7 @@ def trace(
     """
     model = getattr(model, "_orig_mod", model)  # Of torch.compile.
     title = name or type(model).__name__
+    real = real or isinstance(model, torch.jit.ScriptModule)  # Its tensors cannot be exchanged for bare ones.
     twin = _copy(model, meta=not real).train(training)
     recorder = Recorder(twin, input_gradients=input_gradients)
     recorder.watch(twin)
@@ -77,10 +79,10 @@ def _run(
     inputs = _mapped(given, recorder.input), _mapped(named, recorder.input)
     try:
         with without_compiler(), _untouched_random_state(device), torch.no_grad(), torch.device(device), recorder:
-            return twin(*inputs[0], **inputs[1]), None
+            return runner(twin, recorder)(*inputs[0], **inputs[1]), None
     except Exception as error:
-        module, layer = recorder.stack[-1]
-        where = f"{layer or 'the network itself'} ({type(module).__name__})"
+        layer, kind, _ = recorder.stack[-1]
+        where = f"{layer or 'the network itself'} ({kind})"
         reason = " ".join(str(error).split()) or type(error).__name__
         op, shapes = recorder.last
         if device.type == "meta" and _needs_values(error, reason):

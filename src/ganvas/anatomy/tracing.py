@@ -37,7 +37,8 @@ class Recorder(TorchFunctionMode):
 
     def __init__(self, model: nn.Module, *, input_gradients: bool) -> None:
         super().__init__()
-        self.model = model
+        self.modules = dict(model.named_modules())
+        self.scripted = isinstance(model, torch.jit.ScriptModule)
         named = list(model.named_parameters())
         self.values: dict[int, Value] = {
             id(p): Value(parameters=(name,), needs_gradient=p.requires_grad) for name, p in named
@@ -45,12 +46,13 @@ class Recorder(TorchFunctionMode):
         self.sizes = {name: p.numel() for name, p in named}
         self.used: dict[str, int] = {}  # Parameter -> the node that counts it.
         self.nodes: list[Node] = []
-        self.stack: list[tuple[nn.Module, str]] = [(model, "")]
+        self.stack: list[tuple[str, str, nn.Module | None]] = [("", type(model).__name__, model)]
         self.calls = 0
-        self.call_of: list[tuple[nn.Module | None, int]] = [(model, 0)]
+        self.call_of = [0]  # Beside ``stack``: which call of a module it is.
         self.frame: FrameType | None = None
         self.function_calls = 0
         self.written: dict[int, list[tuple[Tensor, int]]] = {}  # Memory -> what was written into it, and by which node.
+        self.last_named: str | None = None
         self.last: tuple[str, list[tuple[int, ...]]] = ("", [])
         self.input_gradients = input_gradients
 
@@ -65,14 +67,14 @@ class Recorder(TorchFunctionMode):
     def _enter(self, name: str) -> Callable[..., None]:
         def enter(module: nn.Module, _: Any) -> None:
             self.calls += 1
-            self.stack.append((module, name))
-            self.call_of.append((module, self.calls))
+            self.stack.append((name, type(module).__name__, module))
+            self.call_of.append(self.calls)
 
         return enter
 
     def _leave(self, module: nn.Module, *_: Any) -> None:
         while len(self.stack) > 1:  # Deeper ones are left over when the network caught an error of its own.
-            last, _ = self.stack.pop()
+            *_, last = self.stack.pop()
             self.call_of.pop()
             if last is module:
                 return
@@ -155,19 +157,25 @@ class Recorder(TorchFunctionMode):
             return False
         if self.value(weight) is None or (op == "linear" and x.dim() < 2):
             return False
-        with self._within(value.parameters[0].rpartition(".")[0]):
+        owner = value.parameters[0].rpartition(".")[0]  # It belongs to whom it is kept by, not to who reads it.
+        with self.named(owner, type(self.modules[owner]).__name__):
             node = self._append("parameter", x, (), {}, value.parameters, 0, 0)
         self._mark_as_node(x, node.index, needs_gradient=value.needs_gradient)
         return True
 
     @contextmanager
-    def _within(self, name: str) -> Iterator[None]:
-        """A learnt constant belongs to the module that holds it, not to the one that reads it."""
-        self.stack.append((self.model.get_submodule(name), name))
+    def named(self, name: str, kind: str) -> Iterator[None]:
+        """What runs inside belongs to the module of this name and class."""
+        if self.last_named != name:
+            self.calls += 1
+            self.last_named = name
+        self.stack.append((name, kind, None))
+        self.call_of.append(self.calls)
         try:
             yield
         finally:
             self.stack.pop()
+            self.call_of.pop()
 
     def _mark_as_node(self, tensor: Tensor, node: int, *, needs_gradient: bool) -> None:
         value = Value(node=node, needs_gradient=needs_gradient)
@@ -203,9 +211,11 @@ class Recorder(TorchFunctionMode):
         bound = arguments.bind(op, func, args, kwargs)
         if op == "max" and len(before) > 1:
             op = "maximum"
+        if op == "addmm" and len(inputs) == 1 and parameters:  # What ATen makes of a linear layer.
+            op = "linear"
         attributes = arguments.attributes(op, func, args, kwargs, outputs[0])
         operands = list(tensors((args, kwargs)))
-        forward = macs.forward(op, bound, operands, outputs[0])
+        forward = macs.forward("addmm" if "mat1" in bound else op, bound, operands, outputs[0])
         inner = macs.interior(op, operands, forward)
         backward = (forward - inner) * self._gradients(bound, before, len(inputs)) + 2 * inner * needs
         node = self._append(op, outputs[0], inputs, attributes, parameters, forward, backward)
@@ -235,7 +245,10 @@ class Recorder(TorchFunctionMode):
         forward: int,
         backward: int,
     ) -> Node:
-        module, name = self.stack[-1]
+        name, module_type, _ = self.stack[-1]
+        if self.scripted and parameters:  # The calls of its modules are not seen, but whose weights are used is.
+            name = parameters[0].rpartition(".")[0]
+            module_type = getattr(self.modules[name], "original_name", module_type)
         index = len(self.nodes)
         first = {p: self.sizes[p] for p in parameters if p not in self.used}
         self.used.update(dict.fromkeys(first, index))
@@ -246,7 +259,7 @@ class Recorder(TorchFunctionMode):
             op=op,
             kind="other",
             module=name,
-            module_type=type(module).__name__,
+            module_type=module_type,
             inputs=inputs,
             shape=tuple(tensor.shape),
             attributes=MappingProxyType(attributes),
@@ -256,7 +269,7 @@ class Recorder(TorchFunctionMode):
             macs_backward=backward,
             note=_shared_note(again, self.used, self.nodes),
             function=function,
-            call=(self.call_of[-1][1], call),
+            call=(self.call_of[-1], call),
         )
         self.nodes.append(node)
         return node
