@@ -68,7 +68,8 @@ class PowerMethod(nn.Module):
         places = [torch.arange(1, n + 1, dtype=matrix.dtype, device=matrix.device) for n in matrix.shape]
         self.register_buffer("u", unit(torch.cos(places[0])))  # Any direction; nothing is drawn at construction.
         self.register_buffer("v", unit(torch.cos(places[1])))
-        self.step(STEPS_AT_START)
+        if not matrix.is_meta:
+            self.step(STEPS_AT_START)
 
     def reset(self, generator: torch.Generator) -> None:
         """A random direction, then some steps with the weight, which has had its own draw."""

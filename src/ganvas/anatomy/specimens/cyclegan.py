@@ -6,9 +6,9 @@ instance norm without parameters.
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
-from ganvas.core.shapes import Images
 from ganvas.nn.initialise import normal_, unset
 from ganvas.nn.plain import Conv2d
 from ganvas.nn.residual import Residual
@@ -53,7 +53,7 @@ class Doubling(nn.Module):
         normal_(self.weight, generator, std=STD)
         nn.init.zeros_(self.bias)
 
-    def forward(self, x: Images) -> Images:
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c2 2*h 2*w"]:
         return F.conv_transpose2d(x, self.weight, self.bias, stride=2, padding=1, output_padding=1)
 
 

@@ -5,7 +5,8 @@ add scores of finer layers on the way. As in the authors' nets the first convolu
 cropped. The enlarging kernels start at He's draw, where the authors start them bilinear.
 """
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from ganvas.anatomy.specimens.vgg import blocks
 from ganvas.core.shapes import Images
@@ -48,7 +49,7 @@ class FCN(nn.Module):
         self.enlarge = _enlarge(finest)
         self.offset = {32: 19, 16: 27, 8: 31}[finest]  # First row and column of the picture in the enlarged map.
 
-    def forward(self, x: Images) -> Images:
+    def forward(self, x: Images) -> Float[Tensor, "n classes h w"]:
         pools = []
         y = x
         for block in self.blocks:

@@ -4,7 +4,8 @@ A picture of 572 x 572 becomes a map of 388 x 388: no score depends on pixels th
 """
 
 import torch.nn.functional as F
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from ganvas.core.shapes import Images
 from ganvas.nn.plain import Conv2d, ConvTranspose2d
@@ -36,7 +37,7 @@ class UNet(nn.Module):
         self.join = nn.ModuleList(_twice(2 * w, w, padding) for w in upwards)
         self.classify = Conv2d(features, classes, 1)
 
-    def forward(self, x: Images) -> Images:
+    def forward(self, x: Images) -> Float[Tensor, "n classes h2 w2"]:
         skips = []
         for block in self.down[:-1]:
             x = block(x)
