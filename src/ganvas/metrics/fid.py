@@ -1,6 +1,6 @@
 """Fréchet Inception distance: how far the mean and the spread of generated pictures' features are from the reals'.
 
-Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium, section 3.
+Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium.
 https://arxiv.org/abs/1706.08500
 
 The features are the 2048 numbers of Inception-v3 (2015-12-05) after its last pooling. Either set is taken for a

@@ -19,7 +19,6 @@ Memory: 8.2 kB per picture (in temporary files from 1 GiB per set on), and two b
 of 1,024 and two numbers per picture: a million pictures of 2,048 floats take 8.2 GB on the disk and 0.2 GB of work.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -33,7 +32,7 @@ from ganvas.core.seeds import stream
 from ganvas.metrics import mmd, moments
 from ganvas.metrics.contract import require_pair
 from ganvas.metrics.kept import Kept
-from ganvas.metrics.mmd import Kernel, Parts, Rowset
+from ganvas.metrics.mmd import Kernel, Parts
 
 NAME = "kid"
 TITLE = "Kernel Inception distance"
@@ -130,15 +129,16 @@ def polynomial(*, degree: int = DEGREE, gamma: float | None = None, coef0: float
 def _by_blocks(real: Accumulator, fake: Accumulator, *, exact: bool, quiet: bool) -> tuple[float, float, str]:
     count = _blocks(fake.config.block, real.n, fake.n)
     if count == 1:
-        found = [mmd.discrepancy(_all(fake, exact=exact), _all(real, exact=exact), polynomial())]
+        whole = [mmd.kept(side, lambda rows: _precise(rows, exact)) for side in (fake, real)]
+        found = [mmd.discrepancy(*whole, polynomial())]
         n, m = fake.n, real.n
     else:
         cuts = [_order(side, "blocks").tensor_split(count) for side in (fake, real)]
         pairs = tracked(list(zip(*cuts, strict=True)), NAME, total=count, unit="blocks", quiet=quiet)
         found = [_of_places(fake, x, real, y, exact=exact) for x, y in pairs]
         n, m = fake.n // count, real.n // count
-    whole = mmd.mean(found)
-    return whole.unbiased, whole.variance(n, m) / count, "variance of the U-statistic"
+    mean = mmd.mean(found)
+    return mean.unbiased, mean.variance(n, m) / count, "variance of the U-statistic"
 
 
 def _by_subsets(real: Accumulator, fake: Accumulator, *, exact: bool, quiet: bool) -> tuple[float, float, str]:
@@ -173,16 +173,6 @@ def _way(config: Config, most: int) -> str:
 def _of_places(fake: Accumulator, x: Tensor, real: Accumulator, y: Tensor, *, exact: bool) -> Parts:
     sides = (mmd.rowset(_precise(side.tables["rows"].take(places), exact)) for side, places in ((fake, x), (real, y)))
     return mmd.discrepancy(*sides, polynomial())
-
-
-def _all(side: Accumulator, *, exact: bool) -> Rowset:
-    places = side.tables["index"].all().long().argsort(stable=True)
-
-    def tiles(start: int) -> Iterator[Tensor]:
-        for part in places[start * mmd.TILE :].split(mmd.TILE):
-            yield _precise(side.tables["rows"].take(part), exact)
-
-    return Rowset(n=side.n, tiles=tiles)
 
 
 def _order(side: Accumulator, purpose: str) -> Tensor:

@@ -21,6 +21,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ganvas.metrics.kept import Kept
+
 TILE = 1024  # Rows of either side of a tile.
 FEWEST = 4  # Rows of a side from which the parts of the variance can be told apart.
 
@@ -75,6 +77,17 @@ class Parts:
 def rowset(rows: Float[Tensor, "n d"]) -> Rowset:
     """Rows in memory."""
     return Rowset(n=len(rows), tiles=lambda start: iter(rows[start * TILE :].split(TILE)))
+
+
+def kept(side: Kept, prepare: Callable[[Tensor], Tensor]) -> Rowset:
+    """The rows of an accumulator by their place in the set, read tile by tile; ``prepare`` sees each of them."""
+    places = side.tables["index"].all().long().argsort(stable=True)
+
+    def tiles(start: int) -> Iterator[Tensor]:
+        for some in places[start * TILE :].split(TILE):
+            yield prepare(side.tables["rows"].take(some))
+
+    return Rowset(n=side.n, tiles=tiles)
 
 
 def discrepancy(x: Rowset, y: Rowset, kernel: Kernel) -> Parts:
@@ -149,7 +162,7 @@ def _first(x: Within, others: Float[Tensor, " n"], second: float, noise: float) 
 
 
 def _second(x: Within) -> float:
-    """``E k2(x, x')^2`` by U-centring (Székely and Rizzo 2014, eq. 2.4), from sums alone."""
+    """``E k2(x, x')^2`` by U-centring (Székely and Rizzo 2014), from sums alone."""
     n = len(x.rows)
     if n < FEWEST:
         return float("nan")
