@@ -28,7 +28,7 @@ class Gridding:
     """What a stack of dilated convolutions reads. Offsets are along one axis, in pixels of its input."""
 
     rates: tuple[int, ...]
-    kernel: int
+    kernels: tuple[int, ...]  # Per layer.
     field: int  # Side of the square from the first to the last pixel read.
     read: int  # Pixels along one axis that are read.
     holes: tuple[int, ...]  # Offsets that are not, from the first pixel of the field on.
@@ -61,8 +61,10 @@ class Gridding:
         """The published rule's answer beside the exact one."""
         if len(self.rates) == 1:
             return "the rule needs two layers or more"
+        if len(set(self.kernels)) > 1:
+            return "the rule is for layers of one kernel"
         second = self.rule[1]
-        said = f"M_2 = {second} {'<=' if self.rule_passes else '>'} K = {self.kernel}: the rule "
+        said = f"M_2 = {second} {'<=' if self.rule_passes else '>'} K = {self.kernels[0]}: the rule "
         said += "passes" if self.rule_passes else "fails"
         if self.rule_passes == self.covers:
             return f"{said}, as the exact test"
@@ -70,8 +72,11 @@ class Gridding:
         return f"{said}, and is wrong here ({reason})"
 
 
-def gridding(rates: Sequence[int], *, kernel: int = 3) -> Gridding:
+def gridding(rates: Sequence[int], *, kernel: int | Sequence[int] = 3) -> Gridding:
     """Which pixels a stack of convolutions with these dilation rates reads.
+
+    Args:
+        kernel: Of all layers, or one per layer.
 
     >>> gridding([1, 2, 5]).covers, round(gridding([2, 4, 8]).density, 4)
     (True, 0.2675)
@@ -85,18 +90,19 @@ def gridding(rates: Sequence[int], *, kernel: int = 3) -> Gridding:
     for rate in rates:
         if rate < 1:
             raise UserError(f"A dilation rate of {rate} cannot be: rates are 1 or more.")
-    if kernel < 2:
-        raise UserError(f"A kernel of {kernel} reads one pixel whatever its dilation. Give --kernel 2 or more.")
-    field = 1 + (kernel - 1) * sum(rates)
+    kernels = (kernel,) * len(rates) if isinstance(kernel, int) else tuple(kernel)
+    if min(kernels) < 2:
+        raise UserError(f"A kernel of {min(kernels)} reads one pixel whatever its dilation. Give --kernel 2 or more.")
+    field = 1 + sum((size - 1) * rate for size, rate in zip(kernels, rates, strict=True))
     if field > LONGEST:
         raise UserError(f"The rates span {field:,} pixels, more than the {LONGEST:,} that are looked at.")
-    paths = path_counts(rates, kernel=kernel)
+    paths = path_counts(rates, kernels)
     holes = np.flatnonzero(paths == 0)
     ascending = tuple(sorted(rates))
     rule = hdc_rule(ascending)
     return Gridding(
         rates=rates,
-        kernel=kernel,
+        kernels=kernels,
         field=field,
         read=field - len(holes),
         holes=tuple(holes.tolist()),
@@ -106,18 +112,18 @@ def gridding(rates: Sequence[int], *, kernel: int = 3) -> Gridding:
         divisor=math.gcd(*rates),
         rule=rule,
         rule_as_given=hdc_rule(rates),
-        rule_passes=len(rates) > 1 and rule[1] <= kernel,
-        suggestion=_suggest(ascending, kernel) if len(holes) else None,
+        rule_passes=len(rates) > 1 and len(set(kernels)) == 1 and rule[1] <= kernels[0],
+        suggestion=_suggest(rates, kernels) if len(holes) else None,
     )
 
 
-def path_counts(rates: Sequence[int], *, kernel: int) -> Int[np.ndarray, " field"]:
+def path_counts(rates: Sequence[int], kernels: Sequence[int]) -> Int[np.ndarray, " field"]:
     """By how many choices of taps each offset is reached, from the first of the field to the last; 0 is a hole.
 
     Counts beyond 2^62 are held there.
     """
     counts = np.ones(1, dtype=np.int64)
-    for rate in rates:
+    for rate, kernel in zip(rates, kernels, strict=True):
         wider = np.zeros(len(counts) + (kernel - 1) * rate, dtype=np.int64)
         limit = np.iinfo(np.int64).max // 2 // kernel
         for tap in range(kernel):
@@ -139,13 +145,13 @@ def hdc_rule(rates: Sequence[int]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _suggest(ascending: Sequence[int], kernel: int) -> tuple[int, ...]:
-    """The given rates, each lowered to the width that those before it cover densely (of which the first covers 1).
+def _suggest(rates: Sequence[int], kernels: Sequence[int]) -> tuple[int, ...]:
+    """The given rates in ascending order, each lowered to the width that those before it cover densely.
 
-    Copies of a dense stretch of w pixels, shifted by at most w, leave no hole.
+    Copies of a dense stretch of w pixels, shifted by at most w, leave no hole; the first layer finds one pixel.
     """
     dense, found = 1, []
-    for rate in ascending:
+    for rate, kernel in sorted(zip(rates, kernels, strict=True)):
         found.append(min(rate, dense))
         dense += (kernel - 1) * found[-1]
     return tuple(found)
