@@ -23,16 +23,17 @@ ATTENTIONS = words("scaled_dot_product_attention multi_head_attention")
 
 def with_kinds(nodes: Sequence[Node], modules: Mapping[str, nn.Module]) -> tuple[Node, ...]:
     """The nodes with their kinds, from their operations, their modules, and how they meet."""
-    kinds = [_own(node, modules.get(node.module)) for node in nodes]
+    normed = {name for name, module in modules.items() if spectral_normed(module)}
+    kinds = [_own(node, bool({node.module, node.module.rpartition(".")[0]} & normed)) for node in nodes]
     _mark_gated(nodes, kinds)
     _mark_attention(nodes, kinds)
     return tuple(replace(node, kind=kind) for node, kind in zip(nodes, kinds, strict=True))
 
 
-def _own(node: Node, module: nn.Module | None) -> str:
+def _own(node: Node, normed: bool) -> str:
     op = node.op
     if op.startswith("conv") or op == "linear":
-        if module is not None and spectral_normed(module):
+        if normed:
             return "spectral-normed"
         return _convolution(node) if op != "linear" else "linear"
     if op in ("input", "parameter"):

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
-from ganvas.anatomy.graph import Graph
 from ganvas.anatomy.exported import runner
+from ganvas.anatomy.graph import Graph
 from ganvas.anatomy.kinds import with_kinds
 from ganvas.anatomy.light_meta import without_compiler
 from ganvas.anatomy.tracing import Recorder, tensors
@@ -37,7 +37,8 @@ def trace(
             shape, of the network's own precision; other values pass as they are.
         name: Of the network, for titles; its class if None.
         real: Run on values, not shapes alone, for a network whose path depends on what it computes: on a copy, with
-            normal noise for inputs given by shape. It takes the memory and time of a forward pass. TorchScript always does.
+            normal noise for inputs given by shape. It takes the memory and time of a forward pass; TorchScript always
+            does.
         training: Run as in training rather than in evaluation.
         input_gradients: Whether the backward figures include the gradient of the network's own input, as a
             discriminator has that teaches a generator.

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, subcommand
 
-from ganvas.cli import render, render_features, render_measure  # noqa: F401  (registers what it shows)
+from ganvas.cli import render, render_anatomy, render_features, render_measure  # noqa: F401  (registers what it shows)
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
 from ganvas.tasks import data as data_tasks
@@ -23,6 +23,7 @@ from ganvas.tasks import models as models_tasks
 from ganvas.tasks import report as report_tasks
 from ganvas.tasks import sample as sample_tasks
 from ganvas.tasks import stats as stats_tasks
+from ganvas.tasks import table as table_tasks
 from ganvas.tasks import train as train_tasks
 
 
@@ -55,12 +56,25 @@ Command = (
     | Annotated[measure_tasks.Measure, subcommand("measure")]
     | Annotated[stats_tasks.Stats, subcommand("stats")]
     | Annotated[report_tasks.Report, subcommand("report")]
+    | Annotated[table_tasks.Table, subcommand("table")]
     | Annotated[Data, subcommand("data")]
     | Annotated[Features, subcommand("features")]
     | Annotated[models_tasks.Models, subcommand("models")]
     | Annotated[metrics_tasks.Metrics, subcommand("metrics")]
 )
-VERBS = ("train", "sample", "interpolate", "measure", "stats", "report", "data", "features", "models", "metrics")
+VERBS = (
+    "train",
+    "sample",
+    "interpolate",
+    "measure",
+    "stats",
+    "report",
+    "table",
+    "data",
+    "features",
+    "models",
+    "metrics",
+)
 
 TASKS = {
     train_tasks.Train: train_tasks.train,
@@ -69,6 +83,7 @@ TASKS = {
     measure_tasks.Measure: measure_tasks.measure,
     stats_tasks.Stats: stats_tasks.stats,
     report_tasks.Report: report_tasks.report,
+    table_tasks.Table: table_tasks.table,
     data_tasks.Describe: data_tasks.describe,
     data_tasks.Pack: data_tasks.pack,
     data_tasks.Fetch: data_tasks.fetch,
@@ -103,7 +118,8 @@ def run(task: Any) -> int:
     try:
         result = TASKS[type(task)](task)
         render.show(result)
-        sys.stdout.write(json.dumps(plain(result), indent=2) + "\n")
+        printed = getattr(result, "printed", None)  # What was asked for in a format of its own, in place of the JSON.
+        sys.stdout.write(json.dumps(plain(result), indent=2) + "\n" if printed is None else printed)
         sys.stdout.flush()
     except UserError as error:
         say(f"Error: {error}")

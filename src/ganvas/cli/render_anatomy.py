@@ -1,0 +1,13 @@
+"""What a person sees of a network's table, on stderr."""
+
+from ganvas.cli.render import show
+from ganvas.core.progress import say
+from ganvas.tasks.table import TableResult
+
+
+@show.register
+def _(result: TableResult) -> None:
+    if result.text:
+        say(result.text)
+    if result.written:
+        say(f"{result.written}: {len(result.rows)} rows, {result.parameters:,} parameters.")
