@@ -158,11 +158,27 @@ def errors(censuses: Sequence[Census], statistic: Statistic, *, seed: int) -> li
     n, m, k = len(censuses[0].balls.places), censuses[0].points, censuses[0].balls.k
     if min(n, m) // 2 <= k:
         return [None] * len(statistic([census.whole for census in censuses]))
+
+    def values(left_real: Tensor, left_fake: Tensor) -> list[Sequence[float]]:
+        sides = (left_real, left_fake)
+        parted = [census.halves(*order) for census, order in zip(censuses, (sides, sides[::-1]), strict=False)]
+        return [statistic(tallies) for tallies in zip(*parted, strict=True)]
+
+    return list(spread(values, n, m, seed=seed))
+
+
+Halved = Callable[[Tensor, Tensor], Sequence[Sequence[float]]]
+
+
+def spread(values: Halved, reals: int, fakes: int, *, seed: int) -> list[float]:
+    """Standard errors of some values, from ``values(left_real, left_fake)``: those of the left halves and of the right.
+
+    Two halves of n are independent with twice the variance of the whole, so that ``E (left - right)^2 = 4 var``.
+    """
     squares = []
     for split in range(SPLITS):
-        sides = (_half(n, seed, "real", split), _half(m, seed, "fake", split))
-        parted = [census.halves(*order) for census, order in zip(censuses, (sides, sides[::-1]), strict=False)]
-        left, right = (torch.tensor(statistic(tallies), dtype=torch.float64) for tallies in zip(*parted, strict=True))
+        found = values(_half(reals, seed, "real", split), _half(fakes, seed, "fake", split))
+        left, right = (torch.tensor(list(half), dtype=torch.float64) for half in found)
         squares.append((left - right).square())
     return (torch.stack(squares).mean(0) / 4).sqrt().tolist()
 

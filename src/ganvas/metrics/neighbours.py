@@ -118,10 +118,14 @@ def balls(x: Points, *, k: int, wide: int = 0, done: Done | None = None) -> Ball
     return Balls(k=k, squared=squared, places=places)
 
 
-def nearest(x: Points, y: Points, *, done: Done | None = None) -> tuple[Radii, Int64[Tensor, " n"]]:
-    """The squared distance of each row of ``x`` to the nearest row of ``y`` (another one where they are the same)."""
-    squared, places = _nearest(x, y, rank=1, kept=1, done=done)
-    return squared[:, 0], places[:, 0]
+def nearest(
+    x: Points, y: Points, *, wide: int = 1, done: Done | None = None
+) -> tuple[Float64[Tensor, "n wide"], Int64[Tensor, "n wide"]]:
+    """Squared distances of each row of ``x`` to the nearest rows of ``y`` (of one set: to others of it), and places.
+
+    The first is exact; those after it are within float32's reach.
+    """
+    return _nearest(x, y, rank=1, kept=wide, done=done)
 
 
 def within(
