@@ -61,7 +61,6 @@ _MORE = {  # Of both weights, but for the few in _MORE_BOLD.
     "»": 556,
     "µ": 556,
     "¬": 584,
-    "\xa0": 278,
 }
 _MORE_BOLD = {"‘": 278, "’": 278, "“": 500, "”": 500, "µ": 611}
 SYMBOL = {  # Character: (code in the Symbol font, width).
@@ -155,6 +154,7 @@ def runs(text: str, *, weight: Weight = "normal") -> list[Run]:
 
 def _letter(character: str, weight: Weight) -> Run:
     widths = _WIDTHS[weight]
+    character = " " if character.isspace() else character  # One that does not break is as wide.
     if character in widths:
         return Run(text=character, width=widths[character] / 1000)
     if character in SYMBOL:
