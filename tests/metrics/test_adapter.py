@@ -1,3 +1,4 @@
+import subprocess
 import sys
 
 import pytest
@@ -135,3 +136,34 @@ def test_without_torchmetrics_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchmetrics", None)
     with pytest.raises(UserError, match="pip install torchmetrics"):
         torchmetric("ms_ssim")
+
+
+def feed_a_rank(rank, folder):
+    """Every other picture of either side on either of two ranks, as a DistributedSampler deals them."""
+    import torch.distributed as dist
+
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    metrics = MetricCollection({name: torchmetric(name, network=Looker()) for name in ("kid", "ms_ssim")})
+    for start in range(rank, 30, 10):
+        metrics.update(REALS[start : min(start + 10, 30) : 2], real=True)
+        metrics.update(FAKES[start : min(start + 10, 30) : 2], real=False)
+    found = metrics.compute()
+    again = metrics.compute()  # The ranks' own shares have not been mixed.
+    assert found == again
+    torch.save({name: value.item() for name, value in found.items()}, f"{folder}/{rank}.pt")
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_ranks_compute_what_one_does(network, tmp_path):
+    ranks = [subprocess.Popen([sys.executable, __file__, str(rank), str(tmp_path)]) for rank in (0, 1)]
+    assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
+    for rank in (0, 1):
+        found = torch.load(tmp_path / f"{rank}.pt")
+        assert found["kid"] == pytest.approx(straight("kid", network).value, rel=1e-6)
+        assert found["ms_ssim"] == pytest.approx(straight("ms_ssim", None).value, rel=1e-6)
+
+
+if __name__ == "__main__":
+    feed_a_rank(int(sys.argv[1]), sys.argv[2])

@@ -8,17 +8,33 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ganvas.core.errors import UserError
-from ganvas.metrics import shelf, swd
-from ganvas.metrics.engine import gather, measure, reference
+from ganvas.metrics import rows, shelf, swd
+from ganvas.metrics.engine import compare, gather, measure, reference, why_not
 from ganvas.metrics.ms_ssim import Config as MsSsim
 
 QUICK = {"swd": swd.TINY, "ms_ssim": MsSsim()}
+ON_RANKS = QUICK | {"kid": None}
 
 
 def batches(n, *, seed, batch=13, deviation=40):
     random = torch.Generator().manual_seed(seed)
     pictures = (128 + deviation * torch.randn(n, 3, 16, 16, generator=random)).clamp(0, 255).byte()
     return list(pictures.split(batch))
+
+
+class Looker:
+    """A network of fixed random directions over pictures of 16x16x3."""
+
+    def __init__(self, *, seed=0, width=6):
+        random = torch.Generator().manual_seed(seed)
+        self._kernel = torch.randn(3 * 16 * 16, width, generator=random) / 4000
+        self.identity, self.taps = f"looker@seed{seed}:none:uint8", {"features": width, "logits": width}
+        self.seen = 0
+
+    def extract(self, pictures, taps):
+        self.seen += len(pictures)
+        rows = (pictures.flatten(1).float() - 128) @ self._kernel
+        return {tap: rows if tap == "features" else -rows for tap in taps}
 
 
 def without_time(measurement):
@@ -95,6 +111,96 @@ def test_an_unknown_metric_is_refused_with_the_nearest():
         shelf.load("engine")
 
 
+# --- features ---
+
+
+def test_a_network_looks_at_each_picture_once_for_all_metrics_and_rows_are_kept_once():
+    network = Looker()
+    metrics = ["fid", "kid", "inception_score", "ms_ssim"]
+    found = gather(batches(40, seed=1), metrics=metrics, n=40, networks=dict.fromkeys(metrics, network))
+    assert network.seen == 40
+    assert found.stats["fid"].tables["rows"] is found.stats["kid"].tables["rows"]
+    alone = gather(batches(40, seed=1), metrics=["kid"], n=40, networks={"kid": Looker()})
+    assert compare(alone, alone)[0] == [one for one in compare(found, found)[0] if one.metric == "kid"]
+
+
+def test_metrics_of_two_networks_do_not_share_rows():
+    networks = {"fid": Looker(), "kid": Looker(seed=1)}
+    found = gather(batches(40, seed=1), metrics=list(networks), n=40, networks=networks)
+    assert [network.seen for network in networks.values()] == [40, 40]
+    assert not torch.equal(found.stats["fid"].features(), found.stats["kid"].features())
+
+
+def test_the_protocol_says_network_number_and_reference():
+    found = measure(
+        batches(40, seed=1), batches(30, seed=2), metrics=["kid"], n=30, networks={"kid": Looker()}, floor=False
+    )
+    (result,) = found.results
+    assert result.protocol.startswith("kid:n30:looker@seed0:none:uint8")
+    assert result.protocol.endswith(f":ref={found.reference}")
+
+
+def test_where_the_reference_has_another_number_the_protocol_says_it():
+    networks = {"fid": Looker()}
+    few, many = (gather(batches(n, seed=n), metrics=["fid"], n=n, networks=networks) for n in (20, 40))
+    ((first,), _), ((second,), _) = compare(many, few), compare(many, many)
+    assert ":n20:" in first.protocol
+    assert ":ref-n40:ref=" in first.protocol
+    assert "ref-n" not in second.protocol
+
+
+def test_features_of_two_networks_refuse_to_compare():
+    sides = [gather(batches(40, seed=1), metrics=["kid"], n=40, networks={"kid": Looker(seed=seed)}) for seed in (0, 1)]
+    with pytest.raises(UserError, match=r"looker@seed0.*looker@seed1.*do not compare"):
+        compare(*sides)
+
+
+def test_a_tap_that_the_network_lacks_is_named_or_left_out_with_its_reason():
+    network = Looker()
+    network.taps = {"features": 6}
+    metrics = ["inception_score", "kid"]
+    how = {"metrics": metrics, "n": 40, "networks": dict.fromkeys(metrics, network)}
+    with pytest.raises(UserError, match=r"sees logits, and the network looker@seed0:none:uint8 gives only features"):
+        gather(batches(40, seed=1), **how)
+    found = gather(batches(40, seed=1), **how, lenient=True)
+    assert list(found.stats) == ["kid"]
+    results, skipped = compare(found, found, lenient=True)
+    assert [one.metric for one in results] == ["kid"]
+    assert "sees logits" in skipped["inception_score"]
+
+
+def test_a_network_that_refuses_the_pictures_leaves_the_metrics_of_pixels():
+    class Refuses(Looker):
+        def extract(self, pictures, taps):
+            raise UserError("These cannot be looked at.")
+
+    metrics = ["kid", "ms_ssim"]
+    found = gather(batches(40, seed=1), metrics=metrics, n=40, networks={"kid": Refuses()}, lenient=True)
+    assert (list(found.stats), found.missing) == (["ms_ssim"], {"kid": "These cannot be looked at."})
+    with pytest.raises(UserError, match="cannot be looked at"):
+        gather(batches(40, seed=1), metrics=metrics, n=40, networks={"kid": Refuses()})
+
+
+def test_one_set_alone_is_measured_by_what_needs_no_reference():
+    metrics = ["inception_score", "kid"]
+    found = gather(batches(40, seed=1), metrics=metrics, n=40, networks=dict.fromkeys(metrics, Looker()))
+    results, skipped = compare(None, found, lenient=True)
+    assert [one.metric for one in results] == ["inception_score"]
+    assert "ref=" not in results[0].protocol
+    assert "compares with real pictures" in skipped["kid"]
+
+
+def test_why_a_metric_cannot_be_is_said_before_any_picture_is_read(monkeypatch):
+    module = shelf.load("kid")
+    assert why_not("kid", alone=False, n=100) is None
+    assert "compares with real pictures" in why_not("kid", alone=True)
+    assert f"at least {module.MINIMUM} pictures" in why_not("kid", alone=False, n=module.MINIMUM - 1)
+    monkeypatch.setattr(module, "NEEDS", "no_such_package", raising=False)
+    assert "needs the package no_such_package: pip install" in why_not("kid", alone=False)
+    monkeypatch.setattr(module, "SEES", "runs")
+    assert "not a measure of sets of pictures" in why_not("kid", alone=False)
+
+
 def reduce_on_a_rank(rank, port, folder):
     """Every other picture on either rank: each pair is split between them."""
     import torch.distributed as dist
@@ -103,9 +209,12 @@ def reduce_on_a_rank(rank, port, folder):
 
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
     pictures = torch.cat(batches(41, seed=1))
-    for name, config in QUICK.items():
-        stats = shelf.load(name).Accumulator(config=config)
-        stats.update(pictures[rank::2], index=torch.arange(rank, 41, 2))
+    rows.SLAB_BYTES = 100  # Tables travel in several slabs.
+    for name, config in ON_RANKS.items():
+        look, features = Looker(), shelf.load(name).SEES == "features"
+        stats = shelf.load(name).Accumulator(config=config, rows_of=look.identity if features else "")
+        seen = look.extract(pictures, ["features"])["features"] if features else pictures
+        stats.update(seen[rank::2], index=torch.arange(rank, 41, 2))
         stats.reduce(Ranks(rank=rank, count=2))
         save_file(stats.state(), f"{folder}/{name}-{rank}.safetensors")
     dist.barrier()
@@ -120,8 +229,8 @@ def test_two_ranks_reduce_to_what_one_has_seen(tmp_path):
     command = [sys.executable, __file__]
     ranks = [subprocess.Popen([*command, str(rank), str(port), str(tmp_path)]) for rank in (0, 1)]
     assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
-    whole = gather(batches(41, seed=1), metrics=QUICK, n=41)
-    for name in QUICK:
+    whole = gather(batches(41, seed=1), metrics=ON_RANKS, n=41, networks={"kid": Looker()})
+    for name in ON_RANKS:
         module = shelf.load(name)
         straight = module.compare(whole.stats[name], whole.stats[name])
         for rank in (0, 1):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -106,11 +106,11 @@ class Npz:
             file.read(1)  # Reading to the end checks the archive's checksum.
 
     @contextmanager
-    def _opened(self, name: str) -> Iterator[IO[bytes]]:
+    def _opened(self, name: str) -> Iterator[Any]:
         with explain_damage(str(self.path)), zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as file:
             yield file
 
-    def _header(self, file: IO[bytes], name: str) -> Header:
+    def _header(self, file: Any, name: str) -> Header:
         try:
             version = npy_format.read_magic(file)
             read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
@@ -143,7 +143,7 @@ def tables(given: Mapping[str, Rows]) -> dict[str, Streamed]:
     return found
 
 
-def _write_header(file: IO[bytes], member: Streamed) -> None:
+def _write_header(file: Any, member: Streamed) -> None:
     described: dict[str, Any] = {
         "descr": npy_format.dtype_to_descr(member.dtype),
         "fortran_order": False,
@@ -152,7 +152,7 @@ def _write_header(file: IO[bytes], member: Streamed) -> None:
     npy_format.write_array_header_1_0(file, described)
 
 
-def _exactly(file: IO[bytes], count: int) -> bytearray:
+def _exactly(file: Any, count: int) -> bytearray:
     whole = bytearray(count)
     view, done = memoryview(whole), 0
     while done < count:

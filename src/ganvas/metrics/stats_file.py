@@ -84,7 +84,7 @@ class StatsFile(ABC):
         stats: dict[str, Stats] = {}
         missing: dict[str, str] = {}
         for name in metrics:
-            network = (networks or {}).get(name)
+            network = (networks or {}).get(name) if shelf.load(name).SEES != "pixels" else None
             whose = network.identity if network else (rows_of or {}).get(name, "")
             try:
                 stats[name] = self.fill(name, seed=seed, config=configs.get(name), network=network, rows_of=whose)
