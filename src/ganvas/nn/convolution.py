@@ -15,7 +15,7 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.shapes import Images
 
-Kernel = Float[Tensor, "kh kw"]
+Kernel = Float[Tensor, "_ _"]  # Each of its own height and width.
 Mode = Literal["full", "same", "valid"]
 Boundary = Literal["zero", "circular"]
 Sides = tuple[int, int]  # Before and after, along one axis.
@@ -48,7 +48,7 @@ def _sides(kernel: int, mode: Mode, *, before: int) -> Sides:
     return {"full": (kernel - 1, kernel - 1), "same": (before, kernel - 1 - before), "valid": (0, 0)}[mode]
 
 
-def _pad(x: Images, rows: Sides, columns: Sides, boundary: Boundary) -> Images:
+def _pad(x: Tensor, rows: Sides, columns: Sides, boundary: Boundary) -> Tensor:
     if boundary == "zero":
         return F.pad(x, (*columns, *rows))
     height, width = x.shape[2:]
@@ -60,14 +60,15 @@ def _pad(x: Images, rows: Sides, columns: Sides, boundary: Boundary) -> Images:
     return _circular(_circular(x, 2, rows), 3, columns)
 
 
-def _circular(x: Images, dim: int, sides: Sides) -> Images:
+def _circular(x: Tensor, dim: int, sides: Sides) -> Tensor:
     """Put together from pieces: torch's circular padding loses channels last."""
     before, after = sides
     n = x.shape[dim]
-    return torch.cat([x.narrow(dim, n - before, before), x, x.narrow(dim, 0, after)], dim)
+    pieces = [x.narrow(dim, n - before, before), x, x.narrow(dim, 0, after)]
+    return torch.cat([piece for piece in pieces if piece.shape[dim]], dim)  # An empty piece would lose it as well.
 
 
-def _slide(padded: Images, kernel: Kernel) -> Images:
+def _slide(padded: Tensor, kernel: Tensor) -> Tensor:
     if padded.shape[2] < kernel.shape[0] or padded.shape[3] < kernel.shape[1]:
         raise UserError(
             f"A kernel of {kernel.shape[0]} x {kernel.shape[1]} (height x width) does not fit into a picture of "

@@ -6,8 +6,6 @@ networks shift-invariant again (https://arxiv.org/abs/1904.11486), blurs before 
 every pixel and a blurred halving ("max-blur"), a strided convolution an unstrided one and a blurred halving.
 """
 
-from typing import Literal, get_args
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -16,21 +14,21 @@ from torch import Tensor, nn
 from ganvas.core.errors import UserError, did_you_mean
 
 Features = Float[Tensor, "n c h w"]
-Method = Literal["max", "average", "stride", "blur", "max-blur"]
+METHODS = ("max", "average", "stride", "blur", "max-blur")
 
 
 class Downsample(nn.Module):
     """Halves height and width; nothing to learn. A side of h becomes ``h // 2`` by max and average, else half up.
 
     Args:
+        method: One of ``METHODS``.
         taps: Of the blur: 2 is a box, 3 a triangle, and so on along Pascal's triangle; the paper's code has 4.
     """
 
-    def __init__(self, method: Method, *, taps: int = 4) -> None:
+    def __init__(self, method: str, *, taps: int = 4) -> None:
         super().__init__()
-        if method not in get_args(Method):
-            known = ", ".join(get_args(Method))
-            raise UserError(f"method='{method}' is not one of {known}.{did_you_mean(method, get_args(Method))}")
+        if method not in METHODS:
+            raise UserError(f"method='{method}' is not one of {', '.join(METHODS)}.{did_you_mean(method, METHODS)}")
         _check(taps)
         self.method, self.taps = method, taps
 
