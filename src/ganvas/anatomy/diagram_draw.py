@@ -180,8 +180,8 @@ def _text(x: float, y: float, text: str, *, fill: str = INK, weight: str = "norm
 
 def _legend(layout: Layout, top: float) -> tuple[list[Item], float]:
     """Entries in rows, then the scales in words; and where it ends."""
-    entries = [_swatch(kind) for kind in _kinds(layout)]
-    if any(block.normed for block in _every(layout)):
+    entries = [_swatch(kind) for kind in layout.kinds]
+    if any(block.normed for block in layout.blocks):
         entries.append(_stripe())
     entries += [
         _sign(text) for text in dict.fromkeys(sign(b.block.text) for b in layout.boxes if b.block.kind == "merge")
@@ -199,15 +199,6 @@ def _legend(layout: Layout, top: float) -> tuple[list[Item], float]:
             items.append(_text(MARGIN, y + SIZE, part, fill=SOFT))
             y += SIZE + 2.2
     return items, y
-
-
-def _every(layout: Layout) -> list[Block]:
-    return [box.block for box in layout.boxes] + [block for rail in layout.rails for _, block in rail.pills]
-
-
-def _kinds(layout: Layout) -> list[str]:
-    there = {block.kind if block.kind in LOOKS else "other" for block in _every(layout) if block.kind != "merge"}
-    return [kind for kind in LOOKS if kind in there]
 
 
 def _swatch(kind: str) -> Entry:

@@ -42,6 +42,7 @@ def laid_out(order: Order, *, width: float, u_shaped: bool = False) -> Layout:
         brackets=tuple(bracket for row in placed for bracket in row.brackets),
         joints=(*inner, *leaving, *arriving),
         leaving=tuple(leaving),
+        layers=order.layers(),
         common=common_label(order),
     )
 

@@ -146,7 +146,19 @@ class Layout:
     brackets: tuple[Bracket, ...]
     joints: tuple[tuple[Point, ...], ...]
     leaving: tuple[tuple[Point, ...], ...] = ()  # The joints that go on in the next row.
+    layers: int = 0  # Of the network that the boxes stand for.
     common: str = ""  # The label that is not written because most boxes have it.
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All that is drawn, in the row and on skips."""
+        return [box.block for box in self.boxes] + [block for rail in self.rails for _, block in rail.pills]
+
+    @property
+    def kinds(self) -> list[str]:
+        """Those that are drawn, in the order of the legend."""
+        there = {block.kind if block.kind in LOOKS else "other" for block in self.blocks if block.kind != "merge"}
+        return [kind for kind in LOOKS if kind in there]
 
 
 @dataclass

@@ -12,10 +12,17 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, subcommand
 
-from ganvas.cli import render, render_anatomy, render_features, render_measure  # noqa: F401  (registers what it shows)
+from ganvas.cli import (  # noqa: F401  (registers what it shows)
+    render,
+    render_anatomy,
+    render_diagram,
+    render_features,
+    render_measure,
+)
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
 from ganvas.tasks import data as data_tasks
+from ganvas.tasks import diagram as diagram_tasks
 from ganvas.tasks import features as features_tasks
 from ganvas.tasks import measure as measure_tasks
 from ganvas.tasks import metrics as metrics_tasks
@@ -57,6 +64,7 @@ Command = (
     | Annotated[stats_tasks.Stats, subcommand("stats")]
     | Annotated[report_tasks.Report, subcommand("report")]
     | Annotated[table_tasks.Table, subcommand("table")]
+    | Annotated[diagram_tasks.Diagram, subcommand("diagram")]
     | Annotated[Data, subcommand("data")]
     | Annotated[Features, subcommand("features")]
     | Annotated[models_tasks.Models, subcommand("models")]
@@ -70,6 +78,7 @@ VERBS = (
     "stats",
     "report",
     "table",
+    "diagram",
     "data",
     "features",
     "models",
@@ -84,6 +93,7 @@ TASKS = {
     stats_tasks.Stats: stats_tasks.stats,
     report_tasks.Report: report_tasks.report,
     table_tasks.Table: table_tasks.table,
+    diagram_tasks.Diagram: diagram_tasks.diagram,
     data_tasks.Describe: data_tasks.describe,
     data_tasks.Pack: data_tasks.pack,
     data_tasks.Fetch: data_tasks.fetch,

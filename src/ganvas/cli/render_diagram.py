@@ -1,0 +1,12 @@
+"""What a person sees of a drawn network, on stderr."""
+
+from ganvas.cli.render import show
+from ganvas.core.progress import say
+from ganvas.tasks.diagram import DiagramResult
+
+
+@show.register
+def _(result: DiagramResult) -> None:
+    size = f"{result.width_inches:.1f} × {result.height_inches:.1f} inches"
+    boxes = f"{result.boxes} boxes for {result.layers} layers, {result.skips} skips"
+    say(f"{result.path}: {result.model}, {size}, {boxes}.")
