@@ -14,10 +14,8 @@ from torch import Tensor
 TF1_BILINEAR = "tf1-bilinear"  # As protocol strings call the rules.
 BICUBIC = "bicubic-antialias"
 
-Pixels = Float[Tensor, "n c h w"]
 
-
-def tf1_bilinear(pictures: UInt8[Tensor, "n c h w"], size: int) -> Pixels:
+def tf1_bilinear(pictures: UInt8[Tensor, "n c h w"], size: int) -> Float[Tensor, "n c {size} {size}"]:
     """TensorFlow 1's bilinear resize without half-pixel centres, to ``size`` x ``size``; values stay in [0, 255].
 
     Pixel ``i`` of the result is read at ``i * in / out`` of the source, between its two neighbours, the last row
@@ -31,7 +29,7 @@ def tf1_bilinear(pictures: UInt8[Tensor, "n c h w"], size: int) -> Pixels:
     return _along(rows, size, dim=3)
 
 
-def bicubic(pictures: UInt8[Tensor, "n c h w"], size: int) -> Pixels:
+def bicubic(pictures: UInt8[Tensor, "n c h w"], size: int) -> Float[Tensor, "n c {size} {size}"]:
     """Bicubic with antialiasing (Keys' kernel, a = -1/2), to ``size`` x ``size``, neither clipped nor rounded.
 
     The picture is stretched to a square, not cropped: nothing of it may go unmeasured.

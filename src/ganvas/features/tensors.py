@@ -6,6 +6,7 @@ TorchScript archives, whose tensors are taken out with an unpickler that knows t
 
 import io
 import pickle
+import warnings
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -27,23 +28,13 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         UserError: the file is cut short, or is none of the three kinds, or holds other objects than tensors.
     """
     try:
-        found = _read(path)
-    except UserError:
-        raise
-    except pickle.UnpicklingError:
-        raise UserError(
-            f"{path} holds other objects than tensors, and reading those would run code. Save its state_dict alone, "
-            "best as .safetensors."
-        ) from None
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or "it is cut short, or no file of weights"
-        raise UserError(f"{path} cannot be read as weights: {reason}. Fetch or copy it again.") from None
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("safetensors", "safetensors_rust"):
-            raise
-        raise UserError(
-            f"{path} cannot be read as weights: it is cut short, or no safetensors. Copy it again."
-        ) from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # On a foreign pickle, which then fails in words of ours.
+            found = _read(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except Exception as error:  # Damaged bytes fail in every reader, and in each reader at many places.
+        raise UserError(_why(path, error)) from None
     tensors = _flat(found)
     if not tensors:
         raise UserError(f"{path} holds no tensors. Name a file with the weights of a network.")
@@ -83,6 +74,15 @@ def require(tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]
                 f"should have {shape}. Name another file."
             )
     return {name: tensors[name] for name in shapes}
+
+
+def _why(path: Path, error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError) and "nsupported" in str(error):
+        return (
+            f"{path} holds other objects than tensors, and reading those would run code. Save its state_dict alone, "
+            "best as .safetensors."
+        )
+    return f"{path} cannot be read as weights: it is cut short, or no file of weights. Fetch or copy it again."
 
 
 def _read(path: Path) -> Any:
@@ -134,20 +134,34 @@ class _TensorsOnly(pickle.Unpickler):
         if module.startswith("__torch__"):
             return type(_Object.__name__, (_Object,), {})
         known: Callable[..., Any] | None = _KNOWN.get((module, name))
-        if known is None and module == "torch" and name.endswith("Storage"):
-            return getattr(torch, name).dtype if hasattr(torch, name) else None
+        if known is None and module == "torch" and name in _STORAGES:
+            return _STORAGES[name]
         if known is None:
-            raise pickle.UnpicklingError(f"{module}.{name}")
+            raise pickle.UnpicklingError(f"Unsupported: {module}.{name}")
         return known
 
     def persistent_load(self, pid: Any) -> Tensor:
         kind, dtype, key = pid[0], pid[1], pid[2]
         if kind != "storage" or not isinstance(dtype, torch.dtype):
-            raise pickle.UnpicklingError("an object outside the file")
+            raise pickle.UnpicklingError("Unsupported: an object outside the file")
         if key not in self._storages:
             data = bytearray(self._archive.read(f"{self._root}/data/{key}"))
             self._storages[key] = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
         return self._storages[key]
+
+
+_STORAGES = {
+    "DoubleStorage": torch.float64,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+}
 
 
 def _rebuild(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Tensor:
