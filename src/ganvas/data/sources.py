@@ -7,6 +7,7 @@
     pictures.tar.xz      also .tar, .tar.gz, .tar.bz2            packed/                   what `ganvas data pack` made
     pictures.npy, .npz   uint8 arrays                            fetched:mnist             what `ganvas data fetch` got
     scenes, scenes:5000, scenes:5000,64x96, scenes:5000,64x96,seed=3     made on the spot (height x width)
+    triangles, and the same additions                                    white polygons, whose manifold is known
 
 ``SRC::part`` takes a part: a subfolder (``cifar.tar.xz::train``), IDX or CIFAR files (``::train``, ``::test``), or an
 array of a ``.npz`` (``::x_train``).
@@ -43,6 +44,10 @@ def open_source(spec: str, *, size: Size | None = None) -> Source:
         from ganvas.data.made import MadeScenes
 
         return MadeScenes.parse(spec, size=size)
+    if re.fullmatch(r"triangles(:.*)?", spec):
+        from ganvas.data.made import MadeTriangles
+
+        return MadeTriangles.parse(spec, size=size)
     path, selected = _split(spec)
     location = path
     if path.startswith(FETCHED):
@@ -144,5 +149,5 @@ def _missing(path: str) -> UserError:
     if not given.parent.is_dir():
         return UserError(f"There is no folder {given.parent}, so {path} is not there either. Check the path.")
     neighbours = sorted(entry.name for entry in given.parent.iterdir() if not entry.name.startswith("."))
-    near = did_you_mean(given.name, [*neighbours, *([] if os.sep in path else ["scenes"])])
+    near = did_you_mean(given.name, [*neighbours, *([] if os.sep in path else ["scenes", "triangles"])])
     return UserError(f"There is no file or folder {path}.{near or ' Check the path, or use the built-in scenes.'}")
