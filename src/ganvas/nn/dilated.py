@@ -15,7 +15,7 @@ from ganvas.nn.transposed_geometry import PerAxis, convolve_any, fit, layout, pe
 
 
 def dilated_conv(
-    x: Float[Tensor, "n c_in *size"],
+    x: Float[Tensor, "n c *size"],
     weight: Float[Tensor, "c_out c_in_of_group *kernel"],
     bias: Float[Tensor, " c_out"] | None = None,
     *,
@@ -70,7 +70,7 @@ Extent = Literal["full", "same", "valid"]
 
 
 def convolve(
-    x: Float[Tensor, "n c_in *size"], kernel: Float[Tensor, "c_out c_in_of_group *kernel"], mode: Extent = "full"
+    x: Float[Tensor, "n c *size"], kernel: Float[Tensor, "c_out c_in_of_group *kernel"], mode: Extent = "full"
 ) -> Float[Tensor, "n c_out *size2"]:
     """Convolution as mathematics has it: ``y[o] = sum_i x[i] w[o - i]``, summed over input channels.
 
@@ -82,7 +82,7 @@ def convolve(
 
 
 def correlate(
-    x: Float[Tensor, "n c_in *size"], kernel: Float[Tensor, "c_out c_in_of_group *kernel"], mode: Extent = "valid"
+    x: Float[Tensor, "n c *size"], kernel: Float[Tensor, "c_out c_in_of_group *kernel"], mode: Extent = "valid"
 ) -> Float[Tensor, "n c_out *size2"]:
     """Cross-correlation: ``y[o] = sum_k x[o + k] w[k]``; "full" also where only a part of the kernel meets the input.
 

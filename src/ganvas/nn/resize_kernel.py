@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.nn.transposed_geometry import layout, per_axis
+from ganvas.nn.transposed_geometry import layout
 
 Mode = Literal["nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic"]
 AXES = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
@@ -36,7 +36,7 @@ class ResizeKernel:
     padding: int  # Of the transposed convolution, the repeated edge included.
 
 
-def resize_kernel(mode: Mode, scale: int, *, align_corners: bool = False) -> ResizeKernel:
+def resize_kernel(mode: Mode, scale: float, *, align_corners: bool = False) -> ResizeKernel:
     """The kernel of an enlargement by ``scale`` along one axis.
 
     >>> resize_kernel("bilinear", 2).taps.tolist()
@@ -69,7 +69,7 @@ def resize_kernel(mode: Mode, scale: int, *, align_corners: bool = False) -> Res
 
 def resize(
     x: Float[Tensor, "n c *size"],
-    scale: int | tuple[int, ...],
+    scale: float | tuple[float, ...],
     mode: Mode = "bilinear",
     *,
     align_corners: bool = False,
@@ -80,7 +80,7 @@ def resize(
     Sides become ``n s``, or ``(n - 1) s + 1`` with ``align_corners``.
 
     Args:
-        scale: The factor, or one per axis.
+        scale: The whole factor, or one per axis.
         size: The sides that are wanted, where the caller knows them: others than those above are refused.
 
     Raises:
@@ -113,8 +113,11 @@ def resize(
     return y.contiguous(memory_format=layout(x))
 
 
-def _factors(scale: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
-    return per_axis("scale", scale, axes, least=1) if isinstance(scale, tuple) else (scale,) * axes
+def _factors(scale: float | tuple[float, ...], axes: int) -> tuple[float, ...]:
+    factors = scale if isinstance(scale, tuple) else (scale,) * axes
+    if len(factors) != axes:
+        raise UserError(f"scale={scale} must be one factor, or {axes} of them, one per axis.")
+    return factors
 
 
 def _cubic(t: Float[Tensor, " k"]) -> Float[Tensor, " k"]:

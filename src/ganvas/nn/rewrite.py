@@ -1,18 +1,19 @@
 """A whole model without transposed convolutions, for accelerators and runtimes that have none.
 
 Two ways. :func:`replace_modules` exchanges layers and keeps a model that trains. :func:`rewrite` works on the graph
-that ``torch.export`` traces, so that it also finds ``F.conv_transpose2d`` inside a forward, weights that are computed at
-every call (equalised, spectral-normed, fused with a resize) and models of which only a .pt2 file is left; its result
-is an exported program, for inference. What a weight is computed from by constants alone is computed once, there and
+that ``torch.export`` traces. So it also finds ``F.conv_transpose2d`` inside a forward, weights that are computed at
+every call (equalised, spectral-normed, fused with a resize), and models of which only a .pt2 file is left. Its result
+is an exported program, for inference; what a weight is computed from by constants alone is computed once, there and
 then.
 """
 
 import copy
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
+from torch.fx.node import map_arg
 
 from ganvas.core.errors import UserError
 from ganvas.nn.subpixel import (
@@ -172,7 +173,7 @@ def _exchange(module: fx.GraphModule, node: fx.Node, name: str) -> None:
     module.graph.erase_node(node)
 
 
-def _arguments(node: fx.Node) -> dict[str, object]:
+def _arguments(node: fx.Node) -> dict[str, Any]:
     """A node's arguments by name, defaults filled in."""
     names = node.target._schema.arguments  # type: ignore[union-attr]
     given = {argument.name: argument.default_value for argument in names}
@@ -195,7 +196,7 @@ def _constant(module: fx.GraphModule, node: fx.Node) -> Tensor | None:
     values = {source: _constant(module, source) for source in node.all_input_nodes}
     if any(value is None for value in values.values()):
         return None
-    arguments = fx.node.map_arg((node.args, node.kwargs), lambda source: values[source])
+    arguments: Any = map_arg((node.args, node.kwargs), lambda source: values[source])
     return node.target(*arguments[0], **arguments[1])
 
 

@@ -17,6 +17,8 @@ A dilated kernel is taken with the zeros of its holes, which is exact and does m
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 import torch
@@ -56,18 +58,17 @@ def subpixel_bias(bias: Float[Tensor, " c_out"] | None, found: Geometry) -> Tens
 
 def conv_transpose_by_kernel(x: Tensor, kernel: Tensor, bias: Tensor | None, found: Geometry) -> Tensor:
     """The transposed convolution whose :func:`subpixel_kernel` and :func:`subpixel_bias` these are."""
-    size, out, stride, taps = x.shape[2:], found.output_size(x.shape[2:]), found.stride, kernel.shape[2:]
-    first = [p // s for p, s in zip(found.padding, stride, strict=True)]  # The first row of phases that is needed.
-    rows = [(p + o - 1) // s - f + 1 for p, o, s, f in zip(found.padding, out, stride, first, strict=True)]
-    left = [t - 1 - f for t, f in zip(taps, first, strict=True)]
-    right = [r - n - a + t - 1 for r, n, a, t in zip(rows, size, left, taps, strict=True)]
-    if left == right and min(left) >= 0:
-        phases = convolve_any(x, kernel, bias, padding=tuple(left), groups=found.groups)
+    size, taps = tuple(x.shape[2:]), tuple(kernel.shape[2:])
+    known = all(type(n) is int for n in size)  # In a graph of any batch or size they are symbols.
+    cut = (_cut if known else _cut.__wrapped__)(found, size, taps)
+    if cut.even:
+        phases = convolve_any(x, kernel, bias, padding=cut.left, groups=found.groups)
     else:
-        whole = [r + t - 1 for r, t in zip(rows, taps, strict=True)]
-        phases = convolve_any(fit(x, left, whole), kernel, bias, groups=found.groups)
-    start = [p - f * s for p, f, s in zip(found.padding, first, stride, strict=True)]
-    return _placed(phases, stride, start=start, size=out, like=x)
+        phases = convolve_any(fit(x, cut.left, cut.whole), kernel, bias, groups=found.groups)
+    gradients = phases.requires_grad and torch.is_grad_enabled()
+    if gradients or not known or torch.compiler.is_compiling() or not _is_few(phases, cut):
+        return _shuffled(phases, found.stride, cut, like=x)
+    return _written(phases, found.stride, cut, like=x)
 
 
 def conv_transpose_subpixel(x: Tensor, weight: Tensor, bias: Tensor | None, found: Geometry) -> Tensor:
@@ -81,6 +82,8 @@ def simplified(found: Geometry, size: Sequence[int]) -> Geometry:
 
     The first layer of a generator, from a latent as a picture of one pixel, so becomes the dense layer that it is.
     """
+    if 1 not in size:
+        return found
     axes = zip(size, found.stride, found.extent, strict=True)
     return found.with_stride(tuple(e if n == 1 else s for n, s, e in axes))
 
@@ -98,34 +101,57 @@ def depth_to_space(x: Float[Tensor, "n c_phases *size"], stride: Sequence[int]) 
     return split
 
 
-def _placed(
-    phases: Tensor, stride: Sequence[int], *, start: Sequence[int], size: Sequence[int], like: Tensor
-) -> Tensor:
-    """Depth-to-space, then the part of ``size`` from ``start`` on."""
-    channels = phases.shape[1] // math.prod(stride)
-    plain = not (torch.compiler.is_compiling() or (phases.requires_grad and torch.is_grad_enabled()))
-    if plain and channels <= FEW and math.prod(stride) > 1:
-        return _written(phases, stride, start=start, size=size, like=like)
+@dataclass(frozen=True)
+class _Cut:
+    """What of the input and of the rearranged phases is used, for inputs of one size; a number per axis."""
+
+    left: tuple[int, ...]  # Zeros before the input; negative: a cut.
+    whole: tuple[int, ...]  # Sides of the input with its zeros.
+    even: bool  # Whether the zeros are as many behind, so that the convolution can have them as its padding.
+    start: tuple[int, ...]  # What is cut off in front once the phases are in their places ...
+    size: tuple[int, ...]  # ... and the sides of what is kept.
+    copies: tuple[tuple[tuple[int | slice, ...], tuple[slice, ...]], ...]  # From where to where, phase by phase.
+
+
+@lru_cache(maxsize=1024)
+def _cut(found: Geometry, size: tuple[int, ...], taps: tuple[int, ...]) -> _Cut:
+    out, stride = found.output_size(size), found.stride
+    first = [p // s for p, s in zip(found.padding, stride, strict=True)]  # The first row of phases that is needed.
+    rows = [(p + o - 1) // s - f + 1 for p, o, s, f in zip(found.padding, out, stride, first, strict=True)]
+    left = tuple(t - 1 - f for t, f in zip(taps, first, strict=True))
+    whole = tuple(r + t - 1 for r, t in zip(rows, taps, strict=True))
+    even = min(left) >= 0 and all(w == n + 2 * a for w, n, a in zip(whole, size, left, strict=True))
+    start = tuple(p - f * s for p, f, s in zip(found.padding, first, stride, strict=True))
+    copies = []
+    for phase in product(*(range(s) for s in stride)):
+        source, target = [slice(None), slice(None), *phase], [slice(None), slice(None)]
+        for r, s, before, length in zip(phase, stride, start, out, strict=True):
+            place = (r - before) % s  # Of the first output of this phase.
+            row, count = (place + before) // s, max(-(-(length - place) // s), 0)
+            source.append(slice(row, row + count))
+            target.append(slice(place, None, s))
+        copies.append((tuple(source), tuple(target)))
+    return _Cut(left, whole, even, start, out, tuple(copies))
+
+
+def _is_few(phases: Tensor, cut: _Cut) -> bool:
+    return len(cut.copies) > 1 and phases.shape[1] // len(cut.copies) <= FEW
+
+
+def _shuffled(phases: Tensor, stride: Sequence[int], cut: _Cut, *, like: Tensor) -> Tensor:
+    """Depth-to-space, then what is kept of it."""
     whole = depth_to_space(phases, stride)
-    for axis, (before, length) in enumerate(zip(start, size, strict=True), start=2):
+    for axis, (before, length) in enumerate(zip(cut.start, cut.size, strict=True), start=2):
         whole = whole.narrow(axis, before, length)
     return whole.contiguous(memory_format=layout(like))
 
 
-def _written(
-    phases: Tensor, stride: Sequence[int], *, start: Sequence[int], size: Sequence[int], like: Tensor
-) -> Tensor:
-    """The same with each phase written to its places at once: one pass over memory where no gradient is asked for."""
-    channels = phases.shape[1] // math.prod(stride)
-    shape = (len(phases), channels, *size)
+def _written(phases: Tensor, stride: Sequence[int], cut: _Cut, *, like: Tensor) -> Tensor:
+    """The same with each phase written to its places: one pass over memory where no gradient is asked for."""
+    channels = phases.shape[1] // len(cut.copies)
+    shape = (len(phases), channels, *cut.size)
     out = torch.empty(shape, dtype=phases.dtype, device=phases.device, memory_format=layout(like))
     split = phases.unflatten(1, (channels, *stride))
-    for phase in product(*(range(s) for s in stride)):
-        source, target = split[:, :, *phase], out
-        for axis, (r, s, before, length) in enumerate(zip(phase, stride, start, size, strict=True), start=2):
-            first = (r - before) % s  # The first output of this phase.
-            count = len(range(first, length, s))
-            source = source.narrow(axis, (first + before) // s, count)
-            target = target[(slice(None),) * axis + (slice(first, None, s),)]
-        target.copy_(source)
+    for source, target in cut.copies:
+        out[target].copy_(split[source])
     return out

@@ -1,7 +1,8 @@
 """A transposed convolution layer that runs as an ordinary convolution and depth-to-space, with its kernel kept."""
 
 import math
-from typing import Literal, Self
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -20,7 +21,19 @@ from ganvas.nn.subpixel import (
 from ganvas.nn.transposed import conv_transpose_native, subpixel_is_faster
 from ganvas.nn.transposed_geometry import Geometry, PerAxis, check_input, geometry, per_axis
 
+Transposed = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d | ConvTranspose2d
 KNOWN = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, ConvTranspose2d)
+SETTINGS = ("stride", "padding", "output_padding", "dilation", "groups")
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What the phases' kernel was made of, and the kernel. While the weights are held no other gets their address."""
+
+    key: tuple[object, ...]
+    sources: tuple[Tensor, ...]
+    kernel: Tensor
+    bias: Tensor | None
 
 
 class SubpixelConvTranspose(nn.Module):
@@ -67,10 +80,12 @@ class SubpixelConvTranspose(nn.Module):
             groups=groups,
         )
         self.std, self.method = std, method
-        self._kept: tuple[Tensor, object, Tensor, Tensor | None] | None = None
+        self._kept: _Kept | None = None
 
     @classmethod
-    def from_module(cls, module: nn.Module, *, method: Literal["subpixel", "auto"] = "subpixel") -> Self:
+    def from_module(
+        cls, module: Transposed, *, method: Literal["subpixel", "auto"] = "subpixel"
+    ) -> "SubpixelConvTranspose":
         """The same layer, with the very parameters of ``module`` (shared, not copied) and its mode.
 
         Raises:
@@ -103,7 +118,7 @@ class SubpixelConvTranspose(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def forward(self, x: Float[Tensor, "n c_in *size"]) -> Float[Tensor, "n c_out *enlarged"]:
+    def forward(self, x: Float[Tensor, "n c *size"]) -> Float[Tensor, "n c_out *enlarged"]:
         weight, bias = self.weight.to(x.dtype), None if self.bias is None else self.bias.to(x.dtype)
         check_input(x, weight, bias, self.geometry)
         if self.method == "auto" and not subpixel_is_faster(x, weight, self.geometry):
@@ -114,7 +129,7 @@ class SubpixelConvTranspose(nn.Module):
         kernel, bias = self._kernel(found, x.dtype)
         return conv_transpose_by_kernel(x, kernel, bias, found)
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "SubpixelConvTranspose":
         self._kept = None
         return super().train(mode)
 
@@ -126,24 +141,22 @@ class SubpixelConvTranspose(nn.Module):
         return self.weight.requires_grad or (self.bias is not None and self.bias.requires_grad)
 
     def _kernel(self, found: Geometry, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
-        """Kernel and bias of the phases, kept; the weights they were made of are kept too, so that an address tells."""
-        weight, bias = self.weight, self.bias
-        both = [weight] if bias is None else [weight, bias]
-        if any(part.is_inference() for part in both):  # These count no changes.
-            return subpixel_kernel(weight.to(dtype), found), subpixel_bias(
-                None if bias is None else bias.to(dtype), found
-            )
-        key = (found, dtype, *((part.data_ptr(), part._version, part.device) for part in both))
-        if self._kept is None or self._kept[1] != key:
+        """Kernel and bias of the phases, computed where none is kept of these weights as they are."""
+        parts = (self.weight,) if self.bias is None else (self.weight, self.bias)
+        if any(part.is_inference() for part in parts):  # These count no changes.
+            return self._derived(found, dtype)
+        key = (found, dtype, *((part.data_ptr(), part._version, part.device) for part in parts))
+        kept = self._kept
+        if kept is None or kept.key != key:
             with torch.inference_mode(False), torch.no_grad():
-                kernel = subpixel_kernel(weight.to(dtype), found).contiguous()
-                of_phases = subpixel_bias(None if bias is None else bias.to(dtype), found)
-            self._kept = ([part.detach() for part in both], key, kernel, of_phases)
-        return self._kept[2], self._kept[3]
+                kept = _Kept(key, tuple(part.detach() for part in parts), *self._derived(found, dtype))
+            self._kept = kept
+        return kept.kernel, kept.bias
+
+    def _derived(self, found: Geometry, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
+        bias = None if self.bias is None else self.bias.to(dtype)
+        return subpixel_kernel(self.weight.to(dtype), found).contiguous(), subpixel_bias(bias, found)
 
     def __getstate__(self) -> dict[str, object]:
         """What is kept is neither copied nor saved."""
         return {**self.__dict__, "_kept": None}
-
-
-SETTINGS = ("stride", "padding", "output_padding", "dilation", "groups")

@@ -36,12 +36,14 @@ from ganvas.nn.transposed_geometry import (
 
 Method = Literal["native", "zero", "resize", "subpixel", "auto"]
 
-FEW_OUTPUTS = 8  # Output channels up to which sub-pixel wins in inference ...
-FEW_OUTPUTS_IN_TRAINING = 3  # ... and with gradients, where kernel and rearrangement are paid twice more.
+# Sub-pixel wins in inference up to these output channels, in the two layouts of memory; in the plain one also on large
+# pictures, where torch's own has no quick form. With gradients kernel and rearrangement are paid twice more.
+FEW_OUTPUTS, FEW_OUTPUTS_PLAIN, FEW_OUTPUTS_IN_TRAINING = 8, 16, 3
+LARGE_PLAIN = 64 * 64  # Inputs of one channel of one picture.
 
 
 def conv_transpose(
-    x: Float[Tensor, "n c_in *size"],
+    x: Float[Tensor, "n c *size"],
     weight: Float[Tensor, "c_in c_out_of_group *kernel"],
     bias: Float[Tensor, " c_out"] | None = None,
     *,
@@ -50,8 +52,8 @@ def conv_transpose(
     output_padding: PerAxis = 0,
     dilation: PerAxis = 1,
     groups: int = 1,
-    method: Method = "auto",
-) -> Float[Tensor, "n c_out *enlarged"]:
+    method: Method | str = "auto",
+) -> Float[Tensor, "n c_out2 *enlarged"]:
     """The transposed convolution of 1, 2 or 3 axes, as many as the weight has; channels last stays channels last.
 
     Args:
@@ -105,16 +107,19 @@ FORMS = {
 
 
 def subpixel_is_faster(x: Tensor, weight: Tensor, found: Geometry) -> bool:
-    """The rule of "auto", measured on a CPU: sub-pixel where the output has few channels and no zero tap is wasted.
+    """The rule of "auto", measured on a CPU; it looks at sizes alone, so that the same call always takes the same form.
 
-    With gradients the kernel is derived, and its derivation differentiated, at every call: only the layer that makes
-    the picture, with several pictures in the batch, is still quicker. On other devices torch's own is taken.
+    Sub-pixel wherever its output has few channels and no tap is wasted on a zero; with gradients, where its kernel is
+    derived at every call, only for the layer that makes the picture, with several pictures in the batch. On other
+    devices torch's own is taken.
     """
     if x.device.type != "cpu" or max(found.stride) == 1 or max(found.dilation) > 1 or found.groups > 1:
         return False
     if any(k % s for k, s in zip(found.kernel, found.stride, strict=True)):
         return False
-    trains = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
-    if trains:
-        return weight.shape[1] <= FEW_OUTPUTS_IN_TRAINING and len(x) >= 8
-    return weight.shape[1] <= FEW_OUTPUTS and math.prod(x.shape[1:]) >= 1024
+    c_out, inputs = weight.shape[1], math.prod(x.shape[2:])
+    if torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad):
+        return c_out <= FEW_OUTPUTS_IN_TRAINING and len(x) >= 8
+    if layout(x) != torch.contiguous_format:
+        return c_out <= FEW_OUTPUTS and inputs >= 64
+    return (c_out <= FEW_OUTPUTS_PLAIN and inputs >= 64) or inputs >= LARGE_PLAIN
