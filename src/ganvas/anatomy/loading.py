@@ -14,8 +14,9 @@ import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -40,12 +41,14 @@ class Loaded:
         name: For titles.
         inputs: Shapes of its inputs with a batch of one, where they are known.
         choice: What was chosen among several, in words; "" when there was nothing to choose.
+        build: Makes it anew with memory, its weights as its code starts them; None where the file brought weights.
     """
 
     model: nn.Module
     name: str
     inputs: tuple[Any, ...] | None
     choice: str = ""
+    build: Callable[[], nn.Module] | None = None
 
 
 def load(
@@ -55,6 +58,7 @@ def load(
     preset: str | None = None,
     changes: Mapping[str, Any] | None = None,
     fused: bool = False,
+    values: bool = False,
 ) -> Loaded:
     """The network that ``spec`` names.
 
@@ -64,6 +68,7 @@ def load(
         changes: Of single settings, as text or values.
         fused: Leave up- and down-sampling fused with their convolutions, as they run in training. Without it they are
             two layers, as the papers write them; values and parameters are the same.
+        values: Build with memory and starting values, always the same, in place of bare shapes.
 
     Raises:
         UserError: There is no such network, file, factory, part, preset or setting.
@@ -71,12 +76,12 @@ def load(
     name, colon, rest = spec.rpartition(":") if ":" in spec else (spec, "", "")
     if _is_path(spec) or (colon and _is_path(name)):
         path, attribute = (Path(name), rest) if colon and not Path(spec).exists() else (Path(spec), "")
-        loaded = _from_path(path, attribute, part, preset, changes)
+        loaded = _from_path(path, attribute, part, preset, changes, values)
     elif "/" in spec:
-        loaded = _of_catalogue(name or spec, part or rest or None, preset, changes)
+        loaded = _of_catalogue(name or spec, part or rest or None, preset, changes, values)
     else:
         _no_settings(spec, preset, changes)
-        loaded = _from_code(name, rest, part) if colon else _specimen(spec, part)
+        loaded = _from_code(name, rest, part, values) if colon else _specimen(spec, part, values)
     if not fused:
         for module in loaded.model.modules():
             if isinstance(getattr(module, "fused", None), bool):
@@ -91,19 +96,19 @@ def _is_path(text: str) -> bool:
 
 
 def _from_path(
-    path: Path, attribute: str, part: str | None, preset: str | None, changes: Mapping[str, Any] | None
+    path: Path, attribute: str, part: str | None, preset: str | None, changes: Mapping[str, Any] | None, values: bool
 ) -> Loaded:
     if not path.exists():
         raise UserError(f"There is no file or folder {path}.")
     if path.is_dir():
         if preset:
             raise UserError(f"{path} is a run, which has its settings; --preset is for models of the catalogue.")
-        return _of_run(path, part or attribute or None, changes)
+        return _of_run(path, part or attribute or None, changes, values)
     _no_settings(str(path), preset, changes)
     if path.suffix == ".py":
         if not attribute:
             raise UserError(f"{path} holds code. Name the function or class that makes the network: {path}:NAME.")
-        return _made(_import_file(path), attribute, f"{path}:{attribute}", part)
+        return _made(_import_file(path), attribute, f"{path}:{attribute}", part, values)
     return _of_file(path, part or attribute or None)
 
 
@@ -113,10 +118,12 @@ def _no_settings(spec: str, preset: str | None, changes: Mapping[str, Any] | Non
         raise UserError(f"{given} is for models of the catalogue; {spec} has no settings that Ganvas knows.")
 
 
-def _of_catalogue(name: str, part: str | None, preset: str | None, changes: Mapping[str, Any] | None) -> Loaded:
+def _of_catalogue(
+    name: str, part: str | None, preset: str | None, changes: Mapping[str, Any] | None, values: bool
+) -> Loaded:
     module = catalogue.load("models", name)
     config = _preset(name, preset) if preset else module.Config()
-    return _of_config(module, override(config, changes or {}), name, part)
+    return _of_config(module, override(config, changes or {}), name, part, values)
 
 
 def _preset(name: str, preset: str) -> Any:
@@ -127,21 +134,27 @@ def _preset(name: str, preset: str) -> Any:
     return getattr(catalogue.load("recipes", name), preset.replace("-", "_"))().config
 
 
-def _of_config(module: ModuleType, config: Any, name: str, part: str | None) -> Loaded:
+def _of_config(module: ModuleType, config: Any, name: str, part: str | None, values: bool) -> Loaded:
     """The model of a configuration; by itself it only holds networks, so the one that draws stands for it."""
-    model = _build(module.Model, (config,), name)
+    model = _build(module.Model, (config,), name, values)
     parts = [child for child, _ in model.named_children()]
     chosen = part or default_inputs.drawing(parts)
     if chosen is None:
         raise UserError(f"{name} has several networks: {', '.join(parts)}. Name one: {name}:{parts[0]}.")
-    network = _part(model, chosen, name)
+    network = part_of(model, chosen, name)
     others = [other for other in parts if other != chosen]
     choice = f"{name} also has {', '.join(others)}: name {name}:{others[0]}." if others and not part else ""
     inputs = default_inputs.of_catalogue(config, chosen)
-    return Loaded(model=network, name=f"{name}:{chosen}", inputs=inputs, choice=choice)
+    return Loaded(
+        model=network,
+        name=f"{name}:{chosen}",
+        inputs=inputs,
+        choice=choice,
+        build=lambda: part_of(module.Model(config), chosen, name),
+    )
 
 
-def _of_run(folder: Path, part: str | None, changes: Mapping[str, Any] | None) -> Loaded:
+def _of_run(folder: Path, part: str | None, changes: Mapping[str, Any] | None, values: bool) -> Loaded:
     file = next((f for f in (folder / "run.json", folder / "model.json") if f.exists()), None)
     if file is None:
         raise UserError(f"{folder} is not a run: it holds no run.json. `ganvas train --out {folder}` makes one.")
@@ -151,11 +164,11 @@ def _of_run(folder: Path, part: str | None, changes: Mapping[str, Any] | None) -
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise UserError(f"{file} cannot be read as a run's settings ({error}). It was edited or cut short.") from error
     module = catalogue.load("models", name)
-    loaded = _of_config(module, override(from_plain(module.Config, settings), changes or {}), name, part)
-    return Loaded(model=loaded.model, name=f"{folder.name} ({loaded.name})", inputs=loaded.inputs, choice=loaded.choice)
+    loaded = _of_config(module, override(from_plain(module.Config, settings), changes or {}), name, part, values)
+    return replace(loaded, name=f"{folder.name} ({loaded.name})")
 
 
-def _specimen(name: str, part: str | None) -> Loaded:
+def _specimen(name: str, part: str | None, values: bool) -> Loaded:
     """A classic network by its factory's name; files are read, and only the right one is imported."""
     makers = specimens()
     if name not in makers:
@@ -167,8 +180,7 @@ def _specimen(name: str, part: str | None) -> Loaded:
             f"({', '.join(list(makers)[:4])}, ...), package.module:factory, a run, or an exported .pt2 file."
         )
     module = importlib.import_module(f"ganvas.anatomy.specimens.{makers[name]}")
-    loaded = _made(module, name, name, part)
-    return Loaded(model=loaded.model, name=loaded.name, inputs=loaded.inputs)
+    return _made(module, name, name, part, values)
 
 
 def specimens() -> dict[str, str]:
@@ -182,7 +194,7 @@ def specimens() -> dict[str, str]:
     return found
 
 
-def _from_code(name: str, factory: str, part: str | None) -> Loaded:
+def _from_code(name: str, factory: str, part: str | None, values: bool) -> Loaded:
     try:
         if importlib.util.find_spec(name) is None:
             raise ModuleNotFoundError(name)
@@ -195,7 +207,7 @@ def _from_code(name: str, factory: str, part: str | None) -> Loaded:
         module = importlib.import_module(name)
     except Exception as error:
         raise UserError(f"Importing {name} failed: {type(error).__name__}: {error}") from error
-    return _made(module, factory, f"{name}:{factory}", part)
+    return _made(module, factory, f"{name}:{factory}", part, values)
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -213,29 +225,25 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def _made(module: ModuleType, attribute: str, spec: str, part: str | None) -> Loaded:
+def _made(module: ModuleType, attribute: str, spec: str, part: str | None, values: bool) -> Loaded:
     """The network that a function or class of a module makes, or that stands there."""
     maker = getattr(module, attribute, None)
     if maker is None:
         known = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
         raise UserError(f"{module.__name__} has no '{attribute}'.{did_you_mean(attribute, known)}")
-    model = maker if isinstance(maker, nn.Module) else _build(maker, (), spec)
+    model = maker if isinstance(maker, nn.Module) else _build(maker, (), spec, values)
     inputs = default_inputs.of_module(module, attribute) if part is None else None
-    network = model if part is None else _part(model, part, spec)
-    return Loaded(model=network, name=spec if part is None else f"{spec}:{part}", inputs=inputs)
+    network = model if part is None else part_of(model, part, spec)
+    build = None if isinstance(maker, nn.Module) else lambda: maker() if part is None else part_of(maker(), part, spec)
+    return Loaded(model=network, name=spec if part is None else f"{spec}:{part}", inputs=inputs, build=build)
 
 
-def _build(maker: Any, arguments: tuple[Any, ...], spec: str) -> nn.Module:
-    """On the meta device; with memory where the code of the network needs values to be built."""
+def _build(maker: Any, arguments: tuple[Any, ...], spec: str, values: bool) -> nn.Module:
+    """Calls what makes a network."""
     if not callable(maker):
         raise UserError(f"{spec} is a {type(maker).__name__}, not a network or a function that makes one.")
-    generator = torch.random.get_rng_state()
     try:
-        try:
-            with without_compiler(), torch.device("meta"):
-                model = maker(*arguments)
-        except (NotImplementedError, RuntimeError):
-            model = maker(*arguments)
+        model = _with_values(maker, arguments) if values else _bare(maker, arguments)
     except UserError:
         raise
     except Exception as error:
@@ -243,14 +251,37 @@ def _build(maker: Any, arguments: tuple[Any, ...], spec: str) -> nn.Module:
             f"{spec} cannot be made: {type(error).__name__}: {' '.join(str(error).split())}. "
             "It is called without arguments; write a function that fills them in."
         ) from error
-    finally:
-        torch.random.set_rng_state(generator)
     if not isinstance(model, nn.Module):
         raise UserError(f"{spec} makes a {type(model).__name__}, not a torch.nn.Module.")
     return model
 
 
-def _part(model: nn.Module, part: str, spec: str) -> nn.Module:
+def _bare(maker: Any, arguments: tuple[Any, ...]) -> Any:
+    """Without memory, unless the code of the network needs values to be built."""
+    try:
+        with torch.random.fork_rng(devices=[]), without_compiler(), torch.device("meta"):
+            return maker(*arguments)
+    except UserError:
+        raise
+    except (NotImplementedError, RuntimeError):
+        return _with_values(maker, arguments)
+
+
+def _with_values(maker: Any, arguments: tuple[Any, ...]) -> Any:
+    """With starting values from a fixed seed; nobody else's random numbers are touched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(0)
+        model = maker(*arguments)
+    if isinstance(model, nn.Module):
+        generator = torch.Generator().manual_seed(0)
+        for module in model.modules():  # Ganvas's own layers start empty.
+            if hasattr(module, "reset") and any(p.isnan().any() for p in module.parameters(recurse=False)):
+                module.reset(generator)
+    return model
+
+
+def part_of(model: nn.Module, part: str, spec: str) -> nn.Module:
+    """A network inside of a model, by its qualified name."""
     try:
         return model.get_submodule(part)
     except AttributeError as error:
@@ -266,7 +297,8 @@ def _of_file(path: Path, part: str | None) -> Loaded:
         raise UserError(f"{path}: of files, .pt2 (torch.export) and .pt (TorchScript) can be read, not {path.suffix}.")
     if path.suffix == ".pt2":
         try:
-            program = torch.export.load(path)
+            with warnings.catch_warnings(action="ignore", category=FutureWarning):  # Torch's own, of its own file.
+                program = torch.export.load(path)
         except Exception as error:
             raise UserError(f"{path} is not a program saved by torch.export ({_line(error)}).") from error
         example = program.example_inputs

@@ -95,6 +95,8 @@ def rows(graph: Graph, *, fields: Mapping[int, tuple[int, ...] | None] | None = 
         row = _host(group, graph.nodes, row_of, readers)
         if row is None:
             row = _row(group)
+            if row.layer == "Input vector" and any(word in graph.model for word in ("generator", "decoder")):
+                row.layer = "Latent vector"
             found.append(row)
         else:
             _fold(row, group)
@@ -240,7 +242,7 @@ def layer_name(node: Node) -> str:
     kernel = node.attributes.get("kernel_size")
     size = " " + times(kernel) if kernel else ""
     if node.op == "input":
-        return "Input image" if len(node.shape) == 4 else "Latent vector" if len(node.shape) == 2 else "Input"
+        return "Input image" if len(node.shape) == 4 else "Input vector" if len(node.shape) == 2 else "Input"
     if node.op.startswith("conv_transpose"):
         return f"Transposed conv{size}"
     if node.op.startswith("conv"):

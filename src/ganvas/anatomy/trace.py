@@ -20,6 +20,8 @@ from ganvas.anatomy.light_meta import without_compiler
 from ganvas.anatomy.tracing import Recorder, tensors
 from ganvas.core.errors import UserError
 
+LONGEST = 400  # Letters of a foreign error; TorchScript's tell the whole program.
+
 
 def trace(
     model: nn.Module,
@@ -52,6 +54,8 @@ def trace(
     """
     model = getattr(model, "_orig_mod", model)  # Of torch.compile.
     title = name or type(model).__name__
+    if real and any(p.is_meta for p in model.parameters()):
+        raise UserError(f"{title} was built without memory, so there are no values to run it on. Build it with them.")
     real = real or isinstance(model, torch.jit.ScriptModule)  # Its tensors cannot be exchanged for bare ones.
     twin = _copy(model, meta=not real).train(training)
     recorder = Recorder(twin, input_gradients=input_gradients)
@@ -83,8 +87,9 @@ def _run(
             return runner(twin, recorder)(*inputs[0], **inputs[1]), None
     except Exception as error:
         layer, kind, _ = recorder.stack[-1]
-        where = f"{layer or 'the network itself'} ({kind})"
-        reason = " ".join(str(error).split()) or type(error).__name__
+        where = f"{layer or 'its own forward'} ({kind})"
+        reason = " ".join(str(error).partition("While executing")[0].split()) or type(error).__name__
+        reason = reason if len(reason) < LONGEST else reason[:LONGEST] + " ..."
         op, shapes = recorder.last
         if device.type == "meta" and _needs_values(error, reason):
             raise UserError(

@@ -1,12 +1,16 @@
 """What the commands that look into a network have in common: which network, with what input."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from ganvas.anatomy.graph import Graph
+    from ganvas.anatomy.loading import Loaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +37,21 @@ class Network:
 
 def graph_of(task: Network) -> "Graph":
     """The traced network of a command."""
-    from ganvas.anatomy.loading import load
     from ganvas.anatomy.trace import trace
+
+    loaded, inputs = find(task)
+    return trace(loaded.model, *inputs, name=loaded.name, real=task.real)
+
+
+def find(task: Network) -> "tuple[Loaded, tuple[Any, ...]]":
+    """The network of a command, as shapes where it can be, and its inputs (shapes, or tensors)."""
+    from ganvas.anatomy.loading import load
     from ganvas.core.config import parse_changes
     from ganvas.core.errors import UserError
     from ganvas.core.progress import say
 
-    loaded = load(task.model, part=task.part, preset=task.preset, changes=parse_changes(task.set), fused=task.fused)
+    changes = parse_changes(task.set)
+    loaded = load(task.model, part=task.part, preset=task.preset, changes=changes, fused=task.fused, values=task.real)
     inputs = tuple(map(parse_input, task.input)) or loaded.inputs
     if inputs is None:
         raise UserError(
@@ -48,7 +60,24 @@ def graph_of(task: Network) -> "Graph":
         )
     if loaded.choice:
         say(f"This is {loaded.name}; {loaded.choice}")
-    return trace(loaded.model, *inputs, name=loaded.name, real=task.real)
+    return loaded, inputs
+
+
+def weighted(task: Network, loaded: "Loaded", *, seed: int) -> "tuple[nn.Module, str]":
+    """The network with weights, and whose they are: the last ones that a run keeps, a file's, or a fresh start."""
+    from ganvas.anatomy.loading import part_of
+    from ganvas.anatomy.weights import with_weights
+
+    path, _, part = task.model.rpartition(":") if not Path(task.model).exists() else (task.model, "", "")
+    folder = Path(path).expanduser()
+    if (folder / "run.json").exists() or (folder / "model.json").exists():
+        from ganvas.train import trained
+
+        kept = trained.load(folder)
+        chosen = task.part or part or loaded.name.rpartition(":")[2].rstrip(")")
+        return part_of(kept.model, chosen, task.model), f"trained for {kept.kimg:g} kimg"
+    model = with_weights(loaded, seed=seed)
+    return model, "of the file" if loaded.build is None else f"of a fresh start, seed {seed}"
 
 
 def parse_input(text: str) -> Any:

@@ -67,7 +67,7 @@ def table(task: Table) -> TableResult:
     made = tables.table(graph_of(task), columns=task.columns, depth=task.depth, hide=task.hide)
     if made.failed:
         say(formats.to_text(made))
-        raise UserError(f"The network fails in {made.failed} The table above is of what ran before.")
+        raise UserError(f"{made.title} fails in {made.failed.rstrip('.')}. The table above is of what ran before.")
     text = formats.FORMATS[form or "text"](made)
     if task.out is not None:
         write_text(task.out, text)
