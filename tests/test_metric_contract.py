@@ -7,8 +7,10 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result, difference
-from ganvas.metrics import shelf
-from ganvas.metrics.engine import measure, reference
+from ganvas.metrics import contract, shelf
+from ganvas.metrics import rows as tables
+from ganvas.metrics.engine import SEEN, measure, reference
+from ganvas.metrics.kept import Kept
 
 RELATIVE = 1e-6  # Of float32 sums in another order; what is added up from the same numbers is exact.
 
@@ -36,9 +38,6 @@ def same(one, other):
     assert values(one) == pytest.approx(values(other), rel=RELATIVE, abs=1e-9)
     errors = [[result.standard_error or 0.0 for result in results] for results in (one, other)]
     assert errors[0] == pytest.approx(errors[1], rel=1e-4, abs=1e-9)  # An error bar needs no more digits.
-
-
-SEEN = ("pixels", "features", "logits", "spatial", "segments")  # Of sets of pictures; others see models or runs.
 
 
 @pytest.fixture(params=[name for name in shelf.names() if shelf.load(name).SEES in SEEN])
@@ -92,8 +91,21 @@ def test_a_metric_says_what_it_is(metric):
 
 
 def test_machinery_is_no_metric():
-    machinery = {"engine", "contract", "shelf", "rows", "kept", "sliced", "frechet", "moments", "mmd"}
+    machinery = {"engine", "contract", "shelf", "rows", "kept", "sliced", "frechet", "moments", "mmd", "neighbours"}
+    machinery |= {"npz", "cache", "networks", "adapter", "adapted", "stats_file", "foreign_stats"}
     assert not machinery & set(shelf.names())
+
+
+def test_a_metric_of_features_says_whose(metric):
+    if metric.SEES == "pixels":
+        assert not hasattr(metric, "NETWORK")
+        pytest.skip("takes pictures")
+    from ganvas.features import shelf as networks
+
+    taps = {entry.name: entry.taps for entry in networks.entries()}
+    if metric.NETWORK in taps:  # Others are files that a person gives.
+        assert metric.SEES in taps[metric.NETWORK]
+    assert isinstance(getattr(metric, "FIXED", False), bool)
 
 
 def test_every_field_of_every_result_is_filled(metric, straight, n):
@@ -215,6 +227,102 @@ def test_unlike_counts_are_refused(metric, filled, real, fake):
         pytest.skip("compares sets of any two sizes")
     with pytest.raises(UserError, match="equally many"):
         metric.compare(filled(real), filled(fake[:-2]))
+
+
+def test_features_of_another_network_are_refused_and_its_own_is_in_the_protocol(metric, real, fake):
+    if metric.SEES == "pixels":
+        pytest.skip("takes pictures")
+    sides = [metric.Accumulator(seed=3, config=metric.TINY, rows_of=whose) for whose in ("one@1", "other@2", "one@1")]
+    for side, data in zip(sides, (real, fake, fake), strict=True):
+        side.update(data)
+    with pytest.raises(UserError, match=r"one@1.*other@2|other@2.*one@1"):
+        metric.compare(sides[0], sides[1])
+    assert all("one@1" in result.protocol for result in metric.compare(sides[0], sides[2]))
+
+
+def test_what_needs_no_reference_is_the_same_with_and_without(metric, filled, real, fake):
+    if not getattr(metric, "ALONE", False):
+        pytest.skip("compares with real pictures")
+    beside = values(metric.compare(filled(real), filled(fake)))
+    alone = metric.compare(None, filled(fake))
+    assert alone[0].metric == metric.NAME
+    for result in alone:
+        assert result.value == pytest.approx(beside[result.metric], rel=RELATIVE)
+
+
+def test_accumulators_that_share_rows_hold_the_same_and_may_be_adopted(metric, filled, real, fake, straight):
+    if not metric.Accumulator.shares:
+        pytest.skip("keeps rows of its own kind")
+    if metric.Accumulator.shares == "kept":
+
+        class Plain(Kept):
+            Config = metric.Config
+
+        plain = Plain(seed=3, config=metric.TINY)
+        plain.update(fake)
+        mine, theirs = filled(fake, batch=len(fake)).state(), plain.state()
+        assert mine.keys() == theirs.keys()
+        assert all(torch.equal(mine[key], theirs[key]) for key in mine)
+    adopted = metric.Accumulator(seed=3, config=metric.TINY)
+    adopted.adopt(filled(fake))
+    same(metric.compare(filled(real), adopted), straight)
+
+
+def test_a_state_that_comes_in_slabs_is_the_same(metric, filled, real, fake, straight, monkeypatch):
+    monkeypatch.setattr(contract, "MEMORY_BYTES", 0)  # Every table on the disk ...
+    monkeypatch.setattr(tables, "SLAB_BYTES", 256)  # ... in slabs of two rows.
+    again = metric.Accumulator.from_state(filled(fake).streamed())
+    same(metric.compare(filled(real), again), straight)
+
+
+ODD = {
+    "duplicates": lambda x: x[: max(1, len(x) // 4)].repeat(5, *[1] * (x.ndim - 1))[: len(x)],
+    "one constant row among others": lambda x: torch.cat([torch.full_like(x[:1], 7), x[1:]]),
+    "constant rows": lambda x: torch.full_like(x, 3),
+    "all zero": torch.zeros_like,
+    "constant columns": lambda x: x[:1].expand_as(x).clone(),
+    "two values": lambda x: (x > x.double().mean()).to(x.dtype),
+    "far from zero": lambda x: x + 1e6,
+    "tiny": lambda x: x * 1e-30,
+    "not a number": lambda x: x.index_fill(0, torch.tensor([3]), float("nan")),
+    "infinite": lambda x: x.index_fill(1, torch.tensor([2]), float("inf")),
+}
+
+
+OF_FEATURES = ("far from zero", "tiny", "not a number", "infinite")  # What bytes cannot be.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_sets_give_a_number_or_a_clear_error(metric, filled, real, fake, odd):
+    # Warnings are errors here. The odd one on either side, and against itself.
+    if metric.SEES == "pixels" and odd in OF_FEATURES:
+        pytest.skip("bytes cannot be that")
+    strange = ODD[odd](fake)
+    for a, b in ((real, strange), (strange, fake), (strange, strange)):
+        finite_or_refused(metric, lambda a=a: filled(a), lambda b=b: filled(b))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [0, 1, 2, 3, 5, 8])
+def test_few_pictures_give_a_number_or_a_clear_error(metric, filled, more):
+    # Fewer rows than dimensions (16) among them.
+    n = metric.MINIMUM + more
+    finite_or_refused(metric, *(lambda seed=seed: filled(rows(metric, n, seed=seed)) for seed in (1, 2)))
+
+
+def finite_or_refused(metric, real, fake):
+    """A finite value and error, or a UserError in one line."""
+    results, said = [], ""
+    try:
+        results = metric.compare(real(), fake())
+    except UserError as error:
+        said = str(error)
+    assert bool(results) != bool(said)
+    assert "\n" not in said
+    for result in results:
+        assert math.isfinite(result.value), result
+        assert result.standard_error is None or math.isfinite(result.standard_error), result
 
 
 def test_unlike_sizes_are_refused(metric, filled, real, n):
