@@ -149,12 +149,12 @@ def save(trained: Trained, path: Path) -> None:
     tensors = {name: value.contiguous() for name, value in trained.module.state_dict().items()}
     said = json.dumps({"config": to_plain(trained.config), "notes": trained.notes}, allow_nan=False)
     with atomic_file(path) as partial:
-        save_file(tensors, partial, metadata={"format": FORMAT, "ganvas": said})
+        save_file(tensors, partial, metadata={FORMAT: said})  # One key: of several the order is chance.
 
 
 def is_classifier(path: Path) -> bool:
     """Whether a file says that it is one of these."""
-    return _metadata(path).get("format") == FORMAT
+    return FORMAT in _metadata(path)
 
 
 def read(path: Path) -> Trained:
@@ -164,7 +164,7 @@ def read(path: Path) -> Trained:
         UserError: the file is damaged, or of another version.
     """
     try:
-        said = json.loads(_metadata(path)["ganvas"])
+        said = json.loads(_metadata(path)[FORMAT])
         config, notes = from_plain(Config, said["config"]), dict(said["notes"])
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, UserError):

@@ -96,7 +96,7 @@ def named(tensors: Mapping[str, Tensor], shape: Shape = LARGE) -> dict[str, Tens
     found = renamed(without_prefix(tensors, "patch_embed.proj.weight"), _NAMES, _BLOCK)
     for name in ("class_token", "positions"):
         if name in found:
-            found[name] = found[name].reshape(-1, shape.width).squeeze(0)
+            found[name] = found[name].flatten(0, -2).squeeze(0)  # There as (1, 1, w) and (1, n, w).
     return require(found, shape.tensors(), "DINOv2 ViT-L/14")
 
 
