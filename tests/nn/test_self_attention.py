@@ -74,6 +74,13 @@ def test_it_can_be_differentiated_twice(pool):
     assert gradgradcheck(module, (x,))
 
 
+def test_torchs_fast_form_refuses_a_second_derivative_rather_than_being_wrong():
+    module, x = started(8, reduction=4), randn(1, 8, 4, 4).requires_grad_()
+    (first,) = torch.autograd.grad(module(x).square().sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match=r"derivative for .* is not implemented"):
+        first.square().sum().backward()
+
+
 def test_channels_last_stays_so():
     x = randn(2, 8, 3, 5).to(memory_format=torch.channels_last)
     assert started(8)(x).is_contiguous(memory_format=torch.channels_last)
