@@ -245,8 +245,9 @@ def _notes(layout: Layout) -> list[str]:
         notes.append(f"unlabelled: {layout.common}")
     notes += [f"{letter}: {name}" for letter, name in SHORT.items() if re.search(rf"\b{letter}\d", words)]
     if layout.frames or any(box.times > 1 for box in layout.boxes):
-        notes.append("×n:\xa0n\xa0in\xa0a\xa0row")
-    return ["; ".join(notes) + "."]
+        notes.append("×n: n in a row")
+    whole = [notes[0], *(note.replace(" ", "\xa0") for note in notes[1:])]  # Lines break between them.
+    return ["; ".join(whole) + "."]
 
 
 def _wrapped(text: str, width: float) -> list[str]:

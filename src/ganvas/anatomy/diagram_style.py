@@ -30,9 +30,9 @@ LOOKS = {
     "depthwise": Look(name="depthwise", fill="#3c2f80", letter="W"),
     "linear": Look(name="linear", fill=YELLOW, letter="L"),
     "attention": Look(name="attention", fill=BLUE, letter="A"),
-    "resize": Look(name="resize", fill="#8a9299", letter="R"),
-    "pool": Look(name="pool", fill="#d3d8dc", letter="P"),
-    "other": Look(name="module", fill="#efe9dc", letter="M"),
+    "resize": Look(name="resize", fill="#666e76", letter="R"),
+    "pool": Look(name="pool", fill="#c4cad0", letter="P"),
+    "other": Look(name="module", fill="#f3dcc4", letter="M"),
 }
 """In the order of the legend."""
 

@@ -120,12 +120,14 @@ def heat_map(
     value_range: Range | None = None,
     bar_title: str = "",
     square: bool = True,
+    origin: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[Item, ...]:
     """An array as a picture, row 0 at the top, with a colour bar.
 
     Args:
         square: Pixels are squares; otherwise the picture fills its place.
-        axes: Ranges name the array's edges (by default 0 to its width, and its height to 0).
+        axes: Ranges name the array's edges (by default its rows and columns, rows counted from the top).
+        origin: Row and column that the first element has in a larger array of which this is a part.
     """
     axes = axes or Axes()
     finite = values[np.isfinite(values)]
@@ -136,12 +138,13 @@ def heat_map(
     texts = max((text_width(tick_text(tick, ticks), axes.size) for tick in ticks), default=0.0)
     right = 6 + 6 + 4 + texts + (axes.size + 3 if bar_title else 0)
     rows, columns = values.shape
-    x_span, y_span = axes.x_range or (0.0, float(columns)), axes.y_range or (0.0, float(rows))
+    top, left = origin
+    x_span, y_span = axes.x_range or (left, left + columns), axes.y_range or (top, top + rows)
     frame = framed((place[0], place[1], place[2] - right, place[3]), axes, x_span=x_span, y_span=y_span)
     if square:
         frame = _squared(frame, rows, columns)
     if axes.y_range is None:  # Rows count from the top.
-        frame = Frame(**{**vars(frame), "y": Scale(low=0.0, high=float(rows), start=frame.top, end=frame.bottom)})
+        frame = Frame(**{**vars(frame), "y": Scale(low=top, high=top + rows, start=frame.top, end=frame.bottom)})
     width, height = frame.right - frame.left, frame.bottom - frame.top
     picture = Image(x=frame.left, y=frame.top, width=width, height=height, pixels=shaded(values, low=low, high=high))
     edge = Rect(x=frame.left, y=frame.top, width=width, height=height, paint=Paint(stroke=SOFT, stroke_width=0.5))
@@ -185,7 +188,7 @@ def ruled(frame: Frame, place: Place, axes: Axes, *, grid: bool = True) -> list[
 def _titles(frame: Frame, place: Place, axes: Axes) -> list[Item]:
     size, items = axes.size, list[Item]()
     if axes.title:
-        title = fitted(axes.title, place[2], size)
+        title = fitted(axes.title, place[2], size, weight="bold")
         items.append(Text(x=place[0], y=place[1] + size, text=title, size=size, weight="bold"))
     if axes.x_title:
         x, y = (frame.left + frame.right) / 2, place[1] + place[3] - 2
