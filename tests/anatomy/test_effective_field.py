@@ -47,6 +47,13 @@ def test_the_same_seed_measures_the_same_and_the_model_stays_as_it_was():
     assert model[0].weight.grad is None
 
 
+def test_a_layer_without_places_is_one_unit():
+    model = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Flatten(), nn.Linear(64, 2))
+    found = effective_field(model, (1, 8, 8), samples=1)
+    assert found.unit is None
+    assert found.above > 9
+
+
 def test_a_dead_unit_says_so():
     model = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.ReLU())
     nn.init.constant_(model[0].weight, 0)
@@ -60,7 +67,6 @@ def test_a_dead_unit_says_so():
     ("how", "said"),
     [
         ({"layer": "nine"}, "no module 'nine'"),
-        ({"layer": "1"}, "not maps"),
         ({"layer": "0", "unit": (9, 0)}, "no unit"),
     ],
 )

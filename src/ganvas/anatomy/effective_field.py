@@ -28,7 +28,7 @@ class EffectiveField:
     """What moves a unit, over the whole input."""
 
     gradient: Float[np.ndarray, "h w"]  # Mean absolute gradient, its sum over the input 1; all 0 for a dead unit.
-    unit: tuple[int, int]
+    unit: tuple[int, int] | None  # None for a layer without places.
     centre: tuple[float, float]  # Mean place, weighted by the gradient, pixels.
     deviation: tuple[float, float]  # Standard deviation along either axis, pixels.
     above: int  # Pixels above EDGE of the strongest.
@@ -59,12 +59,12 @@ def effective_field(
     Args:
         model: With real weights; it is run in evaluation mode and left as it was.
         shape: Of the input, with or without the batch: (1, 3, 64, 64).
-        layer: Qualified name of a module; the output where left out.
+        layer: Qualified name of a module; the output where left out. One without places is one unit as a whole.
         unit: Its place (y, x); the middle where left out.
         samples: Inputs averaged over; normal noise unless ``pictures`` are given.
 
     Raises:
-        UserError: no such layer, a layer without places, a unit outside it, or a model without real weights.
+        UserError: no such layer, a unit outside it, or a model without real weights.
     """
     if len(shape) not in (3, 4):
         raise UserError(f"The input {tuple(shape)} is not a picture: give channels, height and width.")
@@ -90,9 +90,11 @@ def effective_field(
                 with torch.enable_grad():
                     model(picture)
                     output = kept.pop("output")
-                    place = _place(place, output, layer)
-                    signs = torch.randint(0, 2, (output.shape[1],), generator=random).to(output) * 2 - 1
-                    (found,) = torch.autograd.grad((output[0, :, place[0], place[1]] * signs).sum(), picture)
+                    if output.dim() == 4:
+                        place = _place(place, output, layer)
+                        output = output[:, :, place[0], place[1]]
+                    signs = torch.randint(0, 2, output.shape, generator=random).to(output) * 2 - 1
+                    (found,) = torch.autograd.grad((output * signs).sum(), picture)
                 total += found[0].detach().abs().sum(0).double()
                 report(sample + 1)
     finally:
@@ -103,7 +105,7 @@ def effective_field(
     centre, deviation = _moments(gradient)
     return EffectiveField(
         gradient=gradient,
-        unit=place or (0, 0),
+        unit=place,
         centre=centre,
         deviation=deviation,
         above=int((gradient > EDGE * gradient.max()).sum()),
@@ -115,9 +117,8 @@ def effective_field(
 def _first(output: object, layer: str) -> Tensor:
     while isinstance(output, (tuple, list)) and output:
         output = output[0]
-    if not isinstance(output, Tensor) or output.dim() != 4:
-        shape = f"of shape {tuple(output.shape)}" if isinstance(output, Tensor) else "no tensor"
-        raise UserError(f"'{layer or 'the output'}' gives {shape}, not maps with places. Choose a layer with maps.")
+    if not isinstance(output, Tensor) or not output.is_floating_point():
+        raise UserError(f"'{layer or 'the output'}' gives no numbers that have a gradient. Choose another layer.")
     return output
 
 

@@ -17,6 +17,7 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render_anatomy,
     render_diagram,
     render_features,
+    render_fields,
     render_measure,
 )
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
@@ -24,9 +25,11 @@ from ganvas.core.progress import say
 from ganvas.tasks import data as data_tasks
 from ganvas.tasks import diagram as diagram_tasks
 from ganvas.tasks import features as features_tasks
+from ganvas.tasks import grid as grid_tasks
 from ganvas.tasks import measure as measure_tasks
 from ganvas.tasks import metrics as metrics_tasks
 from ganvas.tasks import models as models_tasks
+from ganvas.tasks import receptive_field as receptive_field_tasks
 from ganvas.tasks import report as report_tasks
 from ganvas.tasks import sample as sample_tasks
 from ganvas.tasks import stats as stats_tasks
@@ -65,6 +68,8 @@ Command = (
     | Annotated[report_tasks.Report, subcommand("report")]
     | Annotated[table_tasks.Table, subcommand("table")]
     | Annotated[diagram_tasks.Diagram, subcommand("diagram")]
+    | Annotated[receptive_field_tasks.ReceptiveField, subcommand("receptive-field")]
+    | Annotated[grid_tasks.Grid, subcommand("grid")]
     | Annotated[Data, subcommand("data")]
     | Annotated[Features, subcommand("features")]
     | Annotated[models_tasks.Models, subcommand("models")]
@@ -79,6 +84,8 @@ VERBS = (
     "report",
     "table",
     "diagram",
+    "receptive-field",
+    "grid",
     "data",
     "features",
     "models",
@@ -94,6 +101,8 @@ TASKS = {
     report_tasks.Report: report_tasks.report,
     table_tasks.Table: table_tasks.table,
     diagram_tasks.Diagram: diagram_tasks.diagram,
+    receptive_field_tasks.ReceptiveField: receptive_field_tasks.receptive_field,
+    grid_tasks.Grid: grid_tasks.grid,
     data_tasks.Describe: data_tasks.describe,
     data_tasks.Pack: data_tasks.pack,
     data_tasks.Fetch: data_tasks.fetch,
@@ -106,7 +115,10 @@ TASKS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs one command and exits: 0 done, 1 training failed, 2 a mistake in what was given, 130 stopped by Ctrl-C."""
+    """Runs one command and exits.
+
+    0 done, 1 training failed or what was asked does not hold, 2 a mistake in what was given, 130 stopped by Ctrl-C.
+    """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # Before torch: idle threads must not spin.
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and not given[0].startswith("-") and given[0] not in VERBS:
@@ -148,7 +160,9 @@ def run(task: Any) -> int:
             raise
         say(f"Error: {error.filename}: {error.strerror}. Choose a path that is there and can be read and written.")
         return 2
-    return 130 if isinstance(result, train_tasks.TrainResult) and result.stopped else 0
+    if isinstance(result, train_tasks.TrainResult) and result.stopped:
+        return 130
+    return getattr(result, "exit_code", 0)
 
 
 def plain(value: Any) -> Any:
