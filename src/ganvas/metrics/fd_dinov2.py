@@ -3,8 +3,8 @@
 Stein et al. 2023, Exposing flaws of generative model evaluation metrics. https://arxiv.org/abs/2306.04675
 
 The features are the 1024 numbers of the class token of DINOv2 ViT-L/14. In the paper's trials with people this distance
-agreed best with what they took for real; FID punishes what Inception does not know. Values are far
-above FID's, and the two do not compare.
+agreed best with what they took for real; FID punishes what Inception does not know. Values are far above FID's, and
+the two do not compare.
 
 Bias and memory are FID's at d = 1024, half of it: see "fid".
 

@@ -35,32 +35,36 @@ class Gaussian:
     """A mean and a covariance (float64), as a matrix or as the rows it comes from; factors are found once."""
 
     mean: Vector
-    cov: Square | None = None
-    rows: Float[Tensor, "n d"] | None = None  # Centred, by the root of n - 1: cov = rows' rows.
+    matrix: Float[Tensor, "n d"]  # The covariance; or rows, centred, by the root of n - 1: cov = rows' rows.
+    from_rows: bool = False
 
     @cached_property
     def trace(self) -> float:
         """Of the covariance."""
-        return float(self.rows.square().sum() if self.cov is None else self.cov.trace())
+        return float(self.matrix.square().sum() if self.from_rows else self.matrix.trace())
+
+    @cached_property
+    def cov(self) -> Square:
+        return self.matrix.T @ self.matrix if self.from_rows else self.matrix
 
     @cached_property
     def cholesky(self) -> Square | None:
         """The lower triangular factor, where the covariance has full rank."""
-        if self.cov is None:
+        if self.from_rows:
             return None
-        factor, failed = torch.linalg.cholesky_ex(self.cov)
+        factor, failed = torch.linalg.cholesky_ex(self.matrix)
         return None if int(failed) else factor
 
     @cached_property
     def factor(self) -> Float[Tensor, "d r"]:
         """``F`` with cov = F F'."""
-        if self.cov is None:
-            return self.rows.T
-        return _spectral_factor(self.cov) if self.cholesky is None else self.cholesky
+        if self.from_rows:
+            return self.matrix.T
+        return _spectral_factor(self.matrix) if self.cholesky is None else self.cholesky
 
-    def times(self, matrix: Float[Tensor, "d k"]) -> Float[Tensor, "d k"]:
-        """``cov @ matrix``."""
-        return self.rows.T @ (self.rows @ matrix) if self.cov is None else self.cov @ matrix
+    def times(self, other: Float[Tensor, "d k"]) -> Float[Tensor, "d k"]:
+        """``cov @ other``."""
+        return self.matrix.T @ (self.matrix @ other) if self.from_rows else self.matrix @ other
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,7 +88,7 @@ def gaussian_of_moments(mean: Vector, cov: Square) -> Gaussian:
     mean, cov = mean.double(), cov.double()
     if not (mean.isfinite().all() and cov.isfinite().all()):
         raise UserError("Mean or covariance of the features hold nan or infinity: nothing can be compared with them.")
-    return Gaussian(mean=mean, cov=(cov + cov.T) / 2)
+    return Gaussian(mean=mean, matrix=(cov + cov.T) / 2)
 
 
 def gaussian_of_rows(rows: Float[Tensor, "n d"]) -> Gaussian:
@@ -97,7 +101,9 @@ def gaussian_of_rows(rows: Float[Tensor, "n d"]) -> Gaussian:
     scaled = (rows - mean) / (n - 1) ** 0.5
     if not scaled.square().sum().isfinite():
         raise UserError("Features hold nan, infinity or numbers too large to be squared: nothing can be compared.")
-    return Gaussian(mean=mean, rows=scaled) if n <= dimensions else Gaussian(mean=mean, cov=scaled.T @ scaled)
+    if n <= dimensions:
+        return Gaussian(mean=mean, matrix=scaled, from_rows=True)
+    return Gaussian(mean=mean, matrix=scaled.T @ scaled)
 
 
 def frechet_distance(mean_a: Vector, cov_a: Square, mean_b: Vector, cov_b: Square) -> float:

@@ -77,13 +77,11 @@ class Coupling:
 def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list[Result]:
     """The distance ("mind")."""
     require_pair(real, fake, minimum=MINIMUM, title=TITLE, equal=False)
-    dimensions = fake.shape[0]
+    dimensions = fake.shape[0] if fake.shape else 0
     directions = unit_directions(fake.config.directions, dimensions, seed=fake.seed)
     explained = min(sliced.EXPLAINED, len(directions))
     distances, influences = _along(fake, real, directions, explained=explained, quiet=quiet)
     scale = FACTOR * dimensions
-    if not np.isfinite(distances).all():
-        raise UserError("Features hold nan, infinity or numbers too large to be squared: nothing can be compared.")
     pictures = sum(sliced.variance(scale * one, explained=explained, directions=len(directions)) for one in influences)
     spread = float((scale * distances).var(ddof=1)) / len(distances) if len(distances) > 1 else 0.0
     result = Result(
@@ -162,6 +160,8 @@ def _project(side: Accumulator, directions: Float[Tensor, "k d"]) -> Array:
     out = torch.empty(len(directions), side.n, dtype=torch.float64)
     start = 0
     for block in side.blocks():
+        if not block.isfinite().all():
+            raise UserError("Features hold nan or infinity: nothing can be compared with them.")
         out[:, start : start + len(block)] = directions @ block.double().T
         start += len(block)
     return out.numpy()

@@ -168,7 +168,7 @@ def _second(x: Within) -> float:
         return float("nan")
     centred = x.rows - x.rows.mean()  # Small beside the sums themselves: keeps their digits.
     level = float(x.rows.mean()) / (n - 1)
-    squares = x.squares - n * (n - 1) * level**2
+    squares = x.squares - n * (n - 1) * level * level
     return (squares - 2 * float(centred.square().sum()) / (n - 2)) / (n * (n - 3))
 
 
@@ -179,5 +179,5 @@ def _cross(xy: Between) -> float:
         return float("nan")
     rows, columns = xy.rows / m - xy.rows.sum() / (n * m), xy.columns / n - xy.columns.sum() / (n * m)
     level = float(xy.rows.sum()) / (n * m)
-    left = xy.squares - n * m * level**2 - m * float(rows.square().sum()) - n * float(columns.square().sum())
+    left = xy.squares - n * m * level * level - m * float(rows.square().sum()) - n * float(columns.square().sum())
     return left / ((n - 1) * (m - 1))

@@ -54,8 +54,8 @@ class Moments(Kept):
         return "given.mean" in self.sums
 
     @property
-    def n(self) -> int | None:  # type: ignore[override]
-        """Pictures seen; None where moments were given without their number."""
+    def n(self) -> Any:
+        """Pictures seen, a whole number; None where moments were given without theirs."""
         return (int(self.sums["given.n"]) or None) if self.given else self.tables["index"].count
 
     def update(self, rows: Tensor, index: Tensor | None = None) -> None:
@@ -74,9 +74,7 @@ class Moments(Kept):
 
     def moments(self) -> tuple[Float[Tensor, " d"], Float[Tensor, "d d"]]:
         """Mean and unbiased covariance, float64."""
-        gaussian = self.gaussian()
-        cov = gaussian.rows.T @ gaussian.rows if gaussian.cov is None else gaussian.cov
-        return gaussian.mean, cov
+        return self.gaussian().mean, self.gaussian().cov
 
     def gaussian(self) -> Gaussian:
         """The same as the Fréchet distance takes it, found once per content."""
@@ -88,10 +86,13 @@ class Moments(Kept):
     def _find(self) -> Gaussian:
         if self.given:
             return frechet.gaussian_of_moments(self.sums["given.mean"], self.sums["given.cov"])
-        if self.n <= self.shape[0]:
+        dimensions = self.shape[0] if self.shape else 0
+        if self.n <= dimensions:
             return frechet.gaussian_of_rows(self.features())
-        mean = sum(block.double().sum(0) for block in self.blocks()) / self.n
-        cov = torch.zeros(len(mean), len(mean), dtype=torch.float64)
+        mean = torch.zeros(dimensions, dtype=torch.float64)
+        for block in self.blocks():
+            mean += block.double().sum(0) / self.n
+        cov = torch.zeros(dimensions, dimensions, dtype=torch.float64)
         for block in self.blocks():
             centred = block.double() - mean
             cov.addmm_(centred.T, centred)
@@ -111,9 +112,7 @@ class Moments(Kept):
             )
 
 
-def compare(
-    real: Moments, fake: Moments, *, name: str, title: str, minimum: int, better: str = "lower"
-) -> list[Result]:
+def compare(real: Moments, fake: Moments, *, name: str, title: str, minimum: int) -> list[Result]:
     """The Fréchet distance of two sets with its standard error, as any metric of this kind reports it."""
     require(real, fake, title=title, minimum=minimum)
     value, of_fake, of_real = frechet.distance_and_influences(fake.gaussian(), real.gaussian())
@@ -125,7 +124,7 @@ def compare(
         error_method=ONE if real.given else BOTH,
         n=fake.n,
         seed=fake.seed,
-        better=better,
+        better="lower",
         protocol=f"{protocol(fake, name)}:unbiased-covariance",
     )
     return [result]
