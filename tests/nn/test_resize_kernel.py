@@ -68,7 +68,7 @@ def test_what_is_not_shift_invariant_is_refused():
     x = torch.zeros(1, 3, 4, 4)
     with pytest.raises(UserError, match=r"align_corners=True only \(7, 7\) is one kernel repeated at every place"):
         resize(x, 2, align_corners=True, size=(8, 8))
-    with pytest.raises(UserError, match="scale=1.5 is not a whole factor"):
+    with pytest.raises(UserError, match=r"scale=1.5 is not a whole factor"):
         resize_kernel("bilinear", 1.5)
     with pytest.raises(UserError, match="align_corners says where pixels lie between others"):
         resize(x, 2, "nearest", align_corners=True)

@@ -123,7 +123,7 @@ class Chooses(nn.Module):
 
 
 def test_what_cannot_be_traced_is_named():
-    with pytest.raises(UserError, match="Chooses cannot be traced by torch.export with an input of 2x3"):
+    with pytest.raises(UserError, match=r"Chooses cannot be traced by torch.export with an input of 2x3"):
         rewrite(Chooses(), (normal(2, 3),))
-    with pytest.raises(UserError, match="ConvTranspose2d cannot be traced .* input of 1x4x2x2"):
+    with pytest.raises(UserError, match=r"ConvTranspose2d cannot be traced .* input of 1x4x2x2"):
         rewrite(nn.ConvTranspose2d(3, 2, 2), (normal(1, 4, 2, 2),))

@@ -106,8 +106,8 @@ def test_one_to_three_axes_with_settings_of_their_own_and_dilation_come_out_alik
 
 
 @pytest.mark.slow
-def test_five_thousand_more_come_out_alike(float64):
-    assert worst_of(random.Random(1), 5_000) < EXACT
+def test_fifteen_hundred_more_come_out_alike(float64):
+    assert worst_of(random.Random(1), 1_500) < EXACT
 
 
 @pytest.mark.parametrize("method", ["native", "zero", "subpixel"])

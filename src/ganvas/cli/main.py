@@ -19,6 +19,7 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render_features,
     render_fields,
     render_measure,
+    render_rewrite,
 )
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
@@ -31,6 +32,7 @@ from ganvas.tasks import metrics as metrics_tasks
 from ganvas.tasks import models as models_tasks
 from ganvas.tasks import receptive_field as receptive_field_tasks
 from ganvas.tasks import report as report_tasks
+from ganvas.tasks import rewrite as rewrite_tasks
 from ganvas.tasks import sample as sample_tasks
 from ganvas.tasks import stats as stats_tasks
 from ganvas.tasks import table as table_tasks
@@ -70,6 +72,7 @@ Command = (
     | Annotated[diagram_tasks.Diagram, subcommand("diagram")]
     | Annotated[receptive_field_tasks.ReceptiveField, subcommand("receptive-field")]
     | Annotated[grid_tasks.Grid, subcommand("grid")]
+    | Annotated[rewrite_tasks.Rewrite, subcommand("rewrite")]
     | Annotated[Data, subcommand("data")]
     | Annotated[Features, subcommand("features")]
     | Annotated[models_tasks.Models, subcommand("models")]
@@ -86,6 +89,7 @@ VERBS = (
     "diagram",
     "receptive-field",
     "grid",
+    "rewrite",
     "data",
     "features",
     "models",
@@ -103,6 +107,7 @@ TASKS = {
     diagram_tasks.Diagram: diagram_tasks.diagram,
     receptive_field_tasks.ReceptiveField: receptive_field_tasks.receptive_field,
     grid_tasks.Grid: grid_tasks.grid,
+    rewrite_tasks.Rewrite: rewrite_tasks.rewrite,
     data_tasks.Describe: data_tasks.describe,
     data_tasks.Pack: data_tasks.pack,
     data_tasks.Fetch: data_tasks.fetch,

@@ -64,11 +64,16 @@ def rewrite(
     """
     modes = {part: part.training for part in model.modules()}
     try:
-        program = trace(model.eval(), inputs, dynamic_shapes=dynamic_shapes)
+        program = trace(in_eval(model), inputs, dynamic_shapes=dynamic_shapes)
     finally:
         for part, mode in modes.items():
             part.training = mode
     return rewrite_program(program, inputs, dynamic_shapes=dynamic_shapes)
+
+
+def in_eval(model: nn.Module) -> nn.Module:
+    """The model in eval mode; what came out of an exported program has its mode built in, and refuses to be asked."""
+    return model if isinstance(model, fx.GraphModule) else model.eval()
 
 
 def rewrite_program(

@@ -1,0 +1,18 @@
+"""What a person sees of a network that was rewritten, on stderr."""
+
+from ganvas.cli.render import show, table
+from ganvas.core.progress import say
+from ganvas.tasks.rewrite import RewriteResult
+
+
+@show.register
+def _(result: RewriteResult) -> None:
+    table(
+        f"{result.model}, {result.weights}", ("operator", "times"), [(k, str(n)) for k, n in result.operators.items()]
+    )
+    count = f"{result.replaced} transposed convolution{'' if result.replaced == 1 else 's'} rewritten, none left"
+    say(
+        f"{result.written}: {result.bytes / 1e6:,.1f} MB; {count if result.replaced else 'it has none to rewrite'}. "
+        f"Outputs are off by at most {result.largest_difference:.2g} of {result.largest_output:.3g} "
+        f"({result.checked_with})."
+    )

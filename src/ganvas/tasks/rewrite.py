@@ -1,0 +1,256 @@
+"""A network without transposed convolutions, as a file for a runtime or an accelerator that has none."""
+
+import math
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from ganvas.tasks.anatomy_options import Network, find, weighted
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.export import ExportedProgram
+
+TOLERANCE = 1e-5  # Of the largest value of the outputs.
+CHECKS = 3  # Draws of the input that the file must agree on.
+LARGEST_ONNX = 1_900_000_000  # Bytes of weights; at 2 GB ONNX files fall apart into several.
+ENDINGS = (".onnx", ".pt2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rewrite(Network):
+    """Export a network without transposed convolutions: each becomes a convolution and depth-to-space, exactly.
+
+    The file is checked before it takes its name: no transposed convolution is left in it, and its outputs are the
+    network's to 1e-5.
+
+    Examples:
+      ganvas rewrite runs/first -o first.onnx
+      ganvas rewrite gan/dcgan -o dcgan.pt2
+      ganvas rewrite nets.py:Decoder --input 1,512 -o decoder.onnx --any-batch
+    """
+
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """File to write: .onnx (needs the extra `export`), or .pt2 for torch.export."""
+    any_batch: bool = False
+    """Let the file take any number of pictures at once, not only as many as --input says."""
+    seed: int = 0
+    """Of the starting weights of a network that has none, and of the inputs of the check."""
+    fused: tyro.conf.Suppress[bool] = True
+    real: tyro.conf.Suppress[bool] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewriteResult:
+    """What was written, and how it was found to be right."""
+
+    model: str
+    weights: str
+    written: Path
+    bytes: int
+    replaced: int
+    operators: dict[str, int]  # Of the file, by how often each occurs.
+    inputs: list[list[int | str]]
+    largest_difference: float
+    largest_output: float
+    checked_with: str
+
+
+def rewrite(task: Rewrite) -> RewriteResult:
+    """Traces, rewrites, writes beside the target, checks what was written, and gives it its name."""
+    from ganvas.core.atomic_files import atomic_file
+    from ganvas.core.errors import UserError
+    from ganvas.nn.rewrite import in_eval, transposed_in
+
+    if task.out.suffix not in ENDINGS:
+        raise UserError(f"-o {task.out}: the ending chooses the format; give a name that ends in .onnx or .pt2.")
+    if task.out.suffix == ".onnx":
+        _need_onnx()
+    loaded, given = find(task)
+    model, whose = _weighted(task, loaded)
+    model = in_eval(model)
+    inputs = [_values(given, task.seed + check) for check in range(CHECKS)]
+    with _quiet():
+        before, program = _programs(model, inputs[0], any_batch=task.any_batch)
+        left = transposed_in(program)
+        assert not left, f"transposed convolutions are left in the graph: {left}"
+        with atomic_file(task.out) as partial:
+            run, operators, tool = (_write_onnx if task.out.suffix == ".onnx" else _write_program)(program, partial)
+            difference, largest = _compare(model, run, inputs, task)
+            size = partial.stat().st_size
+    return RewriteResult(
+        model=loaded.name,
+        weights=whose,
+        written=task.out,
+        bytes=size,
+        replaced=len(transposed_in(before)),
+        operators=dict(operators.most_common()),
+        inputs=[["batch", *part.shape[1:]] if task.any_batch else list(part.shape) for part in inputs[0]],
+        largest_difference=difference,
+        largest_output=largest,
+        checked_with=tool,
+    )
+
+
+def _weighted(task: Rewrite, loaded: Any) -> "tuple[nn.Module, str]":
+    """The network with weights; of a run the one that draws at the resolution that training has reached."""
+    folder = Path(task.model).expanduser()
+    if task.part is None and ((folder / "run.json").exists() or (folder / "model.json").exists()):
+        from ganvas.train import trained
+        from ganvas.train.drawing import Drawing
+
+        kept = trained.load(folder)
+        if hasattr(kept.model, "decode"):
+            return Drawing(kept), f"trained for {kept.kimg:g} kimg"
+    return weighted(task, loaded, seed=task.seed)
+
+
+def _values(given: tuple[Any, ...], seed: int) -> "tuple[Tensor, ...]":
+    """Inputs of the said shapes: normal numbers, or zeros where whole numbers are asked for (such as classes)."""
+    import torch
+
+    from ganvas.core.seeds import stream
+
+    def one(part: Any, index: int) -> "Tensor":
+        if isinstance(part, torch.Tensor) and not part.dtype.is_floating_point:
+            return torch.zeros(part.shape, dtype=part.dtype)
+        dtype = part.dtype if isinstance(part, torch.Tensor) else torch.float32
+        return torch.randn(tuple(getattr(part, "shape", part)), generator=stream(seed, "input", index)).to(dtype)
+
+    return tuple(one(part, index) for index, part in enumerate(given))
+
+
+def _programs(
+    model: "nn.Module", inputs: "tuple[Tensor, ...]", *, any_batch: bool
+) -> "tuple[ExportedProgram, ExportedProgram]":
+    """The traced network, and the same without transposed convolutions."""
+    import torch
+
+    from ganvas.nn.rewrite import rewrite_program, trace
+
+    shapes = None
+    if any_batch:  # An example of two: of one, torch.export concludes that it is always one.
+        shapes = tuple({0: torch.export.Dim("batch")} for _ in inputs)
+        inputs = tuple(torch.cat([part[:1], part[:1]]) for part in inputs)
+    before = trace(model, inputs, dynamic_shapes=shapes)
+    return before, rewrite_program(before, inputs, dynamic_shapes=shapes)
+
+
+Runner = Callable[["tuple[Tensor, ...]"], list[Any]]
+
+
+def _write_program(program: "ExportedProgram", path: Path) -> tuple[Runner, Counter[str], str]:
+    import torch
+
+    torch.export.save(program, path)
+    back = torch.export.load(path)
+    module = back.module()
+    operators = Counter(str(node.target) for node in back.graph.nodes if node.op == "call_function")
+
+    def run(inputs: "tuple[Tensor, ...]") -> list[Any]:
+        with torch.no_grad():
+            return _flat(module(*inputs))
+
+    return run, operators, f"torch {torch.__version__}"
+
+
+def _write_onnx(program: "ExportedProgram", path: Path) -> tuple[Runner, Counter[str], str]:
+    import onnx
+    import onnxruntime
+    import torch
+
+    from ganvas.core.errors import UserError
+
+    size = sum(tensor.numel() * tensor.element_size() for tensor in program.state_dict.values())
+    if size > LARGEST_ONNX:
+        raise UserError(f"{size / 1e9:.1f} GB of weights do not fit into one ONNX file; write a .pt2 file instead.")
+    try:
+        exported = torch.onnx.export(program, dynamo=True, verbose=False)
+    except torch.onnx.errors.OnnxExporterError as error:
+        reason = str(getattr(error, "__cause__", None) or error).strip().splitlines()[0]
+        raise UserError(f"torch.onnx cannot write this network: {reason} A .pt2 file can hold it.") from error
+    assert exported is not None
+    exported.save(path)
+    operators = Counter(node.op_type for node in _nodes(onnx.load(path)))
+    assert "ConvTranspose" not in operators
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = [part.name for part in session.get_inputs()]
+
+    def run(inputs: "tuple[Tensor, ...]") -> list[Any]:
+        feed = {name: part.numpy() for name, part in zip(names, inputs, strict=True)}
+        return [torch.from_numpy(part) for part in session.run(None, feed)]
+
+    return run, operators, f"onnxruntime {onnxruntime.__version__}"
+
+
+def _nodes(model: Any) -> Iterator[Any]:
+    """Every node of an ONNX file, those inside of functions and branches too."""
+    for graph in (model.graph, *model.functions):
+        waiting = list(graph.node)
+        while waiting:
+            node = waiting.pop()
+            yield node
+            for attribute in node.attribute:
+                for inner in (attribute.g, *attribute.graphs):
+                    waiting.extend(inner.node)
+
+
+def _compare(model: "nn.Module", run: Runner, inputs: "list[tuple[Tensor, ...]]", task: Rewrite) -> tuple[float, float]:
+    """The largest difference between the file's outputs and the network's, and the largest output."""
+    import torch
+
+    from ganvas.core.errors import UserError
+
+    difference = largest = 0.0
+    for given in inputs:
+        with torch.no_grad():
+            expected, found = _flat(model(*given)), run(given)
+        for a, b in zip(expected, found, strict=True):
+            difference = max(difference, (a.double() - b.double()).abs().max().item())
+            largest = max(largest, a.double().abs().max().item())
+    if not math.isfinite(largest) or not difference <= TOLERANCE * largest:
+        raise UserError(
+            f"The rewritten {task.model} differs from it by {difference:.3g} where its outputs reach {largest:.3g}; "
+            f"{TOLERANCE:g} of that is allowed. Nothing was written."
+        )
+    return difference, largest
+
+
+def _flat(outputs: Any) -> list[Any]:
+    from torch.utils._pytree import tree_leaves
+
+    return [part for part in tree_leaves(outputs) if hasattr(part, "dtype")]
+
+
+def _need_onnx() -> None:
+    from importlib.util import find_spec
+
+    from ganvas.core.errors import UserError
+
+    missing = [name for name in ("onnx", "onnxruntime", "onnxscript") if find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"Writing .onnx needs {', '.join(missing)}: pip install 'ganvas[export]'. A .pt2 file needs nothing more."
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what exporters say to their own developers."""
+    import logging
+
+    log = logging.getLogger("torch.onnx")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(before)
