@@ -139,8 +139,8 @@ def of_pickle(path: Path) -> Foreign:
         raise UserError(f"{path} is too large for a pickle of statistics. Save it as .npz with mu and sigma.")
     try:
         found = _Careful(io.BytesIO(path.read_bytes())).load()
-    except UserError:
-        raise
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     except Exception as error:  # A damaged pickle may raise anything.
         raise UserError(f"{path} is cut short or damaged ({error}). Copy or download it again.") from None
     if not isinstance(found, dict):
@@ -180,7 +180,7 @@ class _Careful(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _HARMLESS:
             raise UserError(
-                f"The file holds a pickled {module}.{name}, which could run any program when it is read. Only numpy's "
+                f"it holds a pickled {module}.{name}, which could run any program when it is read. Only numpy's "
                 "arrays are read. Save mu and sigma as .npz."
             )
         return super().find_class(module, name)
