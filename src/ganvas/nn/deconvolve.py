@@ -9,7 +9,7 @@ What "deconvolution" layers do not do. Two classics, batched and differentiable 
 
 Constants and conventions are scikit-image's, with two departures, both where it errs: a custom regulariser that is
 not symmetric keeps its imaginary part (it takes ``|real(D)|^2``), and the turned blur is the exact adjoint also where
-its sides are even (there it is off by a pixel, so its pictures drift and lose light). Both functions take the
+its sides are even (there it is off by a pixel, and sums grow step by step without end). Both functions take the
 blur's origin at ``(kh // 2, kw // 2)``.
 """
 

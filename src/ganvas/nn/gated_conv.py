@@ -37,8 +37,9 @@ class GatedConv2d(nn.Module):
     ) -> None:
         super().__init__()
         self.activation = activation
-        options = {"stride": stride, "padding": padding, "dilation": dilation}
-        self.convolution = GroupedConv2d(in_channels, 2 * out_channels, kernel_size, std=std, **options)
+        self.convolution = GroupedConv2d(
+            in_channels, 2 * out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation, std=std
+        )
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
         features, gates = self.convolution(x).chunk(2, dim=1)

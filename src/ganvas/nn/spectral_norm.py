@@ -8,6 +8,8 @@ The weight is taken as the matrix (channels out, everything else), as in the pap
 convolution's norm differs from it by a factor of up to the kernel's side.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -48,8 +50,7 @@ class SpectralNorm(nn.Module):
         """``W / sigma(W)``; in training mode u and v move."""
         if self.training:
             self.power.step(self.steps)
-        weight = self.layer.weight
-        return weight / self.power.sigma().to(weight.dtype)
+        return self.power.weight() / self.power.sigma()
 
     def extra_repr(self) -> str:
         return f"steps={self.steps}"
@@ -63,7 +64,7 @@ class PowerMethod(nn.Module):
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
-        self._layer = (layer,)  # In a tuple: whose weight it is, but not a part of this module.
+        self._layer: tuple[Any] = (layer,)  # In a tuple: whose weight it is, but not a part of this module.
         matrix = self.matrix().detach()
         places = [torch.arange(1, n + 1, dtype=matrix.dtype, device=matrix.device) for n in matrix.shape]
         self.register_buffer("u", unit(torch.cos(places[0])))  # Any direction; nothing is drawn at construction.
@@ -78,11 +79,14 @@ class PowerMethod(nn.Module):
             vector.copy_(unit(vector))
         self.step(STEPS_AT_START)
 
+    def weight(self) -> Tensor:
+        """The layer's own, as it is."""
+        return self._layer[0].weight
+
     def matrix(self) -> Float[Tensor, "rows columns"]:
         """The weight with the channels out first, everything else flat."""
-        (layer,) = self._layer
-        weight = layer.weight
-        return (weight.transpose(0, 1) if isinstance(layer, TRANSPOSED) else weight).flatten(1)
+        weight = self.weight()
+        return (weight.transpose(0, 1) if isinstance(self._layer[0], TRANSPOSED) else weight).flatten(1)
 
     @torch.no_grad()
     def step(self, steps: int) -> None:
