@@ -1,7 +1,7 @@
 """The 11 basic colour names: how much of a picture is red, brown, grey, ... A labeller that needs no weights.
 
 The names are the basic colour terms that languages share (Berlin and Kay 1969, Basic Color Terms). Each pixel takes the
-name of the nearest of 81 colours of the CSS standard (https://www.w3.org/TR/css-color-4/#named-colors), which are
+name of the nearest of 80 colours of the CSS standard (https://www.w3.org/TR/css-color-4/#named-colors), which are
 listed below by name, in CIELAB with the plain Euclidean distance. ``segments`` is the area of each name in per cent, in
 the order of :data:`COLOURS`. Pictures are not resized.
 
@@ -25,7 +25,7 @@ WEIGHTS = None
 
 COLOURS: Mapping[str, tuple[int, ...]] = {
     "black": (0x000000,),
-    "grey": (0x696969, 0x808080, 0xA9A9A9, 0xC0C0C0, 0x778899, 0x708090, 0x2F4F4F),
+    "grey": (0x696969, 0x808080, 0xA9A9A9, 0xC0C0C0, 0x778899, 0x708090),
     "white": (0xFFFFFF, 0xFFFAFA, 0xF5F5F5, 0xF0F8FF, 0xF8F8FF, 0xFFFFF0, 0xF0FFF0, 0xDCDCDC),
     "red": (0xFF0000, 0xDC143C, 0xB22222, 0x8B0000, 0xCD5C5C),
     "orange": (0xFFA500, 0xFF8C00, 0xFF4500, 0xFF7F50, 0xFF6347),
@@ -51,7 +51,7 @@ class Colours(Network):
     """The share of each basic colour."""
 
     taps = TAPS
-    identity = "colours-css81:own-size:uint8"
+    identity = "colours-css80:own-size:uint8"
 
     def __init__(self, *, device: torch.device | str = "cpu", precision: Precision = "float32") -> None:
         dtype_of(precision)  # There is nothing to compute in half precision.

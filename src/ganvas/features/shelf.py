@@ -84,7 +84,7 @@ def load(
         weights: The file with its weights; None looks in the environment and in the cache.
         trust: Takes a file of weights that is not the published one; its identity then carries its own hash.
         device: Where to compute.
-        precision: ``bfloat16`` changes the numbers, which the identity says; it is faster only where the hardware has it.
+        precision: ``bfloat16`` changes the numbers, as the identity says, and is faster where the hardware has it.
 
     Raises:
         WeightsMissing: its weights are not on this machine.

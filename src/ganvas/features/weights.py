@@ -56,6 +56,6 @@ def _another_file(path: Path, name: str, release: Release, sha256: str) -> str:
             "Take the published file"
         )
     return (
-        f"{path} is not the published file of {name}: {state}, or trust this one (`--trust`): its numbers then "
+        f"{path} is not the published file of {name}: {state}, or trust this one (`--trust-weights`): its numbers then "
         "compare only with numbers of the same file."
     )
