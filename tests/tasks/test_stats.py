@@ -182,6 +182,12 @@ def test_a_file_of_weights_must_belong_to_a_network(fakes, reals, tmp_path):
         given(file, metrics=("swd",))
 
 
+def test_a_file_of_weights_that_cannot_be_ends_all(fakes, reals, tmp_path):
+    (tmp_path / "w.pth").write_bytes(b"no weights")
+    with pytest.raises(UserError, match=r"w\.pth"):
+        measure(Measure(a=fakes, b=reals, metrics=("all",), weights=(f"inception={tmp_path / 'w.pth'}",), quiet=True))
+
+
 def test_a_metric_bound_to_its_network_keeps_it(monkeypatch):
     from ganvas.metrics import shelf
     from ganvas.metrics.networks import Chosen

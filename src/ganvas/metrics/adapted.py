@@ -1,5 +1,6 @@
 """The class behind :func:`ganvas.metrics.adapter.torchmetric`: torchmetrics' verbs over two accumulators of Ganvas."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,7 +74,8 @@ class Adapted(Metric):
         module = shelf.load(self.name)
         real, fake = (self._whole(side) for side in SIDES)
         alone = getattr(module, "ALONE", False) and not real.n
-        self.results = module.compare(None if alone else real, fake)
+        found = module.compare(None if alone else real, fake)
+        self.results = [dataclasses.replace(one, protocol=f"{one.protocol}:ref=as-fed") for one in found]
         return torch.tensor(self.results[0].value, dtype=torch.float64)
 
     def forward(self, *args: Any, **kwargs: Any) -> None:

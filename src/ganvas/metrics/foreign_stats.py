@@ -1,12 +1,10 @@
 """Statistics that other tools wrote: means and covariances, or rows of features, of a network that they do not name.
 
-================================  =====================================================
-pytorch-fid, clean-fid, EDM, TTUR  ``.npz`` with ``mu``, ``sigma``
-ADM (reference batches)            ``.npz`` with ``mu``, ``sigma``, ``mu_s``, ``sigma_s``, and pictures in ``arr_0``
-clean-fid, for KID                 ``*_kid.npz`` with ``feats``
-EDM2                               ``.pkl``: ``{"fid": {"mu", "sigma"}, "fd_dinov2": ..., "num_images"}``
-torch-fidelity                     ``.pt`` of its cache: ``{"mu", "sigma"}``, or a table of features
-================================  =====================================================
+- pytorch-fid, clean-fid, EDM, TTUR: ``.npz`` with ``mu``, ``sigma``
+- ADM's reference batches: ``.npz`` with ``mu``, ``sigma``, ``mu_s``, ``sigma_s``, and pictures in ``arr_0``
+- clean-fid, for KID: ``*_kid.npz`` with ``feats``
+- EDM2: ``.pkl`` of ``{"fid": {"mu", "sigma"}, "fd_dinov2": ..., "num_images"}``
+- torch-fidelity: ``.pt`` of its cache, with ``{"mu", "sigma"}`` or a table of features
 
 Such a file does not say which weights and which resize its numbers come from. It is used as what is asked for, where
 the lengths agree; the protocol then ends in ``ref=foreign:`` and the hash of the file, and a note says so.

@@ -55,7 +55,7 @@ class Networks:
             try:
                 found[metric] = self._load(name)
             except UserError as error:
-                if not lenient:
+                if not lenient or name in self._weights:  # A file that was given and cannot be is no reason to go on.
                     raise
                 missing[metric] = str(error)
         return found, missing
