@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
@@ -99,10 +100,13 @@ def test_a_run_is_written_as_it_draws_now_in_the_middle_of_its_growth(tmp_path):
     settings = ("latent_size=8", "fmap_base=64", "fmap_max=8", "batch_size=8", "train_kimg=0.016", "fade_kimg=0.032")
     settings += ("resolution=16", "measure_kimg=-1", "sample_kimg=1")
     run, out = tmp_path / "run", tmp_path / "net.pt2"
+    (tmp_path / "in").mkdir()
+    for index, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (9, 16, 16, 3), dtype=np.uint8)):
+        Image.fromarray(pixels).save(tmp_path / "in" / f"{index}.png")
     train(
         Train(
             model="gan/progan",
-            data="scenes",
+            data=str(tmp_path / "in"),
             out=run,
             set=settings,
             kimg=0.032,

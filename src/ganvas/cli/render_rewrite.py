@@ -7,9 +7,8 @@ from ganvas.tasks.rewrite import RewriteResult
 
 @show.register
 def _(result: RewriteResult) -> None:
-    table(
-        f"{result.model}, {result.weights}", ("operator", "times"), [(k, str(n)) for k, n in result.operators.items()]
-    )
+    say(f"{result.model}, {result.weights}:")
+    table("", ("operator", "times"), [(name, str(times)) for name, times in result.operators.items()])
     count = f"{result.replaced} transposed convolution{'' if result.replaced == 1 else 's'} rewritten, none left"
     say(
         f"{result.written}: {result.bytes / 1e6:,.1f} MB; {count if result.replaced else 'it has none to rewrite'}. "
