@@ -6,6 +6,7 @@ the function instead, where there is one. The marks are put for the time of a tr
 version of torch not know them, all that is lost is the two seconds.
 """
 
+import functools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,8 @@ def without_compiler() -> Iterator[None]:
             delattr(function, _MARK)
 
 
-def _wrapped() -> Iterator[FunctionType]:
+@functools.cache
+def _wrapped() -> tuple[FunctionType, ...]:
     """The functions inside torch's wrappers, at any depth."""
     import torch._decomp.decompositions
     import torch._refs.linalg
@@ -51,9 +53,7 @@ def _wrapped() -> Iterator[FunctionType]:
         torch._meta_registrations,
     )
     seen: set[int] = set()
-    for module in modules:
-        for function in vars(module).values():
-            yield from _inside(function, seen)
+    return tuple(held for module in modules for function in vars(module).values() for held in _inside(function, seen))
 
 
 def _inside(function: object, seen: set[int]) -> Iterator[FunctionType]:

@@ -31,7 +31,7 @@ _SAME = {
     "div": "truediv true_divide divide",
     "sub": "subtract",
     "neg": "negative",
-    "getitem": "select narrow slice index unbind",
+    "getitem": "select narrow slice index",
     "interpolate": "upsample upsample_nearest upsample_bilinear upsample_nearest1d upsample_nearest2d "
     "upsample_nearest3d upsample_linear1d upsample_bilinear2d upsample_bicubic2d upsample_trilinear3d "
     "_upsample_nearest_exact2d",

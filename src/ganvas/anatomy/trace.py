@@ -5,6 +5,7 @@ functions alone have no names; a trace has both. The network that is given stays
 """
 
 import copy
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -83,7 +84,14 @@ def _run(
     """The output, or the layer that raised and why."""
     inputs = _mapped(given, recorder.input), _mapped(named, recorder.input)
     try:
-        with without_compiler(), _untouched_random_state(device), torch.no_grad(), torch.device(device), recorder:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            without_compiler(),
+            _untouched_random_state(device),
+            torch.no_grad(),
+            torch.device(device),
+            recorder,
+        ):
             return runner(twin, recorder)(*inputs[0], **inputs[1]), None
     except Exception as error:
         layer, kind, _ = recorder.stack[-1]
