@@ -117,6 +117,11 @@ def test_pictures_are_drawn_without_repetition_in_an_order_of_the_seed_alone():
     assert orders[0] != sorted(orders[0])
 
 
+def test_the_second_draw_of_reals_goes_on_where_the_first_one_ended():
+    whole, second = (torch.cat(list(draw(Packed(100), 60, seed=1, batch=7, start=start))) for start in (0, 25))
+    assert torch.equal(second, whole[25:])
+
+
 class Trained:
     """A model that draws noise."""
 

@@ -89,10 +89,8 @@ class Adapted(Metric):
 
     def merge_state(self, incoming_state: "Mapping[str, Any] | Metric") -> None:
         """Takes in what another one has seen, of further pictures of the same two sets."""
-        if isinstance(incoming_state, Adapted):
-            given = incoming_state.get_extra_state()
-        else:
-            given = incoming_state["_extra_state"]  # type: ignore[index]
+        whole: Any = incoming_state
+        given = whole.get_extra_state() if isinstance(whole, Adapted) else whole["_extra_state"]
         for side, other in self._accumulators(given).items():
             there = self._stats[side].tables["index"].all()
             if len(there) and other.n:
@@ -121,7 +119,7 @@ class Adapted(Metric):
         kind = shelf.load(self.name).Accumulator
         whose = self.network.identity if self.network else ""
         self._stats = {side: kind(seed=self.seed, config=self.config, rows_of=whose) for side in SIDES}
-        self._seen = dict.fromkeys(SIDES, 0)
+        self._seen: dict[str, int] = dict.fromkeys(SIDES, 0)
 
     def _whole(self, side: str) -> Stats:
         """What all ranks have seen; this rank's own accumulator goes on unchanged."""

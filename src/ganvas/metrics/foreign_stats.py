@@ -154,7 +154,7 @@ def of_pickle(path: Path) -> Foreign:
 
 def of_torch(path: Path) -> Foreign:
     """A file of torch-fidelity's cache: a table of features, or their moments. Loads tensors and arrays only."""
-    rebuild = np.empty(0).__reduce__()[0]  # Its module has had two names; files carry the older one.
+    rebuild: Any = np.empty(0).__reduce__()[0]  # Its module has had two names; files carry the older one.
     allowed = [rebuild, np.ndarray, np.dtype, type(np.dtype(np.float32)), type(np.dtype(np.float64))]
     old_name = (rebuild, "numpy.core.multiarray._reconstruct")
     try:

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 from ganvas.core.errors import UserError
 
@@ -14,30 +14,15 @@ if TYPE_CHECKING:
     from ganvas.metrics.engine import Gathered
     from ganvas.metrics.networks import Chosen
     from ganvas.metrics.stats_file import StatsFile
+    from ganvas.tasks.measure import Measure
+    from ganvas.tasks.stats import Stats
     from ganvas.train.trained import Trained
+
+    Settings = Measure | Stats  # What both say of pictures and networks.
 
 ALL = "all"
 BATCH = 64
 Shape = tuple[int, int, int]  # Height, width, channels.
-
-
-@runtime_checkable
-class Settings(Protocol):
-    """What ``ganvas measure`` and ``ganvas stats`` both say of pictures and networks."""
-
-    seed: int
-    size: str | None
-    channels: Any
-    fit: Any
-    background: str
-    broken: Any
-    features: str | None
-    weights: tuple[str, ...]
-    trust_weights: bool
-    precision: Any
-    device: str
-    no_cache: bool
-    quiet: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +91,7 @@ def chosen_metrics(given: Sequence[str]) -> tuple[list[str], bool]:
     return words, False
 
 
-def chosen_networks(task: Settings) -> "Chosen":
+def chosen_networks(task: "Settings") -> "Chosen":
     """What was said about networks, with the device found."""
     from ganvas.metrics.networks import Chosen
     from ganvas.tasks.train import pick_device
@@ -120,7 +105,7 @@ def chosen_networks(task: Settings) -> "Chosen":
     )
 
 
-def of_run(task: Any, path: Path) -> Side:
+def of_run(task: "Measure", path: Path) -> Side:
     """A run's model, or one of its model folders."""
     from ganvas.tasks.train import pick_device
     from ganvas.train.trained import load
@@ -137,7 +122,7 @@ def of_run(task: Any, path: Path) -> Side:
     )
 
 
-def of_source(task: Settings, spec: str, *, model: "Trained | None" = None) -> Side:
+def of_source(task: "Settings", spec: str, *, model: "Trained | None" = None) -> Side:
     """Pictures, brought to the size and colour of a model where there is one beside them."""
     from ganvas.data.packing import prepare
     from ganvas.tasks.data import parse_size
@@ -155,7 +140,7 @@ def of_source(task: Settings, spec: str, *, model: "Trained | None" = None) -> S
     return of_pack(task, spec, packed)
 
 
-def of_pack(task: Settings, spec: str, packed: "Packed") -> Side:
+def of_pack(task: "Settings", spec: str, packed: "Packed") -> Side:
     """Pictures that lie packed."""
     return Side(
         spec=spec,
@@ -184,7 +169,7 @@ def draw(packed: "Packed", n: int, *, seed: int, batch: int = BATCH, start: int 
 
 
 def gather(
-    task: Settings,
+    task: "Settings",
     side: Side,
     metrics: Sequence[str],
     *,
@@ -236,7 +221,7 @@ def gather(
     )
 
 
-def _remembered(task: Settings, side: Side, first: int, n: int) -> Any:
+def _remembered(task: "Settings", side: Side, first: int, n: int) -> Any:
     """The cache of what these pictures were reduced to; None where they are made anew each time."""
     if side.content is None or task.no_cache:
         return None
