@@ -30,6 +30,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
     assert 0.90 <= cover(found, d * (shift**2 + (scale - 1) ** 2)) <= 0.99  # The bias is a tenth of the error here.
 
 
+@pytest.mark.slow
 def test_the_interval_without_the_references_pictures_is_of_the_generated_ones():
     random = torch.Generator().manual_seed(1)
     d, found = 3, []
