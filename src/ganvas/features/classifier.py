@@ -128,7 +128,8 @@ class OwnClassifier(Network):
         for part in module.modules():
             if isinstance(part, _Conv):
                 part.fold()
-        self._module = module.to(self.device, self._dtype).to(memory_format=torch.channels_last)
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._module = module.to(self.device, self._dtype)
         self.taps = {"features": 8 * trained.config.width, "logits": len(trained.config.classes)}
 
     def _rows(self, pictures: Tensor, taps: Sequence[str]) -> dict[str, Tensor]:

@@ -37,7 +37,7 @@ class Plan:
 
     size: int | None = None  # None: the pictures' own size up to 64.
     epochs: int = 15
-    batch_size: int = 128
+    batch_size: int = 64
     lr: float = 0.1
     width: int = 16
     mirror: bool = True
@@ -77,7 +77,7 @@ def train(source: str, out: Path, plan: Plan, *, device: torch.device | str = "c
     config = _config(packed, pictures[seen], size=size, width=plan.width)
     module = Classifier(config)
     initialise(module, stream(plan.seed, "classifier", "weights"))
-    module.to(device=device, memory_format=torch.channels_last)
+    module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     _fit(module, config, pictures[seen], labels[seen], plan, quiet=quiet)
     right = _right(module, config, pictures[held], labels[held])
     accuracy = right / len(held)
@@ -91,7 +91,7 @@ def train(source: str, out: Path, plan: Plan, *, device: torch.device | str = "c
         "standard_error": error,
         "epochs": plan.epochs,
         "seed": plan.seed,
-        "versions": versions(),
+        "versions": {name: versions()[name] for name in ("ganvas", "torch")},  # No commit: the hash is its identity.
     }
     trained = Trained(config=config, module=module.cpu().eval(), notes=notes)
     save(trained, out)

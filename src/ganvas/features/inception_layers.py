@@ -19,7 +19,8 @@ class Layer(NamedTuple):
 
 
 def _square(inputs: int, outputs: int, side: int, *, stride: int = 1, padded: bool = True) -> Layer:
-    return Layer(inputs, outputs, (side, side), stride, (side // 2,) * 2 if padded else (0, 0))
+    margin = side // 2 if padded else 0
+    return Layer(inputs, outputs, (side, side), stride, (margin, margin))
 
 
 def _row(inputs: int, outputs: int, length: int) -> Layer:

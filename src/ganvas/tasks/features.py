@@ -52,7 +52,7 @@ class Train:
     """Side that pictures are resized to; by default their own, up to 64."""
     epochs: int = 15
     """How often each picture is shown."""
-    batch_size: int = 128
+    batch_size: int = 64
     """Pictures per step."""
     lr: float = 0.1
     """The highest learning rate."""
