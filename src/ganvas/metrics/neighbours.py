@@ -33,7 +33,7 @@ TINY = 1e-37  # Beside the largest value, 1, this is nothing; it stands above fl
 HUGE = 1e200  # Features beyond this are not added up.
 
 Radii = Float64[Tensor, " n"]  # Squared, in the frame's unit.
-Places = Int64[Tensor, " m"]
+Places = Int64[Tensor, " _"]
 Done = Callable[[float], None]  # Is told how many rows are done with.
 
 
@@ -47,11 +47,11 @@ class Points:
     def __init__(self, take: Callable[[Tensor], Tensor], n: int, *, shift: Float64[Tensor, " d"], scale: float) -> None:
         self._take, self.n, self.shift, self.scale = take, n, shift, scale
 
-    def exact(self, places: Places) -> Float64[Tensor, "m d"]:
+    def exact(self, places: Places) -> Float64[Tensor, "_ d"]:
         """Rows as they are, in units of ``scale``."""
         return self._take(places).double().mul_(1 / self.scale)
 
-    def centred(self, places: Places, dtype: torch.dtype) -> Float[Tensor, "m d"]:
+    def centred(self, places: Places, dtype: torch.dtype) -> Float[Tensor, "_ d"]:
         """Rows less the common shift, each value rounded once."""
         rows = self._take(places)
         wide = torch.promote_types(rows.dtype, dtype)
@@ -88,7 +88,8 @@ class Within:
 def together(*sets: Kept | Float[Tensor, "_ d"]) -> list[Points]:
     """Sets of rows in one frame: the accumulators' by their places in the set, or those of tensors."""
     takers = [_taker(rows) for rows in sets]
-    largest, total, count = 0.0, torch.zeros((), dtype=torch.float64), 0
+    largest, count = 0.0, 0
+    total = torch.zeros(takers[0][0](torch.zeros(1, dtype=torch.int64)).shape[1], dtype=torch.float64)
     for take, n in takers:
         for places in torch.arange(n).split(ROWS):
             rows = take(places)

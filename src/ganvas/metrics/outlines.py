@@ -47,7 +47,7 @@ def bank(height: int, width: int, *, count: int, seed: int) -> Bank:
 
 
 def distance(pictures: Grey, starts: Bank, *, steps: int) -> PerSample:
-    """``min || x - triangle ||`` over triangles with their corners in the picture and not much smaller than the data's."""
+    """``min || x - triangle ||``, over triangles with corners in the picture and not much smaller than the data's."""
     few = max(1, PIXELS // pictures[0].numel()) if len(pictures) else 1
     parts = [_distance(part, starts, steps) for part in pictures.split(few)]
     return torch.cat(parts) if parts else torch.empty(0, dtype=torch.float64)

@@ -114,27 +114,41 @@ def f_beta(p: Histograms, q: Histograms, beta: float) -> tuple[float, float]:
 def _largest(
     real: Int64[Tensor, "n runs"], fake: Int64[Tensor, "m runs"], count: int, beta: float
 ) -> tuple[float, float]:
-    """F and its standard error. At one slope it is ``c sum min(l p, q)``, and the derivative of a largest one is that
-    at the slope where it is attained.
+    """F and its standard error.
+
+    With ``w`` in [0, 1] per cluster, F is ``max_l min_w c(l) sum (w l p + (1 - w) q)``: a saddle point, so that its
+    derivative by p and q is the one with the best ``l`` and ``w`` held (:func:`_saddle`).
     """
     p, q = (_histograms(labels, count) for labels in (real, fake))
-    value, slope = f_beta(p, q, beta)
+    value, _ = f_beta(p, q, beta)
+    slope, weights = _saddle(p, q, beta)
     factor = (1 + beta**2) / (1 + beta**2 * slope)
-    reals = factor * slope * _mean_of(_less(slope * p, q), real)
-    fakes = factor * _mean_of(_less(q, slope * p), fake)
+    reals, fakes = factor * slope * _mean_of(weights, real), factor * _mean_of(1 - weights, fake)
     runs = factor * torch.minimum(slope * p, q).sum(1)
-    variance = sum(float(part.var()) / len(part) for part in (reals, fakes) if len(part) > 1)
-    variance += float(runs.var()) / len(runs) if len(runs) > 1 else 0.0
+    variance = sum(float(part.var()) / len(part) for part in (reals, fakes, runs) if len(part) > 1)
     return value, variance**0.5
+
+
+def _saddle(p: Histograms, q: Histograms, beta: float) -> tuple[float, Histograms]:
+    """The slope at which F is largest, off the grid, and the weight of ``l p`` against ``q`` in every cluster.
+
+    Only there ``sum w p = b^2 sum (1 - w) q``. Going down the ratios q / p from the largest, w turns from 0 to 1 and
+    the left side overtakes the right one at that slope, where the weight is a fraction.
+    """
+    ratio = torch.where(p > 0, q / p.clamp_min(1e-300), torch.where(q > 0, torch.inf, 0.0))
+    levels, group = ratio.unique(return_inverse=True)
+    of_p = torch.zeros(len(levels), dtype=torch.float64).index_add_(0, group.flatten(), p.flatten())
+    of_q = beta**2 * torch.zeros(len(levels), dtype=torch.float64).index_add_(0, group.flatten(), q.flatten())
+    above = of_p.sum() - of_p.cumsum(0)  # Of the ratios above each.
+    below = of_q.cumsum(0) - of_q
+    turn = int(((above + of_p - below) >= 0).nonzero()[-1])
+    fraction = float((below[turn] + of_q[turn] - above[turn]) / (of_p[turn] + of_q[turn]))
+    weights = (group > turn).double() + min(max(fraction, 0.0), 1.0) * (group == turn).double()
+    return min(max(float(levels[turn]), EPSILON), 1 / EPSILON), weights
 
 
 def _histograms(labels: Int64[Tensor, "n runs"], count: int) -> Histograms:
     return torch.stack([torch.bincount(run, minlength=count) for run in labels.T]).double() / len(labels)
-
-
-def _less(a: Histograms, b: Histograms) -> Histograms:
-    """The derivative of ``min(a, b)`` by a: half where they are equal."""
-    return (a < b).double() + (a == b).double() / 2
 
 
 def _mean_of(weights: Histograms, labels: Int64[Tensor, "n runs"]) -> Float64[Tensor, " n"]:

@@ -1,0 +1,116 @@
+import math
+
+import pytest
+import torch
+
+from ganvas.metrics import fld as module
+from ganvas.metrics.fld import Accumulator, compare, fld
+
+
+def normal(n, d=4, *, seed, scale=1.0):
+    return scale * torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def filled(rows):
+    accumulator = Accumulator()
+    accumulator.update(rows)
+    return accumulator
+
+
+def slow(generated, centres, fitted, unseen):
+    """The construction with torch.distributions, autograd and torch.optim.Adam."""
+    mean, deviation = unseen.mean(0), unseen.std(0)
+    generated, centres, fitted, unseen = ((x - mean) / deviation for x in (generated, centres, fitted, unseen))
+
+    def nll(middles, known):
+        d = known.shape[1]
+        nearest = torch.cdist(middles, known, compute_mode="donot_use_mm_for_euclid_dist").amin(1).square()
+        log_variance = ((nearest + 1e-3) / d).log().requires_grad_()
+        log_other = torch.zeros((), dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.Adam([log_variance, log_other], lr=0.5)
+
+        def log_parts(rows):
+            scale = (log_variance / 2).exp()[:, None].expand(-1, d)
+            each = torch.distributions.Independent(torch.distributions.Normal(middles, scale), 1)
+            return each.log_prob(rows[:, None]) - math.log(len(middles))
+
+        for _ in range(50):
+            optimizer.zero_grad()
+            other = (
+                torch.distributions.Normal(0.0, (log_other / 2).exp()).log_prob(0.9 * (known - known.mean(0))).sum(1)
+            )
+            total = torch.cat([log_parts(known), other[:, None]], 1).logsumexp(1)
+            (-total.mean() / d).backward()
+            optimizer.step()
+            log_variance.data.clamp_(-40, 20)
+        return -log_parts(unseen).logsumexp(1).mean().item() / d
+
+    return 100 * (nll(generated, torch.cat([centres, fitted])) - nll(centres, fitted))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5])
+def test_it_is_that_of_a_slow_construction(scale):
+    parts = [normal(n, seed=seed, scale=s) for seed, (n, s) in enumerate([(30, scale), (25, 1), (25, 1), (40, 1)])]
+    value, _ = fld(*parts)
+    assert value == pytest.approx(slow(*parts), rel=1e-6)
+
+
+def test_blocks_and_single_precision_change_no_more_than_rounding(monkeypatch):
+    parts = [normal(n, seed=seed) for seed, n in enumerate((30, 25, 25, 40))]
+    expected = fld(*parts)
+    monkeypatch.setattr(module, "CHUNK", 70)
+    assert fld(*parts) == pytest.approx(expected, rel=1e-9)
+    monkeypatch.setattr(module, "ROOM", 0)
+    assert fld(*parts) == pytest.approx(expected, rel=1e-2)
+
+
+def test_a_shift_and_a_scale_of_every_feature_change_nothing():
+    parts = [normal(n, seed=seed) for seed, n in enumerate((30, 25, 25, 40))]
+    scale, shift = torch.tensor([1.0, 10, 0.1, 3]).double(), torch.tensor([0.0, 5, -3, 100]).double()
+    value, error = fld(*parts)
+    moved, moved_error = fld(*(part * scale + shift for part in parts))
+    assert (moved, moved_error) == (pytest.approx(value, rel=1e-6), pytest.approx(error, rel=1e-6))
+
+
+def test_a_good_model_beats_a_blurred_a_collapsed_and_a_memorising_one():
+    # Sixteen kinds. Of a single round one, a collapsed model would be as good: one wide Gaussian is the law itself.
+    def kinds(seed, noise=0.3):
+        return 3 * normal(240, seed=seed).sign() + noise * normal(240, seed=100 + seed)
+
+    real, good, wide = kinds(1), kinds(2), kinds(3, noise=1.5)
+    collapsed = 3 + 0.3 * normal(240, seed=4)
+    value = {
+        name: compare(filled(real), filled(rows))[0].value
+        for name, rows in {"good": good, "wide": wide, "collapsed": collapsed, "copies": real}.items()
+    }
+    assert value["good"] < min(value["wide"], value["collapsed"], value["copies"]) - 5
+
+
+def test_a_feature_that_does_not_vary_is_left_alone():
+    real, fake = normal(60, seed=1), normal(60, seed=2)
+    real[:, 0] = fake[:, 0] = 7
+    assert math.isfinite(compare(filled(real), filled(fake))[0].value)
+    flat = torch.ones(60, 4, dtype=torch.float64)
+    for a, b in ((flat, flat), (flat, fake), (real, flat)):
+        (result,) = compare(filled(a), filled(b))
+        assert math.isfinite(result.value)
+        assert math.isfinite(result.standard_error)
+
+
+def test_how_many_unseen_and_how_many_centres_are_said():
+    (result,) = compare(filled(normal(90, seed=1)), filled(normal(20, seed=2)))
+    assert result.protocol == "fld:n20:reals90:unseen30:centres20"
+
+
+@pytest.mark.slow
+def test_the_error_is_about_the_deviation_over_new_unseen_reals_and_new_centres():
+    # Fitted reals stay, as the method says; what is drawn anew is what it counts.
+    fitted, values, errors = normal(80, seed=0), [], []
+    for seed in range(60):
+        value, error = fld(
+            normal(80, seed=3 * seed + 1), normal(80, seed=3 * seed + 2), fitted, normal(80, seed=3 * seed + 3)
+        )
+        values.append(value)
+        errors.append(error)
+    ratio = torch.tensor(errors).mean() / torch.tensor(values).std()
+    assert 0.7 < ratio < 1.4, ratio
