@@ -63,6 +63,11 @@ def test_an_unknown_network_is_an_error_with_the_nearest_known():
         shelf.load("inceptoin")
 
 
+def test_a_path_where_no_file_is_is_called_so():
+    with pytest.raises(UserError, match="there is no such file"):
+        shelf.load("runs/mine.safetensors")
+
+
 def test_the_list_is_read_without_torch():
     program = (
         "import sys; from ganvas.tasks.features import List, list_networks; found = list_networks(List()); "

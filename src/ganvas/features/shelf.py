@@ -92,8 +92,13 @@ def load(
     """
     import torch
 
-    if name_or_file not in names() and Path(name_or_file).expanduser().is_file():
-        return _load_file(Path(name_or_file).expanduser(), torch.device(device), precision)
+    path = Path(name_or_file).expanduser()
+    if name_or_file not in names() and path.is_file():
+        if weights is not None:
+            raise UserError(f"{path} holds its own weights: leave {weights} out.")
+        return _load_file(path, torch.device(device), precision)
+    if name_or_file not in names() and (path.suffix or len(path.parts) > 1):
+        raise UserError(f"{path}: there is no such file. Networks by name: {', '.join(names())}.")
     found = entry(name_or_file)
     module = importlib.import_module(f"ganvas.{SHELF}.{found.name}")
     given = None
