@@ -204,7 +204,8 @@ def _from_code(name: str, factory: str, part: str | None, values: bool) -> Loade
             "(set PYTHONPATH=.); a file is given as path/to/file.py:NAME."
         ) from error
     try:
-        module = importlib.import_module(name)
+        with torch.random.fork_rng(devices=[]):
+            module = importlib.import_module(name)
     except Exception as error:
         raise UserError(f"Importing {name} failed: {type(error).__name__}: {error}") from error
     return _made(module, factory, f"{name}:{factory}", part, values)
@@ -217,7 +218,8 @@ def _import_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.parent.resolve()))  # What lies beside it is found, as when it is run.
     try:
-        spec.loader.exec_module(module)
+        with torch.random.fork_rng(devices=[]):
+            spec.loader.exec_module(module)
     except Exception as error:
         raise UserError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
     finally:

@@ -230,7 +230,9 @@ def _finish(
         following = [graph.nodes[reader].kind for reader in readers[row.last]]
         usual = "" if "normalisation" in following else "linear"
         row.activation = "gated" if row.kind == "gated" else usual
-    row.receptive_field = fields.get(row.last, fields.get(row.nodes[0]))
+    # A unit of a flattened picture is still a unit of the picture, whose field is meant.
+    seen = [index for index in row.nodes if graph.nodes[index].kind != "reshape"] or row.nodes
+    row.receptive_field = fields.get(seen[-1])
 
 
 def _mere_reshape(row: Row, nodes: Sequence[Node]) -> bool:

@@ -157,7 +157,8 @@ def _copy(model: nn.Module, *, meta: bool) -> nn.Module:
             for tensor in tensors(held):
                 memo.setdefault(id(tensor), _without_memory(tensor))
     try:
-        return copy.deepcopy(model, memo)
+        with warnings.catch_warnings(action="ignore"):
+            return copy.deepcopy(model, memo)
     except Exception as error:
         raise UserError(
             f"{type(model).__name__} cannot be copied ({' '.join(str(error).split())}), and a trace runs on a copy. "
