@@ -108,7 +108,7 @@ def _from_path(
     if path.suffix == ".py":
         if not attribute:
             raise UserError(f"{path} holds code. Name the function or class that makes the network: {path}:NAME.")
-        return _made(_import_file(path), attribute, f"{path}:{attribute}", part, values)
+        return _made(_import_file(path), attribute, f"{path.name}:{attribute}", part, values)
     return _of_file(path, part or attribute or None)
 
 

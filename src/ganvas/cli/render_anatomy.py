@@ -8,6 +8,6 @@ from ganvas.tasks.table import TableResult
 @show.register
 def _(result: TableResult) -> None:
     if result.text:
-        say(result.text)
+        say(result.text.rstrip())
     if result.written:
         say(f"{result.written}: {len(result.rows)} rows, {result.parameters:,} parameters.")
