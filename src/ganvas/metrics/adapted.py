@@ -14,7 +14,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.results import Result
 from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
-from ganvas.metrics.engine import Network
+from ganvas.metrics.engine import Extractor
 
 SIDES = ("real", "fake")
 
@@ -22,7 +22,7 @@ SIDES = ("real", "fake")
 class _Frozen:
     """Holds a network that is neither copied with a metric nor saved in its state."""
 
-    def __init__(self, network: Network | None) -> None:
+    def __init__(self, network: Extractor | None) -> None:
         self.network = network
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "_Frozen":
@@ -35,7 +35,7 @@ class Adapted(Metric):
     is_differentiable = False
     full_state_update = False
 
-    def __init__(self, name: str, *, config: Any, network: Network | None, seed: int, **kwargs: Any) -> None:
+    def __init__(self, name: str, *, config: Any, network: Extractor | None, seed: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.name, self.config, self.seed, self._frozen = name, config, seed, _Frozen(network)
         module = shelf.load(name)
@@ -45,7 +45,7 @@ class Adapted(Metric):
         self._forget()
 
     @property
-    def network(self) -> Network | None:
+    def network(self) -> Extractor | None:
         """What it looks through; copies share it."""
         return self._frozen.network
 

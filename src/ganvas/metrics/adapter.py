@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganvas.core.errors import UserError
 from ganvas.metrics import shelf
-from ganvas.metrics.engine import SEEN, Network
+from ganvas.metrics.engine import SEEN, Extractor
 
 if TYPE_CHECKING:
     from ganvas.metrics.adapted import Adapted
@@ -26,7 +26,7 @@ def torchmetric(
     name: str,
     *,
     config: Any = None,
-    network: str | Path | Network | None = None,
+    network: str | Path | Extractor | None = None,
     seed: int = 0,
     device: Any = "cpu",
 ) -> "Adapted":
@@ -57,7 +57,7 @@ def torchmetric(
     return Adapted(name, config=config, network=_network(module, network, device), seed=seed)
 
 
-def _network(module: Any, given: str | Path | Network | None, device: Any) -> Network | None:
+def _network(module: Any, given: str | Path | Extractor | None, device: Any) -> Extractor | None:
     if module.SEES == "pixels":
         return None
     if given is not None and not isinstance(given, (str, Path)):

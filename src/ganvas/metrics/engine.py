@@ -41,12 +41,12 @@ Metrics = Sequence[str] | Mapping[str, Any]  # Names, or names with their Config
 
 
 @runtime_checkable
-class Network(Protocol):
+class Extractor(Protocol):
     """What a feature network must offer (:mod:`ganvas.features`)."""
 
     @property
     def identity(self) -> str:
-        """Network, weights and resize, as a part of a protocol string."""
+        """Extractor, weights and resize, as a part of a protocol string."""
         ...
 
     @property
@@ -115,7 +115,7 @@ def gather(
     metrics: Metrics = DEFAULT,
     n: int,
     seed: int = 0,
-    networks: Mapping[str, Network] | None = None,
+    networks: Mapping[str, Extractor] | None = None,
     kept: Kept | None = None,
     lenient: bool = False,
     title: str = "pictures",
@@ -159,7 +159,7 @@ def reference(
     metrics: Metrics = DEFAULT,
     n: int,
     seed: int = 0,
-    networks: Mapping[str, Network] | None = None,
+    networks: Mapping[str, Extractor] | None = None,
     floor: bool = True,
     quiet: bool = True,
 ) -> Reference:
@@ -182,7 +182,7 @@ def measure(
     metrics: Metrics = DEFAULT,
     n: int | None = None,
     seed: int = 0,
-    networks: Mapping[str, Network] | None = None,
+    networks: Mapping[str, Extractor] | None = None,
     floor: bool = True,
     quiet: bool = True,
 ) -> Measurement:
@@ -277,13 +277,13 @@ class _Feed:
         self,
         stats: Mapping[str, Stats],
         modules: Mapping[str, ModuleType],
-        networks: Mapping[str, Network],
+        networks: Mapping[str, Extractor],
         *,
         lenient: bool,
     ) -> None:
         self.stats, self.lenient = dict(stats), lenient
         self.refused: dict[str, str] = {}
-        self._by_network: dict[int, tuple[Network | None, list[str]]] = {}
+        self._by_network: dict[int, tuple[Extractor | None, list[str]]] = {}
         for name in stats:
             network = None if modules[name].SEES == "pixels" else networks[name]
             self._by_network.setdefault(id(network), (network, []))[1].append(name)
@@ -299,7 +299,7 @@ class _Feed:
                 if name not in self.refused:
                     self._try([name], functools.partial(self.stats[name].update, seen[self._tap[name]]))
 
-    def _rows(self, network: Network | None, names: list[str], pictures: Tensor) -> Mapping[str, Tensor]:
+    def _rows(self, network: Extractor | None, names: list[str], pictures: Tensor) -> Mapping[str, Tensor]:
         """What these metrics see of the pictures, by tap."""
         if network is None:
             return {"pixels": pictures}
@@ -319,7 +319,7 @@ class _Feed:
 def _empty(
     modules: Mapping[str, ModuleType],
     metrics: Metrics,
-    networks: Mapping[str, Network],
+    networks: Mapping[str, Extractor],
     *,
     seed: int,
     lenient: bool,
@@ -339,7 +339,7 @@ def _empty(
     return stats, missing
 
 
-def _without_rows(name: str, module: ModuleType, networks: Mapping[str, Network]) -> str | None:
+def _without_rows(name: str, module: ModuleType, networks: Mapping[str, Extractor]) -> str | None:
     if module.SEES == "pixels":
         return None
     if name not in networks:
@@ -354,7 +354,7 @@ def _without_rows(name: str, module: ModuleType, networks: Mapping[str, Network]
 
 
 def _followers(
-    stats: Mapping[str, Stats], modules: Mapping[str, ModuleType], networks: Mapping[str, Network]
+    stats: Mapping[str, Stats], modules: Mapping[str, ModuleType], networks: Mapping[str, Extractor]
 ) -> dict[str, list[str]]:
     """Accumulators to be filled, each with those that keep the same rows (itself the first)."""
     groups: dict[Any, list[str]] = {}

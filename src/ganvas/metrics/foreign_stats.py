@@ -25,7 +25,7 @@ from ganvas.core.errors import UserError
 from ganvas.data.cache import content_hash
 from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
-from ganvas.metrics.engine import Network
+from ganvas.metrics.engine import Extractor
 from ganvas.metrics.npz import Npz
 from ganvas.metrics.stats_file import MOMENTS, StatsFile
 
@@ -75,7 +75,7 @@ class Foreign(StatsFile):
     def rows_of(self, name: str) -> str | None:
         return None
 
-    def fill(self, name: str, *, seed: int, config: Any, network: Network | None, rows_of: str) -> Stats:
+    def fill(self, name: str, *, seed: int, config: Any, network: Extractor | None, rows_of: str) -> Stats:
         module = shelf.load(name)
         tap, whose = module.SEES, rows_of or UNKNOWN
         found = self._moments.get(name) or self._moments.get(tap)
@@ -94,7 +94,7 @@ class Foreign(StatsFile):
         mean, cov = (torch.from_numpy(np.asarray(part, np.float64)) for part in found)
         return module.Accumulator.of_moments(mean, cov, n=self.n, rows_of=whose, seed=seed, config=config)
 
-    def _require_width(self, width: int, network: Network | None, tap: str) -> None:
+    def _require_width(self, width: int, network: Extractor | None, tap: str) -> None:
         if network is not None and network.taps[tap] != width:
             raise UserError(
                 f"{self.path} is of another network: its {tap} are {width} numbers, and those of {network.identity} "

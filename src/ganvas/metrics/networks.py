@@ -7,7 +7,7 @@ from typing import Any
 
 from ganvas.core.errors import UserError
 from ganvas.metrics import shelf
-from ganvas.metrics.engine import Network
+from ganvas.metrics.engine import Extractor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +35,13 @@ class Networks:
 
     chosen: Chosen
     metrics: Sequence[str]  # All that will be asked for, so that a file of weights finds its network.
-    _loaded: dict[str, Network] = field(default_factory=dict)
+    _loaded: dict[str, Extractor] = field(default_factory=dict)
     _failed: dict[str, UserError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._weights = weights_by_network(self.chosen, self.metrics)
 
-    def of(self, metrics: Iterable[str], *, lenient: bool = False) -> tuple[dict[str, Network], dict[str, str]]:
+    def of(self, metrics: Iterable[str], *, lenient: bool = False) -> tuple[dict[str, Extractor], dict[str, str]]:
         """The network of each metric that needs one, and why others have none.
 
         Raises:
@@ -60,7 +60,7 @@ class Networks:
                 missing[metric] = str(error)
         return found, missing
 
-    def _load(self, name: str) -> Network:
+    def _load(self, name: str) -> Extractor:
         if name in self._failed:
             raise self._failed[name]
         if name not in self._loaded:
@@ -98,7 +98,7 @@ def weights_by_network(chosen: Chosen, metrics: Iterable[str]) -> Mapping[str, P
     return found
 
 
-def _shelf_load(name: str, **how: Any) -> Network:
+def _shelf_load(name: str, **how: Any) -> Extractor:
     from ganvas.features import shelf as features
 
     return features.load(name, **how)

@@ -31,7 +31,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.provenance import versions
 from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
-from ganvas.metrics.engine import Gathered, Network
+from ganvas.metrics.engine import Extractor, Gathered
 from ganvas.metrics.npz import Npz, tables, write
 
 FORMAT, VERSION = "ganvas-stats", 1
@@ -58,7 +58,7 @@ class StatsFile(ABC):
         """Whose rows a metric's are, as far as the file says."""
 
     @abstractmethod
-    def fill(self, name: str, *, seed: int, config: Any, network: Network | None, rows_of: str) -> Stats:
+    def fill(self, name: str, *, seed: int, config: Any, network: Extractor | None, rows_of: str) -> Stats:
         """The accumulator of a metric.
 
         Raises:
@@ -70,7 +70,7 @@ class StatsFile(ABC):
         metrics: Sequence[str] | Mapping[str, Any],
         *,
         seed: int = 0,
-        networks: Mapping[str, Network] | None = None,
+        networks: Mapping[str, Extractor] | None = None,
         rows_of: Mapping[str, str] | None = None,
         lenient: bool = False,
     ) -> Gathered:
@@ -120,7 +120,7 @@ class Own(StatsFile):
         entry = self._metrics.get(name) or self._kept(shelf.load(name).SEES, "")
         return entry["rows_of"] if entry else None
 
-    def fill(self, name: str, *, seed: int, config: Any, network: Network | None, rows_of: str) -> Stats:
+    def fill(self, name: str, *, seed: int, config: Any, network: Extractor | None, rows_of: str) -> Stats:
         module = shelf.load(name)
         config = module.Config() if config is None else config
         said = self._metrics.get(name)
