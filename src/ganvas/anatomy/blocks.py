@@ -4,9 +4,8 @@ What has no box of its own goes to the block whose output it changes: activation
 is a mark, the halves of a gate are one gated layer, and a module that attends is one block with all that it is made of.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from ganvas.anatomy.graph import Graph, Node
 
@@ -66,6 +65,7 @@ class _Reduction:
         self.pending: set[int] = set()  # Nodes normalised before any layer: the mark goes to their readers.
         self.whole = _whole_modules(graph)
         self.made: dict[str, int] = {}
+        self.gathered: dict[tuple[Any, tuple[int, ...]], int] = {}
 
     def run(self) -> tuple[Block, ...]:
         for node in self.graph.nodes:
@@ -135,7 +135,7 @@ class _Reduction:
         first, *others = (self.found[index] for index in sources)
         gates = all(block.kind == "gated" and block.inputs == first.inputs for block in (first, *others))
         if not (node.op == "mul" and gates):
-            return self._add(node, "merge", node.op, sources)
+            return self._add(node, "merge", node.op, self._gathered(node, sources))
         keep, *rest = sorted(sources)
         every = [self.found[index] for index in (keep, *rest)]
         self.found[keep] = replace(
@@ -148,6 +148,18 @@ class _Reduction:
         for index in rest:
             self.found[index] = replace(self.found[index], nodes=())  # Nobody reads it any more.
         return keep
+
+    def _gathered(self, node: Node, sources: tuple[int, ...]) -> tuple[int, ...]:
+        """What a concatenation reads once its first parts stand for an earlier one: ``[a, b, c]`` is ``[[a, b], c]``.
+
+        Dense blocks that keep a list of all features would otherwise have a skip from every layer to every later one.
+        """
+        if node.op != "cat" or len(node.inputs) != len(sources):
+            return sources
+        axis = node.attributes.get("dim")
+        parts = next((n for n in range(len(sources) - 1, 1, -1) if (axis, sources[:n]) in self.gathered), 0)
+        self.gathered.setdefault((axis, sources), len(self.found))
+        return (self.gathered[axis, sources[:parts]], *sources[parts:]) if parts else sources
 
     def _pass(self, node: Node, source: int) -> int:
         """A step that changes one block's output without a box of its own."""
@@ -235,23 +247,22 @@ def _once(values: tuple[int, ...]) -> str:
 def _whole_modules(graph: Graph) -> dict[int, tuple[str, str]]:
     """For nodes inside a module that is drawn as one block: that module, and the block's kind."""
     found: dict[int, tuple[str, str]] = {}
+    inside: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        parts = node.module.split(".") if node.module else []
+        for depth in range(1, len(parts) + 1):
+            inside.setdefault(".".join(parts[:depth]), []).append(node)
     attending = {node.module for node in graph.nodes if node.kind == "attention" and node.module}
     for module in sorted(attending, key=len, reverse=True):
-        for node in graph.nodes:
-            if _inside(node.module, module):
-                found[node.index] = (module, "attention")
-    counts = Counter(node.module for node in graph.nodes if node.module)
-    for module, count in counts.items():
-        inner = [node for node in graph.nodes if _inside(node.module, module)]
-        if count < _FEW or any(node.kind in LAYERS or node.index in found for node in inner):
+        found.update({node.index: (module, "attention") for node in inside[module]})
+    for module, inner in inside.items():
+        if sum(node.module == module for node in inner) < _FEW:
+            continue
+        if any(node.kind in LAYERS or node.index in found for node in inner):
             continue
         if any(node.op == "cat" for node in inner) and not any("norm" in node.module_type.lower() for node in inner):
             found.update({node.index: (module, "other") for node in inner})
     return found
-
-
-def _inside(module: str, outer: str) -> bool:
-    return module == outer or module.startswith(outer + ".")
 
 
 def _pruned(found: list[Block], ends: set[int | None]) -> tuple[Block, ...]:

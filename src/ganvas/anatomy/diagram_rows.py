@@ -141,7 +141,7 @@ def _breaks(order: Order, boxes: list[Placed], gaps: list[float], width: float) 
     count, room = len(boxes), width - 2 * EDGE
     best: list[tuple[float, int]] = [(0.0, 0)] + [(math.inf, 0)] * count
     for stop in range(1, count + 1):
-        filled = 0.0
+        filled, at_end = 0.0, _price(order, stop)
         for start in range(stop - 1, -1, -1):
             filled += boxes[start].width + (gaps[start + 1] if start + 1 < stop else 0.0)
             edges = PAD * (starting(order, start) is not None) + PAD * (ending(order, stop) is not None)
@@ -149,7 +149,7 @@ def _breaks(order: Order, boxes: list[Placed], gaps: list[float], width: float) 
                 if start == stop - 1:
                     raise UserError(f"A page {width / 72:g} inches wide does not hold one box. Give it more width.")
                 break
-            price = best[start][0] + 1.0 + ((room - filled) / room) ** 2 + _price(order, stop)
+            price = best[start][0] + 1.0 + ((room - filled) / room) ** 2 + at_end
             if price < best[stop][0]:
                 best[stop] = (price, start)
     found = [count]
