@@ -3,7 +3,7 @@
 Simonyan and Zisserman 2015, https://arxiv.org/abs/1409.1556; used for precision and recall by Kynkäänniemi et al. 2019,
 https://arxiv.org/abs/1904.06991. ``features`` is ``fc2`` after its ReLU, 4096 long.
 
-Pictures are resized to 224 x 224 by TensorFlow 1's bilinear rule (as torch-fidelity does, whose numbers these equal)
+Pictures are resized to 224 x 224 by TensorFlow 1's bilinear rule (as torch-fidelity does)
 and normalised by ImageNet's mean and deviation.
 
 Departs from the paper's own code: that runs a pickled TensorFlow network, whose resize and weights cannot be read from
