@@ -90,10 +90,11 @@ def test_directions_without_any_spread_cost_nothing_and_leave_no_rounding():
     assert frechet_from_features(x, y) == pytest.approx(frechet_from_features(x[:, :3], y[:, :3]), rel=1e-12)
 
 
-def test_eigenvalues_that_sink_into_rounding_do_not_leave_their_roots_in_the_value():
-    """Full rank by the letter, singular in practice: the roots of 1e-16 would add 1e-8 for each of 200 directions."""
-    scales = torch.cat([torch.ones(4), torch.full((200,), 1e-9)]).double()
-    x = normal(400, 204, seed=0) * scales
+@pytest.mark.parametrize("faint", [1e-6, 1e-7, 1e-8, 1e-9])
+def test_a_rank_that_is_full_by_the_letter_alone_leaves_no_rounding_in_the_value(faint):
+    """Around the point where Cholesky gives up: 200 roots of 1e-16 would be 1e-8 of the traces."""
+    scales = torch.cat([torch.ones(4), torch.full((200,), faint)]).double()
+    x = (normal(400, 204, seed=0) * scales) @ orthogonal(204, seed=1)
     assert abs(frechet_from_features(x, x.clone())) < 1e-9 * float(x.var(0).sum())
 
 

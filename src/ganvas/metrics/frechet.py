@@ -7,7 +7,7 @@ Dowson and Landau 1982; as a metric of generators, Heusel et al. 2017. https://a
 With any factors A = F F', B = G G' the last trace is the sum of the singular values of F'G, whatever the shapes of the
 factors. So the smallest factor is taken: the Cholesky factor of a covariance of full rank, and the n x d rows of a set
 of n <= d pictures, for which everything is n x n. Two covariances of full rank need only the eigenvalues of the
-symmetric F'BF; where these sink into rounding (their roots would carry its square root), the singular values follow.
+symmetric F'BF; at lower ranks their roots would be those of rounding, 1e-8 each, and the singular values are taken.
 ``scipy.linalg.sqrtm`` of the product, the usual way, is many times slower, and complex, huge or nan at lower ranks.
 
 All float64. Nothing is added to a diagonal.
@@ -23,7 +23,6 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 
 EPSILON = float(torch.finfo(torch.float64).eps)
-ACCEPTED = 1e-10  # Rounding of a distance, by the sum of the traces, above which the slower way is taken.
 FAINTEST = 1e-6  # Singular values below this part of the largest carry nothing of a standard error.
 
 Vector = Float[Tensor, " d"]
@@ -127,7 +126,7 @@ def distance(a: Gaussian, b: Gaussian) -> float:
     if a.cholesky is None or b.cholesky is None:
         return _assemble(a, b, _nuclear(a, b))
     squares = torch.linalg.eigvalsh(a.factor.T @ b.times(a.factor))
-    return _assemble(a, b, _sum_of_roots(squares, a, b))
+    return _assemble(a, b, _sum_of_roots(squares))
 
 
 def distance_and_influences(a: Gaussian, b: Gaussian) -> tuple[float, Influence, Influence]:
@@ -142,7 +141,7 @@ def distance_and_influences(a: Gaussian, b: Gaussian) -> tuple[float, Influence,
         return value, of_a, of_b
     squares, vectors = torch.linalg.eigh(b.factor.T @ a.times(b.factor))
     whole = a.cholesky is not None and b.cholesky is not None
-    value = _assemble(a, b, _sum_of_roots(squares, a, b) if whole else _nuclear(a, b))
+    value = _assemble(a, b, _sum_of_roots(squares) if whole else _nuclear(a, b))
     singular = squares.clamp_min(0).sqrt()
     kept = singular > FAINTEST * singular.max() if len(singular) else singular > 0
     singular, basis = singular[kept], b.factor @ vectors[:, kept]
@@ -163,12 +162,11 @@ def _assemble(a: Gaussian, b: Gaussian, cross: float) -> float:
     return max(float((a.mean - b.mean).square().sum()) + a.trace + b.trace - 2 * cross, 0.0)
 
 
-def _sum_of_roots(squares: Float[Tensor, " d"], a: Gaussian, b: Gaussian) -> float:
-    """Of eigenvalues, if their rounding leaves the roots right; else of the same by singular values."""
-    noise = 4 * EPSILON * squares.abs().max()
-    roots = squares.clamp_min(0).sqrt()
-    wrong = torch.where(squares > noise, noise / (2 * roots.clamp_min(noise**0.5)), noise**0.5).sum()
-    return float(roots.sum()) if 2 * wrong <= ACCEPTED * (a.trace + b.trace) else _nuclear(a, b)
+def _sum_of_roots(squares: Float[Tensor, " d"]) -> float:
+    """Of eigenvalues. Where Cholesky took both covariances these lie so far above rounding that, clamped, their roots
+    are as right as the covariances are.
+    """
+    return float(squares.clamp_min(0).sqrt().sum())
 
 
 def _nuclear(a: Gaussian, b: Gaussian) -> float:
