@@ -19,7 +19,7 @@ from ganvas.nn.subpixel import (
     subpixel_kernel,
 )
 from ganvas.nn.transposed import conv_transpose_native, subpixel_is_faster
-from ganvas.nn.transposed_geometry import Geometry, PerAxis, check_input, geometry, per_axis
+from ganvas.nn.transposed_geometry import Geometry, PerAxis, check_input, geometry, layout, per_axis
 
 Transposed = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d | ConvTranspose2d
 KNOWN = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, ConvTranspose2d)
@@ -121,12 +121,13 @@ class SubpixelConvTranspose(nn.Module):
     def forward(self, x: Float[Tensor, "n c *size"]) -> Float[Tensor, "n c_out *enlarged"]:
         weight, bias = self.weight.to(x.dtype), None if self.bias is None else self.bias.to(x.dtype)
         check_input(x, weight, bias, self.geometry)
-        if self.method == "auto" and not subpixel_is_faster(x, weight, self.geometry):
+        derived = torch.compiler.is_compiling() or self.training or (torch.is_grad_enabled() and self._learns())
+        if self.method == "auto" and not subpixel_is_faster(x, weight, self.geometry, kept=not derived):
             return conv_transpose_native(x, weight, bias, self.geometry)
-        if torch.compiler.is_compiling() or self.training or (torch.is_grad_enabled() and self._learns()):
+        if derived:
             return conv_transpose_subpixel(x, weight, bias, self.geometry)
         found = simplified(self.geometry, x.shape[2:])
-        kernel, bias = self._kernel(found, x.dtype)
+        kernel, bias = self._kernel(found, x)
         return conv_transpose_by_kernel(x, kernel, bias, found)
 
     def train(self, mode: bool = True) -> "SubpixelConvTranspose":
@@ -140,22 +141,26 @@ class SubpixelConvTranspose(nn.Module):
     def _learns(self) -> bool:
         return self.weight.requires_grad or (self.bias is not None and self.bias.requires_grad)
 
-    def _kernel(self, found: Geometry, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
-        """Kernel and bias of the phases, computed where none is kept of these weights as they are."""
+    def _kernel(self, found: Geometry, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Kernel and bias of the phases, computed where none is kept of these weights as they are.
+
+        The kernel lies in memory as the input does: the convolution would bring it into that order at every call.
+        """
         parts = (self.weight,) if self.bias is None else (self.weight, self.bias)
         if any(part.is_inference() for part in parts):  # These count no changes.
-            return self._derived(found, dtype)
-        key = (found, dtype, *((part.data_ptr(), part._version, part.device) for part in parts))
+            return self._derived(found, x)
+        key = (found, x.dtype, layout(x), *((part.data_ptr(), part._version, part.device) for part in parts))
         kept = self._kept
         if kept is None or kept.key != key:
             with torch.inference_mode(False), torch.no_grad():
-                kept = _Kept(key, tuple(part.detach() for part in parts), *self._derived(found, dtype))
+                kept = _Kept(key, tuple(part.detach() for part in parts), *self._derived(found, x))
             self._kept = kept
         return kept.kernel, kept.bias
 
-    def _derived(self, found: Geometry, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
-        bias = None if self.bias is None else self.bias.to(dtype)
-        return subpixel_kernel(self.weight.to(dtype), found).contiguous(), subpixel_bias(bias, found)
+    def _derived(self, found: Geometry, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        kernel = subpixel_kernel(self.weight.to(x.dtype), found)
+        return kernel.contiguous(memory_format=layout(x)), subpixel_bias(bias, found)
 
     def __getstate__(self) -> dict[str, object]:
         """What is kept is neither copied nor saved."""

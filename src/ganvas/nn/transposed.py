@@ -36,10 +36,11 @@ from ganvas.nn.transposed_geometry import (
 
 Method = Literal["native", "zero", "resize", "subpixel", "auto"]
 
-# Sub-pixel wins in inference up to these output channels, in the two layouts of memory; in the plain one also on large
-# pictures, where torch's own has no quick form. With gradients kernel and rearrangement are paid twice more.
+# Where sub-pixel is as quick or quicker, measured: up to so many output channels, and with gradients, where kernel and
+# rearrangement are paid twice more. With a kernel that is kept also in more cases, for which see the rule below.
 FEW_OUTPUTS, FEW_OUTPUTS_PLAIN, FEW_OUTPUTS_IN_TRAINING = 8, 16, 3
-LARGE_PLAIN = 64 * 64  # Inputs of one channel of one picture.
+MANY_INPUTS, LARGE_PLAIN = 512, 64 * 64  # Channels; pixels.
+LEAST_PIXELS = 64  # Of the input: below, calls cost more than what they compute.
 
 
 def conv_transpose(
@@ -106,20 +107,24 @@ FORMS = {
 }
 
 
-def subpixel_is_faster(x: Tensor, weight: Tensor, found: Geometry) -> bool:
+def subpixel_is_faster(x: Tensor, weight: Tensor, found: Geometry, *, kept: bool = False) -> bool:
     """The rule of "auto", measured on a CPU; it looks at sizes alone, so that the same call always takes the same form.
 
-    Sub-pixel wherever its output has few channels and no tap is wasted on a zero; with gradients, where its kernel is
-    derived at every call, only for the layer that makes the picture, with several pictures in the batch. On other
-    devices torch's own is taken.
+    Sub-pixel wherever its output has few channels and no tap is wasted on a zero; with gradients only for the layer
+    that makes the picture, with several pictures in the batch. Where its kernel is ``kept`` from call to call, as in
+    :class:`~ganvas.nn.subpixel_layer.SubpixelConvTranspose`, also with many input channels, and in the plain layout of
+    memory, where torch's own is slower, on large pictures. On other devices torch's own is taken.
     """
     if x.device.type != "cpu" or max(found.stride) == 1 or max(found.dilation) > 1 or found.groups > 1:
         return False
     if any(k % s for k, s in zip(found.kernel, found.stride, strict=True)):
         return False
-    c_out, inputs = weight.shape[1], math.prod(x.shape[2:])
+    c_in, c_out, pixels = weight.shape[0], weight.shape[1], math.prod(x.shape[2:])
     if torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad):
         return c_out <= FEW_OUTPUTS_IN_TRAINING and len(x) >= 8
+    if not kept or pixels < LEAST_PIXELS or c_out <= FEW_OUTPUTS:
+        return c_out <= FEW_OUTPUTS and pixels >= LEAST_PIXELS
+    one_tap = found.kernel == found.stride
     if layout(x) != torch.contiguous_format:
-        return c_out <= FEW_OUTPUTS and inputs >= 64
-    return (c_out <= FEW_OUTPUTS_PLAIN and inputs >= 64) or inputs >= LARGE_PLAIN
+        return c_in >= MANY_INPUTS and not one_tap
+    return c_out <= FEW_OUTPUTS_PLAIN or c_in >= MANY_INPUTS or pixels >= LARGE_PLAIN or one_tap
