@@ -1,0 +1,187 @@
+"""``ganvas signal MODEL``: a signal and its gradient through a network at its start, theory beside measurement."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from ganvas.tasks.anatomy_options import Network, find, weighted
+
+if TYPE_CHECKING:
+    from ganvas.anatomy.loading import Loaded
+    from ganvas.anatomy.signal import LayerSignal, Signal
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalTask(Network):
+    """Follow a signal and its gradient through a network at its start: second moments per layer, theory beside them.
+
+    Examples:
+      ganvas signal gan/dcgan:discriminator
+      ganvas signal cifar_resnet20 --init fixup
+      ganvas signal vgg_a --init xavier --seeds 4 -o signal.svg
+      ganvas signal nets.py:Net --input 1,3,64,64 --init normal:0.02 --data photos/
+    """
+
+    init: str = "as-is"
+    """How weights start: he, xavier, normal:DEVIATION, equalized, lsuv, fixup, or as-is, as the network's own code
+    does it."""
+    seeds: int = 16
+    """Draws of weights and inputs."""
+    batch: int = 16
+    """Inputs per draw; it takes the place of the first size of --input."""
+    data: str | None = None
+    """Pictures to send through: any source. Normal noise where left out."""
+    seed: int = 0
+    """Of the first draw."""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """A picture to write: .png, .svg or .pdf."""
+    quiet: bool = False
+    """No progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerRow:
+    """One layer with a weight; second moments of its output and of the gradient there, geometric means over seeds."""
+
+    layer: str
+    op: str
+    shape: tuple[int, ...]
+    mean: float
+    deviation: float
+    second_moment: float
+    second_moment_spread: float  # Standard deviation of the natural logarithm over seeds.
+    second_moment_standard_error: float  # Of the mean of the natural logarithm.
+    theory: float  # From the layer's measured input.
+    theory_chain: float  # From the network's input on.
+    theory_chain_whole: bool  # False: it took up a measurement behind something that is not understood.
+    gradient: float
+    gradient_spread: float
+    gradient_theory: float
+    gradient_theory_chain: float
+    gradient_theory_chain_whole: bool
+    activation: str | None
+    dead: float | None  # Share of the activation's units that are 0 for a whole batch.
+    dead_channels: float | None
+    saturated: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalResult:
+    """Every layer with a weight, in order of execution."""
+
+    model: str
+    init: str
+    weights: str
+    inputs: str
+    seeds: int
+    seed: int
+    batch: int
+    layers: list[LayerRow]
+    left_out: tuple[str, ...]  # Layers whose weight --init could not set.
+    written: Path | None = None
+
+
+def signal(task: SignalTask) -> SignalResult:
+    """Draws the weights, sends signals through and gradients back, and draws the picture."""
+    from ganvas.anatomy.signal import signal as measured
+    from ganvas.anatomy.signal_picture import signal_picture
+    from ganvas.anatomy.starts import parse
+    from ganvas.core.errors import UserError
+    from ganvas.report.drawing import check_suffix, write
+
+    parse(task.init)
+    if task.out is not None:
+        check_suffix(task.out)
+        if not task.out.absolute().parent.is_dir():
+            raise UserError(f"There is no folder {task.out.absolute().parent} to write {task.out.name} into.")
+    for option, number in (("seeds", task.seeds), ("batch", task.batch)):
+        if number < 1:
+            raise UserError(f"--{option} {number} must be 1 or more.")
+    loaded, inputs = find(task)
+    model, whose = weighted(task, loaded, seed=task.seed)
+    found = measured(
+        model,
+        *inputs,
+        init=task.init,
+        seeds=task.seeds,
+        seed=task.seed,
+        batch=task.batch,
+        pictures=None if task.data is None else _pictures(task, inputs),
+        make=_maker(loaded) if whose.startswith("of a fresh start") else None,
+        quiet=task.quiet,
+    )
+    if not found.layers:
+        raise UserError(f"{loaded.name} has no convolution or linear layer, so there is nothing to follow.")
+    if task.out is not None:
+        write(signal_picture(loaded.name, found), task.out)
+    return SignalResult(
+        model=loaded.name,
+        init=task.init,
+        weights=_whose(task, whose),
+        inputs=task.data or "normal noise",
+        seeds=task.seeds,
+        seed=task.seed,
+        batch=task.batch,
+        layers=[_row(layer, found) for layer in found.layers],
+        left_out=found.left_out,
+        written=task.out,
+    )
+
+
+def _maker(loaded: "Loaded") -> Any:
+    from ganvas.anatomy.weights import with_weights
+
+    return lambda seed: with_weights(loaded, seed=seed)
+
+
+def _whose(task: SignalTask, whose: str) -> str:
+    if task.init != "as-is":
+        return f"{task.init}, drawn anew for each seed"
+    return "as the network's code starts them, anew for each seed" if whose.startswith("of a fresh") else whose
+
+
+def _pictures(task: SignalTask, inputs: tuple[Any, ...]) -> Any:
+    """Pictures of a source at the network's size, in [-1, 1]: one batch per seed, or as many as there are."""
+    import torch
+
+    from ganvas.core import pixels
+    from ganvas.core.errors import UserError
+    from ganvas.data.packing import prepare
+    from ganvas.tasks.sides import draw
+
+    shape = tuple(getattr(inputs[0], "shape", inputs[0]))
+    if len(inputs) != 1 or len(shape) != 4 or shape[1] not in (1, 3, 4):
+        raise UserError("--data is for networks that read one picture of 1, 3 or 4 channels. Leave it out for noise.")
+    packed = prepare(str(task.data), size=(shape[2], shape[3]), channels=shape[1], fit="crop", quiet=task.quiet)
+    if len(packed) < task.batch:
+        raise UserError(f"{task.data} has {len(packed)} pictures, fewer than a batch of {task.batch}. Lower --batch.")
+    batches = draw(packed, min(task.seeds * task.batch, len(packed)), seed=task.seed)
+    return torch.cat([pixels.to_float(batch) for batch in batches])
+
+
+def _row(layer: "LayerSignal", found: "Signal") -> LayerRow:
+    after = next((each for each in found.operations if each.index == layer.activation), None)
+    return LayerRow(
+        layer=layer.layer,
+        op=layer.op,
+        shape=layer.shape,
+        mean=layer.mean,
+        deviation=layer.deviation,
+        second_moment=layer.second.value,
+        second_moment_spread=layer.second.spread,
+        second_moment_standard_error=layer.second.standard_error,
+        theory=layer.step.value,
+        theory_chain=layer.chain.value,
+        theory_chain_whole=layer.whole,
+        gradient=layer.gradient.value,
+        gradient_spread=layer.gradient.spread,
+        gradient_theory=layer.gradient_step.value,
+        gradient_theory_chain=layer.gradient_chain.value,
+        gradient_theory_chain_whole=layer.gradient_whole,
+        activation=None if after is None else after.op,
+        dead=None if after is None else after.dead,
+        dead_channels=None if after is None else after.dead_channels,
+        saturated=None if after is None else after.saturated,
+    )
