@@ -20,6 +20,7 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render_fields,
     render_measure,
     render_rewrite,
+    render_signal,
 )
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
@@ -34,6 +35,7 @@ from ganvas.tasks import receptive_field as receptive_field_tasks
 from ganvas.tasks import report as report_tasks
 from ganvas.tasks import rewrite as rewrite_tasks
 from ganvas.tasks import sample as sample_tasks
+from ganvas.tasks import signal as signal_tasks
 from ganvas.tasks import stats as stats_tasks
 from ganvas.tasks import table as table_tasks
 from ganvas.tasks import train as train_tasks
@@ -72,6 +74,7 @@ Command = (
     | Annotated[diagram_tasks.Diagram, subcommand("diagram")]
     | Annotated[receptive_field_tasks.ReceptiveField, subcommand("receptive-field")]
     | Annotated[grid_tasks.Grid, subcommand("grid")]
+    | Annotated[signal_tasks.SignalTask, subcommand("signal")]
     | Annotated[rewrite_tasks.Rewrite, subcommand("rewrite")]
     | Annotated[Data, subcommand("data")]
     | Annotated[Features, subcommand("features")]
@@ -89,6 +92,7 @@ VERBS = (
     "diagram",
     "receptive-field",
     "grid",
+    "signal",
     "rewrite",
     "data",
     "features",
@@ -107,6 +111,7 @@ TASKS = {
     diagram_tasks.Diagram: diagram_tasks.diagram,
     receptive_field_tasks.ReceptiveField: receptive_field_tasks.receptive_field,
     grid_tasks.Grid: grid_tasks.grid,
+    signal_tasks.SignalTask: signal_tasks.signal,
     rewrite_tasks.Rewrite: rewrite_tasks.rewrite,
     data_tasks.Describe: data_tasks.describe,
     data_tasks.Pack: data_tasks.pack,
