@@ -136,7 +136,7 @@ def test_the_largest_doubles_do_not_overflow():
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_rows_take_bounded_memory():
+def test_many_rows_take_bounded_memory():
     # In a process of its own, so that its peak is not another test's.
     import subprocess
     import sys
@@ -144,11 +144,11 @@ def test_a_hundred_thousand_rows_take_bounded_memory():
     code = """
 import resource, torch
 from ganvas.metrics import neighbours
-x = torch.randn(100_000, 16, generator=torch.Generator().manual_seed(0))
+x = torch.randn(30_000, 16, generator=torch.Generator().manual_seed(0))
 first, second = neighbours.together(x, x)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 around = neighbours.balls(first, k=5, wide=24)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 400  # MB; one table of all pairs would be 40,000.
+    assert float(done.stdout) < 250  # MB; one table of all pairs would be 3,600.

@@ -9,11 +9,12 @@ a ball (``<=``) agrees with the radius it came from.
 Where features repeat or lie on a grid, close calls can be too many to be decided one by one. Such a tile is done over
 in float64, and what differs from the threshold by less than the rounding of that (1e-12) counts as inside.
 
-Memory: blocks of :data:`ROWS` and :data:`COLUMNS` rows and one tile between them (70 MB at 2048 values per row), some
+Memory: blocks of :data:`ROWS` and :data:`COLUMNS` rows and one tile between them (60 MB at 2048 values per row), some
 20 bytes per row and neighbour, and the pairs of a tile that lie within its balls. The rows may lie on the disk.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from math import frexp, sqrt
 
@@ -24,10 +25,10 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.metrics.kept import Kept
 
-ROWS, COLUMNS = 2048, 1024  # Of a tile.
+ROWS, COLUMNS = 4096, 512  # Of a tile.
 SPARE = 4  # Neighbours kept beyond those asked for, because float32 does not order them for certain.
 DENSE = 1 / 64  # Of a tile's pairs. Where more than this are close calls, the tile is done over in float64.
-CHUNK = 1 << 21  # Numbers gathered at a time for distances proper.
+CHUNK = 1 << 19  # Numbers gathered at a time for distances proper.
 SINGLE, DOUBLE = 2.0**-24, 2.0**-53  # Half a unit in the last place of 1.
 TINY = 1e-37  # Beside the largest value, 1, this is nothing; it stands above float32's smallest number.
 HUGE = 1e200  # Features beyond this are not added up.
@@ -165,12 +166,23 @@ class _Block:
     """
 
     def __init__(self, points: Points, places: Places, *, left: bool) -> None:
-        self.places = places
-        rows = points.centred(places, torch.float32)
-        self.lengths = rows.square().sum(1)
-        self.slack = (16 + sqrt(rows.shape[1])) * SINGLE
-        low, one = (self.lengths * (1 - self.slack))[:, None], torch.ones(len(rows), 1)
-        self.factor = torch.cat([rows, low, one] if left else [rows.mul_(-2), one, low], 1)
+        self.places, d = places, len(points.shift)
+        self.factor = torch.empty(len(places), d + 2)
+        self.lengths = torch.empty(len(places))
+        self.slack = (16 + sqrt(d)) * SINGLE
+        for part in torch.arange(len(places)).split(COLUMNS):
+            here = slice(int(part[0]), int(part[-1]) + 1)
+            rows = points.centred(places[here], torch.float32)
+            self.lengths[here] = rows.square().sum(1)
+            self.factor[here, :d] = rows if left else rows.mul_(-2)
+        low, one = self.lengths * (1 - self.slack), torch.ones(len(places))
+        self.factor[:, d], self.factor[:, d + 1] = (low, one) if left else (one, low)
+
+    def first(self, count: int) -> "_Block":
+        """Its first rows, not copied."""
+        part = copy(self)
+        part.places, part.factor, part.lengths = self.places[:count], self.factor[:count], self.lengths[:count]
+        return part
 
 
 class _Tile:
@@ -264,10 +276,12 @@ def _nearest(
         if x is y and columns.places[0] <= rows.places[-1]:
             tile.low.masked_fill_(rows.places[:, None] == columns.places[None, :], torch.inf)
         best.offer(rows.places, columns.places, tile.low, tile.high)
-        if x is y and columns.places[0] > rows.places[-1]:
-            best.offer(columns.places, rows.places, tile.low.T, lambda c, r, tile=tile: tile.high(r, c))
+        before = int((rows.places < columns.places[0]).sum()) if x is y else 0
+        if before:
+            low = tile.low[:before].T
+            best.offer(columns.places, rows.places[:before], low, lambda c, r, tile=tile: tile.high(r, c))
         if done is not None:
-            done(int(rows.places[-1]) + 1)
+            done(int(rows.places[0]) + len(rows.places) * (int(columns.places[-1]) + 1) / y.n)
     squared, places = _settle(x, y, best, rank)
     return squared[:, :kept], places[:, :kept]
 
@@ -304,11 +318,12 @@ def _again(x: Points, y: Points, rows: Places, kept: int) -> tuple[Tensor, Tenso
 
 
 def _tiles(x: Points, y: Points, *, upper: bool = False) -> Iterator[tuple[_Block, _Block]]:
-    """Pairs of blocks; with ``upper`` only from the diagonal on."""
+    """Pairs of blocks; with ``upper`` only pairs of rows with one that is not before it, and the squares between."""
     for rows in x.blocks(ROWS):
         block = _Block(x, rows, left=True)
         for columns in y.blocks(COLUMNS, first=int(rows[0]) if upper else 0):
-            yield block, _Block(y, columns, left=False)
+            reached = min(len(rows), int(columns[-1]) + 1 - int(rows[0]))
+            yield block.first(reached) if upper else block, _Block(y, columns, left=False)
 
 
 def _up(radii: Radii) -> Float[Tensor, " n"]:
