@@ -111,6 +111,16 @@ def test_close_calls_are_decided_in_double_precision():
         assert held is inside
 
 
+def test_more_near_ties_than_are_kept_are_searched_again():
+    # Forty rows around one, at distances that only float64 tells apart; float32 keeps some seven of them.
+    angle = torch.arange(40, dtype=torch.float64) * 2.4
+    far = 1 + 1e-9 * torch.randperm(40, generator=torch.Generator().manual_seed(0)).double()
+    x = torch.cat([torch.zeros(1, 2).double(), far[:, None] * torch.stack([angle.sin(), angle.cos()], 1)])
+    (points,) = neighbours.together(x)
+    around = neighbours.balls(points, k=3)
+    assert float(around.radius[0]) * points.scale**2 == pytest.approx((1 + 2e-9) ** 2, rel=1e-12)
+
+
 def test_rows_of_an_accumulator_are_read_by_their_places():
     x = normal(100, seed=1)
     shuffled = Accumulator()
