@@ -4,6 +4,8 @@ import math
 
 from ganvas.cli.render import show, table
 from ganvas.core.progress import say
+from ganvas.tasks.collapse import CollapseResult, DecoderRow
+from ganvas.tasks.compare_kernels import CompareKernelsResult
 from ganvas.tasks.signal import SignalResult
 
 
@@ -44,3 +46,58 @@ def _(result: SignalResult) -> None:
 
 def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3g}"
+
+
+@show.register
+def _(result: CollapseResult) -> None:
+    say(f"{result.points}: relative errors after a ReLU in n dimensions, median of {result.draws} draws (quartiles).")
+    rows = [
+        (
+            str(row.dimensions),
+            _decoder(row.pseudo_inverse),
+            _decoder(row.best_linear),
+            f"{row.distinguishable:.4f}",
+            f"{row.distinguishable_theory:.4f}",
+        )
+        for row in result.rows
+    ]
+    table("", ("n", "pseudo-inverse", "best linear", "two active", "theory"), rows)
+    say("The pseudo-inverse tends to 0.5, not to 0: it brings the shape back at half the size. What is lost is small")
+    say("once two directions are active nearly everywhere, and a linear decoder that may learn the scale shows it.")
+    if result.written:
+        say(f"{result.written}: written.")
+
+
+@show.register
+def _(result: CompareKernelsResult) -> None:
+    say(f"{result.channels} channels, {result.size} x {result.size} pixels, without biases:")
+    heads = ["", "layers", "weights", "by C^2", "large has", "10^6 MACs", "field"]
+    rows = [
+        [
+            stack.name,
+            str(stack.layers),
+            f"{stack.parameters:,}",
+            f"{stack.per_square:.4g}",
+            "" if stack is result.stacks[0] else f"{stack.more_parameters:+.1%}",
+            f"{stack.macs / 1e6:,.1f}",
+            str(stack.field),
+        ]
+        for stack in result.stacks
+    ]
+    timing = result.stacks[0].time
+    if timing is not None:
+        heads += ["ms", "by large"]
+        for row, stack in zip(rows, result.stacks, strict=True):
+            took = stack.time
+            assert took is not None
+            row += [f"{took.seconds * 1e3:.2f}", f"{took.ratio:.2f} ({took.lower:.2f} to {took.upper:.2f})"]
+    table("", heads, rows)
+    if timing is not None:
+        say(
+            f"Forward, {result.batch} at once, {timing.device}, threads: {timing.threads}; "
+            f"medians (quartiles) of {timing.rounds} interleaved rounds."
+        )
+
+
+def _decoder(row: DecoderRow) -> str:
+    return f"{row.median:.3g} ({row.lower_quartile:.2g} to {row.upper_quartile:.2g})"
