@@ -24,6 +24,8 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
 )
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
+from ganvas.tasks import collapse as collapse_tasks
+from ganvas.tasks import compare_kernels as compare_kernels_tasks
 from ganvas.tasks import data as data_tasks
 from ganvas.tasks import diagram as diagram_tasks
 from ganvas.tasks import features as features_tasks
@@ -75,6 +77,8 @@ Command = (
     | Annotated[receptive_field_tasks.ReceptiveField, subcommand("receptive-field")]
     | Annotated[grid_tasks.Grid, subcommand("grid")]
     | Annotated[signal_tasks.SignalTask, subcommand("signal")]
+    | Annotated[compare_kernels_tasks.CompareKernels, subcommand("compare-kernels")]
+    | Annotated[collapse_tasks.CollapseTask, subcommand("collapse")]
     | Annotated[rewrite_tasks.Rewrite, subcommand("rewrite")]
     | Annotated[Data, subcommand("data")]
     | Annotated[Features, subcommand("features")]
@@ -93,6 +97,8 @@ VERBS = (
     "receptive-field",
     "grid",
     "signal",
+    "compare-kernels",
+    "collapse",
     "rewrite",
     "data",
     "features",
@@ -112,6 +118,8 @@ TASKS = {
     receptive_field_tasks.ReceptiveField: receptive_field_tasks.receptive_field,
     grid_tasks.Grid: grid_tasks.grid,
     signal_tasks.SignalTask: signal_tasks.signal,
+    compare_kernels_tasks.CompareKernels: compare_kernels_tasks.compare_kernels,
+    collapse_tasks.CollapseTask: collapse_tasks.collapse,
     rewrite_tasks.Rewrite: rewrite_tasks.rewrite,
     data_tasks.Describe: data_tasks.describe,
     data_tasks.Pack: data_tasks.pack,
