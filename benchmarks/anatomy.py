@@ -86,9 +86,9 @@ def _torchlens(model, shape):
     import torch
     import torchlens
 
-    log = torchlens.log_forward_pass(model, torch.ones(shape), layers_to_save=None)
-    flops = getattr(log, "total_flops_forward", None)
-    return getattr(log, "total_params", None), None if flops is None else flops // 2, None
+    log = torchlens.trace(model, torch.ones(shape))  # As of 2.36; it has been renamed before.
+    forward = int(log.total_macs_forward)
+    return int(log.num_params), forward, forward + int(log.total_flops_backward) // 2
 
 
 def _torch(model, shape):
