@@ -9,7 +9,7 @@ on the disk) once. A million rows of 2048 floats are 8.2 GB on the disk, a gigab
 from collections.abc import Iterator
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Shaped
 from torch import Tensor
 
 from ganvas.metrics.contract import Stats
@@ -18,19 +18,19 @@ BLOCK = 4096  # Rows read at a time.
 
 
 class Kept(Stats):
-    """Every row of features, in the precision in which it came."""
+    """Every row of features, in the precision in which it came; or every picture, for metrics that see pixels."""
 
     shares = "kept"
 
     def _add(self, rows: Tensor, index: Tensor) -> None:
         self._append("rows", rows)
 
-    def blocks(self, size: int = BLOCK) -> Iterator[Float[Tensor, "block d"]]:
+    def blocks(self, size: int = BLOCK) -> Iterator[Shaped[Tensor, "block *one"]]:
         """The rows by their place in the set, ``size`` at a time: the same blocks in whatever order they came."""
         order = self.tables["index"].all().long().argsort(stable=True)
         for places in order.split(size):
             yield self.tables["rows"].take(places)
 
-    def features(self) -> Float[Tensor, "n d"]:
+    def features(self) -> Shaped[Tensor, "n *one"]:
         """All rows by their place in the set."""
         return torch.cat(list(self.blocks()))
