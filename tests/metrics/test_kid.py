@@ -39,6 +39,7 @@ def test_all_pairs_are_the_definition(rng):
     assert polynomial_mmd(x, y) == pytest.approx(plain(x, y), rel=1e-11)
     assert measured(x, y).value == pytest.approx(plain(x, y), rel=1e-11)
     assert measured(x, y).protocol == "kid:n70:poly3:all-pairs"
+    assert measured(x, y, block=20, all_pairs=True) == measured(x, y)
 
 
 def test_other_kernels_have_other_degrees(rng):
@@ -60,7 +61,7 @@ def test_sets_larger_than_a_block_average_over_blocks_without_a_bias(rng):
     values = np.array([one.value for one in found])
     truth = 3 * (s**2 - t**2) ** 2 / d
     assert values.mean() == pytest.approx(truth, abs=4 * values.std() / 80**0.5)
-    assert found[0].protocol == "kid:n60:poly3:blocks20"
+    assert found[0].protocol == "kid:n60:poly3:blocks3"
 
 
 def test_large_sets_are_near_the_closed_form(rng):
@@ -101,7 +102,8 @@ def test_subsets_are_the_mean_of_the_same_over_random_parts(rng):
     assert result.protocol == "kid:n60:poly3:subsets3x20"
 
 
-def test_rows_of_float32_are_multiplied_in_float64_where_that_changes_the_value(rng):
+def test_rows_of_float32_are_multiplied_in_float64_where_that_changes_the_value(rng, monkeypatch):
+    monkeypatch.setattr(kid, "PROBE", 100)
     x, y = normal(300, 8, random=rng).float(), normal(300, 8, random=rng).float() + 0.02
     assert measured(x, y).value == pytest.approx(plain(x, y), rel=1e-6)
     far = measured(x + 30, y + 30).value  # Kernels of 7e8, of which float32 has one digit behind the point.
@@ -114,6 +116,7 @@ def test_products_are_taken_in_float32_where_the_value_is_large_beside_its_round
     kernel = kid.polynomial()
     monkeypatch.setattr(kid, "polynomial", lambda: lambda a, b: seen.append(a.dtype) or kernel(a, b))
     monkeypatch.setattr(kid, "AGREES", 1e-4)
+    monkeypatch.setattr(kid, "PROBE", 50)
     value = measured(x, y).value
     assert seen[-1] == torch.float32
     assert value == pytest.approx(plain(x, y), rel=1e-5)

@@ -14,7 +14,7 @@ estimated without bias.
 Departs from the paper's code: float64 throughout, on kernel - 1, since the kernel is 0.98 or more between any two
 pictures and float32 has few digits left of the differences. A row of zeros stays one.
 
-Memory: 3 kB per picture (in temporary files from 1 GiB per set on), and tiles of 1,024.
+Memory: 3 kB per picture (in temporary files from 1 GiB per set on), and tiles of 512.
 """
 
 from dataclasses import dataclass

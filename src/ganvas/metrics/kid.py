@@ -5,9 +5,9 @@ Bińkowski et al. 2018, Demystifying MMD GANs, section 4. https://arxiv.org/abs/
 The squared maximum mean discrepancy of the features by the kernel (x.y / d + 1)^3: 0 in the mean where the two sets
 come from one distribution, at any number of pictures, so that single values lie below 0 then.
 
-Sets of up to 2,000 pictures are compared over all pairs. Larger ones are cut into random blocks of that size, over
-which the values average: the error that pictures bring is the same, the one that pairs bring grows as 1/sqrt(block).
-``block=0`` takes all pairs of any number.
+Sets of up to 5,000 pictures are compared over all pairs. Larger ones are cut into random blocks, of 25 million pairs in
+all and of at least 1,000 pictures each, over which the values average: the error that pictures bring is the same, the
+one that pairs bring grows as 1/sqrt(block). ``all_pairs=True`` takes all pairs of any number.
 
 Standard error: that of the U-statistic, every part of its variance estimated without bias (:mod:`ganvas.metrics.mmd`).
 The deviation over overlapping subsets, which other packages print, is not one.
@@ -16,7 +16,7 @@ Departs from the paper: no subsets of 1,000 with repetition. ``subsets=100`` bri
 packages: the value is then theirs, and the standard error has the spread over the drawn subsets in it too.
 
 Memory: 8.2 kB per picture (in temporary files from 1 GiB per set on), and two blocks of rows or, over all pairs, tiles
-of 1,024 and two numbers per picture: a million pictures of 2,048 floats take 8.2 GB on the disk and 0.2 GB of work.
+of 512 and two numbers per picture: a million pictures of 2,048 floats take 8.2 GB on the disk and 0.2 GB of work.
 """
 
 import math
@@ -45,7 +45,8 @@ UNBIASED = True
 MINIMUM = 4
 
 DEGREE = 3
-PROBE = 512  # Rows of either side on which float32 is held against float64.
+PAIRS, FEWEST = 25_000_000, 1000  # Pairs in all blocks, and pictures in each.
+PROBE = 1000  # Rows of either side on which float32 is held against float64; its rounding shrinks with more.
 AGREES = 1e-7  # Relative, of the value on these rows.
 
 
@@ -53,13 +54,16 @@ AGREES = 1e-7  # Relative, of the value on these rows.
 class Config:
     """What changes the value."""
 
-    block: int = 2000  # Pictures within which all pairs are compared; 0: all.
+    all_pairs: bool = False  # At any number of pictures.
+    block: int = 0  # Pictures within which all pairs are compared; 0: as many as make PAIRS pairs, at least FEWEST.
     subsets: int = 0  # Random subsets of either side, as other packages draw them; 0: none.
     subset_size: int = 1000
 
     def __post_init__(self) -> None:
         if (self.block and self.block < MINIMUM) or self.block < 0:
-            raise UserError(f"block={self.block} cannot be: at least {MINIMUM} pictures, or 0 for all of them.")
+            raise UserError(
+                f"block={self.block} cannot be: at least {MINIMUM} pictures, or 0 to leave it to their number."
+            )
         if self.subsets < 0 or self.subset_size < MINIMUM:
             raise UserError(
                 f"subsets={self.subsets} of {self.subset_size} pictures cannot be: 0 or more of at least {MINIMUM}."
@@ -93,7 +97,7 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
         n=fake.n,
         seed=fake.seed,
         better=BETTER,
-        protocol=f"{moments.protocol(fake, NAME)}:poly{DEGREE}:{_way(fake.config, max(real.n, fake.n))}",
+        protocol=f"{moments.protocol(fake, NAME)}:poly{DEGREE}:{_way(fake.config, real.n, fake.n)}",
     )
     return [result]
 
@@ -130,7 +134,7 @@ def polynomial(*, degree: int = DEGREE, gamma: float | None = None, coef0: float
 
 
 def _by_blocks(real: Accumulator, fake: Accumulator, *, exact: bool, quiet: bool) -> tuple[float, float, str]:
-    count = _blocks(fake.config.block, real.n, fake.n)
+    count = _blocks(fake.config, real.n, fake.n)
     if count == 1:
         x, y = (mmd.kept(side, lambda rows: _precise(rows, exact)) for side in (fake, real))
         found = [mmd.discrepancy(x, y, polynomial())]
@@ -162,15 +166,24 @@ def _by_subsets(real: Accumulator, fake: Accumulator, *, exact: bool, quiet: boo
     return whole.unbiased, whole.variance(fake.n, real.n) + of_draws, "variance of the U-statistic, and of the subsets"
 
 
-def _blocks(block: int, n: int, m: int) -> int:
-    return max(1, min(-(-max(n, m) // block), min(n, m) // MINIMUM)) if block else 1
+def _blocks(config: Config, n: int, m: int) -> int:
+    """How many blocks either set is cut into.
+
+    >>> [_blocks(Config(), n, n) for n in (100, 5000, 10_000, 50_000)]
+    [1, 1, 4, 50]
+    """
+    if config.all_pairs:
+        return 1
+    block = config.block or max(FEWEST, PAIRS // max(n, m))
+    return max(1, min(-(-max(n, m) // block), min(n, m) // MINIMUM))
 
 
-def _way(config: Config, most: int) -> str:
+def _way(config: Config, n: int, m: int) -> str:
     """What the protocol says of the pairs that are compared: nothing that had no effect."""
     if config.subsets:
         return f"subsets{config.subsets}x{config.subset_size}"
-    return f"blocks{config.block}" if 0 < config.block < most else "all-pairs"
+    count = _blocks(config, n, m)
+    return f"blocks{count}" if count > 1 else "all-pairs"
 
 
 def _of_places(fake: Accumulator, x: Tensor, real: Accumulator, y: Tensor, *, exact: bool) -> Parts:
@@ -194,6 +207,8 @@ def _precise(rows: Tensor, exact: bool) -> Tensor:
 
 def _exact(real: Accumulator, fake: Accumulator) -> bool:
     """Whether products are taken in float64: unless float32 gives the same value on some rows of these sets."""
+    if min(real.n, fake.n) <= PROBE:
+        return True
     x, y = (side.tables["rows"].take(_order(side, "probe")[:PROBE]) for side in (fake, real))
     if torch.float64 in (x.dtype, y.dtype):
         return True

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from ganvas.metrics.kept import Kept
 
-TILE = 1024  # Rows of either side of a tile.
+TILE = 512  # Rows of either side of a tile, which stays in the processor's cache.
 FEWEST = 4  # Rows of a side from which the parts of the variance can be told apart.
 
 Kernel = Callable[[Tensor, Tensor], Tensor]  # (n, d), (m, d) -> (n, m)
