@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FunctionType, ModuleType
 
-import torch
+from torch._compile import _disable_dynamo
 
 _MARK = "__dynamo_disable"
-_WRAPPER = next((c for c in torch._disable_dynamo.__code__.co_consts if getattr(c, "co_name", "") == "inner"), None)
+_WRAPPER = next((c for c in _disable_dynamo.__code__.co_consts if getattr(c, "co_name", "") == "inner"), None)
 
 
 @contextmanager
@@ -39,7 +39,9 @@ def without_compiler() -> Iterator[None]:
 @functools.cache
 def _wrapped() -> tuple[FunctionType, ...]:
     """The functions inside torch's wrappers, at any depth."""
+    import torch
     import torch._decomp.decompositions
+    import torch._meta_registrations
     import torch._refs.linalg
     import torch._refs.nn.functional
     import torch._refs.special

@@ -272,13 +272,13 @@ def _bare(maker: Any, arguments: tuple[Any, ...]) -> Any:
 def _with_values(maker: Any, arguments: tuple[Any, ...]) -> Any:
     """With starting values from a fixed seed; nobody else's random numbers are touched."""
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         model = maker(*arguments)
     if isinstance(model, nn.Module):
         generator = torch.Generator().manual_seed(0)
         for module in model.modules():  # Ganvas's own layers start empty.
             if hasattr(module, "reset") and any(p.isnan().any() for p in module.parameters(recurse=False)):
-                module.reset(generator)
+                module.reset(generator)  # type: ignore[operator]
     return model
 
 

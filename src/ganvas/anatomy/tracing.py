@@ -74,7 +74,7 @@ class Recorder(TorchFunctionMode):
 
     def _leave(self, module: nn.Module, *_: Any) -> None:
         while len(self.stack) > 1:  # Deeper ones are left over when the network caught an error of its own.
-            *_, last = self.stack.pop()
+            last = self.stack.pop()[2]
             self.call_of.pop()
             if last is module:
                 return
@@ -153,7 +153,9 @@ class Recorder(TorchFunctionMode):
         bound = arguments.bind(op, func, args, kwargs)
         x, weight = bound.get("input"), bound.get("weight")
         value = self.value(x) if isinstance(x, Tensor) else None
-        if value is None or value.node is not None or x is weight or not isinstance(weight, Tensor):
+        if not isinstance(x, Tensor) or not isinstance(weight, Tensor) or x is weight:
+            return False
+        if value is None or value.node is not None:
             return False
         if self.value(weight) is None or (op == "linear" and x.dim() < 2):
             return False
@@ -329,7 +331,7 @@ def _overlap(a: Tensor, b: Tensor) -> bool:
     """Whether two views of one memory can have a value in common; exact for boxes cut out of one tensor."""
     if a.stride() != b.stride():
         return True
-    at_a, at_b = a.storage_offset(), b.storage_offset()
+    at_a, at_b = int(a.storage_offset()), int(b.storage_offset())
     for axis in sorted(range(a.dim()), key=lambda d: -a.stride(d)):
         stride = max(a.stride(axis), 1)
         first_a, at_a = divmod(at_a, stride)
