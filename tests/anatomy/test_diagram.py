@@ -127,6 +127,26 @@ def test_every_edge_of_the_network_is_drawn(name, graph_of):
     assert {(r.skip.source, r.skip.target) for r in made.rails} == {(s.source, s.target) for s in order.skips}
 
 
+@pytest.mark.parametrize("name", ["unet", "cifar_resnet20", "squeezenet1_0", "fcn8s"])
+def test_every_sum_and_concatenation_of_the_trace_reads_in_the_figure_what_it_read_in_the_network(name, graph_of):
+    graph = graph_of(name)
+    found = blocks(graph)
+    holder = {node: index for index, block in enumerate(found) for node in block.nodes}
+
+    def origin(index: int) -> int:
+        """Back over what has no box, to what has one."""
+        while index not in holder:
+            index = graph.nodes[index].inputs[0]
+        return index
+
+    merges = [node for node in graph.nodes if node.op in ("add", "cat") and len(set(map(origin, node.inputs))) > 1]
+    assert merges
+    for node in merges:
+        block = found[holder[node.index]]
+        assert block.text == node.op
+        assert set(block.inputs) == {holder[origin(index)] for index in node.inputs}
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_skip_begins_behind_its_source_and_ends_at_its_target(name, graph_of):
     made = layout(graph_of(name))
@@ -222,6 +242,27 @@ def test_a_u_net_stands_in_a_u_with_its_skips_inside_one_another(graph_of):
     assert tops == sorted(tops)  # Long skips above short ones: no two cross.
     rows = layout(graph_of("unet"), shape="rows")
     assert len({round(box.y, 3) for box in rows.boxes}) < len({round(box.y, 3) for box in made.boxes}) + 1
+
+
+class Delayed(nn.Module):
+    """Every sum reads the layer of the step before: the steps look alike and cannot be drawn as one."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Conv2d(4, 4, 3, padding=1) for _ in range(6))
+
+    def forward(self, x):
+        before = h = self.layers[0](x)
+        for layer in self.layers[1:]:
+            now = layer(h)
+            before, h = now, now + before
+        return h
+
+
+def test_what_a_skip_enters_in_its_middle_is_not_folded():
+    order = ordered(blocks(trace(Delayed(), (1, 4, 8, 8))))
+    assert order.groups == ()
+    assert [(skip.source, skip.target) for skip in order.skips] == [(1, 3), (2, 5), (4, 7), (6, 9), (8, 11)]
 
 
 class TwoHeads(nn.Module):

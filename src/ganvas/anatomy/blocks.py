@@ -81,11 +81,9 @@ class _Reduction:
             return self._add(node, "input", "", sources) if node.op == "input" else None
         if node.kind in LAYERS or node.op in ("pixel_shuffle", "pixel_unshuffle"):
             return self._layer(node, sources)
-        if not sources:
-            return None
         if len(sources) > 1:
             return self._meet(node, sources)
-        return self._pass(node, sources[0])
+        return self._pass(node, *sources) if sources else None
 
     def _sources(self, node: Node) -> tuple[int, ...]:
         found = (self.carrier.get(index) for index in node.inputs)

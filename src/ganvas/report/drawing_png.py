@@ -234,5 +234,12 @@ def _font(character: str) -> ImageFont.FreeTypeFont:
 
 
 def _lacks(font: ImageFont.FreeTypeFont, character: str) -> bool:
-    missing = font.getmask("\uffff")
-    return bytes(font.getmask(character)) == bytes(missing) and not character.isspace()
+    """Whether the font shows it as it shows what is no character at all."""
+    return not character.isspace() and _glyph(font, character) == _glyph(font, "\uffff")
+
+
+def _glyph(font: ImageFont.FreeTypeFont, character: str) -> bytes:
+    side = round(2 * GLYPH_SIZE)
+    mask = Pictures.new("L", (side, side))
+    ImageDraw.Draw(mask).text((GLYPH_SIZE / 2, GLYPH_SIZE * 1.5), character, fill=255, font=font, anchor="ls")
+    return mask.tobytes()
