@@ -52,7 +52,7 @@ def replace_modules(model: nn.Module, *, method: Literal["subpixel", "auto"] = "
 
 
 def rewrite(
-    model: nn.Module, inputs: tuple[Tensor, ...], *, dynamic_shapes: tuple[dict[int, object], ...] | None = None
+    model: nn.Module, inputs: tuple[Tensor, ...], *, dynamic_shapes: tuple[dict[int, Any], ...] | None = None
 ) -> ExportedProgram:
     """The model's forward in eval mode as an exported program without transposed convolutions.
 
@@ -80,7 +80,7 @@ def rewrite_program(
     program: ExportedProgram,
     inputs: tuple[Tensor, ...],
     *,
-    dynamic_shapes: tuple[dict[int, object], ...] | None = None,
+    dynamic_shapes: tuple[dict[int, Any], ...] | None = None,
 ) -> ExportedProgram:
     """The same of a program that is exported already."""
     module = program.module(check_guards=False)
@@ -95,7 +95,7 @@ def rewrite_program(
 
 
 def trace(
-    model: nn.Module, inputs: tuple[Tensor, ...], *, dynamic_shapes: tuple[dict[int, object], ...] | None = None
+    model: nn.Module, inputs: tuple[Tensor, ...], *, dynamic_shapes: tuple[dict[int, Any], ...] | None = None
 ) -> ExportedProgram:
     """torch.export's trace, with a UserError that names what it stumbled over."""
     try:

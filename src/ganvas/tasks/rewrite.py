@@ -118,10 +118,10 @@ def _values(given: tuple[Any, ...], seed: int) -> "tuple[Tensor, ...]":
     from ganvas.core.seeds import stream
 
     def one(part: Any, index: int) -> "Tensor":
-        if isinstance(part, torch.Tensor) and not part.dtype.is_floating_point:
-            return torch.zeros(part.shape, dtype=part.dtype)
-        dtype = part.dtype if isinstance(part, torch.Tensor) else torch.float32
-        return torch.randn(tuple(getattr(part, "shape", part)), generator=stream(seed, "input", index)).to(dtype)
+        shape, dtype = (part.shape, part.dtype) if isinstance(part, torch.Tensor) else (part, torch.float32)
+        if not dtype.is_floating_point:
+            return torch.zeros(shape, dtype=dtype)
+        return torch.randn(shape, generator=stream(seed, "input", index)).to(dtype)
 
     return tuple(one(part, index) for index, part in enumerate(given))
 
