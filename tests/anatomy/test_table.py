@@ -125,6 +125,20 @@ def test_rows_and_unused_parameters_add_up_to_the_last_one(name):
     assert sum(row.macs for row in made.rows) == made.macs
 
 
+def test_an_activation_has_a_row_of_its_own_where_the_layer_is_read_without_it():
+    class Beside(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+        def forward(self, x):
+            y = self.conv(x)
+            return y + F.relu(y)
+
+    made = table(trace(Beside(), (1, 3, 4, 4)))
+    assert [(row.layer, row.activation) for row in made.rows[1:]] == [("Conv 3×3", "linear"), ("ReLU", ""), ("Add", "")]
+
+
 @pytest.mark.parametrize("name", ["gan/progan", "gan/progan:discriminator", "gan/dcgan", "vae/vae", "vae/vae:encoder"])
 def test_rows_of_the_catalogues_models_add_up(name):
     loaded = load(name)
