@@ -18,9 +18,11 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render_diagram,
     render_features,
     render_fields,
+    render_likelihood,
     render_measure,
     render_rewrite,
     render_signal,
+    render_skill,
 )
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
@@ -30,6 +32,7 @@ from ganvas.tasks import data as data_tasks
 from ganvas.tasks import diagram as diagram_tasks
 from ganvas.tasks import features as features_tasks
 from ganvas.tasks import grid as grid_tasks
+from ganvas.tasks import likelihood as likelihood_tasks
 from ganvas.tasks import measure as measure_tasks
 from ganvas.tasks import metrics as metrics_tasks
 from ganvas.tasks import models as models_tasks
@@ -38,6 +41,7 @@ from ganvas.tasks import report as report_tasks
 from ganvas.tasks import rewrite as rewrite_tasks
 from ganvas.tasks import sample as sample_tasks
 from ganvas.tasks import signal as signal_tasks
+from ganvas.tasks import skill as skill_tasks
 from ganvas.tasks import stats as stats_tasks
 from ganvas.tasks import table as table_tasks
 from ganvas.tasks import train as train_tasks
@@ -71,6 +75,8 @@ Command = (
     | Annotated[sample_tasks.Interpolate, subcommand("interpolate")]
     | Annotated[measure_tasks.Measure, subcommand("measure")]
     | Annotated[stats_tasks.Stats, subcommand("stats")]
+    | Annotated[skill_tasks.Skill, subcommand("skill")]
+    | Annotated[likelihood_tasks.Likelihood, subcommand("likelihood")]
     | Annotated[report_tasks.Report, subcommand("report")]
     | Annotated[table_tasks.Table, subcommand("table")]
     | Annotated[diagram_tasks.Diagram, subcommand("diagram")]
@@ -91,6 +97,8 @@ VERBS = (
     "interpolate",
     "measure",
     "stats",
+    "skill",
+    "likelihood",
     "report",
     "table",
     "diagram",
@@ -112,6 +120,8 @@ TASKS = {
     sample_tasks.Interpolate: sample_tasks.interpolate,
     measure_tasks.Measure: measure_tasks.measure,
     stats_tasks.Stats: stats_tasks.stats,
+    skill_tasks.Skill: skill_tasks.skill,
+    likelihood_tasks.Likelihood: likelihood_tasks.likelihood,
     report_tasks.Report: report_tasks.report,
     table_tasks.Table: table_tasks.table,
     diagram_tasks.Diagram: diagram_tasks.diagram,

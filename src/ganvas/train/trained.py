@@ -15,9 +15,9 @@ from torch.nn import functional as F
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.core.pixels import to_bytes
+from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.seeds import stream
-from ganvas.core.shapes import Bytes, Images, Labels, Latents
+from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.report.grid import grid
@@ -107,13 +107,27 @@ class Trained:
         """Pictures in [-1, 1] of latents, at full size."""
         self.require("decode")
         how: dict[str, Any] = {} if labels is None else {"labels": labels.to(self.device)}
-        if self.resolution < self._full_resolution:
-            how["resolution"] = self.resolution
-        if self.fade < 1.0:
-            how |= {"resolution": self.resolution, "fade": torch.tensor(self.fade, device=self.device)}
+        how |= self._growth()
         images: Tensor = self.model.decode(z.to(self.device), **how)  # type: ignore[operator]
         factor = self.height // images.shape[-2]
         return F.interpolate(images, scale_factor=factor, mode="nearest") if factor > 1 else images
+
+    @torch.no_grad()
+    def judge(self, pictures: Bytes, *, batch: int = 64) -> PerSample:
+        """How real its discriminator finds full-size pictures, whole batches at a time: some look at the batch."""
+        self.require("judge")
+        found = [
+            self.model.judge(to_float(part.to(self.device)), **self._growth())  # type: ignore[operator]
+            for part in pictures.split(batch)
+        ]
+        return torch.cat(found).float().cpu()
+
+    def _growth(self) -> dict[str, Any]:
+        """How far a model that grows has grown, as its methods take it."""
+        how: dict[str, Any] = {"resolution": self.resolution} if self.resolution < self._full_resolution else {}
+        if self.fade < 1.0:
+            how |= {"resolution": self.resolution, "fade": torch.tensor(self.fade, device=self.device)}
+        return how
 
     def reals(self, *, quiet: bool = False) -> Packed:
         """The pictures it was trained on, prepared as they were then."""

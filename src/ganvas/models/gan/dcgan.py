@@ -175,6 +175,10 @@ class Model(nn.Module):
             return torch.randn(shape, generator=rng, device=rng.device)
         return 2 * torch.rand(shape, generator=rng, device=rng.device) - 1
 
+    def judge(self, images: Images) -> PerSample:
+        """How real the discriminator finds pictures in [-1, 1]; higher is more real."""
+        return self.discriminator(images)
+
     def decode(self, z: Latents, labels: Labels | None = None) -> Images:
         """Pictures in [-1, 1] of latents."""
         return self.generator(z)

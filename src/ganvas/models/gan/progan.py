@@ -405,6 +405,12 @@ class Model(nn.Module):
         """``n`` latents from the prior, N(0, I); the generator puts them on the hypersphere."""
         return torch.randn(n, self.config.latent_size, generator=rng, device=rng.device)
 
+    def judge(self, images: Images, *, resolution: int | None = None, fade: Scalar | None = None) -> PerSample:
+        """How real the discriminator finds full-size pictures in [-1, 1], at the resolution it has grown to."""
+        while resolution is not None and FIRST * images.shape[-2] > resolution * self.config.base[0]:
+            images = halve(images)
+        return self.discriminator(images, fade=fade)[0]
+
     def decode(
         self, z: Latents, labels: Labels | None = None, *, resolution: int | None = None, fade: Scalar | None = None
     ) -> Images:

@@ -1,0 +1,25 @@
+"""What a person sees of a tournament, on stderr."""
+
+from ganvas.cli.render import show, table
+from ganvas.tasks.measure import with_error
+from ganvas.tasks.skill import SkillResult
+
+
+@show.register
+def _(result: SkillResult) -> None:
+    rows = [
+        (
+            one.name,
+            one.role,
+            with_error(one.rating),
+            f"{one.glicko:.0f} ± {one.glicko_deviation:.0f}",
+            f"{one.win_rate:.3f}",
+        )
+        for one in result.standings
+    ]
+    matches = f"{len(result.generators)} generators against {len(result.discriminators)} discriminators"
+    table(
+        f"{matches}, {result.n:,} pictures each",
+        ("player", "role", "rating ± error", "Glicko-2 ± deviation", "win rate"),
+        rows,
+    )

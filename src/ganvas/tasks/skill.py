@@ -1,0 +1,171 @@
+"""``ganvas skill RUN ...``: a tournament of the generators and discriminators that runs have kept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from ganvas.core.errors import UserError
+from ganvas.core.results import Result
+
+if TYPE_CHECKING:
+    from ganvas.train.trained import Trained
+
+GROUP = 4  # Pictures come in whole groups, because some discriminators look at groups.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skill:
+    """Rate the snapshots of one run, or of several, by letting generators and discriminators play each other.
+
+    Examples:
+      ganvas skill runs/x
+      ganvas skill runs/x runs/y --most 4 --n 2048
+      ganvas skill runs/x runs/y --most 1 --data held-out/
+    """
+
+    runs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN [RUN ...]")]
+    """Runs of models that have a discriminator, of one picture size."""
+    most: int = 6
+    """Snapshots of each run, evenly chosen from those it keeps, the last one among them."""
+    n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1024
+    """Pictures of each generator, and as many real ones."""
+    data: str | None = None
+    """The real pictures, best such as no run has seen; those that the first run was trained on where left out."""
+    seed: int = 0
+    """Chooses latents and real pictures."""
+    batch: int = 64
+    """Pictures at a time; changes what discriminators see that look at the whole batch."""
+    device: str = "auto"
+    """Where to compute: cpu, cuda, or auto."""
+    quiet: bool = False
+    """No progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    """One line of the standings."""
+
+    name: str
+    role: str
+    win_rate: float
+    rating: Result
+    glicko: float
+    glicko_deviation: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkillResult:
+    """The standings, best first within each role, and the table of scores (of the discriminators)."""
+
+    runs: tuple[str, ...]
+    n: int
+    seed: int
+    standings: list[Player]
+    generators: tuple[str, ...]
+    discriminators: tuple[str, ...]
+    scores: list[list[float]]
+    reals: str
+
+
+def skill(task: Skill) -> SkillResult:
+    """Lets every generator's pictures be judged by every discriminator, and rates them all."""
+    from ganvas.core.progress import progress
+    from ganvas.metrics import skill as skills
+
+    if task.n < 2 * GROUP or task.batch < GROUP or task.batch % GROUP or task.most < 1:
+        raise UserError(
+            f"--n {task.n}, --batch {task.batch}, --most {task.most}: take n of at least {2 * GROUP}, a batch that "
+            f"divides by {GROUP}, and at least one snapshot."
+        )
+    n = task.n - task.n % GROUP
+    places = _snapshots(task)
+    first = _load(places[0][1], task)
+    reals, source = _reals(task, first, n)
+    real, fake = {}, {}
+    with progress("tournament", len(places) ** 2, unit="matches", quiet=task.quiet) as report:
+        for name, place in places:
+            drawn = _draw(_load(place, task), n, task)
+            for judge, judged in places:
+                umpire = _load(judged, task)
+                _require_alike(umpire, first, judge)
+                if judge not in real:
+                    real[judge] = _judged(umpire, reals, task)
+                fake[judge, name] = _judged(umpire, drawn, task)
+                report(len(fake))
+    found = skills.tournament(real, fake, seed=task.seed, pictures_of=source)
+    return SkillResult(
+        runs=task.runs,
+        n=n,
+        seed=task.seed,
+        standings=[Player(**vars(one)) for one in found.standings],
+        generators=found.generators,
+        discriminators=found.discriminators,
+        scores=found.scores.tolist(),
+        reals=source,
+    )
+
+
+def _snapshots(task: Skill) -> list[tuple[str, tuple[Path, float]]]:
+    """Names and places of the players: ``x@12.5`` is run x at 12.5 kimg."""
+    from ganvas.train.run_folder import RunFolder
+    from ganvas.train.trained import load
+
+    found = []
+    for spec in task.runs:
+        path = Path(spec).expanduser()
+        load(path)  # Says what is wrong with a run better than an empty list would.
+        kept = [float(folder.name) for folder in RunFolder(path).models()]
+        count = min(task.most, len(kept))
+        chosen = [kept[-1 - round(step * (len(kept) - 1) / max(count - 1, 1))] for step in range(count)]
+        found += [(f"{path.resolve().name}@{kimg:g}", (path, kimg)) for kimg in sorted(chosen)]
+    names = [name for name, _ in found]
+    if len(set(names)) < len(names):
+        raise UserError("Two runs have the same folder name, so their players could not be told apart. Rename one.")
+    if len(found) < 2:
+        raise UserError(f"{task.runs[0]} keeps one snapshot, and a tournament needs two. Name more runs.")
+    return found
+
+
+def _load(place: tuple[Path, float], task: Skill) -> "Trained":
+    from ganvas.tasks.train import pick_device
+    from ganvas.train.trained import load
+
+    trained = load(place[0], kimg=place[1], device=pick_device(task.device))
+    trained.require("judge")
+    return trained
+
+
+def _require_alike(one: "Trained", other: "Trained", name: str) -> None:
+    shapes = [(each.height, each.width, each.channels) for each in (one, other)]
+    if shapes[0] != shapes[1]:
+        sizes = " and ".join("x".join(map(str, shape)) for shape in shapes)
+        raise UserError(f"{name} has another picture size than the others ({sizes}): they cannot play each other.")
+
+
+def _reals(task: Skill, first: "Trained", n: int) -> tuple[Any, str]:
+    import torch
+
+    from ganvas.data.packing import prepare
+    from ganvas.tasks.sides import draw
+
+    if task.data is None:
+        packed = first.reals(quiet=task.quiet)
+    else:
+        fit = first.data.get("fit", "refuse")
+        size = (first.height, first.width)
+        packed = prepare(task.data, size=size, channels=first.channels, fit=fit, quiet=task.quiet)
+    if len(packed) < n:
+        raise UserError(f"There are {len(packed)} real pictures and --n {n} are asked for. Ask for fewer.")
+    return torch.cat(list(draw(packed, n, seed=task.seed))), f"reals={packed.fingerprint[:16]}"
+
+
+def _draw(trained: "Trained", n: int, task: Skill) -> Any:
+    import torch
+
+    return torch.cat(list(trained.sample_bytes(n, seed=task.seed, batch=task.batch)))
+
+
+def _judged(trained: "Trained", pictures: Any, task: Skill) -> Any:
+    return trained.judge(pictures, batch=task.batch).double().numpy()
