@@ -46,6 +46,11 @@ def test_every_triangle_is_found_to_be_one():
     assert float((found < 0.1).double().mean()) >= 0.99
 
 
+def test_a_search_that_does_not_arrive_is_begun_again():
+    # Of the first six hundred triangles of seed 0 this one alone is missed by the first search, by 0.7.
+    assert float(distance(in_grey(shapes(64, seed=0)[63:]))) < 0.1
+
+
 def test_the_distance_of_a_known_departure_is_no_more_than_that():
     # A square of nine pixels, lit in a dark corner, is out by 3; no triangle is nearer by much.
     corners = np.array([[[12.0, 3], [25, 4], [20, 25]]], np.float32)
