@@ -1,0 +1,32 @@
+"""What a person sees of a likelihood, on stderr."""
+
+from ganvas.cli.render import show, table
+from ganvas.core.progress import say
+from ganvas.tasks.likelihood import LikelihoodResult
+from ganvas.tasks.measure import with_error
+
+TITLES = {
+    "ais": "log-likelihood, nats per picture (a lower bound)",
+    "ais.bits_per_dim": "bits per dimension",
+    "ais.gap": "gap of the bounds on simulated pictures",
+    "ais.simulated.lower": "lower bound on simulated pictures",
+    "ais.simulated.upper": "upper bound on simulated pictures",
+}
+
+
+@show.register
+def _(result: LikelihoodResult) -> None:
+    rows = [(TITLES[one.metric], with_error(one), one.better, str(one.n)) for one in result.results]
+    table(
+        f"{result.run} at {result.kimg:g} kimg on {result.data}: {result.n} pictures, seed {result.seed}",
+        ("what", "value ± error", "better", "n"),
+        rows,
+    )
+    if result.variance is not None:
+        origin = {"given": "given", "model": "the model's own", "validation": "chosen on validation pictures"}
+        say(f"Variance of the noise: {result.variance:.4g} for colours in [0, 1] ({origin[result.variance_from]}).")
+    say(f"{result.effective_chains:.1f} effective chains per picture; proposals accepted: {result.acceptance:.0%}.")
+    for note in result.notes:
+        say(f"Note: {note}")
+    if result.written:
+        say(f"A line was added to {result.written}.")

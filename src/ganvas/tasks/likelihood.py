@@ -1,0 +1,379 @@
+"""``ganvas likelihood RUN [DATA]``: how probable a decoder finds pictures, with bounds that say how sure that is."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from ganvas.core.errors import UserError
+from ganvas.core.results import Result
+from ganvas.tasks.decoder import decoder_of, has_uniform_prior, own_variance
+
+if TYPE_CHECKING:
+    from ganvas.data.packed import Packed
+    from ganvas.metrics.ais import Config, Estimate, Sandwich
+    from ganvas.metrics.observations import Decoder, Observation
+    from ganvas.train.trained import Trained
+
+BUDGETS = {
+    "quick": {"temperatures": 200, "pilot": 50},
+    "paper": {"temperatures": 10_000, "pilot": 500},
+}
+MOST = 16  # Pictures where -n is left out.
+CHAINS_TO_CHOOSE = 4  # Per picture, where a variance is chosen: all are tried with the same random numbers.
+USUALLY_TRIED = 5  # Variances.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likelihood:
+    """Estimate the log-likelihood of pictures under a generator or decoder, by annealed importance sampling.
+
+    Examples:
+      ganvas likelihood runs/x held-out/
+      ganvas likelihood runs/x held-out/ --budget paper -n 100
+      ganvas likelihood runs/x held-out/ --variance 0.025
+    """
+
+    run: tyro.conf.Positional[Path]
+    """A run, or one of its model folders."""
+    data: tyro.conf.Positional[str | None] = None
+    """The pictures, best such as the run has not seen; those that it was trained on where left out."""
+    n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
+    """Pictures to be measured. Left out: as many as there are, 16 at most."""
+    budget: Literal["quick", "paper"] = "quick"
+    """quick: 200 temperatures. paper: 10,000, fifty times the time and a tighter bound."""
+    temperatures: int | None = None
+    """Temperatures between prior and posterior, in the place of the budget's."""
+    chains: int = 16
+    """Chains per picture."""
+    observation: Literal["gaussian", "bernoulli"] = "gaussian"
+    """Noise around the decoder's picture: normal, or each pixel black or white with the decoder's probability."""
+    variance: str = "auto"
+    """Of the normal noise, for colours in [0, 1]: a number; validation: the best on other pictures; or auto: the
+    model's own where it has learnt one, else validation."""
+    validation: int = 8
+    """Pictures to choose the variance on, apart from those that are measured."""
+    simulated: int = 8
+    """Pictures of the model's own, on which the bounds from both sides are found; 0 for no certificate."""
+    label: str | None = None
+    """The class of the pictures, for a model that draws given classes."""
+    fit: Literal["refuse", "crop", "pad", "stretch"] | None = None
+    """What to do with pictures of another shape, or smaller; as in the training where left out."""
+    kimg: float | None = None
+    """An earlier moment that the run keeps; the last one where left out."""
+    seed: int = 0
+    """Chooses pictures and all random numbers."""
+    rows: int | None = None
+    """Chains that go through the decoder at a time; as many as fit into memory where left out."""
+    device: str = "auto"
+    """Where to compute: cpu, cuda, or auto."""
+    quiet: bool = False
+    """No progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LikelihoodResult:
+    """What was found, with everything needed to trust it."""
+
+    run: str
+    data: str
+    kimg: float
+    model: str  # Fingerprint of the weights.
+    n: int
+    seed: int
+    seconds: float
+    passes: int  # Of one row through the decoder and back.
+    results: list[Result]
+    log_likelihoods: list[float]  # Of every picture, in nats.
+    effective_chains: float  # Mean over pictures.
+    acceptance: float  # Mean probability of a proposal.
+    variance: float | None  # None for black and white.
+    variance_from: str  # "given", "model", "validation" or "".
+    dependence: str = ""  # On the variance: "weak" or "strong"; empty where it was not tried.
+    tried: dict[str, float] = field(default_factory=dict)  # Mean nats on validation pictures, by variance.
+    notes: list[str] = field(default_factory=list)
+    written: str | None = None  # The measures.jsonl to which a line was added.
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Noise:
+    """The noise around the decoder's pictures, and where it is from."""
+
+    observation: "Observation"
+    source: str = ""
+    dependence: str = ""
+    tried: dict[str, float] = field(default_factory=dict)
+    note: str = ""
+
+
+def likelihood(task: Likelihood) -> LikelihoodResult:
+    """Chooses the variance, measures, finds the gap on simulated pictures, and keeps the result in the run."""
+    from ganvas.core.progress import progress
+    from ganvas.metrics import ais
+
+    started = time.monotonic()
+    config = _config(task)
+    trained = _load(task)
+    decoder = decoder_of(trained, label=task.label)
+    choose = task.observation == "gaussian" and _wanted(task, trained) == "validation"
+    pictures, apart, source = _pictures(task, trained, task.validation if choose else 0)
+    noise = _noise(task, trained, decoder, apart, config)
+    passes = config.passes(len(pictures)) + config.passes(task.simulated, runs=2)
+    _announce(task, decoder, pictures, noise.observation, config, passes)
+    how: dict[str, Any] = {"config": config, "seed": task.seed, "rows": task.rows}
+    simulated = None
+    with progress("likelihood", passes, unit="passes", quiet=task.quiet) as report:
+        how["tick"] = _counter(report, passes)
+        found = ais.log_likelihood(decoder, pictures, noise.observation, **how)
+        if task.simulated:
+            simulated = ais.sandwich(decoder, noise.observation, n=task.simulated, **how)
+    results = ais.results(
+        found,
+        noise.observation,
+        dimensions=pictures[0].numel(),
+        simulated=simulated,
+        protocol=_protocol(task, trained, pictures, noise, config),
+        seed=task.seed,
+    )
+    result = LikelihoodResult(
+        run=str(task.run),
+        data=source,
+        kimg=trained.kimg,
+        model=trained.fingerprint,
+        n=len(pictures),
+        seed=task.seed,
+        seconds=time.monotonic() - started,
+        passes=passes,
+        results=results,
+        log_likelihoods=found.values.tolist(),
+        effective_chains=float(found.effective.mean()),
+        acceptance=float(found.acceptance.mean()),
+        variance=getattr(noise.observation, "variance", None),
+        variance_from=noise.source,
+        dependence=noise.dependence,
+        tried=noise.tried,
+        notes=_notes(task, noise, results, found, simulated),
+    )
+    return _keep(result, trained)
+
+
+def _config(task: Likelihood) -> "Config":
+    from ganvas.metrics.ais import MINIMUM, Config
+
+    for name, least in (("simulated", 0), ("validation", 2), ("rows", 1)):
+        value = getattr(task, name)
+        if value is not None and value < least:
+            raise UserError(f"--{name} {value} must be at least {least}.")
+    if task.simulated == 1:
+        raise UserError("--simulated 1: one picture has no error. Take 0, or at least 2.")
+    if task.n is not None and task.n < MINIMUM:
+        raise UserError(f"-n {task.n}: the number of pictures must be at least {MINIMUM}.")
+    settings = BUDGETS[task.budget]
+    if task.temperatures is not None:
+        settings = {"temperatures": task.temperatures, "pilot": min(settings["pilot"], max(task.temperatures, 2))}
+    return Config(**settings, chains=task.chains)
+
+
+def _load(task: Likelihood) -> "Trained":
+    from ganvas.tasks.train import pick_device
+    from ganvas.train.trained import load
+
+    return load(task.run.expanduser(), kimg=task.kimg, device=pick_device(task.device))
+
+
+def _pictures(task: Likelihood, trained: "Trained", apart: int) -> tuple[Any, Any, str]:
+    """Pictures to be measured and, apart from them, to choose the variance on, in the units of the density."""
+    import numpy as np
+    import torch
+
+    from ganvas.core.seeds import stream
+    from ganvas.metrics.observations import binarised, dequantised
+
+    packed = _packed(task, trained)
+    rows = np.arange(len(packed))
+    if task.label is not None and packed.labels is not None and task.data is None:
+        wanted = trained.labels(1, seed=0, label=task.label)
+        assert wanted is not None
+        rows = rows[packed.labels == int(wanted[0])]
+    n = min(MOST, len(rows) - apart) if task.n is None else task.n
+    if n < 2 or len(rows) < n + apart:
+        besides = f" and {apart} besides to choose the variance on" if apart else ""
+        raise UserError(
+            f"{_name(task, trained)} has {len(rows)} pictures{' of that class' if len(rows) < len(packed) else ''}, "
+            f"and {max(n, 2)} are to be measured{besides}. Ask for fewer, or give the variance (--variance)."
+        )
+    order = torch.randperm(len(rows), generator=stream(task.seed, "measure", "order"))[: n + apart].numpy()
+    drawn = torch.from_numpy(packed.read(rows[order])).permute(0, 3, 1, 2).contiguous()
+    noise = stream(task.seed, "ais", "dequantise")
+    made = binarised(drawn) if task.observation == "bernoulli" else dequantised(drawn, noise)
+    return made[:n], made[n:], _name(task, trained)
+
+
+def _packed(task: Likelihood, trained: "Trained") -> "Packed":
+    from ganvas.data.packing import prepare
+
+    if task.data is None:
+        return trained.reals(quiet=task.quiet)
+    keys = ("fit", "background", "broken")
+    settings = {key: trained.data[key] for key in keys if key in trained.data}
+    settings |= {} if task.fit is None else {"fit": task.fit}
+    size = (trained.height, trained.width)
+    return prepare(task.data, size=size, channels=trained.channels, quiet=task.quiet, **settings)
+
+
+def _name(task: Likelihood, trained: "Trained") -> str:
+    return task.data if task.data is not None else str(trained.data["spec"])
+
+
+def _wanted(task: Likelihood, trained: "Trained") -> str:
+    """``validation``, ``model``, or ``given``."""
+    if task.variance == "auto":
+        return "validation" if own_variance(trained) is None else "model"
+    if task.variance == "validation":
+        return "validation"
+    from ganvas.core.config import coerce
+
+    if coerce(task.variance, float, "variance") <= 0:
+        raise UserError(f"--variance {task.variance} must be above 0, or one of: auto, validation.")
+    return "given"
+
+
+def _noise(task: Likelihood, trained: "Trained", decoder: "Decoder", apart: Any, config: "Config") -> _Noise:
+    from ganvas.metrics.observations import Bernoulli, Gaussian
+
+    if task.observation == "bernoulli":
+        return _Noise(observation=Bernoulli())
+    source = _wanted(task, trained)
+    if source == "validation":
+        return _validated(task, decoder, apart, config, start=own_variance(trained))
+    variance = own_variance(trained) if source == "model" else float(task.variance)
+    assert variance is not None
+    return _Noise(observation=Gaussian(variance=variance), source=source)
+
+
+def _validated(task: Likelihood, decoder: "Decoder", apart: Any, config: "Config", *, start: float | None) -> _Noise:
+    """The best variance on pictures apart, found with the quick budget at most."""
+    from ganvas.core.progress import progress
+    from ganvas.metrics.ais_variance import START, choose_variance
+    from ganvas.metrics.observations import Gaussian
+
+    quick = BUDGETS["quick"]
+    least = {name: min(getattr(config, name), quick[name]) for name in quick}
+    short = dataclasses.replace(config, **least, chains=min(config.chains, CHAINS_TO_CHOOSE))
+    passes = USUALLY_TRIED * short.passes(len(apart))
+    _say_cost(task, decoder, apart, Gaussian(variance=START), short, passes, what="the choice of the variance")
+    with progress("variance", passes, unit="passes", quiet=task.quiet) as report:
+        how: dict[str, Any] = {"config": short, "seed": task.seed, "rows": task.rows, "tick": _counter(report, passes)}
+        choice = choose_variance(decoder, apart, start=start or START, **how)
+        report(passes)
+    words = [
+        f"{loss:.3g} ± {error:.2g} nats at {word}"
+        for word, (loss, error) in (("half of it", choice.halved), ("twice of it", choice.doubled))
+    ]
+    return _Noise(
+        observation=Gaussian(variance=choice.variance),
+        source="validation",
+        dependence=choice.dependence,
+        tried={f"{variance:g}": value for variance, value in choice.tried.items()},
+        note=f"The value depends {choice.dependence}ly on the variance: pictures lose {' and '.join(words)}.",
+    )
+
+
+def _announce(
+    task: Likelihood, decoder: "Decoder", pictures: Any, observation: "Observation", config: "Config", passes: int
+) -> None:
+    what = f"{len(pictures)} pictures"
+    what += f" and {task.simulated} simulated ones, there and back," if task.simulated else ""
+    what += f" with {config.chains} chains and {config.temperatures:,} temperatures"
+    _say_cost(task, decoder, pictures, observation, config, passes, what=what)
+
+
+def _say_cost(
+    task: Likelihood,
+    decoder: "Decoder",
+    pictures: Any,
+    observation: "Observation",
+    config: "Config",
+    passes: int,
+    *,
+    what: str,
+) -> None:
+    """What is to come, timed on two rounds of chains (a pass is one row through the decoder and back)."""
+    from ganvas.core.progress import duration, say
+    from ganvas.metrics.observations import timed
+
+    if task.quiet:
+        return
+    seconds = timed(decoder, pictures, observation, chains=config.chains, rows=task.rows)
+    say(f"{what}: {passes:,} passes through the decoder and back, about {duration(passes * seconds)} on this machine.")
+
+
+def _counter(report: Callable[..., None], total: int) -> Callable[[int], None]:
+    done = 0
+
+    def tick(passes: int) -> None:
+        nonlocal done
+        done += passes
+        report(min(done, total))  # A variance may take longer to find than it usually does.
+
+    return tick
+
+
+def _protocol(task: Likelihood, trained: "Trained", pictures: Any, noise: _Noise, config: "Config") -> str:
+    import hashlib
+
+    n, channels, height, width = pictures.shape
+    kind = f"gaussian-{noise.source}" if task.observation == "gaussian" else "bernoulli"
+    kind += f"{float(task.variance):g}" if noise.source == "given" else ""
+    colours = "binarised128" if task.observation == "bernoulli" else "dequantised256"
+    parts = [
+        f"ais:n{n}:{height}x{width}x{channels}:{colours}:{kind}:chains{config.chains}",
+        f"temperatures{config.temperatures}:rad{config.rad:g}:hmc{config.leapfrog_steps}:pilot{config.pilot}",
+        f"accept{config.acceptance:g}:prior-{'uniform' if has_uniform_prior(trained) else 'normal'}",
+        *([f"label={task.label}"] if task.label is not None else []),
+        f"ref={hashlib.sha256(pictures.numpy().tobytes()).hexdigest()[:16]}",
+    ]
+    return ":".join(parts)
+
+
+def _notes(
+    task: Likelihood, noise: _Noise, results: list[Result], found: "Estimate", simulated: "Sandwich | None"
+) -> list[str]:
+    """What a reader of the numbers must know."""
+    notes = [noise.note] if noise.note else []
+    if task.data is None:
+        notes.append("These pictures are the training's own: a model that has memorised them scores high. Give others.")
+    if noise.source == "given":
+        notes.append("The variance was given; how much the value depends on it was not tried.")
+    by_name = {result.metric: result for result in results}
+    if simulated is not None and by_name["ais.gap"].value > (by_name["ais"].standard_error or 0):
+        notes.append(
+            f"On pictures of the model's own the bounds are {by_name['ais.gap'].value:.3g} nats apart, more than the "
+            "standard error: the value may be as much too low. More temperatures bring them together."
+        )
+    if float(found.acceptance.min()) < 0.3:
+        notes.append(
+            f"Chains of one picture moved on {float(found.acceptance.min()):.0%} of their steps only; its value is low."
+        )
+    return notes
+
+
+def _keep(result: LikelihoodResult, trained: "Trained") -> LikelihoodResult:
+    """Adds a line to the run's measures.jsonl, where the model lies in a run."""
+    from ganvas.core.atomic_files import append_line
+    from ganvas.tasks.measure import _run_folder
+
+    folder = _run_folder(Path(result.run))
+    if folder is None:
+        return result
+    path = folder / "measures.jsonl"
+    plain = {item.name: getattr(result, item.name) for item in dataclasses.fields(result) if item.name != "written"}
+    plain |= {"results": [one.to_plain() for one in result.results]}
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    append_line(path, {"nimg": trained.nimg, "when": when, "source": "likelihood"} | plain)
+    return dataclasses.replace(result, written=str(path))
