@@ -12,7 +12,7 @@ import tyro
 from ganvas.core.atomic_files import append_line
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.tasks import sides
+from ganvas.tasks import pairs, sides
 from ganvas.tasks.sides import BATCH, Shape, Side, draw
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Measure:
     trust_weights: bool = False
     """Take weights that are not the published ones; the protocol then carries their hash."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the feature networks. bfloat16 is faster, changes values a little, and is said in the protocol."""
+    """Of the feature networks. bfloat16 changes values a little, is said in the protocol, and is faster on GPUs alone."""
     size: str | None = None
     """Bring pictures of a source to a size first: 64, or 64x96 (height x width). Runs keep their own."""
     channels: Literal[1, 3, 4] | None = None
@@ -193,9 +193,11 @@ def _side(task: Measure, spec: str, *, like: Side | None) -> Side:
 
 def _possible(names: list[str], a: Side, b: Side | None, *, lenient: bool) -> tuple[list[str], dict[str, str]]:
     """The metrics that these two sides allow, and why not the others."""
-    from ganvas.metrics import engine
+    from ganvas.metrics import engine, shelf
 
     reasons = {name: reason for name in names if (reason := engine.why_not(name, alone=b is None))}
+    if b is not None and (by_pair := pairs.paired(names)) and (reason := pairs.why_not(a, b, asked=not lenient)):
+        reasons |= {name: f"{shelf.load(name).TITLE}: {reason}" if not lenient else reason for name in by_pair}
     if reasons and not lenient:
         if b is None and len(reasons) == len(names):
             raise UserError(
@@ -232,13 +234,15 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
     if any(side.has_pictures for side in (a, b) if side is not None):
         networks, missing = Networks(sides.chosen_networks(task), names).of(names, lenient=lenient)
     names = [name for name in names if name not in missing]
-    needed = 2 * n if b and b.file is None and (b.count is None or b.count >= 2 * n) else n
+    by_pair = pairs.paired(names)
+    floored = [name for name in names if name not in by_pair]  # A second draw of reals has no partners.
+    needed = 2 * n if floored and b and b.file is None and (b.count is None or b.count >= 2 * n) else n
     how: dict[str, Any] = {"n": n, "networks": networks, "lenient": lenient, "rows_of": _rows_of(names, a, b)}
     real = again = None
     if b is not None:
         real = sides.gather(task, b, names, first=0, of=needed, title="measure: real", **how)
         if needed > n:
-            again = sides.gather(task, b, names, first=n, of=needed, title="measure: real again", **how)
+            again = sides.gather(task, b, floored, first=n, of=needed, title="measure: real again", **how)
     fake = sides.gather(task, a, names, first=0, of=n, title="measure: generated", **how)
     results, skipped = engine.compare(real, fake, lenient=lenient, quiet=task.quiet)
     floor = engine.compare(real, again, lenient=True, quiet=task.quiet)[0] if again else []
@@ -256,7 +260,8 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
         model=a.trained.fingerprint if a.trained else None,
         n_reals=b.file.n if b and b.file else None,
         skipped=missing | skipped,
-        notes=[side.file.note for side in (a, b) if side and side.file and side.file.note],
+        notes=[side.file.note for side in (a, b) if side and side.file and side.file.note]
+        + ([pairs.note(a, b, by_pair)] if b and by_pair else []),
     )
 
 
@@ -275,6 +280,8 @@ def _number(task: Measure, a: Side, b: Side | None, *, minimum: int, metrics: Se
         n = task.n
     elif given or any(side is not None and side.file for side in (a, b)):
         n = min([MOST_OF_A_FILE, *given, *(side.count or 0 for side in drawn)])
+    elif len(pairs.paired(metrics)) == len(metrics):
+        n = min(side.count or 0 for side in drawn)  # There is no floor to leave any for.
     else:
         halves = [_half(side) if side is b else side.count or 0 for side in drawn]
         found = min([MOST, *halves])

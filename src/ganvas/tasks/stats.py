@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from ganvas.core.errors import UserError
-from ganvas.tasks import sides
+from ganvas.tasks import pairs, sides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Stats:
     trust_weights: bool = False
     """Take weights that are not the published ones; the protocol then carries their hash."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the feature networks. bfloat16 is faster, changes values a little, and is said in the protocol."""
+    """Of the feature networks. bfloat16 changes values a little, is said in the protocol, and is faster on GPUs alone."""
     size: str | None = None
     """Bring pictures to a size first: 64, or 64x96 (height x width)."""
     channels: Literal[1, 3, 4] | None = None
@@ -88,6 +88,7 @@ def stats(task: Stats) -> StatsResult:
     if task.out.suffix != ".npz":
         raise UserError(f"{task.out}: a file of statistics is a .npz. Name it {task.out.name}.npz.")
     skipped = {name: reason for name in names if (reason := engine.why_not(name, alone=False))}
+    skipped |= dict.fromkeys(pairs.paired(names), "It compares pictures pair by pair, and needs them themselves.")
     if skipped and not lenient:
         raise UserError(next(iter(skipped.values())))
     side = sides.of_source(task, task.source)

@@ -46,7 +46,14 @@ def vgg_e() -> nn.Module:
     return vgg("E")
 
 
-vgg16, vgg19 = vgg_d, vgg_e
+def vgg16() -> nn.Module:
+    """Configuration D, by its usual name."""
+    return vgg_d()
+
+
+def vgg19() -> nn.Module:
+    """Configuration E, by its usual name."""
+    return vgg_e()
 
 
 def vgg16_bn() -> nn.Module:
