@@ -106,7 +106,7 @@ def test_pictures_that_are_not_bytes_are_refused():
 
 def test_an_unknown_metric_is_refused_with_the_nearest():
     with pytest.raises(UserError, match="Did you mean 'ms_ssim'"):
-        gather(batches(20, seed=1), metrics=["mssim"], n=20)
+        gather(batches(20, seed=1), metrics=["ms_sim"], n=20)
     with pytest.raises(UserError, match="no metric 'engine'"):
         shelf.load("engine")
 

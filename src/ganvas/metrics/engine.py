@@ -168,7 +168,8 @@ def reference(
     drawn, rest, found = iter(batches), [], []
     how: dict[str, Any] = {"metrics": metrics, "n": n, "seed": seed, "networks": networks, "quiet": quiet}
     gathered = gather(_exactly(drawn, n, rest), title="measure: real", **how)
-    if floor:
+    how["metrics"] = _without_pairs(metrics)  # A second draw of reals has no partners.
+    if floor and how["metrics"]:
         with suppress(TooFew):
             second = gather(itertools.chain(rest, drawn), title="measure: real again", **how)
             found, _ = compare(gathered, second, quiet=quiet)
@@ -192,7 +193,8 @@ def measure(
         real: Batches, or a :class:`Reference`, whose metrics, ``n`` and seed then hold.
         fake: Batches (or gathered as the reference was).
         metrics: Names, or names with a ``Config`` that departs from the metric's default.
-        n: Pictures on each side. The order of both sides must be random; neighbours are paired by MS-SSIM.
+        n: Pictures on each side. The order of both sides must be random, because neighbours are paired by MS-SSIM, and
+            for SSIM and PSNR one and the same.
         seed: Of all random choices of the metrics (places of patches, directions).
         networks: For each metric that sees features, the network whose rows it takes.
         floor: Whether to take a second draw of ``n`` reals, where there are as many, and measure it too.
@@ -246,7 +248,8 @@ def why_not(name: str, *, alone: bool, n: int | None = None) -> str | None:
     module = shelf.load(name)
     package = getattr(module, "NEEDS", None)
     if module.SEES not in SEEN:
-        return f"{name} is not a measure of sets of pictures. `ganvas metrics {name}` says what it takes."
+        command = getattr(module, "COMMAND", f"ganvas metrics {name}")
+        return f"{name} is not a measure of sets of pictures: it has a command of its own, `{command}`."
     if package and importlib.util.find_spec(package) is None:
         return f"{module.TITLE} needs the package {package}: pip install 'ganvas[metrics]'."
     if alone and not getattr(module, "ALONE", False):
@@ -382,6 +385,11 @@ def _pass(batches: Batches, feed: Callable[[Tensor], None], *, n: int, title: st
     if done < n:
         raise TooFew(f"{done} pictures are there and {n} are asked for. Ask for fewer: `--n {done}`.")
     return digest.hexdigest()[:16]
+
+
+def _without_pairs(metrics: Metrics) -> Metrics:
+    kept = [name for name in metrics if not getattr(shelf.load(name), "PAIRED", False)]
+    return {name: metrics[name] for name in kept} if isinstance(metrics, Mapping) else kept
 
 
 def _exactly(batches: Iterator[Tensor], n: int, rest: list[Tensor]) -> Iterator[Tensor]:

@@ -11,7 +11,7 @@ Standard error: the deviation over pairs by the square root of their number.
 
 The details are those of the paper: a Gaussian window of deviation 1.5, K = (0.01, 0.03), population variances, no
 padding. Departs from it where a side has fewer than 11 pixels: the window and its deviation shrink with it, instead of
-a refusal. Colours are compared channel by channel; alpha counts as a channel. float32, right to a millionth.
+a refusal. Colours are compared channel by channel; alpha counts as a channel. All in float64.
 
 Memory: every picture of both sides, in temporary files from 1 GiB per side on.
 """
@@ -47,7 +47,7 @@ class Accumulator(Pictures):
 def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list[Result]:
     """The mean similarity of pairs ("ssim")."""
     found = paired.over_pairs(
-        real, fake, lambda x, y: similarity.ssim(x.float(), y.float()), name=NAME, title=TITLE, quiet=quiet
+        real, fake, lambda x, y: similarity.ssim(x.double(), y.double()), name=NAME, title=TITLE, quiet=quiet
     )
     said = f"{paired.protocol(fake, NAME)}:window{similarity.WINDOW}:sigma{similarity.SIGMA}"
     return [paired.mean_result(found, fake, metric=NAME, protocol=said)]

@@ -55,7 +55,7 @@ class Measure:
     trust_weights: bool = False
     """Take weights that are not the published ones; the protocol then carries their hash."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the feature networks. bfloat16 changes values a little, is said in the protocol, and is faster on GPUs alone."""
+    """Of the feature networks. bfloat16 changes values a little (the protocol says it) and is faster on GPUs only."""
     size: str | None = None
     """Bring pictures of a source to a size first: 64, or 64x96 (height x width). Runs keep their own."""
     channels: Literal[1, 3, 4] | None = None

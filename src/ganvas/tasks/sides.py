@@ -33,6 +33,7 @@ class Side:
     shape: Shape | None  # None for a file of statistics.
     count: int | None  # None for a model, which draws as many as are asked, and for a file that does not say.
     batches: Callable[[int, int, int], Iterator[Any]] | None = None  # From, to, of so many in all: uint8 (b, c, h, w).
+    names: Callable[[], list[str] | None] | None = None  # Of the files in order; None itself: nothing has a place.
     content: Callable[[int, int], str] | None = None  # Names these pictures and their order; None where they are made.
     trained: "Trained | None" = None
     file: "StatsFile | None" = None
@@ -147,6 +148,7 @@ def of_pack(task: "Settings", spec: str, packed: "Packed") -> Side:
         shape=(packed.height, packed.width, packed.channels),
         count=len(packed),
         batches=lambda start, stop, of: draw(packed, stop, seed=task.seed, start=start),
+        names=lambda: packed.names,
         content=lambda start, stop: _content(packed, start, stop, seed=task.seed),
     )
 
@@ -160,7 +162,10 @@ def of_file(path: Path) -> Side:
 
 
 def draw(packed: "Packed", n: int, *, seed: int, batch: int = BATCH, start: int = 0) -> Iterator[Any]:
-    """``n`` different pictures in random order, from the ``start``-th on, as uint8 batches (b, c, h, w)."""
+    """``n`` different pictures in random order, from the ``start``-th on, as uint8 batches (b, c, h, w).
+
+    The order is one for all sources of as many pictures, so that pairs stay pairs.
+    """
     import torch
 
     order = _order(packed, seed)[start:n]
