@@ -100,7 +100,7 @@ def to_markdown(table: Table) -> str:
     sums = [[f"**{cell}**" if cell else "" for cell in row] for row in totals(table)]
     drawn = [lines[0], marks, *lines[1:], *sums]
     text = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in drawn)
-    return f"**{table.title}**\n\n{text}\n\n" + "\n".join(f"{note}  " for note in table.footnotes) + "\n"
+    return f"**{table.title}**\n\n{text}\n\n" + "\n\n".join(table.footnotes) + "\n"
 
 
 def to_csv(table: Table) -> str:

@@ -94,7 +94,7 @@ def compare_kernels(
 def _makers(channels: int, large: int) -> dict[str, Callable[[], nn.Module]]:
     def one(side: int | tuple[int, int], *, groups: int = 1) -> nn.Module:
         sides = (side, side) if isinstance(side, int) else side
-        padding = tuple(k // 2 for k in sides)
+        padding = (sides[0] // 2, sides[1] // 2)
         return nn.Conv2d(channels, channels, sides, padding=padding, groups=groups, bias=False)
 
     def stack(*parts: Callable[[], nn.Module]) -> Callable[[], nn.Module]:

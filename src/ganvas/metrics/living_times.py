@@ -14,6 +14,7 @@ never made.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -145,7 +146,7 @@ def _lists(apart: Float64[Tensor, "n landmarks"], alpha: float) -> Shaped[np.nda
         listed = min(2 * listed, count)
 
 
-def _witness_complex() -> Callable[..., object]:
+def _witness_complex() -> Callable[..., Any]:
     try:
         from gudhi import WitnessComplex
     except ImportError:
