@@ -93,11 +93,11 @@ class Likelihood:
         self._check()
         self.rows = rows or rows_in_memory(decoder)
 
-    def __call__(self, z: Latents) -> tuple[PerRow, Latents]:
+    def __call__(self, z: Float[Tensor, "rows z"]) -> tuple[PerRow, Float[Tensor, "rows z"]]:
         values, gradients = zip(*(self._part(z, at) for at in range(0, len(z), self.rows)), strict=True)
         return torch.cat(values), torch.cat(gradients)
 
-    def _part(self, z: Latents, at: int) -> tuple[PerRow, Latents]:
+    def _part(self, z: Tensor, at: int) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             part = z[at : at + self.rows].detach().requires_grad_()
             mean = self.decoder.decode(part.to(self.decoder.dtype))
