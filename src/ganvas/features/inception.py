@@ -28,7 +28,7 @@ from torch import Tensor
 from ganvas.features.inception_layers import HEAD, LAYERS, SPATIAL_BLOCK, SPATIAL_CHANNELS
 from ganvas.features.network import Network, Precision, dtype_of, identity_of
 from ganvas.features.release import Release
-from ganvas.features.resize import TF1_BILINEAR, tf1_bilinear
+from ganvas.features.resize import CLEAN, TF1_BILINEAR, clean_bicubic, tf1_bilinear
 from ganvas.features.tensors import require, without_prefix
 from ganvas.features.weights import Weights
 
@@ -43,6 +43,7 @@ WEIGHTS = Release(
     origin="Google's TensorFlow graph of 2015-12-05, trained on ImageNet, as converted for pytorch-fid",
 )
 SIZE = 299
+_RESIZES = {TF1_BILINEAR: tf1_bilinear, CLEAN: clean_bicubic}
 EPSILON = 1e-3  # Of the batch norms.
 
 
@@ -72,12 +73,16 @@ class Inception(Network):
     """
 
     def __init__(
-        self, weights: Weights, *, device: torch.device | str = "cpu", precision: Precision = "float32"
+        self,
+        weights: Weights,
+        *,
+        resize: str = TF1_BILINEAR,
+        device: torch.device | str = "cpu",
+        precision: Precision = "float32",
     ) -> None:
         self.device, self._dtype = torch.device(device), dtype_of(precision)
-        self.identity = identity_of(
-            "inception-2015-12-05", sha256=weights.sha256, resize=TF1_BILINEAR, precision=precision
-        )
+        self._resized = _RESIZES[resize]
+        self.identity = identity_of("inception-2015-12-05", sha256=weights.sha256, resize=resize, precision=precision)
         tensors = named(weights.tensors)
         self._folded = {name: self._fold(tensors, name) for name in LAYERS}
         self._joined = {block: self._join(block, branches) for block, branches in _JOINED.items()}
@@ -87,7 +92,7 @@ class Inception(Network):
             self.taps |= {"logits": len(self._head)}
 
     def _rows(self, pictures: Tensor, taps: Sequence[str]) -> dict[str, Tensor]:
-        x = (tf1_bilinear(pictures, SIZE) - 128) / 128
+        x = (self._resized(pictures, SIZE) - 128) / 128
         x = self._stem(x.to(self._dtype, memory_format=torch.channels_last))
         for block in ("Mixed_5b", "Mixed_5c", "Mixed_5d"):
             x = self._block_5(x, block)

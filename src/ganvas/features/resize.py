@@ -13,6 +13,7 @@ from torch import Tensor
 
 TF1_BILINEAR = "tf1-bilinear"  # As protocol strings call the rules.
 BICUBIC = "bicubic-antialias"
+CLEAN = "clean-bicubic"
 
 
 def tf1_bilinear(pictures: UInt8[Tensor, "n c h w"], size: int) -> Float[Tensor, "n c {size} {size}"]:
@@ -37,6 +38,14 @@ def bicubic(pictures: UInt8[Tensor, "n c h w"], size: int) -> Float[Tensor, "n c
     if pictures.shape[2:] == (size, size):
         return pictures.float()
     return F.interpolate(pictures.float(), (size, size), mode="bicubic", align_corners=False, antialias=True)
+
+
+def clean_bicubic(pictures: UInt8[Tensor, "n c h w"], size: int) -> Float[Tensor, "n c {size} {size}"]:
+    """The "clean" resize of Parmar et al. 2022: :func:`bicubic` in floating point, clipped to [0, 255], not rounded.
+
+    Antialiasing matters where a picture shrinks; where it grows, this is plain bicubic with half-pixel centres.
+    """
+    return bicubic(pictures, size).clamp(0, 255)
 
 
 def tf1_weights(source: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
