@@ -1,0 +1,270 @@
+"""``ganvas likelihood``: whole runs against likelihoods found in other ways, and what a person is told."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ganvas.core.errors import UserError
+from ganvas.core.seeds import stream
+from ganvas.metrics.observations import dequantised
+from ganvas.models.vae.vae import gaussian_log_density
+from ganvas.tasks.decoder import decoder_of
+from ganvas.tasks.likelihood import Likelihood, _pictures, likelihood
+from ganvas.tasks.train import Train, train
+from ganvas.train.trained import load
+
+SETTINGS = ("resolution=16", "features=4", "batch_size=8", "measure_kimg=-1", "sample_kimg=1")
+QUICK = {"n": 3, "simulated": 2, "temperatures": 4, "chains": 2, "validation": 2, "quiet": True, "device": "cpu"}
+
+
+def pictures(path: Path, count: int, *, size: int = 16, seed: int = 0) -> Path:
+    """Smooth pictures, so that a decoder has something to say of them."""
+    random = torch.Generator().manual_seed(seed)
+    small = torch.rand(count, 3, 3, 3, generator=random) * 255
+    large = torch.nn.functional.interpolate(small, size=(size, size), mode="bilinear", align_corners=True)
+    np.savez(path, images=large.permute(0, 2, 3, 1).round().byte().numpy(), labels=np.arange(count) % 2)
+    return path
+
+
+def trained_on(data: Path, run: Path, model: str, *settings: str, kimg: float = 0.16, **how) -> Path:
+    task = Train(model=model, data=str(data), out=run, set=settings, kimg=kimg, quiet=True, estimate=False, **how)
+    train(dataclasses.replace(task, device="cpu"))
+    return run
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    return pictures(tmp_path_factory.mktemp("likelihood") / "data.npz", 40)
+
+
+@pytest.fixture(scope="module")
+def vae(data, tmp_path_factory) -> Path:
+    """With a learnt variance. Read only but for its measures."""
+    return trained_on(data, tmp_path_factory.mktemp("vae") / "run", "vae/vae", *SETTINGS, "latent_size=2", kimg=0.4)
+
+
+@pytest.fixture(scope="module")
+def dcgan(data, tmp_path_factory) -> Path:
+    """With a uniform prior of two latents, and no variance of its own. Read only but for its measures."""
+    return trained_on(data, tmp_path_factory.mktemp("dcgan") / "run", "gan/dcgan", *SETTINGS, "latent_size=2")
+
+
+def measured(task: Likelihood, run: Path) -> torch.Tensor:
+    """The pictures that a task measures, in [0, 1]."""
+    return _pictures(task, load(run), 0)[0]
+
+
+@pytest.mark.slow
+def test_a_vae_has_the_likelihood_that_quadrature_finds_in_its_own_units(vae):
+    """Midpoints of [-4.5, 4.5]^2, colours in [-1, 1] and the model's own density: none of the tested code."""
+    task = Likelihood(run=vae, **(QUICK | {"n": 6, "simulated": 0, "temperatures": 60, "chains": 8}))
+    found = likelihood(task)
+    assert found.variance_from == "model"
+    model, y = load(vae).model, measured(task, vae)
+    x = (y.double() * 256 - 0.5) / 127.5 - 1
+    side = ((torch.arange(240, dtype=torch.float64) + 0.5) / 120 - 1) * 4.5
+    parts = torch.cartesian_prod(side, side).split(4800)
+    with torch.no_grad():
+        log_variance, rows = model.decoder.log_variance(), []
+        for z in parts:
+            mean = model.decode(z.float()).double()
+            density = [gaussian_log_density(one.expand(len(z), -1, -1, -1), mean, log_variance) for one in x]
+            rows.append(torch.stack(density) - 0.5 * z.square().sum(1) - math.log(2 * math.pi))
+    exact = torch.cat(rows, dim=1).logsumexp(1) + 2 * math.log(9 / 240) + 768 * math.log(256 / 127.5)
+    # The log of the mean of 8 weights, whose logs vary by about 1; a wrong unit or variance costs hundreds.
+    assert found.log_likelihoods == pytest.approx(exact.tolist(), abs=1.5)
+    assert np.mean(found.log_likelihoods) == pytest.approx(float(exact.mean()), abs=0.6)
+
+
+@pytest.mark.slow
+def test_a_gan_of_a_uniform_prior_has_the_likelihood_that_quadrature_finds(dcgan):
+    """The mean of p(x | z) over a grid of midpoints of [-1, 1]^2, and the noise that the task was given."""
+    task = Likelihood(run=dcgan, variance="0.05", **(QUICK | {"n": 4, "temperatures": 50, "chains": 8}))
+    found = likelihood(task)
+    trained, y = load(dcgan), measured(task, dcgan).double()
+    side = (torch.arange(100, dtype=torch.float64) + 0.5) / 50 - 1
+    z = torch.cartesian_prod(side, side).float()
+    means = ((trained.decode(z).double() + 1) * 127.5 + 0.5) / 256
+    squares = torch.stack([(means - one).square().flatten(1).sum(1) for one in y])
+    exact = (-squares / 0.1).logsumexp(1) - math.log(len(z)) - 384 * math.log(2 * math.pi * 0.05)
+    assert found.log_likelihoods == pytest.approx(exact.tolist(), abs=0.5)
+    by_name = {one.metric: one for one in found.results}
+    assert by_name["ais"].value == pytest.approx(np.mean(found.log_likelihoods))
+    assert by_name["ais.bits_per_dim"].value == pytest.approx(8 - by_name["ais"].value / 768 / math.log(2))
+    assert abs(by_name["ais.gap"].value) < 1
+    assert "gaussian-given0.05" in by_name["ais"].protocol
+    assert "prior-uniform" in by_name["ais"].protocol
+
+
+def test_a_run_keeps_what_was_found_and_all_of_it_is_json(dcgan, data):
+    before = (dcgan / "measures.jsonl").read_text().splitlines() if (dcgan / "measures.jsonl").exists() else []
+    found = likelihood(Likelihood(run=dcgan, data=str(data), **QUICK))
+    kept = [json.loads(line) for line in (dcgan / "measures.jsonl").read_text().splitlines()]
+    assert len(kept) == len(before) + 1
+    assert kept[-1]["source"] == "likelihood"
+    assert [one["metric"] for one in kept[-1]["results"]] == [one.metric for one in found.results]
+    assert found.written == str(dcgan / "measures.jsonl")
+    json.dumps(dataclasses.asdict(found), allow_nan=False)
+    for one in found.results:
+        assert math.isfinite(one.value)
+        assert one.standard_error > 0
+        assert one.error_method == "deviation over pictures"
+        assert one.protocol.startswith("ais:n3:16x16x3:dequantised256:gaussian-validation:chains2:temperatures4:")
+    from ganvas.report.run_folder import read
+
+    assert read(dcgan).measures[-1].results[0].metric == "ais"
+
+
+def test_a_variance_is_chosen_apart_from_the_measured_pictures_and_its_weight_is_said(dcgan, data):
+    found = likelihood(Likelihood(run=dcgan, **QUICK))
+    assert found.variance_from == "validation"
+    assert len(found.tried) >= 3
+    assert found.dependence in ("weak", "strong")
+    assert any(f"depends {found.dependence}ly on the variance" in note for note in found.notes)
+    trained = load(dcgan)
+    task = Likelihood(run=dcgan, **QUICK)
+    together, none, _ = _pictures(dataclasses.replace(task, n=5), trained, 0)
+    chosen_on = _pictures(task, trained, 2)
+    assert len(none) == 0
+    assert torch.equal(torch.cat(chosen_on[:2]), together)
+
+
+def test_the_same_seed_gives_the_same_and_rows_at_a_time_are_no_matter(vae):
+    first, again, other = (
+        likelihood(Likelihood(run=vae, **(QUICK | {"simulated": 0, "rows": rows, "seed": seed})))
+        for rows, seed in ((None, 1), (4, 1), (None, 2))
+    )
+    assert first.log_likelihoods == pytest.approx(again.log_likelihoods, abs=0.01)  # Float32 in other batches.
+    assert [one.protocol for one in first.results] == [one.protocol for one in again.results]
+    assert first.log_likelihoods != pytest.approx(other.log_likelihoods, abs=0.01)
+
+
+def test_pictures_of_black_and_white_have_a_likelihood_in_bits_below_that_of_coins(dcgan):
+    found = likelihood(Likelihood(run=dcgan, observation="bernoulli", **QUICK))
+    assert found.variance is None
+    assert "binarised128:bernoulli:" in found.results[0].protocol
+    assert found.results[1].value == pytest.approx(-found.results[0].value / 768 / math.log(2))
+    assert 0 < found.results[1].value < 2
+
+
+def test_bytes_are_dequantised_once_and_by_the_seed(dcgan, data):
+    trained = load(dcgan)
+    made, _, source = _pictures(Likelihood(run=dcgan, n=3, seed=7, quiet=True), trained, 0)
+    assert source == str(data)
+    order = torch.randperm(40, generator=stream(7, "measure", "order"))[:3]
+    raw = torch.from_numpy(np.load(data)["images"])[order].permute(0, 3, 1, 2)
+    assert torch.equal(made, dequantised(raw.contiguous(), stream(7, "ais", "dequantise")))
+
+
+@pytest.fixture(scope="module")
+def conditional(data, tmp_path_factory) -> Path:
+    settings = ("latent_size=4", "fmap_base=32", "fmap_max=4", "batch_size=8", "train_kimg=0.008", "fade_kimg=0.008")
+    rest = ("measure_kimg=-1", "sample_kimg=1")
+    return trained_on(
+        data,
+        tmp_path_factory.mktemp("conditional") / "run",
+        "gan/progan",
+        *settings,
+        *rest,
+        kimg=0.02,
+        conditional=True,
+    )
+
+
+def test_a_model_of_classes_is_asked_for_one(conditional):
+    with pytest.raises(UserError, match="--label"):
+        likelihood(Likelihood(run=conditional, **QUICK))
+    found = likelihood(Likelihood(run=conditional, label="1", variance="0.1", **QUICK))
+    assert ":label=1:" in found.results[0].protocol
+    trained = load(conditional)
+    assert trained.resolution < 16 or trained.fade < 1  # Still growing, and measured as it draws.
+    z = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
+    made = decoder_of(trained, label="1").decode(z)
+    assert made == pytest.approx(((trained.decode(z, torch.ones(3).long()) + 1) * 127.5 + 0.5) / 256, abs=1e-6)
+
+
+def test_a_latent_of_another_distribution_is_refused(vae, monkeypatch):
+    trained = load(vae)
+    monkeypatch.setattr(type(trained.model), "latents", lambda self, n, rng: torch.randn(n, 3, generator=rng) * 2)
+    with pytest.raises(UserError, match="neither of N"):
+        decoder_of(trained)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"variance": "-1"}, "--variance -1"),
+        ({"variance": "little"}, "variance=little is not a finite number"),
+        ({"simulated": 1}, "--simulated 1"),
+        ({"simulated": -1}, "--simulated -1"),
+        ({"n": 1}, "-n 1"),
+        ({"temperatures": 1}, "temperatures=1"),
+        ({"chains": 0}, "chains=0"),
+        ({"rows": 0}, "--rows 0"),
+        ({"label": "cat"}, "--label cat"),
+        ({"n": 39}, "has 40 pictures, and 39 are to be measured and 2 besides"),
+        ({"data": "none/there"}, "none/there"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(dcgan, given, said):
+    with pytest.raises(UserError) as told:
+        likelihood(Likelihood(run=dcgan, **(QUICK | given)))
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_pictures_of_another_size_are_told_in_one_line(dcgan, tmp_path):
+    small = pictures(tmp_path / "small.npz", 8, size=12)
+    with pytest.raises(UserError, match="12x12") as told:
+        likelihood(Likelihood(run=dcgan, data=str(small), **QUICK))
+    assert "\n" not in str(told.value)
+
+
+def test_a_model_that_has_diverged_is_told_and_nothing_is_written(dcgan, monkeypatch):
+    from ganvas.models.gan.dcgan import Generator
+
+    before = (dcgan / "measures.jsonl").read_text() if (dcgan / "measures.jsonl").exists() else None
+    whole = Generator.forward
+    monkeypatch.setattr(Generator, "forward", lambda self, z: whole(self, z) * math.nan)
+    with pytest.raises(UserError, match="not finite numbers"):
+        likelihood(Likelihood(run=dcgan, **QUICK))
+    assert before == ((dcgan / "measures.jsonl").read_text() if (dcgan / "measures.jsonl").exists() else None)
+
+
+def call(capsys, *arguments):
+    from ganvas.cli.main import main
+
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    said = capsys.readouterr()
+    return ended.value.code, said.out, said.err
+
+
+def test_the_cost_is_said_before_the_start_and_the_table_after(dcgan, capsys):
+    some = ("-n", 3, "--simulated", 2, "--temperatures", 4, "--chains", 2, "--validation", 2, "--device", "cpu")
+    code, out, err = call(capsys, "likelihood", dcgan, *some)
+    found = json.loads(out)
+    assert code == 0
+    # Pilot and run of 3 pictures; pilot and two runs of 2; of 4 temperatures each, that is 2 transitions of 10 steps.
+    assert found["passes"] == 3 * 2 * 2 * 21 + 2 * 2 * 3 * 21
+    lines = err.splitlines()
+    assert "choice of the variance" in lines[0]
+    assert f"{found['passes']:,} passes through the decoder and back, about" in lines[1]
+    for word in ("nats per picture", "bits per dimension", "gap of the bounds", "Variance of the noise", "Note: "):
+        assert word in err
+
+
+def test_measure_names_the_command_and_all_leaves_it_out_with_a_line(dcgan, data, capsys):
+    code, out, err = call(capsys, "measure", dcgan, "--metrics", "ais", "--quiet")
+    assert (code, out) == (2, "")
+    assert "`ganvas likelihood RUN`" in err
+    code, out, err = call(capsys, "measure", data, data, "--metrics", "all", "--quiet")
+    assert code == 0
+    assert "`ganvas likelihood RUN`" in json.loads(out)["skipped"]["ais"]
+    code, out, err = call(capsys, "metrics", "ais")
+    assert "sees: decoder" in err
