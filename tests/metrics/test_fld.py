@@ -104,7 +104,7 @@ def test_how_many_unseen_and_how_many_centres_are_said():
 
 @pytest.mark.slow
 def test_the_error_is_about_the_deviation_over_new_unseen_reals_and_new_centres():
-    # Fitted reals stay, as the method says; what is drawn anew is what it counts. It errs to the large side, because the
+    # Fitted reals stay, as the method says; what is drawn anew is what it counts. It errs to the large side: the
     # widths, which follow the centres, make up for some of their luck.
     fitted, values, errors = normal(80, seed=0), [], []
     for seed in range(60):
