@@ -19,7 +19,7 @@ from ganvas.anatomy.graph import Node
 from ganvas.anatomy.signal_moments import Map
 from ganvas.anatomy.signal_probe import WEIGHTED, Readings, copied, measure
 from ganvas.anatomy.signal_theory import Theory, backward_theory, forward_theory
-from ganvas.anatomy.starts import following, parse, start
+from ganvas.anatomy.starts import draw, following, parse, plan
 from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
 from ganvas.core.seeds import stream
@@ -116,7 +116,7 @@ def signal(
             raise UserError(f"{name}={number} must be 1 or more.")
     if pictures is not None and (len(inputs) != 1 or len(pictures) < batch):
         raise UserError(f"{len(pictures)} pictures for batches of {batch} and {len(inputs)} inputs: give one input.")
-    passes, left_out = list[tuple[Readings, Theory, Theory]](), ()
+    passes, left_out, made = list[tuple[Readings, Theory, Theory]](), (), None
     with progress("signal", seeds, unit="seeds", quiet=quiet) as report:
         for number in range(seeds):
             own = init == "as-is" and make is not None
@@ -125,7 +125,8 @@ def signal(
             if pictures is not None:
                 chosen = torch.arange(number * batch, (number + 1) * batch) % len(pictures)
                 given = [pictures[chosen].to(given[0])]
-            left_out = start(twin, init, given, stream(seed, "start", number))
+            made = plan(copied(model), init, given) if made is None else made
+            left_out = draw(twin, made, given, stream(seed, "start", number))
             found = measure(twin, given, seed=seed + number)
             passes.append((found, forward_theory(found), backward_theory(found)))
             report(number + 1)

@@ -23,7 +23,7 @@ from torch import Tensor
 from ganvas.anatomy.graph import Node
 from ganvas.core.errors import UserError
 
-Map = Float[Tensor, "*places"]
+Map = Float[Tensor, "..."]  # Height and width, or nothing.
 Moments = tuple[Map, Map]
 """Mean, and second moment E[x^2], per place (float64)."""
 

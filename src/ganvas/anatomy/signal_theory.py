@@ -51,7 +51,8 @@ def forward_theory(found: Readings) -> Theory:
         onward = _forward(node, carried, found) if len(carried) == len(node.inputs) else None
         if step is not None:
             theory.step[node.index] = step[1]
-        if onward is not None and all(i in theory.whole for i in node.inputs):
+        needed = node.inputs[:1] if _pixel_norm(node) else node.inputs  # Its norm follows from what it divides.
+        if onward is not None and all(i in theory.whole for i in needed):
             theory.whole.add(node.index)
         chain[node.index] = measured if onward is None else onward
     theory.chain = {index: moments[1] for index, moments in chain.items()}
@@ -116,7 +117,7 @@ def _forward(node: Node, before: Sequence[Moments], found: Readings) -> Moments 
         return _padded(node, sources[0], before[0])
     if op == "cat":
         return _joined(sources, before)
-    if node.function == "pixel_norm" and op in ("mul", "div"):
+    if _pixel_norm(node):
         return torch.zeros_like(before[0][0]), torch.ones_like(before[0][1])
     return _arithmetic(node, before, found)
 
@@ -141,6 +142,11 @@ def _arithmetic(node: Node, before: Sequence[Moments], found: Readings) -> Momen
         return None
     sign = 1 if node.op == "add" else -1
     return a + sign * b, aa + bb + 2 * sign * a * b
+
+
+def _pixel_norm(node: Node) -> bool:
+    """Whether it is the last operation of Ganvas's pixel norm."""
+    return node.function == "pixel_norm" and node.op in ("mul", "div")
 
 
 def _flat(moments: Moments) -> Moments:

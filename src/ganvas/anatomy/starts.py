@@ -19,7 +19,7 @@ for; at the start they are 0 and 1 and change nothing.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -85,6 +85,19 @@ def parse(text: str) -> tuple[str, float]:
     return name, deviation
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a start does to a network; the same for every draw."""
+
+    name: str
+    deviation: float
+    layers: tuple[Layer, ...] = ()
+    left_out: tuple[str, ...] = ()  # Layers that cannot be started so, see ``start``.
+    normalised: frozenset[str] = frozenset()  # Parameters of layers that are normalised at run time.
+    constants: Mapping[str, float] = field(default_factory=dict)  # Biases, and the gains of normalisations.
+    factors: Mapping[int, float] = field(default_factory=dict)  # Fixup's.
+
+
 def start(model: nn.Module, init: str, inputs: Sequence[Any], generator: torch.Generator) -> tuple[str, ...]:
     """Gives every convolution and linear layer that runs its starting weight, in place.
 
@@ -93,27 +106,55 @@ def start(model: nn.Module, init: str, inputs: Sequence[Any], generator: torch.G
         inputs: Tensors that the network reads: what runs is seen by running it, and LSUV measures on them.
 
     Returns:
-        Names of layers that could not be started so: none of their parameters is their weight, or it is normalised.
+        Names of layers that could not be started so: none of their parameters is their weight, or it is normalised
+        at run time, so that its scale is not the stored one's.
+    """
+    return draw(model, plan(model, init, inputs), inputs, generator)
+
+
+def plan(model: nn.Module, init: str, inputs: Sequence[Any]) -> Plan:
+    """Finds the layers by running the network; its weights and running statistics are not the same afterwards.
+
+    Raises:
+        UserError: an unknown start, a network that fails, or Fixup for one that is not residual.
     """
     name, deviation = parse(init)
     if name == "as-is":
-        return ()
+        return Plan(name=name, deviation=deviation)
     _settle(model)
     found = measure(model, inputs, backward=False)
     parameters = dict(model.named_parameters())
     layers, left_out = layers_of(found, parameters)
-    _neutral(found, parameters)
-    factors = fixup_factors(found.nodes, found.output) if name == "fixup" else {}
+    normalised = _normalised(model, inputs, found, layers, parameters)
+    factors = fixup_factors(found.nodes) if name == "fixup" else {}
     if name == "fixup" and not factors:
         raise UserError("Fixup is for residual networks, and this one has no branch that ends in a sum. Use he.")
-    for layer in layers:
-        _draw(layer, parameters[layer.name], name, deviation, factors.get(layer.node.index, 1.0), generator)
-    if name == "equalized":
-        for layer in layers:
+    return Plan(
+        name=name,
+        deviation=deviation,
+        layers=tuple(layers),
+        left_out=tuple(dict.fromkeys([*left_out, *(layer.node.label for layer in normalised)])),
+        normalised=frozenset(layer.name for layer in normalised),
+        constants=_constants(found, parameters),
+        factors=factors,
+    )
+
+
+def draw(model: nn.Module, made: Plan, inputs: Sequence[Any], generator: torch.Generator) -> tuple[str, ...]:
+    """Draws the weights of a plan that was made for this network or a copy of it; returns what ``start`` does."""
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, value in made.constants.items():
+            parameters[name].fill_(value)
+    for layer in made.layers:
+        _draw(layer, parameters[layer.name], made, generator)
+    if made.name == "equalized":
+        for layer in made.layers:
             _equalize(model, layer)
-    if name == "lsuv":
-        left_out += _unit_variance(model, inputs, {id(parameters[layer.name]): layer for layer in layers})
-    return tuple(dict.fromkeys(left_out))
+    if made.name == "lsuv":
+        free = [layer for layer in made.layers if layer.name not in made.normalised]
+        return tuple(dict.fromkeys([*made.left_out, *_unit_variance(model, inputs, free)]))
+    return made.left_out
 
 
 def layers_of(found: Readings, parameters: Mapping[str, Tensor]) -> tuple[list[Layer], list[str]]:
@@ -162,33 +203,50 @@ def _settle(model: nn.Module) -> None:
 
 
 @torch.no_grad()
-def _neutral(found: Readings, parameters: Mapping[str, Tensor]) -> None:
-    """Biases of layers become 0; gains of normalisations 1, and their biases 0."""
+def _normalised(
+    model: nn.Module,
+    inputs: Sequence[Any],
+    found: Readings,
+    layers: Sequence[Layer],
+    parameters: Mapping[str, Tensor],
+) -> list[Layer]:
+    """Layers whose weight does not double when what is stored doubles."""
+    if all(layer.scale == 1.0 for layer in layers):
+        return []
+    for factor in (2.0, 0.5):
+        for layer in layers:
+            parameters[layer.name].mul_(factor)
+        if factor > 1:
+            doubled = measure(model, inputs, backward=False)
+    seconds = [(found.weights[layer.node.index].second, doubled.weights[layer.node.index].second) for layer in layers]
+    return [layer for layer, (one, two) in zip(layers, seconds, strict=True) if not 3.5 * one < two < 4.5 * one]
+
+
+def _constants(found: Readings, parameters: Mapping[str, Tensor]) -> dict[str, float]:
+    """0 for biases of layers and normalisations, 1 for the gains of normalisations."""
+    values: dict[str, float] = {}
     for node in found.nodes:
         named = [n for n in (*node.parameters, *node.shared) if n in parameters]
-        if node.index in found.weights:
-            for name in named:
-                if parameters[name].dim() == 1 and name.rpartition(".")[2] == "bias":
-                    parameters[name].zero_()
-        elif node.kind == "normalisation":
-            for name in named:
-                last = name.rpartition(".")[2]
-                if last in ("weight", "bias"):
-                    parameters[name].fill_(1.0 if last == "weight" else 0.0)
+        for name in named:
+            last = name.rpartition(".")[2]
+            if node.index in found.weights and last == "bias" and parameters[name].dim() == 1:
+                values[name] = 0.0
+            elif node.kind == "normalisation" and last in ("weight", "bias"):
+                values[name] = 1.0 if last == "weight" else 0.0
+    return values
 
 
 @torch.no_grad()
-def _draw(
-    layer: Layer, parameter: Tensor, name: str, deviation: float, factor: float, generator: torch.Generator
-) -> None:
+def _draw(layer: Layer, parameter: Tensor, made: Plan, generator: torch.Generator) -> None:
     fan_in, fan_out = layer.fans
-    if name == "lsuv":
+    if made.name == "lsuv":
         parameter.copy_(_orthonormal(parameter, generator) / layer.scale)
         return
-    if name == "xavier":
+    deviation = layer.gain / math.sqrt(fan_in) * made.factors.get(layer.node.index, 1.0)
+    if made.name == "xavier":
         deviation = math.sqrt(2 / (fan_in + fan_out))
-    elif name != "normal":
-        deviation = layer.gain / math.sqrt(fan_in) * factor
+    elif made.name == "normal":
+        deviation = made.deviation
     normal_(parameter, generator, std=deviation / layer.scale)
 
 
@@ -220,30 +278,30 @@ def equalize(module: nn.Module, constant: float, *, name: str = "weight") -> Non
     parametrize.register_parametrization(module, name, Scale(constant), unsafe=True)
 
 
-def _unit_variance(model: nn.Module, inputs: Sequence[Any], layers: Mapping[int, Layer]) -> list[str]:
+def _unit_variance(model: nn.Module, inputs: Sequence[Any], layers: Sequence[Layer]) -> list[str]:
     """LSUV's second half in one pass: each layer's weight is divided by its output's deviation before the pass goes on.
 
-    Mishkin & Matas run the network anew for every step; going on with the corrected output is the same.
+    Mishkin & Matas run the network anew for every step; going on with the corrected weight is the same.
     """
-    named = {layer.name: layer for layer in layers.values()}
     parameters = dict(model.named_parameters())
-    done, stubborn = set[str](), list[str]()
+    waiting = {layer.name: layer for layer in layers}
+    stubborn = list[str]()
 
     def adjust(probe: Probe, func: Any, args: Any, kwargs: Any, weight: Tensor) -> None:
         value = probe.value(weight)
-        mine = [n for n in (value.parameters if value else ()) if n in named and n not in done]
-        if not mine:
+        mine = next((name for name in (value.parameters if value else ()) if name in waiting), None)
+        if mine is None:
             return
-        done.add(mine[0])
+        layer = waiting.pop(mine)
         for _ in range(MOST):
             variance = float(func(*args, **kwargs).double().var(unbiased=False))
             if abs(variance - 1) < TOLERANCE or not 0 < variance < math.inf:
                 break
-            parameters[mine[0]].div_(math.sqrt(variance))
-            if weight.data_ptr() != parameters[mine[0]].data_ptr():
+            parameters[mine].div_(math.sqrt(variance))
+            if weight.data_ptr() != parameters[mine].data_ptr():  # What is used was made from it already.
                 weight.div_(math.sqrt(variance))
         if not abs(variance - 1) < TOLERANCE:
-            stubborn.append(named[mine[0]].node.label)
+            stubborn.append(layer.node.label)
 
     with torch.no_grad():
         measure(model, inputs, backward=False, adjust=adjust)

@@ -40,7 +40,7 @@ def branches(nodes: Sequence[Node]) -> tuple[Branch, ...]:
     return tuple(found)
 
 
-def fixup_factors(nodes: Sequence[Node], output: Sequence[int]) -> dict[int, float]:
+def fixup_factors(nodes: Sequence[Node]) -> dict[int, float]:
     """By what He's deviation is multiplied, for the layers that differ (section 3, steps 1 and 2); empty without any.
 
     In each of L branches of m layers the first m - 1 are scaled by ``L^(-1 / (2m - 2))``; the last is 0, and so is the

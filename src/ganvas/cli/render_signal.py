@@ -71,7 +71,7 @@ def _(result: CollapseResult) -> None:
 @show.register
 def _(result: CompareKernelsResult) -> None:
     say(f"{result.channels} channels, {result.size} x {result.size} pixels, without biases:")
-    heads = ["", "layers", "weights", "by C^2", "large has", "10^6 MACs", "field"]
+    heads = ["", "layers", "weights", "by C^2", "large has", "MACs", "field"]
     rows = [
         [
             stack.name,
@@ -79,7 +79,7 @@ def _(result: CompareKernelsResult) -> None:
             f"{stack.parameters:,}",
             f"{stack.per_square:.4g}",
             "" if stack is result.stacks[0] else f"{stack.more_parameters:+.1%}",
-            f"{stack.macs / 1e6:,.1f}",
+            f"{stack.macs / 1e6:,.0f} M",
             str(stack.field),
         ]
         for stack in result.stacks
@@ -90,12 +90,12 @@ def _(result: CompareKernelsResult) -> None:
         for row, stack in zip(rows, result.stacks, strict=True):
             took = stack.time
             assert took is not None
-            row += [f"{took.seconds * 1e3:.2f}", f"{took.ratio:.2f} ({took.lower:.2f} to {took.upper:.2f})"]
+            row += [f"{took.seconds * 1e3:.2f}", f"{took.ratio:.2f}"]
     table("", heads, rows)
     if timing is not None:
         say(
             f"Forward, {result.batch} at once, {timing.device}, threads: {timing.threads}; "
-            f"medians (quartiles) of {timing.rounds} interleaved rounds."
+            f"medians of {timing.rounds} interleaved rounds."
         )
 
 
