@@ -63,7 +63,11 @@ def spiral(count: int = POINTS, *, turns: float = 2.0) -> Points:
 
 
 def collapse(
-    dimensions: Sequence[int] = DIMENSIONS, *, points: Points | None = None, draws: int = DRAWS, seed: int = 0
+    dimensions: Sequence[int] = DIMENSIONS,
+    *,
+    points: Float[Tensor, "..."] | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
 ) -> list[Collapse]:
     """Sends points through a ReLU in each of these numbers of dimensions and back.
 
@@ -79,7 +83,7 @@ def collapse(
     return [_in(n, x, draws, seed) for n in dimensions]
 
 
-def _checked(points: Tensor) -> Points:
+def _checked(points: Float[Tensor, "..."]) -> Points:
     if points.dim() != 2 or points.shape[1] != 2 or len(points) < 2 or not bool(points.isfinite().all()):
         shape = " x ".join(map(str, points.shape))
         raise UserError(f"Points of shape {shape} are not of a plane: give two finite numbers for each, two or more.")

@@ -71,7 +71,7 @@ def _errors(found: Sequence[Collapse], place: tuple[float, float, float, float])
         spreads = [getattr(one, attribute) for one in found]
         curves.append(Curve(name=name, x=x, y=[s.median for s in spreads], marks=True, colour=colour, dash=()))
         curves += [
-            Curve(x=[at, at], y=[s.lower, s.upper], colour=colour, dash=(), stroke_width=0.6)
+            Curve(x=np.full(2, at), y=[s.lower, s.upper], colour=colour, dash=(), stroke_width=0.6)
             for at, s in zip(x, spreads, strict=True)
         ]
     half = Curve(name="1/2", x=[0.5, len(found) + 0.5], y=[0.5, 0.5], colour=SOFT, dash=(1.2, 1.2))

@@ -73,7 +73,7 @@ def _bars(series: Sequence[tuple[LogMean, LogMean, LogMean]], x: np.ndarray) -> 
     for at, (measured, _, _) in zip(x, series, strict=True):
         if measured.value > 0 and math.isfinite(measured.spread):
             ends = [measured.value * math.exp(sign * measured.spread) for sign in (-1, 1)]
-            found.append(Curve(x=[at, at], y=ends, colour=OKABE_ITO[0], dash=(), stroke_width=0.6))
+            found.append(Curve(x=np.full(2, at), y=ends, colour=OKABE_ITO[0], dash=(), stroke_width=0.6))
     return found
 
 

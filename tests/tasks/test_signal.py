@@ -1,0 +1,169 @@
+"""``ganvas signal``, ``ganvas collapse`` and ``ganvas compare-kernels`` as a person calls them."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganvas.cli.main import main
+from ganvas.core.errors import UserError
+from ganvas.tasks.signal import SignalTask, signal
+
+NET = """
+import torch.nn.functional as F
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 4, 3)
+    def forward(self, x):
+        return self.second(F.relu(self.first(x)))
+"""
+
+
+@pytest.fixture
+def net(tmp_path):
+    (tmp_path / "net.py").write_text(NET)
+    return f"{tmp_path / 'net.py'}:Net"
+
+
+def called(capsys, *arguments):
+    """Exit code, what stdout held as JSON, and stderr."""
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    out, err = capsys.readouterr()
+    return left.value.code, json.loads(out) if out else None, err
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_a_network_of_a_persons_own_in_numbers_and_a_picture(net, tmp_path, capsys, suffix):
+    out = tmp_path / f"signal.{suffix}"
+    code, found, said = called(
+        capsys, "signal", net, "--input", "1,3,12,12", "--init", "xavier", "--seeds", "2", "-o", str(out), "--quiet"
+    )
+    assert code == 0
+    assert [layer["layer"] for layer in found["layers"]] == ["first", "second"]
+    assert found["layers"][0]["activation"] == "relu"
+    assert found["layers"][0]["shape"] == [16, 8, 12, 12]
+    assert 0 <= found["layers"][0]["dead"] < 1
+    assert "first" in said
+    assert "spread" in said
+    assert out.stat().st_size > 1000
+    if suffix == "png":
+        with Image.open(out) as image:
+            assert image.width > 800
+
+
+def test_pictures_go_through_a_model_of_the_catalogue(capsys):
+    code, found, _ = called(
+        capsys,
+        *("signal", "gan/dcgan:discriminator", "--set", "resolution=16", "--set", "features=4"),
+        *("--seeds", "2", "--batch", "4", "--data", "scenes:8,16x16", "--quiet"),
+    )
+    assert code == 0
+    assert found["inputs"].startswith("scenes")
+    assert found["weights"].startswith("as the network's code")
+    assert found["layers"][0]["theory_chain_whole"]
+
+
+def test_fixup_says_why_gradients_are_0(tmp_path, capsys):
+    (tmp_path / "res.py").write_text(
+        "from torch import nn\nfrom ganvas.nn.residual import Residual\n"
+        "def net():\n"
+        "    branch = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=1))\n"
+        "    return nn.Sequential(Residual(branch), nn.Flatten(), nn.Linear(64, 2))\n"
+    )
+    code, found, said = called(
+        capsys,
+        "signal",
+        f"{tmp_path / 'res.py'}:net",
+        "--input",
+        "1,4,4,4",
+        "--init",
+        "fixup",
+        "--seeds",
+        "1",
+        "--quiet",
+    )
+    assert code == 0
+    assert [layer["gradient"] for layer in found["layers"][:2]] == [0, 0]
+    assert found["layers"][1]["second_moment_spread"] is None
+    assert "Fixup starts that layer at 0" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"init": "kaiming"}, "no start 'kaiming'"),
+        ({"seeds": 0}, "--seeds 0"),
+        ({"batch": -1}, "--batch -1"),
+        ({"init": "fixup"}, "residual"),
+        ({"input": ("1,5,8,8",)}, "fails in first"),
+        ({"input": ("1,3,2,2",)}, "fails in second"),
+        ({"out": "x.bmp"}, "suffix"),
+        ({"out": "nowhere/x.png"}, "no folder"),
+        ({"data": "scenes:4,12x12"}, "fewer than a batch"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_and_nothing_is_written(net, tmp_path, change, said):
+    change = {**change, "out": tmp_path / change["out"]} if "out" in change else change
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UserError, match=said):
+        signal(SignalTask(**{"model": net, "input": ("1,3,12,12",), "seeds": 1, "quiet": True, **change}))
+    assert [path for path in sorted(tmp_path.iterdir()) if path.name != "__pycache__"] == before
+
+
+def test_the_collapse_in_numbers_and_a_picture_also_of_own_points(tmp_path, capsys):
+    code, found, said = called(capsys, "collapse", "--draws", "20", "-o", str(tmp_path / "collapse.svg"))
+    assert code == 0
+    assert [row["dimensions"] for row in found["rows"]] == [2, 3, 5, 15, 30]
+    assert found["rows"][0]["pseudo_inverse"]["standard_error"] > 0
+    assert "half the size" in said
+    assert (tmp_path / "collapse.svg").read_text().startswith("<")
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(50, 2)))
+    (tmp_path / "points.csv").write_text("0.5, 1\n1, 0\n-1 0.25\n")
+    for name in ("points.npy", "points.csv"):
+        code, found, _ = called(
+            capsys, "collapse", "--points", str(tmp_path / name), "--draws", "5", "--dimensions", "2", "4"
+        )
+        assert code == 0
+        assert found["points"].endswith(name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("collapse", "--dimensions", "0"), "Dimensions 0"),
+        (("collapse", "--draws", "0"), "0 draws"),
+        (("collapse", "--points", "nowhere.csv"), "no file nowhere.csv"),
+        (("collapse", "-o", "x.gif"), "suffix"),
+        (("compare-kernels", "--large", "6"), "odd"),
+        (("compare-kernels", "--channels", "0"), "channels=0"),
+        (("compare-kernels", "--threads", "2"), "--time"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(capsys, arguments, said):
+    code, found, err = called(capsys, *arguments)
+    assert code == 2
+    assert found is None
+    assert said in err
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+
+
+def test_files_that_hold_no_points_are_refused(tmp_path, capsys):
+    (tmp_path / "words.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "ragged.csv").write_text("1 2\n3\n")
+    (tmp_path / "broken.npy").write_bytes(b"not numpy")
+    for name in ("words.csv", "ragged.csv", "broken.npy"):
+        code, _, err = called(capsys, "collapse", "--points", str(tmp_path / name), "--draws", "1")
+        assert code == 2
+        assert "holds no points" in err
+
+
+def test_kernels_are_compared(capsys):
+    code, found, said = called(capsys, "compare-kernels", "--channels", "8", "--size", "14")
+    assert code == 0
+    assert [stack["parameters"] for stack in found["stacks"][:2]] == [49 * 64, 27 * 64]
+    assert "+81.5%" in said
