@@ -59,8 +59,14 @@ def main() -> int:
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     lists = sorted((ROOT / "scripts").glob("mutants*.toml"))
-    mutants = [mutant for path in lists for mutant in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]]
-    mutants = [mutant for mutant in mutants if options.only in mutant["file"] + mutant["fault"]]
+    mutants = [
+        mutant | {"list": path.name}
+        for path in lists
+        for mutant in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]
+    ]
+    mutants = [mutant for mutant in mutants if options.only in mutant["list"] + mutant["file"] + mutant["fault"]]
+    if not mutants:
+        sys.exit(f"No fault is listed whose file, list or words hold '{options.only}'.")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     for module in ("hypothesis.strategies", "torch", "numpy", "PIL.Image"):
         importlib.import_module(module)  # Most of the time of a short test file; forked, no fault pays it again.
