@@ -238,6 +238,23 @@ def test_sums_and_norms_carry_the_chain():
     assert after[3].chain.value == pytest.approx(0.5, abs=1e-4)
 
 
+class Lifted(nn.Module):
+    def __init__(self, sign):
+        super().__init__()
+        self.sign = sign
+
+    def forward(self, x):
+        return torch.relu(x) + 1 if self.sign > 0 else torch.relu(x) - 1
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_sum_of_two_that_are_not_centred_has_more_than_both(sign):
+    found = signal(Lifted(sign), (1, 4096), seeds=2, batch=16).operations[-1]
+    expected = 1 / 2 + 1 + sign * 2 / math.sqrt(2 * math.pi)  # E[relu(z)] = 1 / sqrt(2 pi).
+    assert found.chain.value == pytest.approx(expected, abs=0.02)  # Of the 65,536 inputs' own moments.
+    assert found.second.value == pytest.approx(expected, abs=0.02)
+
+
 def test_behind_what_is_not_understood_the_chain_takes_up_the_measurement():
     net = nn.Sequential(nn.Conv2d(3, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 32, 3))
     found = signal(net, (1, 3, 16, 16), init="he", seeds=3)

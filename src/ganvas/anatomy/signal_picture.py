@@ -6,6 +6,7 @@ terms it is shows in its shape, and how large it is in the panel above.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,6 @@ from ganvas.report.panels import Axes, Curve, chart
 WIDTH, MARGIN, GAP = 480.0, 10.0, 14.0  # Points.
 PANEL, SHARES = 128.0, 92.0
 ACROSS, SMALL, MOST = 6, 52.0, 36  # Histograms in a row, the height of one, and how many are shown.
-MANY = 14  # Layers whose names stand under the axis; of more, their numbers.
 
 
 def signal_picture(model: str, found: Signal) -> Drawing:
@@ -63,8 +63,15 @@ def _moments(
     ]
     curves += _bars(series, x)
     low, high = _range(np.concatenate([measured, step, chain]))
-    axes = Axes(title=title, x_title="layer", log_y=True, y_range=(low, high), x_range=(0.5, len(series) + 0.5))
+    axes = Axes(title=title, x_title="layer", log_y=True, y_range=(low, high), **_numbered(len(series)))
     return chart(curves, place, axes=axes)
+
+
+def _numbered(layers: int) -> dict[str, Any]:
+    """The axis of layers: whole numbers, at most ten of them."""
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if layers / step <= 10)
+    ticks = [(float(at), str(at)) for at in range(step, layers + 1, step)]
+    return {"x_range": (0.5, layers + 0.5), "x_ticks": ticks}
 
 
 def _bars(series: Sequence[tuple[LogMean, LogMean, LogMean]], x: np.ndarray) -> list[Curve]:
@@ -108,7 +115,7 @@ def _shares(found: Signal, place: tuple[float, float, float, float]) -> tuple[It
         title="shares of the activation behind each layer, %",
         x_title="layer",
         y_range=(0.0, 100.0),
-        x_range=(0.5, len(after) + 0.5),
+        **_numbered(len(after)),
     )
     return chart(curves, place, axes=axes)
 
@@ -141,7 +148,7 @@ def _histogram(layer: LayerSignal, number: int, place: tuple[float, float, float
     at = np.linspace(-REACH, REACH, 65)
     heights = floor - normal * np.exp(-(at**2) / 2) * scale
     points = list(zip((x + (at + REACH) / (2 * REACH) * width).tolist(), heights.tolist(), strict=True))
-    name = f"{number} {layer.layer}"
+    name = f"{number}: {layer.layer}"
     return [
         polygon(steps, Paint(fill=OKABE_ITO[4], opacity=0.8), name=name),
         polyline(points, Paint(stroke=SOFT, stroke_width=0.5, dash=(1.5, 1.0))),

@@ -8,6 +8,8 @@ from ganvas.tasks.collapse import CollapseResult, DecoderRow
 from ganvas.tasks.compare_kernels import CompareKernelsResult
 from ganvas.tasks.signal import SignalResult
 
+SHOWN = 6  # Layers named on the screen; the JSON has them all.
+
 
 @show.register
 def _(result: SignalResult) -> None:
@@ -39,7 +41,8 @@ def _(result: SignalResult) -> None:
     if all(layer.gradient == 0 for layer in result.layers[:-1]) and result.init == "fixup":
         say("Gradients are 0 below the last layer because Fixup starts that layer at 0: after one step they are not.")
     if result.left_out:
-        say(f"Left as they are, since their weight is normalised or is no parameter: {', '.join(result.left_out)}.")
+        few = ", ".join(result.left_out[:SHOWN]) + (", ..." if len(result.left_out) > SHOWN else "")
+        say(f"Not as asked, since their weight is normalised at run time or is no parameter: {few}.")
     if result.written:
         say(f"{result.written}: written.")
 
