@@ -3,7 +3,7 @@
 Berthet et al. 2026, MIND: Monge Inception Distance for Generative Models Evaluation. https://arxiv.org/abs/2605.06797
 
 The squared Wasserstein-2 distance between the projections of the two sets' features onto 1,000 random directions,
-averaged over these, times 3 d: for two Gaussians that differ by a shift c it is 3 |c|^2, for isotropic ones of
+averaged over these, times 3 d: for two Gaussians that differ by a shift c it is ``3 |c|^2``, for isotropic ones of
 deviations s and t 3 d (s - t)^2, three times FID. No Gaussian is assumed otherwise, and no covariance of 2048 x 2048 is
 estimated, so that by the paper 5,000 pictures say what FID says with 50,000.
 
