@@ -94,6 +94,8 @@ def test_the_pilot_finds_for_every_picture_the_step_of_its_own_posterior():
     steps = ais.pilot(likelihood, config, seed=0)
     found = ais.forward(likelihood, steps, config, seed=0)
     assert found.acceptance == pytest.approx(torch.full((9,), 0.65, dtype=torch.float64), abs=0.12)
+    back = ais.backward(likelihood, z, steps, config, seed=0)  # Calmer, since it starts where it belongs.
+    assert ((back.acceptance > 0.6) & (back.acceptance < 0.9)).all()
     last = steps[:, -1].view(3, 3).mean(1)
     assert last[0] > 1.5 * last[1] > 2 * last[2]
 
