@@ -5,10 +5,10 @@ Every attribute is a plain value: a number, a text, None, or a tuple of these. P
 (before, after) where the sides differ). Axes of the tensor are counted from 0 with the batch, never negative.
 
 - ``reshape``: view, flatten, squeeze, unsqueeze, ...; ``permute`` with ``dims`` is also transpose and movedim.
-- ``getitem`` and ``split`` (one node per piece) have ``index``: per axis of the input (start, stop, step), or the number
-  of an axis that is dropped, None for a new axis, "other" for an index that is a tensor or list.
-- ``setitem`` (``x[...] = y``, ``x.copy_(y)``) has the ``index`` written to; it reads the old value, if that was a node's
-  (then it has two inputs), and the new one.
+- ``getitem`` and ``split`` (one node per piece) have ``index``: per axis of the input (start, stop, step), or the
+  number of an axis that is dropped, None for a new axis, "other" for an index that is a tensor or list.
+- ``setitem`` (``x[...] = y``, ``x.copy_(y)``) has the ``index`` written to; it reads the old value, if that was a
+  node's (then it has two inputs), and the new one.
 - ``interpolate``: mode, align_corners, and per axis ``input_size`` and ``output_size``; ``scale_factor`` as given.
 - ``cat``, ``stack``, ``softmax``, ``mean``, ``sum``, ``amax``, ...: ``dim`` (a tuple for reductions) and ``keepdim``.
 """
