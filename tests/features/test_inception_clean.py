@@ -17,7 +17,9 @@ def by_pillow(picture: torch.Tensor, size: int) -> torch.Tensor:
     return torch.from_numpy(np.stack(resized)).clamp(0, 255)
 
 
-@pytest.mark.parametrize(("height", "width", "size"), [(50, 64, 20), (11, 8, 20), (20, 20, 20), (64, 9, 20)])
+@pytest.mark.parametrize(
+    ("height", "width", "size"), [(50, 64, 20), (11, 8, 20), (20, 20, 20), (64, 9, 20), (21, 19, 20)]
+)
 def test_the_clean_resize_is_that_of_pillow_in_floating_point_clipped(rng, height, width, size):
     pictures = torch.randint(0, 2, (2, 3, height, width), generator=rng, dtype=torch.uint8) * 255  # Overshoots.
     expected = torch.stack([by_pillow(picture, size) for picture in pictures])
