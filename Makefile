@@ -12,17 +12,19 @@ WORKERS ?= 2
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ganvas-installed
-BENCHMARKS := $(filter-out benchmarks/history.py,$(wildcard benchmarks/*.py))
+PEERS ?= .venv-peers
+PEERS_STAMP := $(PEERS)/.ganvas-installed
+BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/metrics_peers.py,$(wildcard benchmarks/*.py))
 
 # Threads that wait asleep, not spinning: two jobs side by side then share two cores at full speed.
 export OMP_WAIT_POLICY ?= PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast lint format types docs mutants bench check clean
+.PHONY: help setup demo test fast lint format types docs mutants peers bench check clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 setup: $(STAMP) ## a virtual environment in .venv with everything in it
 
@@ -42,7 +44,7 @@ demo: setup ## train a small progressive GAN, measure it, write runs/demo/report
 test: setup ## the whole suite
 	$(BIN)/python -m pytest -q -n $(WORKERS) --durations 5
 
-fast: setup ## what is not marked slow: under a minute
+fast: setup ## what is not marked slow: a few minutes
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
 
 lint: setup ## format, lint, floors
@@ -67,7 +69,24 @@ mutants: setup ## plant faults; every one must turn a test red
 bench: setup ## run the benchmarks; figures go to benchmarks/history.jsonl
 	@for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
+peers: ## tests against other libraries, in an environment of their own (.venv-peers; brings torchvision)
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install -qq --editable '.[dev]' --requirement benchmarks/peers.txt $(addprefix --constraint ,$(CONSTRAINTS))
+	.venv-peers/bin/python -m pytest -q tests/peers
+
+peers: $(PEERS_STAMP) ## metrics against other libraries, which go into .venv-peers; PEERS=DIR takes another
+	$(PEERS)/bin/python -m pytest -q -rs tests/peers
+
+bench-peers: $(PEERS_STAMP) ## speed and memory beside other libraries (about 6 minutes on a quiet machine)
+	$(PEERS)/bin/python benchmarks/metrics_peers.py
+
+$(PEERS_STAMP): pyproject.toml benchmarks/peers.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@echo "Installing Ganvas and the libraries that it is held against into $(PEERS)."
+	@$(PEERS)/bin/python -m pip install -qq --editable . --requirement benchmarks/peers.txt
+	@touch $@
+
 check: lint types test docs mutants ## everything that must hold before a change goes in
 
 clean: ## remove the environment and everything that can be made again; runs/ stays
-	rm -rf $(VENV) docs/_build docs/api build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) docs/_build docs/api build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -166,7 +166,7 @@ def test_the_variance_of_the_score_covers_it_where_draws_are_the_only_chance():
 
 @pytest.mark.slow
 def test_the_bound_for_other_pictures_is_not_too_narrow():
-    """A ring against a disc, 40 experiments with pictures of their own around their mean: a bound covers 90 % or more."""
+    """A ring against a disc, 40 experiments with pictures of their own around their mean: 90 % or more covered."""
     found = []
     for i in range(40):
         how = {"draws": 40, "landmarks": 32, "gamma": 0.03, "most": 40, "seed": i}

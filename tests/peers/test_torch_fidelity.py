@@ -67,7 +67,7 @@ def test_measured_from_the_same_folders_all_values_agree(folders, pictures, weig
     assert found["fid"] == pytest.approx(their["frechet_inception_distance"], rel=1e-6)
     assert found["inception_score"] == pytest.approx(their["inception_score_mean"], rel=1e-3)
     assert their["inception_score_mean"] > 1.1
-    # Kernels in float32 take ten times the tolerance: the next test but one has them in float64.
+    # Theirs has kernels in float32, which cancel: a test below has them in float64, to 1e-6.
     assert found["kid"] == pytest.approx(their["kernel_inception_distance_mean"], rel=1e-3)
     assert found["precision_recall.precision"] == pytest.approx(
         their["precision"], abs=1e-7

@@ -5,8 +5,8 @@ https://arxiv.org/abs/2401.09603
 
 The features are CLIP ViT-L/14 embeddings at 336 pixels, scaled to length 1; the value is 1000 times the squared
 discrepancy by the kernel ``exp(-|x - y|^2 / (2 sigma^2))`` with sigma = 10, pairs of a picture with itself taken in,
-as in the paper's code. These make the value positive: two draws of one distribution score about 1000 (1/n + 1/m) (1 - mean
-kernel), which is 20 / n on common pictures.
+as in the paper's code. These make the value positive: two draws of one distribution score about 1000 (1/n + 1/m)
+(1 - mean kernel), which is 20 / n on common pictures.
 
 Standard error: that of the U-statistic of the same pairs (:mod:`ganvas.metrics.mmd`), every part of its variance
 estimated without bias.

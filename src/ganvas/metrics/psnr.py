@@ -7,8 +7,9 @@ Picture i of one set is compared with picture i of the other (reconstructions, t
 of 10 in the error of a pixel is 20 dB; an error of one grey level everywhere is 48.13 dB.
 
 "psnr" is the mean of the pictures' ratios, as papers on super-resolution report it. "psnr.of_mean_error" is the ratio
-of the mean squared error of the whole set, which torchmetrics calls PSNR: not above the other where no pair is identical,
-and ruled by the worst pictures where the other is by the best. "psnr.identical" is the share of pairs without any error.
+of the mean squared error of the whole set, which torchmetrics calls PSNR: not above the other where no pair is
+identical, and ruled by the worst pictures where the other is by the best. "psnr.identical" is the share of pairs
+without any error.
 
 A pair without any error has the ratio infinity, which no mean survives. It counts as if one value of the picture were
 off by one level, the smallest error that bytes can have: 10 log10(255^2 c h w), 83.0 dB for 32 x 32 pixels in colour.
