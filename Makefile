@@ -21,7 +21,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast lint format types docs mutants peers bench check clean
+.PHONY: help setup demo test fast lint format types docs mutants bench peers bench-peers check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -69,21 +69,16 @@ mutants: setup ## plant faults; every one must turn a test red
 bench: setup ## run the benchmarks; figures go to benchmarks/history.jsonl
 	@for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-peers: ## tests against other libraries, in an environment of their own (.venv-peers; brings torchvision)
-	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
-	@.venv-peers/bin/python -m pip install -qq --editable '.[dev]' --requirement benchmarks/peers.txt $(addprefix --constraint ,$(CONSTRAINTS))
-	.venv-peers/bin/python -m pytest -q tests/peers
-
-peers: $(PEERS_STAMP) ## metrics against other libraries, which go into .venv-peers; PEERS=DIR takes another
+peers: $(PEERS_STAMP) ## metrics against other libraries, installed into .venv-peers (brings torchvision)
 	$(PEERS)/bin/python -m pytest -q -rs tests/peers
 
 bench-peers: $(PEERS_STAMP) ## speed and memory beside other libraries (about 6 minutes on a quiet machine)
 	$(PEERS)/bin/python benchmarks/metrics_peers.py
 
-$(PEERS_STAMP): pyproject.toml benchmarks/peers.txt
+$(PEERS_STAMP): pyproject.toml benchmarks/peers.txt $(wildcard $(CONSTRAINTS))
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
 	@echo "Installing Ganvas and the libraries that it is held against into $(PEERS)."
-	@$(PEERS)/bin/python -m pip install -qq --editable . --requirement benchmarks/peers.txt
+	@$(PEERS)/bin/python -m pip install -qq --editable '.[dev]' --requirement benchmarks/peers.txt $(addprefix --constraint ,$(CONSTRAINTS))
 	@touch $@
 
 check: lint types test docs mutants ## everything that must hold before a change goes in
