@@ -9,8 +9,9 @@ torch-fidelity, numpy and scipy. Parts:
 - ``swd``, ``ms_ssim``: the plain forms in numpy and scipy of ``benchmarks/metrics.py``, and ours.
 
 The two sides take turns, each in a process of its own with as many threads as there are cores (two at most), and the
-best wall clock of each counts. Processor seconds are recorded too: they change less where the machine is busy. Memory
-is the growth of the peak over what was in use when the features were there.
+best wall clock of each counts. Processor seconds are recorded too. Where other work keeps a core busy, two threads wait
+for each other at every step: ``--threads 1`` and processor seconds say more there. Memory is the growth of the peak
+over what was in use when the features were there.
 """
 
 import argparse
@@ -23,7 +24,6 @@ import types
 from pathlib import Path
 
 HERE = Path(__file__).parent
-THREADS = min(2, os.cpu_count() or 1)
 REPEATS = {"extract": 2, "is": 3, "kid": 2, "pr": 1, "swd": 2, "ms_ssim": 3}
 WANTED = {"extract": 1.4, "is": 3.0, "kid": 3.0, "pr": 3.0, "swd": 2.0, "ms_ssim": 3.0}  # Times as fast.
 FEATURES, CLASSES, SPLITS = 2048, 1008, 10
@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", help=f"{', '.join(REPEATS)}; all where left out")
     parser.add_argument("--rows", type=int, default=20_000, help="on each side, of is, kid and pr")
     parser.add_argument("--pictures", type=int, default=48, help="of extract")
+    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="1 where the machine is busy")
     parser.add_argument("--repeats", type=int, help="turns of each side")
     parser.add_argument("--child", nargs=2, metavar=("PART", "SIDE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -67,7 +68,7 @@ def turns(part, arguments):
 def report(part, theirs, ours, arguments):
     from history import record
 
-    values = {"threads": THREADS, "load": round(os.getloadavg()[0], 1)}
+    values = {"threads": arguments.threads, "load": round(os.getloadavg()[0], 1)}
     if part in ("is", "kid", "pr", "after_features"):
         values |= {"rows": arguments.rows}
     for key in ("sec", "cpu_sec", "mb"):
@@ -91,9 +92,9 @@ def require_equal(part, theirs, ours):
 
 def in_a_process(part, side, arguments):
     told = ["--child", part, side, "--rows", str(arguments.rows), "--pictures", str(arguments.pictures)]
-    environment = os.environ | {f"{library}_NUM_THREADS": str(THREADS) for library in ("OMP", "OPENBLAS", "MKL")}
+    threads = {f"{library}_NUM_THREADS": str(arguments.threads) for library in ("OMP", "OPENBLAS", "MKL")}
     command = [sys.executable, "-W", "ignore", __file__, *told]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | threads)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -134,9 +134,9 @@ def test_a_variance_is_chosen_apart_from_the_measured_pictures_and_its_weight_is
     assert torch.equal(torch.cat(chosen_on[:2]), together)
 
 
-def test_the_same_seed_gives_the_same_and_rows_at_a_time_are_no_matter(vae):
+def test_the_same_seed_gives_the_same_and_rows_at_a_time_are_no_matter(dcgan):
     first, again, other = (
-        likelihood(Likelihood(run=vae, **(QUICK | {"simulated": 0, "rows": rows, "seed": seed})))
+        likelihood(Likelihood(run=dcgan, variance="0.1", **(QUICK | {"simulated": 0, "rows": rows, "seed": seed})))
         for rows, seed in ((None, 1), (4, 1), (None, 2))
     )
     assert first.log_likelihoods == pytest.approx(again.log_likelihoods, abs=0.01)  # Float32 in other batches.
@@ -188,9 +188,17 @@ def test_a_model_of_classes_is_asked_for_one(conditional):
     assert made == pytest.approx(((trained.decode(z, torch.ones(3).long()) + 1) * 127.5 + 0.5) / 256, abs=1e-6)
 
 
-def test_a_latent_of_another_distribution_is_refused(vae, monkeypatch):
-    trained = load(vae)
-    monkeypatch.setattr(type(trained.model), "latents", lambda self, n, rng: torch.randn(n, 3, generator=rng) * 2)
+def test_normal_latents_are_turned_into_the_uniform_ones_of_a_model(dcgan):
+    trained = load(dcgan)
+    z = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    made = decoder_of(trained).decode(z)
+    uniform = 2 * torch.distributions.Normal(0.0, 1.0).cdf(z) - 1
+    assert made == pytest.approx(((trained.decode(uniform) + 1) * 127.5 + 0.5) / 256, abs=1e-6)
+
+
+def test_a_latent_of_another_distribution_is_refused(dcgan, monkeypatch):
+    trained = load(dcgan)
+    monkeypatch.setattr(type(trained.model), "latents", lambda self, n, rng: torch.randn(n, 2, generator=rng) * 2)
     with pytest.raises(UserError, match="neither of N"):
         decoder_of(trained)
 
