@@ -99,6 +99,21 @@ def test_copies_are_at_distance_zero_however_far_from_the_origin():
     assert torch.equal(places[:, 0], torch.arange(100))
 
 
+@pytest.mark.parametrize("d", [512, 2048, 4096])
+def test_sums_that_round_one_way_find_every_copy(d):
+    """Rows of one value each: a sum of d equal numbers rounds to one side at every step, which adds up as d, not its
+    root."""
+    values = torch.linspace(1.0, 1.3, 97)
+    x = torch.cat([values, -values])[:, None].repeat(2, d)  # All come twice, and their mean is 0.
+    first, second = neighbours.together(x, x[: len(x) // 2])
+    around = neighbours.balls(first, k=1)
+    assert (around.radius == 0).all()
+    held = [
+        pairs.columns[pairs.squared <= around.radius[pairs.rows]] for pairs in neighbours.within(first, second, around)
+    ]
+    assert torch.equal(torch.cat(held).bincount(minlength=second.n), torch.full((second.n,), 2))
+
+
 def test_close_calls_are_decided_in_double_precision():
     # The third neighbour of row 0 is at 1, and y at 1 plus or minus less than float32 can tell.
     x = torch.tensor([[0.0], [0.1], [0.2], [1.0], [9.0]], dtype=torch.float64).expand(-1, 3).contiguous()

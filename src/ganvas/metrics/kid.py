@@ -30,7 +30,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.progress import tracked
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
-from ganvas.metrics import mmd, moments
+from ganvas.metrics import mmd, moments, products
 from ganvas.metrics.contract import require_pair
 from ganvas.metrics.kept import Kept
 from ganvas.metrics.mmd import Kernel, Parts
@@ -124,7 +124,7 @@ def polynomial(*, degree: int = DEGREE, gamma: float | None = None, coef0: float
 
     def kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
         scale = 1 / x.shape[1] if gamma is None else gamma
-        base = (x @ y.T).mul_(scale).add_(coef0)
+        base = products.times(products.factor(x), y).mul_(scale).add_(coef0)
         whole = base.clone()
         for _ in range(degree - 1):
             whole *= base

@@ -7,7 +7,8 @@ those of float64 at the price of float32: equal rows have distance 0, equal dist
 a ball (``<=``) agrees with the radius it came from.
 
 Where features repeat or lie on a grid, close calls can be too many to be decided one by one. Such a tile is done over
-in float64, and what differs from the threshold by less than the rounding of that (1e-12) counts as inside.
+in float64, and what differs from the threshold by less than the rounding of that (1e-12 at 2048 values a row) counts
+as inside.
 
 Memory: blocks of :data:`ROWS` and :data:`COLUMNS` rows and one tile between them (60 MB at 2048 values per row), some
 20 bytes per row and neighbour, and the pairs of a tile that lie within its balls. The rows may lie on the disk.
@@ -16,13 +17,14 @@ Memory: blocks of :data:`ROWS` and :data:`COLUMNS` rows and one tile between the
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from math import frexp, sqrt
+from math import frexp
 
 import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from ganvas.core.errors import UserError
+from ganvas.metrics import products
 from ganvas.metrics.kept import Kept
 
 ROWS, COLUMNS = 4096, 512  # Of a tile.
@@ -161,15 +163,16 @@ def distances(x: Points, y: Points, rows: Tensor, columns: Tensor) -> Float64[Te
 class _Block:
     """Some rows in float32, centred, as a factor of a product that gives squared distances less the slack.
 
-    The rounding of a sum of d products grows as the root of d; the slack, a share of the squared lengths, leaves room
-    for several times that. ``(x, |x|^2, 1) . (-2 y, 1, |y|^2) = |x - y|^2``.
+    ``(x, |x|^2, 1) . (-2 y, 1, |y|^2) = |x - y|^2``. A sum of d products is off by at most d roundings of the sum of
+    their sizes, in whatever order it was taken (Higham 2002, Accuracy and Stability of Numerical Algorithms, section
+    3.1), and that sum is at most ``|x|^2 + |y|^2``. Most are off by far less, but products of one size round one way.
     """
 
     def __init__(self, points: Points, places: Places, *, left: bool) -> None:
         self.places, d = places, len(points.shift)
         self.factor = torch.empty(len(places), d + 2)
         self.lengths = torch.empty(len(places))
-        self.slack = (16 + sqrt(d)) * SINGLE
+        self.slack = (16 + d) * SINGLE  # 16: for the lengths, and for the rounding of the rows.
         for part in torch.arange(len(places)).split(COLUMNS):
             here = slice(int(part[0]), int(part[-1]) + 1)
             rows = points.centred(places[here], torch.float32)
@@ -177,11 +180,15 @@ class _Block:
             self.factor[here, :d] = rows if left else rows.mul_(-2)
         low, one = self.lengths * (1 - self.slack), torch.ones(len(places))
         self.factor[:, d], self.factor[:, d + 1] = (low, one) if left else (one, low)
+        self.ready = products.factor(self.factor) if left else self.factor
 
     def first(self, count: int) -> "_Block":
-        """Its first rows, not copied."""
+        """Its first rows."""
+        if count == len(self.places):
+            return self
         part = copy(self)
         part.places, part.factor, part.lengths = self.places[:count], self.factor[:count], self.lengths[:count]
+        part.ready = products.factor(part.factor)
         return part
 
 
@@ -190,7 +197,7 @@ class _Tile:
 
     def __init__(self, x: Points, y: Points, rows: _Block, columns: _Block) -> None:
         self._x, self._y, self._rows, self._columns = x, y, rows, columns
-        self.low = rows.factor @ columns.factor.T
+        self.low = products.times(rows.ready, columns.factor)
 
     def high(self, row: Tensor, column: Tensor) -> Float[Tensor, " *pairs"]:
         """Above the true ones, for some pairs."""
@@ -198,7 +205,7 @@ class _Tile:
         return self.low[row, column] + (2.5 * self._rows.slack * both + TINY)
 
     def decide(self, row: Tensor, column: Tensor, thresholds: Sequence[Tensor]) -> Float64[Tensor, " pairs"]:
-        """Squared distances of pairs: the lower bound, or where that and a threshold are too near the distance."""
+        """Squared distances of pairs: near enough, or where a threshold is too near them, proper."""
         low, high = self.low[row, column].double(), self.high(row, column).double()
         close = torch.zeros(len(row), dtype=torch.bool)
         for threshold in thresholds:
@@ -206,14 +213,15 @@ class _Tile:
         close = close.nonzero().flatten()
         if len(close) > DENSE * self.low.numel():
             return self.double()[row, column]
-        low[close] = distances(self._x, self._y, self._rows.places[row[close]], self._columns.places[column[close]])
-        return low
+        found = _between(low, high)
+        found[close] = distances(self._x, self._y, self._rows.places[row[close]], self._columns.places[column[close]])
+        return found
 
     def double(self) -> Float64[Tensor, "rows columns"]:
         """All distances in float64, less what the rounding may have added."""
         a = self._x.centred(self._rows.places, torch.float64)
         b = self._y.centred(self._columns.places, torch.float64)
-        slack = (16 + sqrt(a.shape[1])) * DOUBLE
+        slack = (16 + a.shape[1]) * DOUBLE
         lengths = a.square().sum(1)[:, None] + b.square().sum(1)[None, :]
         return lengths.mul_(1 - slack).addmm_(a, b.T, alpha=-2).clamp_min_(0)
 
@@ -291,13 +299,14 @@ def _settle(x: Points, y: Points, best: _Best, rank: int) -> tuple[Tensor, Tenso
     low, high, places = best.low.double(), best.high.double(), best.places
     least, most = low.kthvalue(rank, 1).values[:, None], high.kthvalue(rank, 1).values[:, None]
     row, column = ((low <= most) & (high >= least) & (places >= 0)).nonzero(as_tuple=True)
-    low[row, column] = distances(x, y, row, places[row, column])
-    low, order = low.sort(1)
+    squared = torch.where(places >= 0, _between(low, high), torch.inf)
+    squared[row, column] = distances(x, y, row, places[row, column])
+    squared, order = squared.sort(1)
     places = places.gather(1, order)
-    unsettled = (low[:, rank - 1] > best.reach.double()).nonzero().flatten()
+    unsettled = (squared[:, rank - 1] > best.reach.double()).nonzero().flatten()
     for few in unsettled.split(COLUMNS) if len(unsettled) else ():
-        low[few], places[few] = _again(x, y, few, low.shape[1])
-    return low, places
+        squared[few], places[few] = _again(x, y, few, squared.shape[1])
+    return squared, places
 
 
 def _again(x: Points, y: Points, rows: Places, kept: int) -> tuple[Tensor, Tensor]:
@@ -324,6 +333,11 @@ def _tiles(x: Points, y: Points, *, upper: bool = False) -> Iterator[tuple[_Bloc
         for columns in y.blocks(COLUMNS, first=int(rows[0]) if upper else 0):
             reached = min(len(rows), int(columns[-1]) + 1 - int(rows[0]))
             yield block.first(reached) if upper else block, _Block(y, columns, left=False)
+
+
+def _between(low: Float64[Tensor, "*pairs"], high: Float64[Tensor, "*pairs"]) -> Float64[Tensor, "*pairs"]:
+    """The distances as computed: less the slack they are the lower bounds, and plus 1.5 times it the upper ones."""
+    return torch.lerp(low, high, 0.4)
 
 
 def _up(radii: Radii) -> Float[Tensor, " n"]:
