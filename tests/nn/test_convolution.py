@@ -3,13 +3,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage, signal
 from scipy.signal import convolve2d, correlate2d
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional as F
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
-from ganvas.nn.convolution import convolve, correlate
+from ganvas.nn.convolution import blur, blur_adjoint, convolve, correlate
 
 SIDE = st.integers(1, 7)
 
@@ -37,12 +38,35 @@ def test_valid_convolution_and_correlation_are_scipys(h, w, kh, kw, seed):
         assert_close(ours(x, k, mode="valid")[0, 0], expected, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize(("boundary", "peer"), [("zero", "fill"), ("circular", "wrap")])
-def test_the_same_size_with_an_odd_kernel_is_scipys_with_either_boundary(boundary, peer):
-    x, k = randn(1, 1, 6, 7), randn(3, 5, seed=2)
-    for ours, scipys in ((convolve, convolve2d), (correlate, correlate2d)):
-        expected = torch.from_numpy(scipys(x[0, 0].numpy(), k.numpy(), mode="same", boundary=peer))
-        assert_close(ours(x, k, boundary=boundary)[0, 0], expected, rtol=1e-12, atol=1e-12)
+@settings(max_examples=150)
+@given(h=SIDE, w=SIDE, kh=SIDE, kw=SIDE, seed=st.integers(0, 99))
+def test_the_same_size_is_scipys_with_odd_and_even_kernels_and_kernels_larger_than_the_picture(h, w, kh, kw, seed):
+    x, k = randn(1, 1, h, w, seed=seed), randn(kh, kw, seed=seed + 1)
+    for ours, scipys in ((convolve, signal.convolve), (correlate, signal.correlate)):
+        expected = torch.from_numpy(scipys(x[0, 0].numpy(), k.numpy(), mode="same", method="direct"))
+        assert_close(ours(x, k)[0, 0], expected, rtol=1e-12, atol=1e-12)
+    if kw <= w:  # numpy's "same" has the length of the longer of the two.
+        line = np.convolve(x[0, 0, 0].numpy(), k[0].numpy(), mode="same")
+        assert_close(convolve(x[:, :, :1], k[:1]).flatten(), torch.from_numpy(line), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (3, 5), (2, 4), (4, 3)])
+@pytest.mark.parametrize("mode", ["same", "full"])
+def test_a_circular_convolution_is_scipys(sides, mode):
+    x, k = randn(1, 1, 6, 7), randn(*sides, seed=2)
+    expected = torch.from_numpy(convolve2d(x[0, 0].numpy(), k.numpy(), mode=mode, boundary="wrap"))
+    assert_close(convolve(x, k, mode=mode, boundary="circular")[0, 0], expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("boundary", "peer"), [("zero", "constant"), ("circular", "wrap")])
+@pytest.mark.parametrize("sides", [(1, 1), (3, 5), (2, 4), (4, 3)])
+def test_a_blur_has_the_origin_of_ndimage_and_is_convolve_with_odd_sides(sides, boundary, peer):
+    x, psf = randn(1, 1, 6, 7), randn(*sides, seed=2)
+    expected = torch.from_numpy(ndimage.convolve(x[0, 0].numpy(), psf.numpy(), mode=peer))
+    assert_close(blur(x, psf, boundary=boundary)[0, 0], expected, rtol=1e-12, atol=1e-12)
+    if sides[0] % 2 and sides[1] % 2:
+        assert torch.equal(blur(x, psf, boundary=boundary), convolve(x, psf, boundary=boundary))
+        assert torch.equal(blur_adjoint(x, psf, boundary=boundary), correlate(x, psf, boundary=boundary))
 
 
 def test_the_full_convolution_is_commutative_and_associative():
@@ -62,28 +86,35 @@ def test_it_is_torchs_transposed_convolution_and_correlation_is_torchs_convoluti
 
 @pytest.mark.parametrize("boundary", ["zero", "circular"])
 @pytest.mark.parametrize("sides", [(1, 1), (3, 5), (2, 4), (5, 6)])
-def test_correlation_is_the_adjoint_of_convolution_also_with_even_kernels(sides, boundary):
+def test_the_adjoint_of_a_blur_is_that_also_with_even_sides(sides, boundary):
     x, y, k = randn(2, 3, 6, 7), randn(2, 3, 6, 7, seed=2), randn(*sides, seed=3)
-    left = (convolve(x, k, boundary=boundary) * y).sum()
-    assert_close(left, (x * correlate(y, k, boundary=boundary)).sum(), rtol=1e-12, atol=1e-12)
+    left = (blur(x, k, boundary=boundary) * y).sum()
+    assert_close(left, (x * blur_adjoint(y, k, boundary=boundary)).sum(), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("sides", [(3, 5), (2, 4)])
 def test_a_single_one_at_the_origin_changes_nothing(sides):
-    x, k = randn(2, 3, 6, 7), torch.zeros(sides, dtype=torch.float64)
-    k[sides[0] // 2, sides[1] // 2] = 1
-    for boundary in ("zero", "circular"):
-        assert torch.equal(convolve(x, k, boundary=boundary), x)
-        assert torch.equal(correlate(x, k, boundary=boundary), x)
+    x = randn(2, 3, 6, 7)
+    for function, origin in (
+        (blur, (sides[0] // 2, sides[1] // 2)),
+        (blur_adjoint, (sides[0] // 2, sides[1] // 2)),
+        (convolve, ((sides[0] - 1) // 2, (sides[1] - 1) // 2)),  # Entry (k - 1) // 2 of "full" comes first.
+        (correlate, (sides[0] // 2, sides[1] // 2)),
+    ):
+        k = torch.zeros(sides, dtype=torch.float64)
+        k[origin] = 1
+        for boundary in ("zero", "circular"):
+            assert torch.equal(function(x, k, boundary=boundary), x)
 
 
-def test_both_derivatives_are_there_and_channels_last_stays_so():
+@pytest.mark.parametrize("function", [convolve, correlate, blur, blur_adjoint])
+def test_both_derivatives_are_there_and_channels_last_stays_so(function):
     x, k = randn(1, 2, 4, 3).requires_grad_(), randn(3, 2, seed=2).requires_grad_()
     for boundary in ("zero", "circular"):
-        assert gradcheck(lambda x, k: convolve(x, k, boundary=boundary), (x, k))  # noqa: B023
-        assert gradgradcheck(lambda x, k: convolve(x, k, boundary=boundary), (x, k))  # noqa: B023
+        assert gradcheck(lambda x, k: function(x, k, boundary=boundary), (x, k))  # noqa: B023
+        assert gradgradcheck(lambda x, k: function(x, k, boundary=boundary), (x, k))  # noqa: B023
         last = x.detach().to(memory_format=torch.channels_last)
-        assert convolve(last, k, boundary=boundary).is_contiguous(memory_format=torch.channels_last)
+        assert function(last, k, boundary=boundary).is_contiguous(memory_format=torch.channels_last)
 
 
 def test_what_does_not_fit_is_refused():
@@ -91,3 +122,28 @@ def test_what_does_not_fit_is_refused():
         convolve(randn(1, 1, 4, 4), randn(5, 1), mode="valid")
     with pytest.raises(UserError, match=r"2 x 9 .* continued circularly"):
         convolve(randn(1, 1, 2, 9), randn(7, 1), boundary="circular")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mode": "sam"}, r"mode='sam' is not one of full, same, valid\. Did you mean 'same'"),
+        ({"boundary": "reflect"}, "boundary='reflect' is not one of zero, circular"),
+        ({"x": torch.ones(3, 8, 8)}, r"input has shape \(3, 8, 8\).*input\[None\]"),
+        ({"x": torch.ones(1, 3, 8, 8).to(torch.uint8)}, "input is of uint8"),
+        ({"kernel": torch.ones(1, 1, 3, 3)}, r"kernel has shape \(1, 1, 3, 3\)"),
+        ({"kernel": torch.ones(3, 3, dtype=torch.complex64)}, "kernel is of torch.complex64"),
+        ({"kernel": torch.ones(0, 3)}, "kernel of 0 x 3"),
+        ({"kernel": [[1.0]]}, "kernel is a list"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_what_is_no_picture_kernel_or_mode_is_refused_with_what_would_do(change, message):
+    given = {"x": torch.ones(1, 3, 8, 8), "kernel": torch.ones(3, 3), **change}
+    with pytest.raises(UserError, match=message):
+        convolve(given.pop("x"), given.pop("kernel"), **given)
+
+
+def test_a_batch_of_none_and_no_channels_stay_so():
+    for shape in ((0, 3, 8, 7), (2, 0, 8, 7)):
+        assert convolve(torch.ones(shape), torch.ones(2, 3)).shape == shape

@@ -8,7 +8,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
-from ganvas.nn.convolution import convolve
+from ganvas.nn.convolution import blur as blurred_by
 from ganvas.nn.deconvolve import richardson_lucy, transfer_function, wiener
 
 
@@ -55,15 +55,15 @@ def test_wiener_is_the_minimum_of_misfit_and_roughness():
     # |h * x - y|^2 + balance |d * x|^2 with circular convolutions: its gradient by x is zero at the result.
     y, h, d = rand(1, 1, 9, 8), blur(3, 3), torch.tensor([[1.0, -1.0]], dtype=torch.float64)
     x = wiener(y, h, 0.3, regulariser=d).requires_grad_()
-    misfit = (convolve(x, h, boundary="circular") - y).square().sum()
-    roughness = convolve(x, d, boundary="circular").square().sum()
+    misfit = (blurred_by(x, h, boundary="circular") - y).square().sum()
+    roughness = blurred_by(x, d, boundary="circular").square().sum()
     (gradient,) = torch.autograd.grad(misfit + 0.3 * roughness, x)
     assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-12)
 
 
 def test_without_a_penalty_wiener_undoes_a_circular_blur():
     x, psf = rand(2, 3, 9, 11), torch.tensor([[0.1, 0.7, 0.2]], dtype=torch.float64)  # No zero in its spectrum.
-    assert_close(wiener(convolve(x, psf, boundary="circular"), psf, 0.0), x, rtol=0, atol=1e-12)
+    assert_close(wiener(blurred_by(x, psf, boundary="circular"), psf, 0.0), x, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("balance", [0.1, 1.0, 10.0])
@@ -76,7 +76,7 @@ def test_the_laplacian_keeps_a_constant_and_the_classical_filter_shrinks_it(bala
 
 def test_a_transfer_function_is_what_a_circular_convolution_multiplies_by():
     x, psf = rand(1, 1, 7, 8), blur(4, 3)
-    expected = torch.fft.rfft2(convolve(x, psf, boundary="circular"))
+    expected = torch.fft.rfft2(blurred_by(x, psf, boundary="circular"))
     assert_close(transfer_function(psf, (7, 8)) * torch.fft.rfft2(x), expected, rtol=1e-12, atol=1e-12)
 
 
@@ -103,21 +103,21 @@ def test_every_step_of_richardson_lucy_leaves_the_sum_of_the_picture(sides, boun
 def test_a_true_picture_without_noise_is_at_rest_and_the_misfit_falls(options):
     truth, psf = rand(1, 1, 12, 13) + 0.1, blur(3, 4)
     boundary = options.get("boundary", "zero")
-    y = convolve(truth, psf, boundary=boundary)
+    y = blurred_by(truth, psf, boundary=boundary)
     misfits = []
     for steps in (1, 10, 100):
         estimate = richardson_lucy(y, psf, steps=steps, **options)
-        misfits.append((convolve(estimate, psf, boundary=boundary) - y).square().sum().item())
+        misfits.append((blurred_by(estimate, psf, boundary=boundary) - y).square().sum().item())
     assert misfits[0] > 4 * misfits[1] > 16 * misfits[2]
     # One step from the truth itself: the quotient is 1 everywhere, and so is its adjoint, divided by K^T 1.
     start = torch.full_like(y, 0.5)
-    ratio = richardson_lucy(convolve(start, psf, boundary=boundary), psf, steps=1, **options) / start
+    ratio = richardson_lucy(blurred_by(start, psf, boundary=boundary), psf, steps=1, **options) / start
     assert_close(ratio, torch.ones_like(ratio), rtol=1e-10, atol=0)
 
 
 def test_without_division_by_the_edges_the_borders_of_a_constant_darken():
     psf = torch.full((3, 3), 1 / 9, dtype=torch.float64)
-    y = convolve(torch.full((1, 1, 8, 8), 0.5, dtype=torch.float64), psf)
+    y = blurred_by(torch.full((1, 1, 8, 8), 0.5, dtype=torch.float64), psf)
     found = richardson_lucy(y, psf, steps=1)
     assert found[0, 0, 0, 0].item() == pytest.approx(0.5 * 4 / 9, rel=1e-10)  # Four of the nine taps are inside.
     assert found[0, 0, 4, 4].item() == pytest.approx(0.5, rel=1e-10)
@@ -153,7 +153,7 @@ def test_pictures_of_a_batch_do_not_meet_and_channels_last_stays_so():
     ("psf", "message"),
     [
         (torch.ones(9, 3), r"psf of 9 x 3 does not fit a picture of 8 x 8"),
-        (torch.ones(0, 3), r"psf of 0 x 3 does not fit"),
+        (torch.ones(0, 3), r"psf of 0 x 3 \(height x width\) holds no number"),
         (torch.zeros(3, 3), "psf is zero everywhere"),
         (torch.tensor([[1.0, torch.nan]]), "not finite"),
     ],
@@ -175,3 +175,43 @@ def test_what_only_one_of_them_cannot_take_is_refused():
         richardson_lucy(x, torch.tensor([[-1.0, 2.0]]))
     with pytest.raises(UserError, match="steps=-1"):
         richardson_lucy(x, torch.ones(3, 3), steps=-1)
+
+
+@pytest.mark.parametrize(
+    ("x", "psf", "message"),
+    [
+        (torch.rand(3, 8, 8), torch.ones(3, 3), r"picture has shape \(3, 8, 8\).*picture\[None\]"),
+        (torch.rand(8, 8), torch.ones(3, 3), r"picture\[None, None\]"),
+        (torch.ones(1, 1, 8, 8).to(torch.uint8), torch.full((3, 3), 1 / 9), "picture is of uint8.*picture.float()"),
+        (torch.rand(1, 1, 8, 8), torch.ones(3), r"psf has shape \(3,\)"),
+        (torch.rand(1, 1, 8, 8), torch.ones(1, 1, 3, 3), r"psf has shape \(1, 1, 3, 3\)"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_what_is_no_picture_or_no_blur_is_refused_with_what_would_do(x, psf, message):
+    for function in (lambda: wiener(x, psf, 0.1), lambda: richardson_lucy(x, psf)):
+        with pytest.raises(UserError, match=message):
+            function()
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_options_that_cannot_be_are_refused():
+    x, psf = rand(1, 1, 8, 8).float(), torch.ones(3, 3)
+    with pytest.raises(UserError, match="boundary='wrap' is not one of zero, circular"):
+        richardson_lucy(x, psf, boundary="wrap")
+    with pytest.raises(UserError, match=r"steps=2\.5 must be a whole number"):
+        richardson_lucy(x, psf, steps=2.5)
+    with pytest.raises(UserError, match="balance=nan"):
+        wiener(x, psf, float("nan"))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_float32_and_rounded_once(dtype):
+    x, psf = (rand(2, 3, 9, 7) - 0.2).clamp_min(0).to(dtype), blur(3, 3).to(dtype)  # Zeros: 0 / 1e-12 is not nan.
+    for function in (lambda x, psf: wiener(x, psf, 0.1), lambda x, psf: richardson_lucy(x, psf, steps=5)):
+        assert torch.equal(function(x, psf), function(x.float(), psf.float()).to(dtype))
+
+
+def test_a_batch_of_none_stays_one():
+    x, psf = torch.ones(0, 3, 8, 8), torch.ones(3, 3)
+    assert wiener(x, psf, 0.1).shape == richardson_lucy(x, psf).shape == x.shape

@@ -1,10 +1,27 @@
+import copy
+import warnings
+
 import pytest
 import torch
 from torch import nn
 
+from ganvas.anatomy.specimens import cyclegan
 from ganvas.core.errors import UserError
+from ganvas.models.gan import progan
 from ganvas.nn.equalized import EqualizedConv2d, EqualizedLinear
+from ganvas.nn.fire import Fire
+from ganvas.nn.fused_scale import EqualizedDownConv2d, EqualizedUpConv2d
+from ganvas.nn.gated_conv import GatedConv2d
+from ganvas.nn.grouped_conv import GroupedConv2d
 from ganvas.nn.initialise import initialise
+from ganvas.nn.inverted_residual import InvertedResidual
+from ganvas.nn.minibatch_discrimination import MinibatchDiscrimination
+from ganvas.nn.mixed_link import MixedLink
+from ganvas.nn.plain import Conv2d, ConvTranspose2d, Linear
+from ganvas.nn.residual import BasicBlock, Bottleneck
+from ganvas.nn.self_attention import SelfAttention2d
+from ganvas.nn.spectral_norm import SpectralNorm
+from ganvas.nn.subpixel_layer import SubpixelConvTranspose
 
 
 def network():
@@ -36,8 +53,71 @@ def test_torchs_global_stream_is_not_touched():
     assert torch.equal(before, torch.random.get_rng_state())
 
 
-def test_a_forgotten_start_is_seen_at_once():
-    assert network()[0](torch.ones(1, 2, 4, 4)).isnan().all()
+OPERATORS = {
+    "conv": (lambda: Conv2d(2, 3, 3), (1, 2, 4, 4)),
+    "conv_transpose": (lambda: ConvTranspose2d(2, 3, 3), (1, 2, 4, 4)),
+    "linear": (lambda: Linear(2, 3), (1, 2)),
+    "grouped": (lambda: GroupedConv2d(2, 4, 3, groups=2), (1, 2, 4, 4)),
+    "gated": (lambda: GatedConv2d(2, 3, 3), (1, 2, 4, 4)),
+    "equalized": (lambda: EqualizedConv2d(2, 3, 3), (1, 2, 4, 4)),
+    "equalized_linear": (lambda: EqualizedLinear(2, 3), (1, 2)),
+    "up": (lambda: EqualizedUpConv2d(2, 3), (1, 2, 4, 4)),
+    "down": (lambda: EqualizedDownConv2d(2, 3, fused=False), (1, 2, 4, 4)),
+    "down_fused": (lambda: EqualizedDownConv2d(2, 3), (1, 2, 4, 4)),
+    "subpixel": (lambda: SubpixelConvTranspose(2, 3, 4, stride=2), (1, 2, 4, 4)),
+    "discrimination": (lambda: MinibatchDiscrimination(2, kernels=3), (4, 2)),
+    "spectral": (lambda: SpectralNorm(Conv2d(2, 3, 3, bias=False)), (1, 2, 4, 4)),
+    "attention": (lambda: SelfAttention2d(8), (1, 8, 4, 4)),
+    "fire": (lambda: Fire(2, 1, 2, 2), (1, 2, 4, 4)),
+    "inverted": (lambda: InvertedResidual(2, 3, expansion=2), (1, 2, 4, 4)),
+    "basic": (lambda: BasicBlock(2, 3), (1, 2, 4, 4)),
+    "bottleneck": (lambda: Bottleneck(2, 3), (1, 2, 4, 4)),
+    "mixed": (lambda: MixedLink(2, 1, 2), (1, 2, 4, 4)),
+    "doubling": (lambda: cyclegan.Doubling(2, 3), (1, 2, 4, 4)),
+    "latent": (lambda: progan.LatentBlock(progan.TINY, 3), (1, 8)),
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_a_forgotten_start_is_an_error_that_says_what_to_call(name):
+    make, shape = OPERATORS[name]
+    module, x = make(), torch.ones(shape)
+    with pytest.raises(UserError, match=r"no values yet.*ganvas\.nn\.initialise\.initialise\(module"):
+        module(x)
+    with torch.device("meta"):
+        assert make()(x.to("meta")).is_meta  # Shapes alone need no values.
+    assert start(module, 0)(x).isfinite().all()
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_a_copy_or_a_state_dict_brings_values_and_the_parameters_are_ordinary_ones(name):
+    make, shape = OPERATORS[name]
+    module, loaded, assigned = start(make(), 0).eval(), make().eval(), make().eval()
+    assert all(type(parameter) is nn.Parameter for parameter in module.parameters())
+    loaded.load_state_dict(module.state_dict())
+    assigned.load_state_dict(module.state_dict(), assign=True)
+    x = torch.ones(shape)
+    for other in (loaded, assigned, copy.deepcopy(loaded), copy.deepcopy(module)):
+        assert torch.equal(other(x), module(x))
+    assert all(type(parameter) is nn.Parameter for parameter in loaded.parameters())
+    with pytest.raises(UserError, match="no values yet"):
+        copy.deepcopy(make())(x)
+
+
+@pytest.mark.slow
+def test_a_loaded_layer_is_exported_before_it_has_run():
+    module = Conv2d(2, 3, 3)
+    module.load_state_dict(start(Conv2d(2, 3, 3), 0).state_dict())
+    x = torch.ones(1, 2, 5, 5)
+    with warnings.catch_warnings(action="ignore"):  # torch's own, to itself.
+        assert torch.equal(torch.export.export(module, (x,)).module()(x), module(x))
+
+
+def test_values_that_became_nan_in_training_are_no_forgotten_start():
+    module = start(Linear(2, 3), 0)
+    with torch.no_grad():
+        module.weight.fill_(torch.nan)
+    assert module(torch.ones(1, 2)).isnan().all()
 
 
 def test_a_float64_network_starts_where_a_float32_one_does():

@@ -139,3 +139,24 @@ def test_what_cannot_be_is_refused():
         to_tf(4)
     with pytest.raises(UserError, match="depth_radius=-1"):
         from_tf(-1)
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "message"),
+    [
+        (torch.ones(3), {"size": 3}, r"input has shape \(3,\)"),
+        (torch.ones(1, 3, 2, dtype=torch.int32), {"size": 3}, "input is of int32"),
+        (torch.ones(1, 3, 2), {"size": 3.0}, "size=3.0"),
+        (torch.ones(1, 3, 2), {"size": 3, "k": 0.0}, "k=0.0, alpha=0.0001: k must be above 0"),
+        (torch.ones(1, 3, 2), {"size": 3, "alpha": -1.0}, "alpha=-1.0"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_a_wrong_input_or_a_divisor_that_could_be_0_is_refused(x, options, message):
+    with pytest.raises(UserError, match=message):
+        local_response_norm(x, **options)
+
+
+def test_a_batch_of_none_and_no_channels_stay_so():
+    for shape in ((0, 3, 4, 4), (2, 0, 4, 4)):
+        assert local_response_norm(torch.ones(shape), 5).shape == shape

@@ -10,8 +10,13 @@ What "deconvolution" layers do not do. Two classics, batched and differentiable 
 Constants and conventions are scikit-image's, with two departures, both where it errs: a custom regulariser that is
 not symmetric keeps its imaginary part (it takes ``|real(D)|^2``), and the turned blur is the exact adjoint also where
 its sides are even (there it is off by a pixel, and sums grow step by step without end). Both functions take the
-blur's origin at ``(kh // 2, kw // 2)``.
+blur's origin at ``(kh // 2, kw // 2)``: what they undo is :func:`ganvas.nn.convolution.blur`.
+
+Half precision is computed in float32 and rounded once.
 """
+
+import math
+from typing import get_args
 
 import torch
 from jaxtyping import Float
@@ -19,7 +24,8 @@ from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.shapes import Images
-from ganvas.nn.convolution import Boundary, Kernel, convolve, correlate
+from ganvas.nn.convolution import Boundary, Kernel, blur, blur_adjoint
+from ganvas.nn.refusals import need_kernel, need_one_of, need_pictures
 
 TINY = 1e-12  # Added to what is divided by, as scikit-image does.
 
@@ -37,15 +43,21 @@ def wiener(
         clip: Cut the result to [-1, 1].
 
     Raises:
-        UserError: a blur that is empty, all zeros, not finite or larger than the picture; a negative balance.
+        UserError: a blur that is empty, all zeros, not finite or larger than the picture; a negative balance; a
+            picture that is not (n, channels, height, width) of floating-point numbers.
     """
-    size = _size(blurred)
-    if balance < 0:
-        raise UserError(f"balance={balance} must be at least 0; 0 divides by the blur alone and amplifies noise.")
-    d = laplacian(blurred) if regulariser is None else _checked(regulariser, size, "regulariser").to(blurred)
-    h = transfer_function(_checked(psf, size, "psf").to(blurred), size)
+    y = _wide(blurred)
+    size = _size(y)
+    if not (balance >= 0 and math.isfinite(balance)):
+        raise UserError(
+            f"balance={balance} must be a number of at least 0; 0 divides by the blur alone and amplifies noise."
+        )
+    d = laplacian(y) if regulariser is None else _checked(regulariser, size, "regulariser").to(y)
+    h = transfer_function(_checked(psf, size, "psf").to(y), size)
+    if not y.numel():  # A Fourier transform of no picture fails.
+        return blurred.clone()
     penalty = balance * _squared(transfer_function(d, size))
-    restored = torch.fft.irfft2(h.conj() * torch.fft.rfft2(blurred) / (_squared(h) + penalty), s=size)
+    restored = torch.fft.irfft2(h.conj() * torch.fft.rfft2(y) / (_squared(h) + penalty), s=size)
     return _finish(restored, blurred, clip)
 
 
@@ -70,21 +82,26 @@ def richardson_lucy(
         epsilon: Where the blurred estimate is below, its quotient is taken to be 0.
 
     Raises:
-        UserError: a blur that is empty, all zeros, negative somewhere, not finite or larger than the picture.
+        UserError: a blur that is empty, all zeros, negative somewhere, not finite or larger than the picture; an
+            unknown boundary; a picture that is not (n, channels, height, width) of floating-point numbers.
     """
-    kernel = _checked(psf, _size(blurred), "psf").to(blurred)
-    if steps < 0:
-        raise UserError(f"steps={steps} must be at least 0; 10 to 50 is usual, more sharpens the noise.")
+    need_one_of("boundary", boundary, get_args(Boundary))
+    y = _wide(blurred)
+    kernel = _checked(psf, _size(y), "psf").to(y)
+    if type(steps) is not int or steps < 0:
+        raise UserError(
+            f"steps={steps} must be a whole number of at least 0; 10 to 50 is usual, more sharpens the noise."
+        )
     if (kernel < 0).any():
         raise UserError("The psf is negative somewhere; light is not. Richardson-Lucy needs values of at least 0.")
-    x = torch.full_like(blurred, 0.5)
-    weight = correlate(torch.ones_like(x), kernel, boundary=boundary) if edges else None
+    x = torch.full_like(y, 0.5)
+    weight = blur_adjoint(torch.ones_like(x), kernel, boundary=boundary) if edges else None
     for _ in range(steps):
-        estimate = convolve(x, kernel, boundary=boundary) + TINY
-        quotient = blurred / estimate
+        estimate = blur(x, kernel, boundary=boundary) + TINY
+        quotient = y / estimate
         if epsilon is not None:
             quotient = torch.where(estimate < epsilon, 0, quotient)
-        x = x * correlate(quotient, kernel, boundary=boundary)
+        x = x * blur_adjoint(quotient, kernel, boundary=boundary)
         x = x if weight is None else x / weight
     return _finish(x, blurred, clip)
 
@@ -105,16 +122,23 @@ def _squared(z: Tensor) -> Float[Tensor, "h w2"]:
     return z.real.square() + z.imag.square()
 
 
+def _wide(picture: Images) -> Images:
+    """The picture in float32 at least: 1e-12 is 0 in float16, and bfloat16 has no Fourier transform."""
+    need_pictures(picture, "picture")
+    return picture.to(torch.promote_types(picture.dtype, torch.float32))
+
+
 def _size(picture: Images) -> tuple[int, int]:
     return picture.shape[2], picture.shape[3]
 
 
 def _checked(kernel: Kernel, size: tuple[int, int], name: str) -> Kernel:
+    need_kernel(kernel, name)
     height, width = kernel.shape
-    if not kernel.numel() or height > size[0] or width > size[1]:
+    if height > size[0] or width > size[1]:
         raise UserError(
-            f"A {name} of {height} x {width} does not fit a picture of {size[0]} x {size[1]} (height x width): it has "
-            "at least one entry and is at most as large."
+            f"A {name} of {height} x {width} does not fit a picture of {size[0]} x {size[1]} (height x width): it is "
+            "at most as large."
         )
     if not kernel.isfinite().all():
         raise UserError(f"The {name} holds values that are not finite numbers.")
@@ -127,4 +151,4 @@ def _finish(restored: Images, blurred: Images, clip: bool) -> Images:
     """In the memory format of what was given, since a Fourier transform does not keep it."""
     if blurred.is_contiguous(memory_format=torch.channels_last) and not blurred.is_contiguous():
         restored = restored.contiguous(memory_format=torch.channels_last)
-    return restored.clamp(-1, 1) if clip else restored
+    return (restored.clamp(-1, 1) if clip else restored).to(blurred.dtype)

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
-from ganvas.nn.initialise import normal_, unset
+from ganvas.nn.initialise import filled, normal_, unset
 
 
 class EqualizedConv2d(nn.Module):
@@ -62,7 +62,7 @@ class EqualizedConv2d(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
         weight = scaled(self.weight, self.scale, x.dtype)
-        bias = None if self.bias is None else self.bias.to(x.dtype)
+        bias = None if self.bias is None else filled(self.bias).to(x.dtype)
         return F.conv2d(x, weight, bias, padding=self.padding)
 
     def extra_repr(self) -> str:
@@ -93,7 +93,7 @@ class EqualizedLinear(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n f_in"]) -> Float[Tensor, "n f_out"]:
-        bias = None if self.bias is None else self.bias.to(x.dtype)
+        bias = None if self.bias is None else filled(self.bias).to(x.dtype)
         return F.linear(x, scaled(self.weight, self.scale, x.dtype), bias)
 
     def extra_repr(self) -> str:
@@ -102,6 +102,7 @@ class EqualizedLinear(nn.Module):
 
 def scaled(weight: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
     """The weight that is used: scaled in its own precision first, so that bfloat16 rounds once."""
+    weight = filled(weight)
     return (weight if scale == 1.0 else weight * scale).to(dtype)
 
 

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.nn.equalized import describe, scaled
-from ganvas.nn.initialise import normal_, unset
+from ganvas.nn.initialise import filled, normal_, unset
 from ganvas.nn.resample import double
 
 
@@ -49,10 +49,10 @@ class EqualizedUpConv2d(nn.Module):
         nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out 2*h 2*w"]:
-        bias = self.bias.to(x.dtype)
+        bias = filled(self.bias).to(x.dtype)
         if not self.fused:
             return F.conv2d(double(x), scaled(self.weight, self.scale, x.dtype), bias, padding=1)
-        kernel = four_shifts(self.weight * self.scale).to(x.dtype)
+        kernel = four_shifts(filled(self.weight) * self.scale).to(x.dtype)
         # A transposed convolution turns its kernel round and wants (in, out, height, width).
         return F.conv_transpose2d(x, kernel.flip(2, 3).transpose(0, 1), bias, stride=2, padding=1)
 
@@ -88,10 +88,10 @@ class EqualizedDownConv2d(nn.Module):
         nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h//2 w//2"]:
-        bias = self.bias.to(x.dtype)
+        bias = filled(self.bias).to(x.dtype)
         if not self.fused:
             return F.avg_pool2d(F.conv2d(x, scaled(self.weight, self.scale, x.dtype), bias, padding=1), 2)
-        kernel = (four_shifts(self.weight * self.scale) / 4).to(x.dtype)
+        kernel = (four_shifts(filled(self.weight) * self.scale) / 4).to(x.dtype)
         return F.conv2d(x, kernel, bias, stride=2, padding=1)
 
     def extra_repr(self) -> str:

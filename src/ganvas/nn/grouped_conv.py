@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
-from ganvas.nn.initialise import normal_, unset
+from ganvas.nn.initialise import filled, normal_, unset
 
 
 class GroupedConv2d(nn.Module):
@@ -55,8 +55,8 @@ class GroupedConv2d(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
-        bias = None if self.bias is None else self.bias.to(x.dtype)
-        weight = self.weight.to(x.dtype)
+        bias = None if self.bias is None else filled(self.bias).to(x.dtype)
+        weight = filled(self.weight).to(x.dtype)
         return F.conv2d(x, weight, bias, self.stride, self.padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:

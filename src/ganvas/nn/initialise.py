@@ -1,8 +1,11 @@
 """Starting weights as a function of one generator.
 
-Construction draws nothing: operators are born with weights of nan, so that a forgotten initialisation is seen at the
-first forward pass and torch's global stream is never touched. :func:`initialise` then gives every operator its draw.
+Construction draws nothing, so torch's global stream is never touched: operators are born with parameters of nan.
+:func:`initialise` gives every operator its draw. A forward pass before it, or before a state dict is loaded, raises a
+UserError that says so, since nan in silence would be found hours later.
 """
+
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +26,8 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
         reset = getattr(part, "reset", None)
         if reset is not None:
             reset(generator)
+            for parameter in part.parameters(recurse=False):
+                _settle(parameter)
         elif next(part.parameters(recurse=False), None) is not None:
             raise UserError(
                 f"'{name or 'the module'}' ({type(part).__name__}) owns parameters and has no reset(generator), so its "
@@ -36,6 +41,46 @@ def normal_(parameter: Tensor, generator: torch.Generator, *, std: float = 1.0) 
     parameter.copy_(torch.randn(parameter.shape, generator=generator, device=generator.device) * std)
 
 
+class Unset(nn.Parameter):
+    """A parameter that may still be nan; becomes an ordinary one when it is seen to hold values."""
+
+
+Maybe = TypeVar("Maybe", Tensor, Tensor | None)
+
+
 def unset(*shape: int) -> nn.Parameter:
-    """A parameter of nan, to be filled by ``reset``."""
-    return nn.Parameter(torch.full(shape, torch.nan))
+    """A parameter of nan, to be filled by ``reset`` and read through :func:`filled`."""
+    return Unset(torch.full(shape, torch.nan))
+
+
+def filled(parameter: Maybe) -> Maybe:
+    """The parameter, looked at once in its life: it costs a comparison of types where it is known to hold values.
+
+    Shapes alone (on the meta device), traced graphs and CUDA graphs pass: they cannot be looked at.
+
+    Raises:
+        UserError: nothing has filled it yet.
+    """
+    if type(parameter) is Unset and _can_be_seen(parameter):
+        with torch._C.DisableTorchFunction(), torch.no_grad():  # Not an operation of the network that is looked at.
+            empty = bool(parameter.isnan().all()) and parameter.numel() > 0
+        if empty:
+            raise UserError(
+                f"A parameter of shape {tuple(parameter.shape)} has no values yet: operators of ganvas.nn draw nothing "
+                "when they are made. Call ganvas.nn.initialise.initialise(module, torch.Generator().manual_seed(0)), "
+                "or load a state dict, before the first forward pass."
+            )
+        _settle(parameter)
+    return parameter
+
+
+def _can_be_seen(parameter: Tensor) -> bool:
+    traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[reportPrivateImportUsage]
+    if parameter.is_meta or traced:
+        return False
+    return not (parameter.is_cuda and torch.cuda.is_current_stream_capturing())
+
+
+def _settle(parameter: Tensor) -> None:
+    if type(parameter) is Unset:
+        parameter.__class__ = nn.Parameter  # type: ignore[assignment]

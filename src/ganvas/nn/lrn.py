@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
+from ganvas.nn.refusals import need_floats
 
 Features = Float[Tensor, "n c *pixels"]
 
@@ -44,7 +45,7 @@ class LocalResponseNorm(nn.Module):
 
     def __init__(self, size: int, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()
-        _check(size)
+        _check(size, alpha, k)
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
     def forward(self, x: Features) -> Features:
@@ -59,8 +60,15 @@ def local_response_norm(x: Features, size: int, *, alpha: float = 1e-4, beta: fl
 
     At the ends the window holds fewer channels and is still divided by n; a window of even length has one more
     channel below c than above. Sums are taken in float32 at least: in float16 the square of 256 is infinite.
+
+    Raises:
+        UserError: an input without an axis of channels or of whole numbers; a window of no channel; k not above 0 or
+            alpha below 0, with which the divisor could be 0 or the root of a negative number.
     """
-    _check(size)
+    _check(size, alpha, k)
+    need_floats(x)
+    if x.ndim < 2:
+        raise UserError(f"The input has shape {tuple(x.shape)}; it must be (n, channels, ...).")
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     divisor = k + alpha / size * window_sum(wide.square(), size)
     return x * _to_minus(divisor, beta).to(x.dtype)
@@ -68,7 +76,7 @@ def local_response_norm(x: Features, size: int, *, alpha: float = 1e-4, beta: fl
 
 def window_sum(x: Features, size: int) -> Features:
     """``y_c = sum_j x_j`` over j from ``c - size // 2`` to ``c + (size - 1) // 2``, as far as there are channels."""
-    below, above = (min(reach, x.shape[1] - 1) for reach in (size // 2, (size - 1) // 2))
+    below, above = (min(reach, max(x.shape[1] - 1, 0)) for reach in (size // 2, (size - 1) // 2))
     if torch.is_grad_enabled() and x.requires_grad:
         return _WindowSum.apply(x, below, above)
     return _shifted_sum(x, below, above)
@@ -120,7 +128,7 @@ def to_tf(size: int, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0)
     Raises:
         UserError: an even window, which has no radius.
     """
-    _check(size)
+    _check(size, alpha, k)
     if size % 2 == 0:
         raise UserError(
             f"A window of size={size} channels has one more below than above, and TensorFlow's reach equally far on "
@@ -139,6 +147,11 @@ def _to_minus(divisor: Tensor, beta: float) -> Tensor:
     return divisor**-beta
 
 
-def _check(size: int) -> None:
-    if size < 1:
-        raise UserError(f"size={size}: the window must have at least 1 channel; 5 is AlexNet's.")
+def _check(size: int, alpha: float, k: float) -> None:
+    if type(size) is not int or size < 1:
+        raise UserError(f"size={size}: the window must have a whole number of at least 1 channel; 5 is AlexNet's.")
+    if not (k > 0 and alpha >= 0):
+        raise UserError(
+            f"k={k}, alpha={alpha}: k must be above 0 and alpha at least 0, so that no divisor is 0 or negative. "
+            "AlexNet has k=2 and alpha=5e-4."
+        )

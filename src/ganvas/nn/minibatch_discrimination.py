@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ganvas.core.errors import UserError
 from ganvas.core.shapes import Features
 from ganvas.nn.across_ranks import all_ranks_rows, all_ranks_sum, own_rows
-from ganvas.nn.initialise import normal_, unset
+from ganvas.nn.initialise import filled, normal_, unset
 
 
 class MinibatchDiscrimination(nn.Module):
@@ -40,7 +40,7 @@ class MinibatchDiscrimination(nn.Module):
     def forward(self, features: Features) -> Float[Tensor, "n d_and_kernels"]:
         distances, others = self._distances(features)
         closeness = torch.where(others, torch.exp(-distances), 0).sum(1)
-        return torch.cat([features, (closeness + self.bias).to(features.dtype)], dim=1)
+        return torch.cat([features, (closeness + filled(self.bias)).to(features.dtype)], dim=1)
 
     @torch.no_grad()
     def calibrate(self, features: Features) -> None:
@@ -65,7 +65,8 @@ class MinibatchDiscrimination(nn.Module):
     def _distances(self, features: Tensor) -> tuple[Float[Tensor, "n rows kernels"], Bool[Tensor, "n rows 1"]]:
         """Of this rank's pictures to those of the whole batch, and which of those are not the picture itself."""
         wide = features.to(torch.promote_types(features.dtype, torch.float32))
-        directions = self.theta * (self.log_scale.exp() / torch.linalg.vector_norm(self.theta, dim=0))
+        theta, log_scale = filled(self.theta), filled(self.log_scale)
+        directions = theta * (log_scale.exp() / torch.linalg.vector_norm(theta, dim=0))
         mine = torch.tensordot(wide, directions.to(wide.dtype), 1)  # n, kernels, dims
         whole = all_ranks_rows(mine)
         rows = torch.arange(len(whole), device=features.device)

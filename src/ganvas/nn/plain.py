@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.nn.initialise import normal_, unset
+from ganvas.nn.initialise import filled, normal_, unset
 
 Kernel = int | tuple[int, int]  # Side of a square, or height and width.
 
@@ -109,6 +109,7 @@ def _draw(weight: nn.Parameter, bias: nn.Parameter | None, generator: torch.Gene
 
 def _like(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Weight and bias in the precision of the activations."""
+    weight, bias = filled(weight), filled(bias)
     return weight.to(x.dtype), None if bias is None else bias.to(x.dtype)
 
 

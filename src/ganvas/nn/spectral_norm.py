@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ganvas.core.errors import UserError
-from ganvas.nn.initialise import normal_
+from ganvas.nn.initialise import filled, normal_
 from ganvas.nn.plain import ConvTranspose2d
 
 TRANSPOSED = (ConvTranspose2d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)  # Weight (in, out, ...).
@@ -48,6 +48,7 @@ class SpectralNorm(nn.Module):
 
     def weight(self) -> Tensor:
         """``W / sigma(W)``; in training mode u and v move."""
+        filled(self.power.weight())
         if self.training:
             self.power.step(self.steps)
         return self.power.weight() / self.power.sigma()

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
-from ganvas.nn.initialise import normal_, unset
+from ganvas.nn.initialise import filled, normal_, unset
 from ganvas.nn.plain import ConvTranspose2d
 from ganvas.nn.subpixel import (
     conv_transpose_by_kernel,
@@ -119,7 +119,7 @@ class SubpixelConvTranspose(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c *size"]) -> Float[Tensor, "n c_out *enlarged"]:
-        weight, bias = self.weight.to(x.dtype), None if self.bias is None else self.bias.to(x.dtype)
+        weight, bias = filled(self.weight).to(x.dtype), None if self.bias is None else filled(self.bias).to(x.dtype)
         check_input(x, weight, bias, self.geometry)
         derived = torch.compiler.is_compiling() or self.training or (torch.is_grad_enabled() and self._learns())
         if self.method == "auto" and not subpixel_is_faster(x, weight, self.geometry, kept=not derived):

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.nn.initialise import normal_, unset
+from ganvas.nn.initialise import filled, normal_, unset
 from ganvas.nn.plain import Conv2d
 from ganvas.nn.residual import Residual
 
@@ -54,7 +54,8 @@ class Doubling(nn.Module):
         nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c2 2*h 2*w"]:
-        return F.conv_transpose2d(x, self.weight, self.bias, stride=2, padding=1, output_padding=1)
+        weight, bias = filled(self.weight), filled(self.bias)
+        return F.conv_transpose2d(x, weight, bias, stride=2, padding=1, output_padding=1)
 
 
 def _branch(channels: int) -> nn.Sequential:

@@ -37,7 +37,7 @@ from ganvas.losses.penalties import drift, gradient_penalty
 from ganvas.nn.batch_norm import BatchNorm2d
 from ganvas.nn.equalized import EqualizedConv2d, EqualizedLinear, scaled
 from ganvas.nn.fused_scale import EqualizedDownConv2d, EqualizedUpConv2d
-from ganvas.nn.initialise import normal_, unset
+from ganvas.nn.initialise import filled, normal_, unset
 from ganvas.nn.layer_norm import LayerNorm2d
 from ganvas.nn.minibatch_discrimination import MinibatchDiscrimination
 from ganvas.nn.minibatch_stddev import MinibatchStdDev
@@ -175,7 +175,7 @@ class LatentBlock(nn.Module):
     def forward(self, z: Latents) -> Images:
         x = F.linear(z, scaled(self.weight, self.scale, z.dtype))
         x = x.view(x.shape[0], -1, *self.base).contiguous(memory_format=torch.channels_last)
-        return x + self.bias.to(x.dtype).view(1, -1, 1, 1)
+        return x + filled(self.bias).to(x.dtype).view(1, -1, 1, 1)
 
 
 class Generator(nn.Module):
