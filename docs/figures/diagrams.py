@@ -4,10 +4,14 @@ python docs/figures/diagrams.py
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from ganvas.tasks.diagram import Diagram, diagram
+
+if TYPE_CHECKING:
+    from torch import nn
 
 HERE = Path(__file__).parent
 FIGURES = {
@@ -20,16 +24,27 @@ FIGURES = {
     "densenet121": ("densenet121", ()),
     "gated_generator": ("gated_generator", ()),
     "sn_patchgan": ("sn_patchgan", ()),
+    "transformer": (f"{__file__}:encoder", ()),
 }
+INPUT = {"transformer": ("1,128:int64",)}
 GAP, COLUMNS = 24, 3
+
+
+def encoder() -> "nn.Module":
+    """The base model's encoder of Vaswani et al. 2017, table 3, without its positions."""
+    from torch import nn
+
+    layer = nn.TransformerEncoderLayer(512, 8, 2048, batch_first=True)
+    return nn.Sequential(nn.Embedding(37000, 512), nn.TransformerEncoder(layer, 6, enable_nested_tensor=False))
 
 
 def main() -> None:
     pictures = []
     for name, (model, changes) in FIGURES.items():
-        diagram(Diagram(model=model, set=changes, out=HERE / f"diagram_{name}.svg"))
+        known = INPUT.get(name, ())
+        diagram(Diagram(model=model, set=changes, input=known, out=HERE / f"diagram_{name}.svg"))
         sample = HERE / f"diagram_{name}.png"
-        diagram(Diagram(model=model, set=changes, out=sample, dpi=150))
+        diagram(Diagram(model=model, set=changes, input=known, out=sample, dpi=150))
         with Image.open(sample) as picture:
             pictures.append(picture.convert("RGB"))
         sample.unlink()

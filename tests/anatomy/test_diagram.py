@@ -103,7 +103,7 @@ def test_boxes_times_their_multipliers_are_the_layers_of_the_network(name, fold,
     graph = graph_of(name)
     made = layout(graph, fold=fold)
     held = sum(node.kind in LAYERS for node in graph.nodes)
-    whole = {node.index for node in graph.nodes if node.module_type == "MinibatchStdDev"}  # One box of many steps.
+    whole = {node.module for node in graph.nodes if node.module_type == "MinibatchStdDev"}  # One box of many steps.
     assert made.layers == held + len(whole)
 
 

@@ -95,6 +95,10 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
         "scale",
         "enable_gqa",
     ),
+    **dict.fromkeys(
+        ("lstm", "gru", "rnn_tanh", "rnn_relu"),
+        ("input", "hx", "weights", "biases", "num_layers", "dropout", "training", "bidirectional", "batch_first"),
+    ),
     **dict.fromkeys(REDUCING, _REDUCE),
     "norm": ("input", "p", "dim", "keepdim"),
     "vector_norm": ("input", "p", "dim", "keepdim"),

@@ -46,7 +46,7 @@ def layout(graph: Graph, *, width_inches: float = COLUMN_INCHES, shape: Shape = 
     if not 2.0 <= width_inches <= 40.0:
         raise UserError(f"A width of {width_inches:g} inches cannot hold a diagram. Give 2 to 40; a column has 3.3.")
     order = ordered(blocks(graph), fold=fold)
-    if not any(block.kind not in ("input", "merge") for block in order.row):
+    if not any(block.kind not in ("input", "merge", "normalisation") for block in order.row):
         raise UserError(f"{graph.model} has no layer to draw: no convolution, linear layer, pool or resize ran.")
     fits = fits_u(order, width=width_inches * 72)
     if shape == "u" and not fits:

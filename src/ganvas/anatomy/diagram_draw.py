@@ -3,10 +3,9 @@
 import re
 from collections.abc import Callable
 
-from ganvas.anatomy.blocks import Block
 from ganvas.anatomy.diagram_parts import CIRCLE, SIZE, Bracket, Frame, Layout, Placed, Rail
 from ganvas.anatomy.diagram_rows import pill_text
-from ganvas.anatomy.diagram_style import LOOKS, SIGN_NAMES, Look, sign
+from ganvas.anatomy.diagram_style import LOOKS, SIGN_NAMES, Look, look_of, sign
 from ganvas.report.drawing import (
     Circle,
     Drawing,
@@ -53,12 +52,8 @@ def drawn(layout: Layout, *, title: str) -> Drawing:
     return Drawing(width=layout.width, height=height + MARGIN, items=tuple(page), title=title)
 
 
-def _look(block: Block) -> Look:
-    return LOOKS.get(block.kind, LOOKS["other"])
-
-
 def _box(box: Placed) -> list[Item]:
-    block, look = box.block, _look(box.block)
+    block, look = box.block, look_of(box.block.kind)
     top = box.y - box.height / 2
     name = " ".join(part for part in (block.module, look.name, block.text, str(block.shape)) if part)
     items: list[Item] = [
@@ -82,7 +77,7 @@ def _box(box: Placed) -> list[Item]:
     if look.letter:
         y = top + SIZE if box.height > 8 else box.y + rise
         items.append(_text(box.x + shift, y, look.letter, fill=look.ink, weight="bold", anchor="middle"))
-    items += _channels(box, look, shift)
+    items += _channels(box, look, shift) if block.kind != "normalisation" else []
     if box.label:
         y = top - 2
         items.append(Text(x=box.x + rise, y=y, text=box.label, size=SIZE, rotation=90))
@@ -100,7 +95,9 @@ def _times(box: Placed) -> Text:
 
 
 def _channels(box: Placed, look: Look, shift: float) -> list[Item]:
-    number, rise = str(box.block.channels), CAPITAL * SIZE / 2
+    number, rise = box.number, CAPITAL * SIZE / 2
+    if not number:
+        return []
     if box.lying:
         return [_text(box.x + shift, box.y + box.height / 2 - 2, number, fill=look.ink, anchor="middle")]
     if box.inside:
@@ -113,7 +110,7 @@ def _channels(box: Placed, look: Look, shift: float) -> list[Item]:
 def _merge(box: Placed) -> list[Item]:
     paint = Paint(fill="#ffffff", stroke=INK, stroke_width=0.8)
     text = sign(box.block.text)
-    number = _channels(box, _look(box.block), 0.0) if box.outside else []
+    number = _channels(box, look_of("merge"), 0.0) if box.outside else []
     return [
         *number,
         Circle(x=box.x, y=box.y, radius=CIRCLE, paint=paint, name=f"{box.block.module} {box.block.text}".strip()),
@@ -129,7 +126,10 @@ def _rail(rail: Rail) -> list[Item]:
     if not rail.closes:
         items.append(_arrow(rail.points[-2], rail.points[-1]))
     for (left, top, right, bottom), block in rail.pills:
-        look, name = _look(block), " ".join(part for part in (block.module, block.text, str(block.shape)) if part)
+        look, name = (
+            look_of(block.kind),
+            " ".join(part for part in (block.module, block.text, str(block.shape)) if part),
+        )
         paint = Paint(fill=look.fill, stroke=INK, stroke_width=EDGE)
         items.append(Rect(x=left, y=top, width=right - left, height=bottom - top, radius=2, paint=paint, name=name))
         y = (top + bottom) / 2 + CAPITAL * SIZE / 2
@@ -181,7 +181,7 @@ def _text(x: float, y: float, text: str, *, fill: str = INK, weight: str = "norm
 def _legend(layout: Layout, top: float) -> tuple[list[Item], float]:
     """Entries in rows, then the scales in words; and where it ends."""
     entries = [_swatch(kind) for kind in layout.kinds]
-    if any(block.normed for block in layout.blocks):
+    if layout.normed:
         entries.append(_stripe())
     entries += [
         _sign(text) for text in dict.fromkeys(sign(b.block.text) for b in layout.boxes if b.block.kind == "merge")
@@ -246,6 +246,8 @@ def _notes(layout: Layout) -> list[str]:
     notes += [f"{letter}: {name}" for letter, name in SHORT.items() if re.search(rf"\b{letter}\d", words)]
     if layout.frames or any(box.times > 1 for box in layout.boxes):
         notes.append("×n: n in a row")
+    if not all(block.axes.told for block in layout.blocks):
+        notes.append("axes that nothing tells: batch, channels, places")
     whole = [notes[0], *(note.replace(" ", "\xa0") for note in notes[1:])]  # Lines break between them.
     return ["; ".join(whole) + "."]
 

@@ -57,12 +57,8 @@ class Order:
 
     def layers(self) -> int:
         """Layers of the network that the figure stands for, repeats and side paths counted."""
-        held = sum(_layers(block) * self.times(place) for place, block in enumerate(self.row))
-        return held + sum(_layers(block) * self.times(skip.target) for skip in self.skips for block in skip.branch)
-
-
-def _layers(block: Block) -> int:
-    return 0 if block.kind in ("input", "merge") else len(block.nodes)
+        held = sum(block.layers * self.times(place) for place, block in enumerate(self.row))
+        return held + sum(block.layers * self.times(skip.target) for skip in self.skips for block in skip.branch)
 
 
 def ordered(found: Sequence[Block], *, fold: bool = True) -> Order:
@@ -93,7 +89,7 @@ def _longest_path(found: Sequence[Block]) -> list[int]:
     total = sum(block.macs for block in found) + 1
     best: list[tuple[float, int | None]] = []
     for block in found:
-        own = (0.0 if block.kind in ("input", "merge") else 1.0) + block.macs / total / 2
+        own = {"input": 0.0, "merge": 0.0, "normalisation": 0.1}.get(block.kind, 1.0) + block.macs / total / 2
         before = max(block.inputs, key=lambda index: best[index][0], default=None)
         best.append((own + (best[before][0] if before is not None else 0.0), before))
     path: list[int] = []

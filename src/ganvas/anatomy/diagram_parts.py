@@ -4,13 +4,14 @@ from dataclasses import dataclass, field, replace
 
 from ganvas.anatomy.blocks import Block
 from ganvas.anatomy.diagram_order import Group, Skip
-from ganvas.anatomy.diagram_style import LOOKS
+from ganvas.anatomy.diagram_style import LOOKS, look_of
 from ganvas.report.drawing import Box, Point, text_width
 
 SIZE = 6.0  # Of the text: the smallest that a printed column should have.
 PAD = 4.0  # Beside a group's boxes.
 CIRCLE = 3.2  # Radius of a merge.
 PILL = 8.5  # Height of a box on a skip.
+BAR = 2.2  # Width of a normalisation that stands by itself.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,9 @@ class Placed:
     @property
     def outside(self) -> bool:
         """Whether the channels are written under it: of boxes too small, and of what a concatenation has gathered."""
-        return not self.inside if self.block.kind != "merge" else self.block.text in ("cat", "stack")
+        if self.block.kind in ("merge", "normalisation"):
+            return self.block.text in ("cat", "stack")
+        return not self.inside
 
     @property
     def times_height(self) -> float:
@@ -74,10 +77,15 @@ class Placed:
         return text_width(f"×{self.times}", SIZE, weight="bold") > self.width + 2.0
 
     def _letter(self) -> float:
-        return SIZE if LOOKS.get(self.block.kind, LOOKS["other"]).letter else 0.0
+        return SIZE if look_of(self.block.kind).letter else 0.0
 
     def _channels(self) -> float:
-        return text_width(str(self.block.channels), SIZE)
+        return text_width(self.number, SIZE)
+
+    @property
+    def number(self) -> str:
+        """The channels, as they are written; words that an embedding looks up have places and no channels."""
+        return "" if self.block.axes.features is None and self.block.size else str(self.block.channels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,9 +163,15 @@ class Layout:
         return [box.block for box in self.boxes] + [block for rail in self.rails for _, block in rail.pills]
 
     @property
+    def normed(self) -> bool:
+        """Whether a normalisation is drawn, as a mark or by itself."""
+        return any(block.normed or block.kind == "normalisation" for block in self.blocks)
+
+    @property
     def kinds(self) -> list[str]:
         """Those that are drawn, in the order of the legend."""
-        there = {block.kind if block.kind in LOOKS else "other" for block in self.blocks if block.kind != "merge"}
+        named = [block.kind for block in self.blocks if block.kind not in ("merge", "normalisation")]
+        there = {kind if kind in LOOKS else "other" for kind in named}
         return [kind for kind in LOOKS if kind in there]
 
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from ganvas.anatomy.blocks import Block
 from ganvas.anatomy.diagram_order import Group, Order, Skip, levels
-from ganvas.anatomy.diagram_parts import CIRCLE, PAD, SIZE, Placed, Row
-from ganvas.anatomy.diagram_style import LOOKS
+from ganvas.anatomy.diagram_parts import BAR, CIRCLE, PAD, SIZE, Placed, Row
+from ganvas.anatomy.diagram_style import look_of
 from ganvas.core.errors import UserError
 from ganvas.report.drawing import text_width
 
@@ -18,6 +18,7 @@ WIDEST, WIDER = 1.5, 1.3  # Boxes, and gaps once more, grow by up to these facto
 NARROWEST = 0.7  # To this part boxes shrink for a U; what is wider yet does not fit.
 THIN, WIDE = 4.0, 0.75  # A box is this wide, and this much more per doubling of its channels.
 LOW, HIGH, TALLEST = 7.0, 5.0, 56.0  # The same for its height and resolution, up to the tallest.
+FIXED = {"merge": 2 * CIRCLE, "normalisation": BAR}  # Widths of what has no channels to be scaled by.
 U_DROP = 15.0  # From level to level of a U.
 
 
@@ -69,7 +70,7 @@ def _sized(order: Order, *, u_shaped: bool) -> list[Placed]:
                 label="" if merge or block.text == common else block.text,
                 x=0.0,
                 y=U_DROP * (depth[place] - min(depth)) if u_shaped else 0.0,
-                width=2 * CIRCLE if merge else _wide(block),
+                width=_wide(block),
                 height=2 * CIRCLE if merge else LOW + unit * math.log2(max(_side(block), 1.0)),
             )
         )
@@ -77,6 +78,8 @@ def _sized(order: Order, *, u_shaped: bool) -> list[Placed]:
 
 
 def _wide(block: Block) -> float:
+    if block.kind in FIXED:
+        return FIXED[block.kind]
     return THIN + WIDE * math.log2(max(block.channels, 1))
 
 
@@ -108,7 +111,9 @@ def pill_width(block: Block) -> float:
 
 def pill_text(block: Block) -> str:
     """What stands in a box on a skip: its kind's letter, and kernel and stride."""
-    return " ".join(part for part in (LOOKS.get(block.kind, LOOKS["other"]).letter, block.text) if part)
+    if block.kind == "normalisation":
+        return "norm"
+    return " ".join(part for part in (look_of(block.kind).letter, block.text) if part)
 
 
 def starting(order: Order, place: int) -> Group | None:
@@ -125,14 +130,14 @@ def _factor(boxes: list[Placed], gaps: list[float], breaks: list[int], width: fl
     """By what boxes and gaps may grow, or must shrink, for the fullest row to fill the page; circles stay."""
     found = [WIDEST]
     for a, b in pairwise(breaks):
-        fixed = sum(box.width for box in boxes[a:b] if box.block.kind == "merge") + 2 * EDGE + 2 * PAD
-        free = sum(box.width for box in boxes[a:b] if box.block.kind != "merge") + sum(gaps[a + 1 : b])
+        fixed = sum(box.width for box in boxes[a:b] if box.block.kind in FIXED) + 2 * EDGE + 2 * PAD
+        free = sum(box.width for box in boxes[a:b] if box.block.kind not in FIXED) + sum(gaps[a + 1 : b])
         found.append((width - fixed) / max(free, 1.0))
     return min(found)
 
 
 def _scaled(boxes: list[Placed], gaps: list[float], part: float) -> tuple[list[Placed], list[float]]:
-    boxes = [box if box.block.kind == "merge" else replace(box, width=box.width * part) for box in boxes]
+    boxes = [box if box.block.kind in FIXED else replace(box, width=box.width * part) for box in boxes]
     return boxes, [gap * part for gap in gaps]
 
 

@@ -28,8 +28,10 @@ def _add(order: Order, skip: Skip, rows: list[Row]) -> None:
     mark = LETTERS[marked % len(LETTERS)] if last > first else ""
     for index in range(first, last + 1):
         row, opens, closes = rows[index], index > first, index < last
-        start = (row.boxes[0].left - PAD, math.nan) if opens else _departure(order, skip, row)
-        end = (row.boxes[-1].right + PAD, math.nan) if closes else _arrival(row.of(skip.target))
+        # Outside of the boxes, and of a group's ground, with room left for the letter.
+        before, after = (PAD if there else 2.5 for there in (starting(order, row.start), ending(order, row.stop)))
+        start = (row.boxes[0].left - before, math.nan) if opens else _departure(order, skip, row)
+        end = (row.boxes[-1].right + after, math.nan) if closes else _arrival(row.of(skip.target))
         row.rails.append(_rail(skip, row, start, end, mark=mark, opens=opens, closes=closes))
 
 

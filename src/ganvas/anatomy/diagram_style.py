@@ -40,6 +40,13 @@ SIGNS = {"add": "+", "sub": "−", "cat": "c", "stack": "c", "mul": "×", "div":
 SIGN_NAMES = {"+": "sum", "−": "difference", "c": "concatenation", "×": "product", "÷": "quotient"}
 SIGN_NAMES |= {"·": "matrix product", "~": "blend", "*": "other merge"}
 
+_BAR = Look(name="normalisation", fill=INK)
+
+
+def look_of(kind: str) -> Look:
+    """Of a block; a normalisation by itself is a bar like the marks on layers, and has no entry of its own."""
+    return _BAR if kind == "normalisation" else LOOKS.get(kind, LOOKS["other"])
+
 
 def sign(operation: str) -> str:
     """What stands in a merge's circle."""

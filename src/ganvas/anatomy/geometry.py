@@ -70,7 +70,8 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
         return []
     first = sources[0]
     if op in ("reshape", "flatten"):
-        return [Reshaped()]
+        shapes = (Link(tuple((None, NOTHING) for _ in source)) for source in sources[1:])  # ``x.view_as(y)``.
+        return [Reshaped(), *shapes]
     if op in ("pixel_shuffle", "pixel_unshuffle") and len(first) == 4:
         up = op == "pixel_shuffle"
         return [Shuffled(int(node.attributes["upscale_factor" if up else "downscale_factor"]), up=up)]
@@ -101,6 +102,17 @@ _MIXING = frozenset(
     "cumprod sort argsort topk roll fft lstm gru rnn multi_head_attention grid_sample einsum scatter gather "  # noqa: SIM905
     "setitem masked_select bincount channel_shuffle repeat_interleave fold unfold".split()
 )
+
+
+def kept_ends(shape: Shape, source: Shape) -> tuple[int, int]:
+    """How many axes at the front and at the back a change of shape leaves as they are, as far as sizes can tell."""
+    front = 0
+    while front < min(len(shape), len(source)) and shape[front] == source[front]:
+        front += 1
+    back = 0
+    while back < min(len(shape), len(source)) - front and shape[-1 - back] == source[-1 - back]:
+        back += 1
+    return front, back
 
 
 def _whole(source: Shape) -> Link:

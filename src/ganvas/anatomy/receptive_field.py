@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from ganvas.anatomy.axis_maps import Interval
-from ganvas.anatomy.geometry import Dependence, Link, Reshaped, Shape, dependences
+from ganvas.anatomy.geometry import Dependence, Link, Reshaped, Shape, dependences, kept_ends
 from ganvas.anatomy.graph import Graph, Node
 from ganvas.anatomy.support import support
 from ganvas.core.errors import UserError, did_you_mean
@@ -204,12 +204,7 @@ def _through(box: Box, shape: Shape, source: Shape, dependence: Dependence) -> B
 
 def _reshaped(box: Box, shape: Shape, source: Shape) -> Box:
     """Axes that stay, at the front and at the back, keep their interval; what is between is read whole."""
-    front = 0
-    while front < min(len(shape), len(source)) and shape[front] == source[front]:
-        front += 1
-    back = 0
-    while back < min(len(shape), len(source)) - front and shape[-1 - back] == source[-1 - back]:
-        back += 1
+    front, back = kept_ends(shape, source)
     middle = tuple((0, size - 1) for size in source[front : len(source) - back])
     return (*box[:front], *middle, *box[len(box) - back :])
 
