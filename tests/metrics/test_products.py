@@ -37,3 +37,19 @@ def test_the_product_is_ours_to_change():
     kept = first.clone()
     products.times(ready, b).zero_()
     assert torch.equal(first, kept)
+
+
+@pytest.mark.parametrize("d", [1, 3, 8, 61])
+def test_a_congruence_is_the_lower_triangle_of_the_triple_product(d):
+    f = normal(d, d, seed=1, dtype=torch.float64).tril()
+    b = normal(d, d, seed=2, dtype=torch.float64)
+    b = b + b.T
+    torch.testing.assert_close(products.congruence(f, b).tril(), (f.T @ b @ f).tril(), rtol=1e-12, atol=1e-12)
+
+
+def test_what_is_not_finite_goes_on_without_a_warning():
+    for dtype in (torch.float32, torch.float64):
+        a = torch.tensor([[torch.inf, 1.0], [1.0, 1.0]], dtype=dtype)
+        found = products.times(products.factor(a), torch.tensor([[0.0, 1.0]], dtype=dtype))
+        assert found[0].isnan()
+        assert found[1] == 1

@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.errors import UserError
+from ganvas.metrics import products
 
 EPSILON = float(torch.finfo(torch.float64).eps)
 FAINTEST = 1e-6  # Singular values below this part of the largest carry nothing of a standard error.
@@ -44,7 +45,7 @@ class Gaussian:
 
     @cached_property
     def cov(self) -> Square:
-        return self.matrix.T @ self.matrix if self.from_rows else self.matrix
+        return products.product(self.matrix.T, self.matrix) if self.from_rows else self.matrix
 
     @cached_property
     def cholesky(self) -> Square | None:
@@ -63,7 +64,8 @@ class Gaussian:
 
     def times(self, other: Float[Tensor, "d k"]) -> Float[Tensor, "d k"]:
         """``cov @ other``."""
-        return self.matrix.T @ (self.matrix @ other) if self.from_rows else self.matrix @ other
+        product = products.product(self.matrix, other)
+        return products.product(self.matrix.T, product) if self.from_rows else product
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,7 +104,7 @@ def gaussian_of_rows(rows: Float[Tensor, "n d"]) -> Gaussian:
         raise UserError("Features hold nan, infinity or numbers too large to be squared: nothing can be compared.")
     if n <= dimensions:
         return Gaussian(mean=mean, matrix=scaled, from_rows=True)
-    return Gaussian(mean=mean, matrix=scaled.T @ scaled)
+    return Gaussian(mean=mean, matrix=products.product(scaled.T, scaled))
 
 
 def frechet_distance(mean_a: Vector, cov_a: Square, mean_b: Vector, cov_b: Square) -> float:
@@ -125,7 +127,7 @@ def distance(a: Gaussian, b: Gaussian) -> float:
     _require_alike(a, b)
     if a.cholesky is None or b.cholesky is None:
         return _assemble(a, b, _nuclear(a, b))
-    squares = torch.linalg.eigvalsh(a.factor.T @ b.times(a.factor))
+    squares = torch.linalg.eigvalsh(products.congruence(a.cholesky, b.cov))  # Of the lower triangle.
     return _assemble(a, b, _sum_of_roots(squares))
 
 
@@ -139,7 +141,7 @@ def distance_and_influences(a: Gaussian, b: Gaussian) -> tuple[float, Influence,
     if a.factor.shape[1] < b.factor.shape[1]:
         value, of_b, of_a = distance_and_influences(b, a)
         return value, of_a, of_b
-    squares, vectors = torch.linalg.eigh(b.factor.T @ a.times(b.factor))
+    squares, vectors = torch.linalg.eigh(products.product(b.factor.T, a.times(b.factor)))
     whole = a.cholesky is not None and b.cholesky is not None
     value = _assemble(a, b, _sum_of_roots(squares) if whole else _nuclear(a, b))
     singular = squares.clamp_min(0).sqrt()
@@ -171,7 +173,7 @@ def _sum_of_roots(squares: Float[Tensor, " d"]) -> float:
 
 def _nuclear(a: Gaussian, b: Gaussian) -> float:
     """Sum of the singular values of F'G = tr (A B)^(1/2)."""
-    product = a.factor.T @ b.factor
+    product = products.product(a.factor.T, b.factor)
     return float(torch.linalg.svdvals(product).sum()) if product.numel() else 0.0
 
 
