@@ -12,12 +12,13 @@ from ganvas.metrics.rating import ELO, Glicko, bradley_terry, glicko2, glicko2_t
 
 
 def test_glickmans_example():
-    # Glickman 2013, the worked example: 1464.06, 151.52, 0.05999 (with more digits than he carries: 1464.05).
+    # Glickman 2013, the worked example: 1464.06, 151.52, 0.05999; without his rounding on the way, to more digits.
     met = [Glicko(rating=1400, deviation=30), Glicko(rating=1550, deviation=100), Glicko(rating=1700, deviation=300)]
     after = glicko2(Glicko(rating=1500, deviation=200), met, [1, 0, 0], tau=0.5)
     assert after.rating == pytest.approx(1464.06, abs=0.02)
-    assert after.deviation == pytest.approx(151.52, abs=0.01)
-    assert after.volatility == pytest.approx(0.05999, abs=1e-5)
+    assert after.rating == pytest.approx(1464.05, abs=0.005)
+    assert after.deviation == pytest.approx(151.5165, abs=5e-5)
+    assert after.volatility == pytest.approx(0.059996, abs=5e-7)
 
 
 def test_any_period_is_that_of_another_implementation():

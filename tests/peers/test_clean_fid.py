@@ -1,15 +1,19 @@
 """clean-fid: its resize "clean", its features by it, and its distances."""
 
 import numpy as np
+import peers_inputs
 import pytest
 import torch
+from PIL import Image
 from torch.testing import assert_close
 
 from ganvas.features import shelf
 from ganvas.features.resize import clean_bicubic
 from ganvas.metrics import frechet, kid
+from ganvas.tasks.measure import Measure, measure
 
 pytest.importorskip("cleanfid", reason="needs clean-fid: make peers")
+import cleanfid as cleanfid_package
 from cleanfid import fid as cleanfid
 from cleanfid.resize import build_resizer
 
@@ -30,12 +34,7 @@ def test_the_clean_resize_is_theirs(rng, height, width):
 
 
 def test_features_of_a_folder_by_their_resize_and_loader_are_those_of_inception_clean(folders, pictures, weights, off):
-    from pytorch_fid import inception as their
-
-    release = pytest.MonkeyPatch()
-    with release.context() as patched:
-        patched.setattr(their, "load_state_dict_from_url", lambda *_, **__: torch.load(weights))
-        network = their.InceptionV3(resize_input=False, normalize_input=False).eval()
+    network = peers_inputs.pytorch_fid_network(weights, resize_input=False, normalize_input=False)
     few = str(folders.reals)
     expected = cleanfid.get_folder_features(
         few, model=lambda x: network((x - 128) / 128)[0].flatten(1), num=8, num_workers=0, batch_size=8,
@@ -55,3 +54,36 @@ def test_their_kernel_distance_over_all_pairs_is_ours(rows):
     few = [side[:200] for side in rows]
     expected = cleanfid.kernel_distance(*few, num_subsets=1, max_subset_size=200)
     assert kid.polynomial_mmd(*(torch.from_numpy(side) for side in few)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_statistics_that_they_keep_of_a_folder_are_references_here(folders, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(cleanfid_package, "__file__", str(tmp_path / "__init__.py"))  # They write beside their code.
+    (tmp_path / "stats").mkdir()
+    network = peers_inputs.pytorch_fid_network(weights, resize_input=False, normalize_input=False)
+    few = tmp_path / "six"
+    few.mkdir()
+    for path in sorted(folders.fakes.glob("*.png"))[:6]:
+        (few / path.name).symlink_to(path)
+    how = {"mode": "clean", "num_workers": 0, "batch_size": 8, "device": torch.device("cpu"), "verbose": False}
+    look_through = lambda x: network((x - 128) / 128)[0].flatten(1)  # noqa: E731
+    monkeypatch.setattr(cleanfid, "build_feature_extractor", lambda *_, **__: look_through)  # Theirs is a download.
+    cleanfid.make_custom_stats("eight", str(folders.reals), num=8, **how)
+    features = cleanfid.get_folder_features(str(few), model=look_through, **how)
+    look = {"features": "inception_clean", "weights": (str(weights),), "trust_weights": True, "quiet": True}
+    (moments,) = (tmp_path / "stats").glob("*na.npz")
+    (kept,) = (tmp_path / "stats").glob("*kid.npz")
+    with np.load(kept) as file:
+        reals = file["feats"]
+    found = {}
+    for path, metrics in ((moments, ("fid",)), (kept, ("fid", "kid"))):
+        results = measure(Measure(a=str(few), ref=path, metrics=metrics, n=6, **look)).results
+        found[path] = {one.metric: one.value for one in results}
+    expected = frechet.frechet_from_features(*(torch.from_numpy(side).double() for side in (features, reals)))
+    assert found[moments]["fid"] == pytest.approx(expected, rel=1e-6)
+    assert found[kept]["fid"] == pytest.approx(expected, rel=1e-6)
+    # Of so few pictures it is a small difference of kernels, which shows the last digits of features.
+    paths = sorted(few.glob("*.png"))
+    six = torch.stack([torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1) for path in paths])
+    seen = shelf.load("inception_clean", weights=weights, trust=True).extract(six)["features"]
+    expected = kid.polynomial_mmd(seen.double(), torch.from_numpy(reals).double())
+    assert found[kept]["kid"] == pytest.approx(float(expected), rel=1e-6)

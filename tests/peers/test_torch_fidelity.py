@@ -1,14 +1,18 @@
 """torch-fidelity: features, and what it makes of them."""
 
 import numpy as np
+import peers_inputs
 import pytest
 import torch
 
 from ganvas.features import shelf
+from ganvas.features.resize import tf1_bilinear
 from ganvas.metrics import density_coverage, engine, fid, frechet, inception_score, kid, precision_recall
+from ganvas.tasks.measure import Measure, measure
 
 fidelity = pytest.importorskip("torch_fidelity", reason="needs torch-fidelity: make peers")
-from torch_fidelity import helpers, metric_fid, metric_isc, metric_kid, metric_prc  # noqa: E402
+from torch_fidelity import helpers, metric_fid, metric_isc, metric_kid, metric_prc
+from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
 SPLITS_SEED = 2020  # Theirs, of everything random.
 
@@ -46,7 +50,45 @@ def test_features_and_logits_are_theirs_to_a_hundred_thousandth(ours, theirs, of
         assert off(ours[side].logits, theirs[side].logits) < 1e-5
 
 
-def test_measured_from_the_same_folders_all_values_agree(folders, pictures, weights):
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (64, 48), (299, 299), (300, 298), (512, 700)])
+def test_the_resize_is_theirs(rng, height, width):
+    picture = torch.randint(0, 256, (2, 3, height, width), generator=rng, dtype=torch.uint8)
+    expected = interpolate_bilinear_2d_like_tensorflow1x(picture.float(), (299, 299), align_corners=False)
+    # Two float32 products and sums of numbers of up to 255, in two orders.
+    torch.testing.assert_close(tf1_bilinear(picture, 299), expected, rtol=0, atol=1e-4)
+
+
+def test_the_features_of_sfid_are_those_of_their_network_at_mixed_6d(pictures, weights, off):
+    # torch-fidelity has no sFID; in ADM's evaluator the tap is "mixed_6/conv", its first 7 channels, places first.
+    seen = []
+    network = peers_inputs.fidelity_network(weights)
+    network.Mixed_6d.branch1x1.register_forward_hook(lambda _module, _given, maps: seen.append(maps))
+    few = pictures["fakes"][:4]
+    with torch.no_grad():
+        network(few)
+    expected = seen[0][:, :7].permute(0, 2, 3, 1).flatten(1)
+    found = shelf.load("inception", weights=weights, trust=True).extract(few, ["spatial"])["spatial"]
+    assert found.shape == (4, 2023)
+    assert off(found, expected) < 1e-5
+
+
+def test_what_it_keeps_of_a_folder_is_a_reference_here(folders, weights, tmp_path, ours):
+    their = fidelity.calculate_metrics(
+        input1=str(folders.fakes), input2=str(folders.reals), input1_cache_name="fakes", input2_cache_name="reals",
+        cuda=False, cache=True, cache_root=str(tmp_path), verbose=False, batch_size=16, fid=True,
+        feature_extractor="inception-v3-compat", feature_extractor_weights_path=str(weights),
+    )  # fmt: skip
+    paths = [path for path in tmp_path.rglob("*.pt") if "reals" in str(path)]
+    assert len(paths) == 2  # Features, and mean and covariance.
+    for path in paths:
+        look = {"features": "inception", "weights": (str(weights),), "trust_weights": True, "quiet": True}
+        n = len(ours["fakes"].features)
+        found = measure(Measure(a=str(folders.fakes), ref=path, metrics=("fid",), n=n, **look)).results
+        (value,) = (one.value for one in found if one.metric == "fid")
+        assert value == pytest.approx(their["frechet_inception_distance"], rel=1e-6)
+
+
+def test_measured_from_the_same_folders_all_values_agree(folders, pictures, theirs, weights):
     n = len(pictures["reals"])
     their = fidelity.calculate_metrics(
         input1=str(folders.fakes), input2=str(folders.reals), cuda=False, cache=False, verbose=False, batch_size=16,
@@ -66,14 +108,18 @@ def test_measured_from_the_same_folders_all_values_agree(folders, pictures, weig
     found = {one.metric: one.value for one in measured.results}
     assert found["fid"] == pytest.approx(their["frechet_inception_distance"], rel=1e-6)
     assert found["inception_score"] == pytest.approx(their["inception_score_mean"], rel=1e-3)
-    assert their["inception_score_mean"] > 1.1
-    # Theirs has kernels in float32, which cancel: a test below has them in float64, to 1e-6.
-    assert found["kid"] == pytest.approx(their["kernel_inception_distance_mean"], rel=1e-3)
-    assert found["precision_recall.precision"] == pytest.approx(
-        their["precision"], abs=1e-7
-    )  # Their mean is a float32.
-    assert found["precision_recall.recall"] == pytest.approx(their["recall"], abs=1e-7)
-    assert 0.1 < their["precision"] < 1
+    assert their["inception_score_mean"] > 2
+    # By their network and their function, whose kernels are of the type of its rows: float64.
+    rows = [theirs[side].features for side in ("reals", "fakes")]
+    assert found["kid"] == pytest.approx(kid_of(*(side.double() for side in rows), size=n), rel=1e-6)
+    # As it comes, theirs has float32 kernels: a few roundings of the largest of them remain of the sums.
+    largest = (1 + max(float(side.square().mean(1).max()) for side in rows)) ** 3
+    assert found["kid"] == pytest.approx(their["kernel_inception_distance_mean"], abs=4 * largest * 2**-24)
+    assert found["kid"] > 1
+    # Whole numbers of pictures; their mean is a float32.
+    for which in ("precision", "recall"):
+        assert round(n * found[f"precision_recall.{which}"]) == round(n * their[which])
+        assert 0.1 < their[which] < 1
 
 
 @pytest.mark.parametrize(("n", "d"), [(300, 64), (40, 16)])
@@ -157,7 +203,7 @@ def test_their_float64_networks_are_float32():
 
 @pytest.mark.slow
 def test_features_of_vgg16_are_theirs(pictures, tmp_path, off):
-    torchvision = pytest.importorskip("torchvision")
+    torchvision = pytest.importorskip("torchvision", reason="needs torchvision: make peers")
     from torch_fidelity.feature_extractor_vgg16 import FeatureExtractorVGG16
 
     torch.manual_seed(0)
