@@ -104,10 +104,13 @@ def to_markdown(table: Table) -> str:
 
 
 def to_csv(table: Table) -> str:
-    """Values, not their short forms: shapes as 512x4x4, counts in full. No sums and no notes, so that it adds up."""
+    """Values, not their short forms: shapes as 512x4x4, counts in full. No sums and no notes, so that it adds up.
+
+    Without notes, the name of the column says which unit's receptive field it is.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.columns)
+    writer.writerow(["field_of_middle_unit" if name == "field" else name for name in table.columns])
     for row in table.rows:
         writer.writerow([_csv_cell(COLUMNS[name].value(row)) for name in table.columns])
     return out.getvalue()
@@ -131,7 +134,7 @@ def to_plain(table: Table) -> dict[str, Any]:
         "unused": table.unused,
         "macs": table.macs,
         "macs_backward": table.macs_backward,
-        "notes": list(table.footnotes),
+        "notes": list(table.notes(tuple(COLUMNS))),
         "failed": table.failed,
     }
 

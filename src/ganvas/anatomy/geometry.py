@@ -55,6 +55,7 @@ Dependence = Link | Reshaped | Shuffled
 # Statistics over places are not counted unless asked for: the literature's receptive fields leave them out.
 STATISTICS = frozenset({"instance_norm", "group_norm", "layer_norm", "rms_norm"})
 STATISTICAL_MODULES = frozenset({"MinibatchStdDev"})  # Their means over places and pictures count as statistics too.
+_RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 _RESIZE_AXES = {"nearest": "nearest", "nearest-exact": "nearest-exact", "area": "area", "bicubic": "cubic"}
 
 
@@ -77,6 +78,8 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
         return [Shuffled(int(node.attributes["upscale_factor" if up else "downscale_factor"]), up=up)]
     if op == "cat":
         return _cat(node, sources)
+    if op == "multi_head_attention":
+        return _multi_head(sources)
     if op == "stack":
         axis = node.attributes["dim"]
         return [Link(tuple((d + (d >= axis), IDENTITY) for d in range(len(s)))) for s in sources]
@@ -86,7 +89,8 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
     if special is not None:
         found = special(node, first)
         rest = [_whole(source) for source in sources[1:]]
-        return [_whole(first), *rest] if found is None else [Link(found), *rest]
+        known = op not in _RECURRENT or bool(node.attributes.get("bidirectional"))
+        return [_whole(first), *rest] if found is None else [Link(found, known), *rest]
     if op in ("matmul", "scaled_dot_product_attention"):
         return _products(node, sources)
     if op in REDUCING and node.module_type in STATISTICAL_MODULES and not statistics:
@@ -99,7 +103,7 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
 
 
 _MIXING = frozenset(
-    "cumprod sort argsort topk roll fft lstm gru rnn multi_head_attention grid_sample einsum scatter gather "  # noqa: SIM905
+    "cumprod sort argsort topk roll fft grid_sample einsum scatter gather "  # noqa: SIM905
     "setitem masked_select bincount channel_shuffle repeat_interleave fold unfold".split()
 )
 
@@ -164,6 +168,17 @@ def _products(node: Node, sources: Sequence[Shape]) -> list[Dependence]:
             free = place < 0 or size not in (node.shape[place], 1)
             axes.append((None, All(size)) if mixed or free or size == 1 else (place, IDENTITY))
         found.append(Link(tuple(axes)))
+    return found
+
+
+def _multi_head(sources: Sequence[Shape]) -> list[Dependence]:
+    """(length, batch, features): a query, and all keys and values of its example."""
+    found: list[Dependence] = []
+    for number, source in enumerate(sources):
+        length, _, features = source if len(source) == 3 else (0, 0, 0)
+        place: Follows = (0, IDENTITY) if number == 0 else (None, All(length))
+        known = number < 3 and features > 0
+        found.append(Link((place, (1, IDENTITY), (None, All(features)))) if known else _whole(source))
     return found
 
 
@@ -310,6 +325,19 @@ def _reduced(node: Node, source: Shape) -> tuple[Follows, ...]:
     return tuple(axes)
 
 
+def _same_place(node: Node, source: Shape) -> tuple[Follows, ...]:
+    """An embedding: the features of a word at its place."""
+    return tuple((d, IDENTITY) for d in range(len(source)))
+
+
+def _all_steps(node: Node, source: Shape) -> tuple[Follows, ...] | None:
+    """A recurrent layer of two directions: every step of its example. One of one direction reads no later step."""
+    if len(source) != 3:
+        return None
+    batch = 0 if node.attributes.get("batch_first") else 1
+    return tuple((d, IDENTITY) if d == batch else (None, All(size)) for d, size in enumerate(source))
+
+
 _SPECIAL: Mapping[str, Callable[[Node, Shape], tuple[Follows, ...] | None]] = {
     "interpolate": _interpolate,
     "pad": _pad,
@@ -325,6 +353,8 @@ _SPECIAL: Mapping[str, Callable[[Node, Shape], tuple[Follows, ...] | None]] = {
     "addmm": _last,
     "local_response_norm": _neighbour_channels,
     "glu": _glu,
+    "embedding": _same_place,
+    **dict.fromkeys(_RECURRENT, _all_steps),
 }
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
+from ganvas.anatomy.axes import Axes, axes
 from ganvas.anatomy.axis_maps import Interval
 from ganvas.anatomy.geometry import Dependence, Link, Reshaped, Shape, dependences, kept_ends
 from ganvas.anatomy.graph import Graph, Node
@@ -113,7 +114,7 @@ def field(graph: Graph, layer: str = "output", *, unit: Sequence[int] | None = N
     if len(place) != len(here) or any(not 0 <= at < size for at, size in zip(place, here, strict=False)):
         shape = " x ".join(map(str, here)) or "no places"
         raise UserError(f"{node.label} has {shape}, so there is no unit {place}. Give one index per axis, from 0.")
-    box = _back(graph, node, place, source, statistics=statistics)
+    box = _back(graph, node, _unit(node.shape, place, Axes(features=1)), source, statistics=statistics)
     found = support(graph, node.index, (0, slice(None), *place) if len(node.shape) > 1 else (0,), statistics=statistics)
     shape = graph.nodes[source].shape
     pixels = (
@@ -138,11 +139,13 @@ def field(graph: Graph, layer: str = "output", *, unit: Sequence[int] | None = N
 def cumulative(graph: Graph) -> dict[int, tuple[int, ...] | None]:
     """For every operation, the side of its middle unit's field on a plane without borders, per axis of the first input.
 
-    None where the network's first input has no places, or the operation does not read it.
+    Places of sequences are their steps, wherever the operations have them (:mod:`ganvas.anatomy.axes`). None where the
+    network's first input has no places, or the operation does not read it.
     """
-    if not graph.nodes or len(graph.nodes[0].shape) < 3:
+    layouts = axes(graph)
+    if not graph.nodes or not layouts[0].places(graph.nodes[0].shape):
         return {node.index: None for node in graph.nodes}
-    source = _input(graph)
+    source = 0
     links = [dependences(node, [graph.nodes[i].shape for i in node.inputs]) for node in graph.nodes]
     found: dict[int, tuple[int, ...] | None] = {}
     for node in graph.nodes:
@@ -154,24 +157,34 @@ def cumulative(graph: Graph) -> dict[int, tuple[int, ...] | None]:
         ):
             found[node.index] = found[node.inputs[0]]  # An activation reads what its input reads.
             continue
-        place = tuple((size - 1) // 2 for size in node.shape[2:])
-        box = _back(graph, node, place, source, statistics=False, links=links)
-        found[node.index] = None if box is None else tuple(last - first + 1 for first, last in box[2:])
+        here = layouts[node.index]
+        place = tuple((size - 1) // 2 for size in here.places(node.shape))
+        box = _back(graph, node, _unit(node.shape, place, here), source, statistics=False, links=links)
+        sides = None if box is None else tuple(last - first + 1 for first, last in box)
+        found[node.index] = None if sides is None else layouts[source].places(sides)
     return found
+
+
+def _unit(shape: Shape, place: Sequence[int], here: Axes) -> Box:
+    """One place of the first example with all its features."""
+    at = iter(place)
+    return tuple(
+        (0, 0) if axis == here.batch else (0, size - 1) if axis == here.features else (middle := next(at), middle)
+        for axis, size in enumerate(shape)
+    )
 
 
 def _back(
     graph: Graph,
     node: Node,
-    place: Sequence[int],
+    unit: Box,
     source: int,
     *,
     statistics: bool,
     links: Sequence[list[Dependence]] | None = None,
 ) -> Box | None:
-    """The box of the input that a place of a node's output, all channels, reaches; None when it reaches nothing."""
-    start = [(0, 0), *((0, size - 1) for size in node.shape[1:2]), *((at, at) for at in place)]
-    boxes: dict[int, Box] = {node.index: tuple(start[: len(node.shape)])}
+    """The box of the input that a box of a node's output reaches; None when it reaches nothing."""
+    boxes: dict[int, Box] = {node.index: unit}
     for index in range(node.index, source, -1):
         if index not in boxes:
             continue
@@ -203,9 +216,17 @@ def _through(box: Box, shape: Shape, source: Shape, dependence: Dependence) -> B
 
 
 def _reshaped(box: Box, shape: Shape, source: Shape) -> Box:
-    """Axes that stay, at the front and at the back, keep their interval; what is between is read whole."""
+    """Axes that stay, at the front and at the back, keep their interval; what is between is read whole.
+
+    Only one place there is one place still, as a word of a picture cut into words is one patch.
+    """
     front, back = kept_ends(shape, source)
-    middle = tuple((0, size - 1) for size in source[front : len(source) - back])
+    sizes, inner = source[front : len(source) - back], shape[front : len(shape) - back]
+    places = [low for low, high in box[front : len(box) - back] if low == high]
+    middle = tuple((0, size - 1) for size in sizes)
+    if sizes and len(places) == len(inner) > 0 and all(0 <= at < n for at, n in zip(places, inner, strict=True)):
+        one = np.unravel_index(np.ravel_multi_index(tuple(places), inner), sizes)
+        middle = tuple((int(at), int(at)) for at in one)
     return (*box[:front], *middle, *box[len(box) - back :])
 
 

@@ -7,11 +7,13 @@ its reshaping inside it, a pixel norm as one row and not as a square, a mean, a 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ganvas.anatomy.axes import Axes, axes
 from ganvas.anatomy.graph import Graph, Node
 from ganvas.anatomy.kinds import ACTIVATIONS
 
 WEIGHTED = ("plain", "gated", "spectral-normed", "dilated", "transposed", "depthwise", "linear")
 _TRANSPARENT = ("reshape",)
+_RECURRENT = ("LSTM", "GRU", "RNN")  # With activations of their own inside.
 _ALONE = ("resize", "pool", "merge")  # Rows of their own, even inside of a layer's module.
 NAMES = {
     "linear": "Fully connected",
@@ -57,6 +59,7 @@ class Row:
         module: Qualified name.
         activation: What is applied to its output; "" for what is no layer.
         shape: Of its output after its activation, without the batch.
+        axes: Which axes of that output, the batch included, are features and batch.
         parameters: Counted here; shared ones count at their first use (``shared`` is then true for the later ones).
         field: Height and width (or length) of the receptive field, None where it is not known.
         nodes: Indices of the operations it stands for.
@@ -67,6 +70,7 @@ class Row:
     kind: str
     activation: str
     shape: tuple[int, ...]
+    axes: Axes
     parameters: int
     macs: int
     macs_backward: int
@@ -89,23 +93,32 @@ def rows(graph: Graph, *, fields: Mapping[int, tuple[int, ...] | None] | None = 
     """The table's rows in order of execution; the parameters of all of them are those the network used."""
     found: list[Row] = []
     row_of: dict[int, Row] = {}
+    layouts = axes(graph)
     readers = graph.readers()
     leaves = _leaves(graph.nodes)
     for group in _groups(graph.nodes, leaves, set(graph.output)):
         row = _host(group, graph.nodes, row_of, readers)
         if row is None:
-            row = _row(group)
+            row = _row(group, layouts)
+            if row.layer.startswith("Input") and _is_sequence(row):
+                row.layer = "Input sequence"
             if row.layer == "Input vector" and any(word in graph.model for word in ("generator", "decoder")):
                 row.layer = "Latent vector"
             found.append(row)
         else:
-            _fold(row, group)
+            _fold(row, group, layouts)
         for node in group:
             row_of[node.index] = row
     shown = [row for row in found if row.parameters or row.macs or not _mere_reshape(row, graph.nodes)]
     for row in shown:
         _finish(row, graph, readers, fields or {})
     return shown
+
+
+def _is_sequence(row: Row) -> bool:
+    """Steps and then features, or the words that an embedding looks up."""
+    words = row.axes.features is None and len(row.shape) == 1
+    return words or (row.axes.told and row.axes.features == len(row.shape) == 2)
 
 
 def _groups(nodes: Sequence[Node], leaves: frozenset[str], outputs: set[int]) -> list[list[Node]]:
@@ -187,17 +200,18 @@ def _host(
     return row if node.op in ("add", "mul") and (node.parameters or node.shared) and of_same else None
 
 
-def _fold(row: Row, group: list[Node]) -> None:
+def _fold(row: Row, group: list[Node], layouts: Sequence[Axes]) -> None:
     for node in group:
         row.nodes.append(node.index)
         row.parameters += sum(node.parameters.values())
-        if len(node.shape) > len(row.shape):  # A dense layer's output as a picture; what flattens says nothing new.
-            row.shape = node.shape[1:]
+        # A dense layer's output as a picture; what flattens says nothing new.
+        if len(node.shape) > len(row.shape):
+            row.shape, row.axes = layouts[node.index].example(node.shape), layouts[node.index]
         if node.op in ACTIVATIONS:
             row.activation = activation_name(node)
 
 
-def _row(group: list[Node]) -> Row:
+def _row(group: list[Node], layouts: Sequence[Axes]) -> Row:
     node = group[0] if group[0].kind == "gated" else group[-1]
     single = len(group) == 1 or node is group[0]
     weighted = single and node.kind in WEIGHTED
@@ -208,7 +222,8 @@ def _row(group: list[Node]) -> Row:
         module=node.module,
         kind=node.kind if single else ("normalisation" if "norm" in _composite(node).lower() else "other"),
         activation="",
-        shape=group[-1].shape[1:],
+        shape=layouts[group[-1].index].example(group[-1].shape),
+        axes=layouts[group[-1].index],
         parameters=sum(sum(n.parameters.values()) for n in group),
         macs=sum(n.macs for n in group),
         macs_backward=sum(n.macs_backward for n in group),
@@ -228,7 +243,7 @@ def _finish(
     """What is known only when all rows are: a layer that nothing follows is linear, as the papers say."""
     if row.kind in WEIGHTED and not row.activation and row.macs:
         following = [graph.nodes[reader].kind for reader in readers[row.last]]
-        usual = "" if "normalisation" in following else "linear"
+        usual = "" if "normalisation" in following or row.layer in _RECURRENT else "linear"
         row.activation = "gated" if row.kind == "gated" else usual
     # A unit of a flattened picture is still a unit of the picture, whose field is meant.
     seen = [index for index in row.nodes if graph.nodes[index].kind != "reshape"] or row.nodes

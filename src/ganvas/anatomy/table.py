@@ -5,10 +5,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from ganvas.anatomy.graph import Graph
 from ganvas.anatomy.macs import CONVENTION
+from ganvas.anatomy.receptive_field import cumulative
 from ganvas.anatomy.rows import Row, rows, times
 from ganvas.core.errors import UserError, did_you_mean
 
@@ -66,6 +66,8 @@ class Table:
         columns: Names in ``COLUMNS``.
         parameters: All of the network's, the unused included; ``used`` are those of the rows.
         unused: Name and count of parameters that no row has.
+        layout: What a reader must know of the order of the axes in the shapes; "" where it is channels first.
+        field: What the receptive fields are of; "" where no row has one.
         failed: Why the table ends early, or None.
     """
 
@@ -79,11 +81,18 @@ class Table:
     unused: dict[str, int]
     input_shapes: tuple[tuple[int, ...], ...]
     failed: str | None
+    layout: str = ""
+    field: str = ""
 
     @property
     def footnotes(self) -> tuple[str, ...]:
-        """What a reader must know to use the numbers."""
+        """What a reader must know to use the numbers of these columns."""
+        return self.notes(self.columns)
+
+    def notes(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """The same for other columns."""
         notes = [f"MACs for {_batch(self.input_shapes)}; {CONVENTION}"]
+        notes += [note for name, note in (("shape", self.layout), ("field", self.field)) if note and name in columns]
         if self.unused:
             names = list(self.unused)
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
@@ -105,7 +114,7 @@ def table(
     Raises:
         UserError: An unknown column or layer, or one that may not be hidden.
     """
-    found = rows(graph, fields=_receptive_fields(graph))
+    found = rows(graph, fields=cumulative(graph))
     for name in columns or ():
         if name not in COLUMNS:
             raise UserError(f"There is no column '{name}'.{did_you_mean(name, COLUMNS)} Columns: {', '.join(COLUMNS)}.")
@@ -123,6 +132,8 @@ def table(
         unused=dict(graph.unused),
         input_shapes=graph.input_shapes,
         failed=graph.failed,
+        layout=_layout(found),
+        field=_field(found),
     )
 
 
@@ -149,6 +160,7 @@ def _joined(a: Row, b: Row, name: str) -> Row:
         kind=a.kind if a.kind == b.kind else "other",
         activation=b.activation if b.activation != "linear" else "",
         shape=b.shape,
+        axes=b.axes,
         parameters=a.parameters + b.parameters,
         macs=a.macs + b.macs,
         macs_backward=a.macs_backward + b.macs_backward,
@@ -181,13 +193,31 @@ def _usual(found: Sequence[Row]) -> tuple[str, ...]:
     return tuple(name for name in USUAL if name not in OPTIONAL or has(name))
 
 
-def _receptive_fields(graph: Graph) -> dict[int, tuple[int, ...] | None]:
-    """Cumulative receptive fields, where that part of Ganvas is installed and the input has axes to see along."""
-    if find_spec("ganvas.anatomy.receptive_field") is None or not any(len(s) > 2 for s in graph.input_shapes):
-        return {}
-    from ganvas.anatomy.receptive_field import cumulative
+def _layout(found: Sequence[Row]) -> str:
+    """Which axis of the shapes is features, where it is not always the first behind the batch; what was assumed."""
+    many = [row for row in found if len(row.shape) > 1]
+    last = [row for row in many if row.axes.told and row.axes.features == len(row.shape)]
+    first = [row for row in many if row.axes.told and row.axes.features not in (None, len(row.shape))]
+    text = ""
+    if last:
+        text = "Shapes without the batch, features last"
+        text += " in linear layers, attention and recurrence and what follows them, first elsewhere." if first else "."
+    unknown = dict.fromkeys(times(row.shape).replace("×", " × ") for row in many if not row.axes.told)
+    if unknown:
+        text += f" Taken as channels, then places, since no layer tells: {', '.join(list(unknown)[:4])}."
+    return text.strip()
 
-    return cumulative(graph)
+
+def _field(found: Sequence[Row]) -> str:
+    """Of which unit the fields are; and, where units of one row differ, that they do."""
+    if not any(row.receptive_field for row in found):
+        return ""
+    text = "Field: side of the receptive field of the layer's middle unit, on a plane without borders"
+    phased = any(row.kind in ("transposed", "resize") or row.layer in _PHASED for row in found)
+    return f"{text}; other units of a layer behind an up-sampling can have another." if phased else f"{text}."
+
+
+_PHASED = ("Depth to space", "Space to depth")
 
 
 def short(count: int) -> str:
