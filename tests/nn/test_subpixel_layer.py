@@ -1,6 +1,7 @@
 import copy
 import math
 import pickle
+import time
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
+from ganvas.nn import subpixel_layer
 from ganvas.nn.initialise import initialise
 from ganvas.nn.plain import ConvTranspose2d
 from ganvas.nn.subpixel_layer import SubpixelConvTranspose
@@ -166,3 +168,42 @@ def test_modules_whose_weight_is_not_their_own_are_refused():
             SubpixelConvTranspose.from_module(module)
     with pytest.raises(UserError, match="groups=2 does not divide 3 and 4 channels"):
         SubpixelConvTranspose(3, 4, 4, groups=2)
+
+
+@pytest.mark.parametrize("quicker", ["native", "subpixel"])
+def test_auto_keeps_the_form_that_was_quicker_on_the_first_input_of_a_size(quicker, monkeypatch):
+    calls = []
+
+    def timed(name, form):
+        def call(*arguments):
+            calls.append(name)
+            if name != quicker:
+                time.sleep(0.003)
+            return form(*arguments)
+
+        return call
+
+    for name, function in (("native", "conv_transpose_native"), ("subpixel", "conv_transpose_by_kernel")):
+        monkeypatch.setattr(subpixel_layer, function, timed(name, getattr(subpixel_layer, function)))
+    module = nn.ConvTranspose2d(4, 6, 4, stride=2, padding=1).eval()
+    layer = SubpixelConvTranspose.from_module(module, method="auto")
+    x = torch.randn(2, 4, 5, 5, generator=rng())
+    with torch.no_grad():
+        assert_close(layer(x), module(x))
+        assert set(calls) == {"native", "subpixel"}
+        calls.clear()
+        assert_close(layer(x + 1), module(x + 1))
+        assert calls == [quicker]
+        calls.clear()
+        layer(x[:1])
+    assert set(calls) == {"native", "subpixel"}  # Another size is tried anew.
+
+
+def test_auto_does_not_try_what_wastes_taps_nor_while_it_learns(monkeypatch):
+    monkeypatch.setattr(SubpixelConvTranspose, "_by_kept_kernel", None)
+    x = torch.randn(8, 4, 5, 5, generator=rng())
+    wasteful = nn.ConvTranspose2d(4, 6, 3, stride=2).eval()
+    with torch.no_grad():
+        assert_close(SubpixelConvTranspose.from_module(wasteful, method="auto")(x), wasteful(x))
+    learning = nn.ConvTranspose2d(4, 6, 4, stride=2)
+    assert_close(SubpixelConvTranspose.from_module(learning, method="auto")(x), learning(x))

@@ -204,23 +204,17 @@ def test_auto_is_subpixel_for_few_channels_and_native_for_many(trains):
 
 
 @pytest.mark.parametrize(
-    ("shape", "last", "kept", "subpixel"),
-    [  # What was measured on a CPU, ratios to torch's own: 0.5, 0.5; 1.9, 0.8; 0.9, 1.4; 0.8, 1.1; 0.65, 1.9.
-        ((1, 64, 3, 64, 4), False, False, True),
-        ((8, 64, 3, 32, 4), True, True, True),
-        ((4, 512, 512, 8, 4), True, False, False),
-        ((4, 512, 512, 8, 4), True, True, True),
-        ((8, 128, 64, 32, 4), False, True, False),
-        ((8, 128, 64, 32, 4), True, True, False),
-        ((8, 512, 256, 8, 2), False, True, True),
-        ((8, 512, 256, 8, 2), True, True, False),
-        ((8, 64, 64, 64, 2), False, True, True),
-        ((8, 64, 64, 64, 2), True, True, False),
-        ((8, 512, 256, 8, 3), False, True, False),  # A stride that does not divide the kernel: 1.3 to 2.2.
+    ("shape", "subpixel"),
+    [  # What was measured on two CPUs, ratios to torch's own: 0.5; 0.5; 1.9; 0.8 to 1.3; 1.3 to 2.2; 1.1 to 2.1.
+        ((1, 64, 3, 64, 4), True),
+        ((8, 64, 3, 32, 4), True),
+        ((4, 512, 512, 8, 4), False),
+        ((8, 128, 64, 32, 4), False),
+        ((8, 512, 256, 8, 3), False),  # A stride that does not divide the kernel.
+        ((8, 512, 256, 8, 2), False),
     ],
 )
-def test_the_rule_is_what_was_measured(shape, last, kept, subpixel):
+def test_the_rule_is_what_was_measured(shape, subpixel):
     n, c_in, c_out, side, k = shape
     x, weight = torch.empty(n, c_in, side, side), torch.empty(c_in, c_out, k, k)
-    x = x.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
-    assert subpixel_is_faster(x, weight, geometry(weight, stride=2, padding=(k - 1) // 2), kept=kept) == subpixel
+    assert subpixel_is_faster(x, weight, geometry(weight, stride=2, padding=(k - 1) // 2)) == subpixel

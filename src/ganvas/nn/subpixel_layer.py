@@ -1,6 +1,7 @@
 """A transposed convolution layer that runs as an ordinary convolution and depth-to-space, with its kernel kept."""
 
 import math
+import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,11 +19,12 @@ from ganvas.nn.subpixel import (
     subpixel_bias,
     subpixel_kernel,
 )
-from ganvas.nn.transposed import conv_transpose_native, subpixel_is_faster
+from ganvas.nn.transposed import conv_transpose_native, subpixel_is_faster, subpixel_may_be_faster
 from ganvas.nn.transposed_geometry import Geometry, PerAxis, check_input, geometry, layout, per_axis
 
 Transposed = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d | ConvTranspose2d
 KNOWN = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, ConvTranspose2d)
+TRIES = 5  # Of either form, on the first input of a size.
 SETTINGS = ("stride", "padding", "output_padding", "dilation", "groups")
 
 
@@ -46,7 +48,10 @@ class SubpixelConvTranspose(nn.Module):
     Args:
         dims: Spatial axes: 1, 2 or 3.
         std: Of the starting weights; None is He's constant, as in :class:`ganvas.nn.plain.ConvTranspose2d`.
-        method: "auto" runs torch's own where the measured rule finds it quicker; "subpixel" never does.
+        method: "auto" runs torch's own where that is quicker; "subpixel" never does. Where the kernel is kept, both are
+            tried on the first input of a size and the quicker one stays: processors differ too much for a rule. The
+            two agree to rounding, so a process that chooses otherwise differs in the last bits. Where gradients reach
+            the weight, sizes alone decide (:func:`ganvas.nn.transposed.subpixel_is_faster`), and every bit repeats.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class SubpixelConvTranspose(nn.Module):
         )
         self.std, self.method = std, method
         self._kept: _Kept | None = None
+        self._quicker: dict[tuple[object, ...], bool] = {}  # Whether sub-pixel is, by what was tried.
 
     @classmethod
     def from_module(
@@ -122,16 +128,15 @@ class SubpixelConvTranspose(nn.Module):
         weight, bias = filled(self.weight).to(x.dtype), None if self.bias is None else filled(self.bias).to(x.dtype)
         check_input(x, weight, bias, self.geometry)
         derived = torch.compiler.is_compiling() or self.training or (torch.is_grad_enabled() and self._learns())
-        if self.method == "auto" and not subpixel_is_faster(x, weight, self.geometry, kept=not derived):
-            return conv_transpose_native(x, weight, bias, self.geometry)
         if derived:
-            return conv_transpose_subpixel(x, weight, bias, self.geometry)
-        found = simplified(self.geometry, x.shape[2:])
-        kernel, bias = self._kernel(found, x)
-        return conv_transpose_by_kernel(x, kernel, bias, found)
+            subpixel = self.method == "subpixel" or subpixel_is_faster(x, weight, self.geometry)
+            return (conv_transpose_subpixel if subpixel else conv_transpose_native)(x, weight, bias, self.geometry)
+        if self.method == "auto" and not self._subpixel_is_quicker(x, weight, bias):
+            return conv_transpose_native(x, weight, bias, self.geometry)
+        return self._by_kept_kernel(x)
 
     def train(self, mode: bool = True) -> "SubpixelConvTranspose":
-        self._kept = None
+        self._kept, self._quicker = None, {}
         return super().train(mode)
 
     def extra_repr(self) -> str:
@@ -140,6 +145,33 @@ class SubpixelConvTranspose(nn.Module):
 
     def _learns(self) -> bool:
         return self.weight.requires_grad or (self.bias is not None and self.bias.requires_grad)
+
+    def _by_kept_kernel(self, x: Tensor) -> Tensor:
+        found = simplified(self.geometry, x.shape[2:])
+        kernel, bias = self._kernel(found, x)
+        return conv_transpose_by_kernel(x, kernel, bias, found)
+
+    def _subpixel_is_quicker(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+        kind = (x.shape, x.dtype, x.device, layout(x), torch.get_num_threads())
+        found = self._quicker.get(kind)
+        if found is None:
+            found = self._quicker[kind] = self._try_both(x, weight, bias)
+        return found
+
+    def _try_both(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+        """Whether sub-pixel is quicker, by both in turns; the best of each counts, which other work delays least."""
+        if not subpixel_may_be_faster(x, self.geometry) or any(part.is_inference() for part in self.parameters()):
+            return False
+        native, subpixel = [], []
+        with torch.no_grad():
+            for _ in range(1 + TRIES):  # The first is not counted: it makes the kernel.
+                started = time.perf_counter()
+                conv_transpose_native(x, weight, bias, self.geometry)
+                between = time.perf_counter()
+                self._by_kept_kernel(x)
+                native.append(between - started)
+                subpixel.append(time.perf_counter() - between)
+        return min(subpixel[1:]) < min(native[1:])
 
     def _kernel(self, found: Geometry, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Kernel and bias of the phases, computed where none is kept of these weights as they are.
@@ -163,5 +195,5 @@ class SubpixelConvTranspose(nn.Module):
         return kernel.contiguous(memory_format=layout(x)), subpixel_bias(bias, found)
 
     def __getstate__(self) -> dict[str, object]:
-        """What is kept is neither copied nor saved."""
-        return {**self.__dict__, "_kept": None}
+        """What is kept and what was tried are neither copied nor saved."""
+        return {**self.__dict__, "_kept": None, "_quicker": {}}

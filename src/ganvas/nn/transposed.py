@@ -38,8 +38,7 @@ Method = Literal["native", "zero", "resize", "subpixel", "auto"]
 
 # Where sub-pixel is as quick or quicker, measured: up to so many output channels, and with gradients, where kernel and
 # rearrangement are paid twice more. With a kernel that is kept also in more cases, for which see the rule below.
-FEW_OUTPUTS, FEW_OUTPUTS_PLAIN, FEW_OUTPUTS_IN_TRAINING = 8, 16, 3
-MANY_INPUTS, LARGE_PLAIN = 512, 64 * 64  # Channels; pixels.
+FEW_OUTPUTS, FEW_OUTPUTS_IN_TRAINING = 8, 3
 LEAST_PIXELS = 64  # Of the input: below, calls cost more than what they compute.
 
 
@@ -107,24 +106,23 @@ FORMS = {
 }
 
 
-def subpixel_is_faster(x: Tensor, weight: Tensor, found: Geometry, *, kept: bool = False) -> bool:
-    """The rule of "auto", measured on a CPU; it looks at sizes alone, so that the same call always takes the same form.
+def subpixel_is_faster(x: Tensor, weight: Tensor, found: Geometry) -> bool:
+    """The rule of "auto", measured on CPUs; it looks at sizes alone, so that the same call always takes the same form.
 
     Sub-pixel wherever its output has few channels and no tap is wasted on a zero; with gradients only for the layer
-    that makes the picture, with several pictures in the batch. Where its kernel is ``kept`` from call to call, as in
-    :class:`~ganvas.nn.subpixel_layer.SubpixelConvTranspose`, also with many input channels, and in the plain layout of
-    memory, where torch's own is slower, on large pictures. On other devices torch's own is taken.
+    that makes the picture, with several pictures in the batch. On other devices torch's own is taken. Of a kernel that
+    is kept from call to call this is too little to go by: :class:`~ganvas.nn.subpixel_layer.SubpixelConvTranspose`.
     """
-    if x.device.type != "cpu" or max(found.stride) == 1 or max(found.dilation) > 1 or found.groups > 1:
+    if not subpixel_may_be_faster(x, found):
         return False
-    if any(k % s for k, s in zip(found.kernel, found.stride, strict=True)):
-        return False
-    c_in, c_out, pixels = weight.shape[0], weight.shape[1], math.prod(x.shape[2:])
+    c_out = weight.shape[1]
     if torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad):
         return c_out <= FEW_OUTPUTS_IN_TRAINING and len(x) >= 8
-    if not kept or pixels < LEAST_PIXELS or c_out <= FEW_OUTPUTS:
-        return c_out <= FEW_OUTPUTS and pixels >= LEAST_PIXELS
-    one_tap = found.kernel == found.stride
-    if layout(x) != torch.contiguous_format:
-        return c_in >= MANY_INPUTS and not one_tap
-    return c_out <= FEW_OUTPUTS_PLAIN or c_in >= MANY_INPUTS or pixels >= LARGE_PLAIN or one_tap
+    return c_out <= FEW_OUTPUTS and math.prod(x.shape[2:]) >= LEAST_PIXELS
+
+
+def subpixel_may_be_faster(x: Tensor, found: Geometry) -> bool:
+    """False where it never was: on other devices than a CPU, or with taps that are wasted on zeros."""
+    if x.device.type != "cpu" or max(found.stride) == 1 or max(found.dilation) > 1 or found.groups > 1:
+        return False
+    return not any(k % s for k, s in zip(found.kernel, found.stride, strict=True))
