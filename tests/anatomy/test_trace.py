@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from ganvas.anatomy.trace import trace
 from ganvas.core.errors import UserError
 from ganvas.models.gan import dcgan, progan
+from ganvas.nn.initialise import initialise
 
 
 class Net(nn.Module):
@@ -85,6 +86,7 @@ def test_dcgan_has_its_published_parameters():
 @pytest.mark.parametrize("net", ["generator", "discriminator"])
 def test_shapes_alone_say_the_same_as_real_values(net):
     model = progan.Model(progan.TINY)
+    initialise(model, torch.Generator().manual_seed(0))
     shape = (4, 8) if net == "generator" else (4, 3, 16, 16)
     bare, real = (trace(getattr(model, net), shape, real=real) for real in (False, True))
     assert bare == real
@@ -348,9 +350,29 @@ def test_inputs_may_be_nested_whole_numbers_and_outputs_dataclasses():
 def test_a_failing_layer_is_named_and_what_ran_before_is_kept():
     graph = trace(Net(lambda s, x: s.b(s.a(x)), a=conv(3, 4), b=nn.Sequential(conv(5, 4))), (1, 3, 8, 8))
     assert ops(graph) == ["input", "conv2d"]
-    assert graph.failed.startswith("b.0 (Conv2d): RuntimeError: ")
+    assert graph.failed.startswith("b.0 (Conv2d): it takes 5 channels and was given 4 [")
     assert "1x4x8x8" in graph.failed
     assert sum(graph.unused.values()) == 5 * 4 * 9 + 4
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (nn.Linear(5, 4), "it takes 5 features and was given 8"),
+        (nn.LayerNorm(5), "it takes 5 features and was given 8"),
+        (nn.ConvTranspose2d(5, 4, 2), "it takes 5 channels and was given 3"),
+        (nn.Conv2d(3, 4, 9), "RuntimeError"),  # Of other reasons torch's own words are kept.
+    ],
+)
+@pytest.mark.parametrize("real", [False, True])
+def test_a_layer_that_takes_another_width_says_both_in_words(layer, said, real):
+    assert said in (trace(Net(lambda s, x: s.layer(x), layer=layer), (1, 3, 8, 8), real=real).failed or "")
+
+
+def test_an_input_looked_up_by_a_name_is_said_to_be_a_dict():
+    net = Net(lambda s, batch: s.a(batch["x"]), a=nn.Linear(5, 4))
+    assert "as in a dict" in trace(net, (1, 5)).failed
+    assert trace(net, {"x": (1, 5)}).failed is None
 
 
 def test_an_input_of_the_wrong_shape_fails_in_the_first_layer():

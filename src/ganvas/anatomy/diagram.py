@@ -36,12 +36,17 @@ def diagram(graph: Graph, *, width_inches: float = COLUMN_INCHES, shape: Shape =
     return drawn(layout(graph, width_inches=width_inches, shape=shape, fold=fold), title=graph.model)
 
 
+def _given(graph: Graph) -> str:
+    shapes = " and ".join("x".join(map(str, shape)) for shape in graph.input_shapes)
+    return f"It was given {shapes}." if shapes else "It was given no input."
+
+
 def layout(graph: Graph, *, width_inches: float = COLUMN_INCHES, shape: Shape = "auto", fold: bool = True) -> Layout:
     """Where everything of the figure stands."""
     if graph.failed:
         raise UserError(
-            f"{graph.model} cannot be drawn: {graph.failed}. Give --input the shape that its forward takes, "
-            "with the batch: --input 1,3,256,256."
+            f"{graph.model} cannot be drawn: {graph.failed.rstrip('.')}. {_given(graph)} If its forward takes another "
+            "shape, give that with the batch: --input 1,3,256,256, and once for each of its inputs."
         )
     if not 2.0 <= width_inches <= 40.0:
         raise UserError(f"A width of {width_inches:g} inches cannot hold a diagram. Give 2 to 40; a column has 3.3.")

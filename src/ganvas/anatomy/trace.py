@@ -105,9 +105,34 @@ def _run(
                 "Give --real to run it on real values (real=True in Python)."
             ) from error
         sizes = ", ".join("x".join(map(str, shape)) or "a scalar" for shape in shapes)
-        return None, f"{where}: {type(error).__name__}: {reason}" + (f" [{op} of {sizes}]" if op else "")
+        why = _plainly(recorder.stack[-1][2], error, op, shapes) or f"{type(error).__name__}: {reason}"
+        return None, f"{where}: {why}" + (f" [{op} of {sizes}]" if op else "")
     finally:
         recorder.frame = None
+
+
+_TAKES = {"in_channels": (1, "channels"), "num_channels": (1, "channels"), "num_features": (1, "channels")} | {
+    "in_features": (-1, "features"),
+    "normalized_shape": (-1, "features"),
+    "embed_dim": (-1, "features"),
+    "input_size": (-1, "features"),
+}
+"""What a layer says it takes, and on which axis."""
+
+
+def _plainly(layer: nn.Module | None, error: Exception, op: str, shapes: Sequence[tuple[int, ...]]) -> str:
+    """The commonest reasons in plain words; "" for others, whose own words must do."""
+    if op == "getitem" and isinstance(error, TypeError) and "'str'" in str(error):
+        return (
+            "it looks its input up by a name, as in a dict, and was given a tensor. In Python a dict can be given: "
+            "trace(model, {name: shape})"
+        )
+    for name, (axis, word) in _TAKES.items():
+        wanted = getattr(layer, name, None)
+        wanted = wanted[0] if isinstance(wanted, tuple) and len(wanted) == 1 else wanted
+        if isinstance(wanted, int) and shapes and len(shapes[0]) > 1 and shapes[0][axis] != wanted:
+            return f"it takes {wanted} {word} and was given {shapes[0][axis]}"
+    return ""
 
 
 def _needs_values(error: Exception, reason: str) -> bool:

@@ -211,6 +211,7 @@ class Recorder(TorchFunctionMode):
                 self._mark(piece, Value(node=node.index, needs_gradient=needs))
             return
         bound = arguments.bind(op, func, args, kwargs)
+        self._check(op, bound)
         if op == "max" and len(before) > 1:
             op = "maximum"
         if op == "addmm" and len(inputs) == 1 and parameters:  # What ATen makes of a linear layer.
@@ -223,6 +224,16 @@ class Recorder(TorchFunctionMode):
         node = self._append(op, outputs[0], inputs, attributes, parameters, forward, backward)
         for tensor in outputs:
             self._mark(tensor, Value(node=node.index, needs_gradient=needs and tensor.is_floating_point()))
+
+    def _check(self, op: str, bound: Mapping[str, Any]) -> None:
+        """Refuses what torch refuses on values and lets pass on shapes: a transposed convolution of other channels."""
+        x, weight = bound.get("input"), bound.get("weight")
+        if not op.startswith("conv_transpose") or not isinstance(x, Tensor) or not isinstance(weight, Tensor):
+            return
+        given = x.shape[x.dim() - weight.dim() + 1]
+        if given != weight.shape[0]:
+            self.last = op, [tuple(x.shape), tuple(weight.shape)]
+            raise RuntimeError(f"expected input to have {weight.shape[0]} channels, but got {given} channels instead")
 
     def _gradients(self, bound: Mapping[str, Any], before: list[tuple[Tensor, Value]], data: int) -> int:
         """How many operands of the product need a gradient; each costs the forward once more."""

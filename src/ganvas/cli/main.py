@@ -24,6 +24,7 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render_signal,
     render_skill,
 )
+from ganvas.cli.asides import asides
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
 from ganvas.tasks import collapse as collapse_tasks
@@ -165,12 +166,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(task: Any) -> int:
     """Calls the task, shows its result, and says its exit code."""
+    trains = isinstance(task, train_tasks.Train | features_tasks.Train)
+    out = sys.stdout
+    with asides(at_once=trains):
+        return _run(task, out)
+
+
+def _run(task: Any, out: Any) -> int:
     try:
         result = TASKS[type(task)](task)
         render.show(result)
         printed = getattr(result, "printed", None)  # What was asked for in a format of its own, in place of the JSON.
-        sys.stdout.write(json.dumps(plain(result), indent=2) + "\n" if printed is None else printed)
-        sys.stdout.flush()
+        if printed is not None:
+            out.write(printed)
+        elif not _is_on_screen(result, out):
+            out.write(json.dumps(plain(result), indent=2) + "\n")
+        out.flush()
     except UserError as error:
         say(f"Error: {error}")
         return 2
@@ -181,7 +192,7 @@ def run(task: Any) -> int:
         say("Stopped.")
         return 130
     except BrokenPipeError:  # Whoever read the output has read enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
         return 0
     except OSError as error:  # Of a path that no task foresaw: it is still the path that is to be changed.
         if error.filename is None:
@@ -191,6 +202,11 @@ def run(task: Any) -> int:
     if isinstance(result, train_tasks.TrainResult) and result.stopped:
         return 130
     return getattr(result, "exit_code", 0)
+
+
+def _is_on_screen(result: Any, out: Any) -> bool:
+    """Whether the person has just read it: JSON behind it on the same terminal would only push it off the screen."""
+    return out.isatty() and sys.stderr.isatty() and render.has_form(result)
 
 
 def plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a person sees of a result, on stderr; stdout carries the same as JSON."""
+"""What a person sees of a result, on stderr; stdout carries the same as JSON, unless both are one terminal."""
 
 from collections.abc import Sequence
 from functools import singledispatch
@@ -17,6 +17,11 @@ SHOWN = 10  # Broken files named on the screen; the JSON has them all.
 @singledispatch
 def show(result: Any) -> None:
     """Nothing more than the JSON, unless a kind of result has its own form below."""
+
+
+def has_form(result: Any) -> bool:
+    """Whether ``show`` says anything of it."""
+    return show.dispatch(type(result)) is not show.dispatch(object)
 
 
 @show.register
