@@ -33,6 +33,8 @@ def _(result: StatsResult) -> None:
     say(f"{result.path}: {result.n:,} pictures of {result.source}, {result.bytes / 1e6:,.1f} MB.")
     rows = [(name, result.protocols[name] or "pixels") for name in result.metrics]
     table("", ("for", "seen through"), rows)
+    for note in result.notes:
+        say(f"Note: {note}")
     _skipped(result.skipped)
 
 

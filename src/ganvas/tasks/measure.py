@@ -12,7 +12,7 @@ import tyro
 from ganvas.core.atomic_files import append_line
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.tasks import pairs, sides
+from ganvas.tasks import half_precision, pairs, sides
 from ganvas.tasks.sides import BATCH, Shape, Side, draw
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Measure:
     trust_weights: bool = False
     """Take weights that are not the published ones; the protocol then carries their hash."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the feature networks. bfloat16 changes values a little (the protocol says it) and is faster on GPUs only."""
+    """Of the feature networks. bfloat16 is faster on GPUs; refused where it moves the distance of 512 pictures."""
     size: str | None = None
     """Bring pictures of a source to a size first: 64, or 64x96 (height x width). Runs keep their own."""
     channels: Literal[1, 3, 4] | None = None
@@ -237,6 +237,9 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
     by_pair = pairs.paired(names)
     floored = [name for name in names if name not in by_pair]  # A second draw of reals has no partners.
     needed = 2 * n if floored and b and b.file is None and (b.count is None or b.count >= 2 * n) else n
+    looked = half_precision.require_agreement(
+        task, [side for side in (a, b) if side is not None and side.batches], networks, names, n=n
+    )
     how: dict[str, Any] = {"n": n, "networks": networks, "lenient": lenient, "rows_of": _rows_of(names, a, b)}
     real = again = None
     if b is not None:
@@ -261,7 +264,8 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
         n_reals=b.file.n if b and b.file else None,
         skipped=missing | skipped,
         notes=[side.file.note for side in (a, b) if side and side.file and side.file.note]
-        + ([pairs.note(a, b, by_pair)] if b and by_pair else []),
+        + ([pairs.note(a, b, by_pair)] if b and by_pair else [])
+        + looked,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from ganvas.core.errors import UserError
-from ganvas.tasks import pairs, sides
+from ganvas.tasks import half_precision, pairs, sides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Stats:
     trust_weights: bool = False
     """Take weights that are not the published ones; the protocol then carries their hash."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the feature networks. bfloat16 changes values a little (the protocol says it) and is faster on GPUs only."""
+    """Of the feature networks. bfloat16 is faster on GPUs; refused where it moves the distance of 512 pictures."""
     size: str | None = None
     """Bring pictures to a size first: 64, or 64x96 (height x width)."""
     channels: Literal[1, 3, 4] | None = None
@@ -74,6 +74,7 @@ class StatsResult:
     protocols: dict[str, str]  # By metric: of which network, weights and resize; empty for those of pixels.
     fingerprint: str  # Of the pictures.
     skipped: dict[str, str] = field(default_factory=dict)  # Metrics that are not in the file, and why.
+    notes: list[str] = field(default_factory=list)  # What a reader of the numbers must know.
 
 
 def stats(task: Stats) -> StatsResult:
@@ -96,6 +97,7 @@ def stats(task: Stats) -> StatsResult:
     names = [name for name in names if name not in skipped]
     networks, missing = Networks(sides.chosen_networks(task), names).of(names, lenient=lenient)
     names = [name for name in names if name not in missing]
+    notes = half_precision.require_agreement(task, [side], networks, names, n=n)
     how = {"first": 0, "n": n, "of": n, "networks": networks, "rows_of": {}, "lenient": lenient, "title": "stats"}
     gathered = sides.gather(task, side, names, **how)
     written = write_stats(task.out, gathered, moments=task.moments)
@@ -110,6 +112,7 @@ def stats(task: Stats) -> StatsResult:
         protocols={name: gathered.stats[name].rows_of for name in written},
         fingerprint=gathered.fingerprint,
         skipped=skipped | missing | dict(gathered.missing) | left_out,
+        notes=notes,
     )
 
 
