@@ -3,9 +3,6 @@
 import csv
 import io
 import json
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ganvas.anatomy.formats import FORMATS, escape, to_csv, to_json, to_latex
+from ganvas.anatomy.formats import FORMATS, to_csv, to_json
 from ganvas.anatomy.loading import load, specimens
 from ganvas.anatomy.table import merged, short, table
 from ganvas.anatomy.trace import trace
@@ -183,41 +180,6 @@ def test_json_says_everything():
     assert said["unused"] == {"never_used.weight": 15, "never_used.bias": 5}
     assert said["rows"][3]["dilation"] == [2, 2]
     assert said["macs"] == sum(row["macs"] for row in said["rows"])
-
-
-def test_latex_has_as_many_cells_in_every_row_and_nothing_unescaped():
-    for made in (odd_table(), progan("generator")):
-        text = to_latex(made)
-        body = [line for line in text.splitlines() if line.endswith(r"\\") and "caption" not in line]
-        assert {len(re.findall(r"(?<!\\)&", line)) for line in body} == {len(made.columns) - 1}
-        # With commands and escaped letters taken away, none that LaTeX reads as its own is left.
-        rest = re.sub(r"^% Needs.*$", "", text, flags=re.M)
-        rest = re.sub(r"\\(begin|end)\{\w+\}(\{\w+\})?|\\[a-zA-Z]+|\\[&%$#_{}\\]|\$\\times\$|\$\$", "", rest)
-        assert not re.search(r"[%#$_^~\\]", rest.replace("$$", ""))
-        assert rest.count("{") == rest.count("}")
-        assert text.isascii()
-        for name in re.findall(r"\\begin\{(\w+)\}", text):
-            assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") == 1
-
-
-def test_every_letter_that_latex_reads_is_escaped():
-    assert escape(r"a_b & 50% of $x^2 ~ {#1} \o <3×3> –") == (
-        r"a\_b \& 50\% of \$x\textasciicircum{}2 \textasciitilde{} \{\#1\} \textbackslash{}o "
-        r"\textless{}3$\times$3\textgreater{} --"
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(
-    not any(map(shutil.which, ("pdflatex", "lualatex", "xelatex", "tectonic"))), reason="needs a TeX engine"
-)
-def test_latex_compiles(tmp_path):
-    engine = next(e for e in ("pdflatex", "lualatex", "xelatex", "tectonic") if shutil.which(e))
-    tables = "\n".join(to_latex(made) for made in (odd_table(), progan("generator")))
-    page = rf"\documentclass{{article}}\usepackage{{booktabs,longtable}}\begin{{document}}{tables}\end{{document}}"
-    (tmp_path / "page.tex").write_text(page)
-    options = [] if engine == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
-    subprocess.run([engine, *options, "page.tex"], cwd=tmp_path, check=True, capture_output=True)
 
 
 def test_receptive_fields_are_those_of_the_papers():

@@ -55,7 +55,7 @@ def test_a_format_goes_to_stdout_alone(nets, capsys):
     assert run(f"{nets}:net", "--input", "1x3x8x8", "--format", "latex") == 0
     seen = capsys.readouterr()
     assert seen.err == ""
-    assert seen.out.startswith("% Needs booktabs.\n\\begin{table}")
+    assert seen.out.startswith("% Needs \\usepackage{booktabs}\n\\begin{table*}")
 
 
 @pytest.mark.parametrize(

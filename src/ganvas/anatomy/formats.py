@@ -1,7 +1,4 @@
-"""A network's table in the formats that people paste: LaTeX, Markdown, CSV, JSON, plain text.
-
-LaTeX uses booktabs and needs no edit by hand: names are escaped, and a table longer than a page is a longtable.
-"""
+"""A network's table in the formats that people paste: LaTeX, Markdown, CSV, JSON, plain text."""
 
 import csv
 import io
@@ -9,26 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ganvas.anatomy.latex import latex
 from ganvas.anatomy.table import COLUMNS, Table, short
-
-PAGE = 50  # Rows that fit on a page of a paper.
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "×": r"$\times$",
-    "–": "--",
-    "…": r"\dots{}",
-}
 
 
 def cells(table: Table) -> list[list[str]]:
@@ -49,48 +28,19 @@ def _sum_row(table: Table, label: str, parameters: int, macs: str) -> list[str]:
     backward = short(table.macs_backward) if macs else ""
     known = {"params": f"{parameters:,}", "macs": macs, "backward": backward}
     line = [known.get(name, "") for name in table.columns]
-    return [label, *line[1:]]
+    return line if table.columns[0] in known else [label, *line[1:]]
 
 
 def to_latex(table: Table) -> str:
-    """A table for ``\\usepackage{booktabs}`` (and longtable when it is long), captioned and labelled."""
-    long = len(table.rows) > PAGE
-    align = "".join("r" if COLUMNS[name].numeric else "l" for name in table.columns)
-    heading = _line([COLUMNS[name].heading for name in table.columns])
-    body = [_line(row) for row in cells(table)]
-    sums = [_line(row) for row in totals(table)]
-    caption = rf"\caption{{{escape(table.title)}. {' '.join(escape(note) for note in table.footnotes)}}}"
-    label = rf"\label{{tab:{_slug(table.title)}}}"
-    rules = [r"\toprule", heading, r"\midrule"]
-    if long:
-        head = [rf"\begin{{longtable}}{{{align}}}", caption + label + r" \\", *rules, r"\endhead"]
-        lines = [
-            "% Needs booktabs and longtable.",
-            *head,
-            *body,
-            r"\midrule",
-            *sums,
-            r"\bottomrule",
-            r"\end{longtable}",
-        ]
-    else:
-        head = [r"\begin{table}", r"\centering", caption, label, rf"\begin{{tabular}}{{{align}}}", *rules]
-        tail = [r"\midrule", *sums, r"\bottomrule", r"\end{tabular}", r"\end{table}"]
-        lines = ["% Needs booktabs.", *head, *body, *tail]
-    return "\n".join(lines) + "\n"
-
-
-def escape(text: str) -> str:
-    """Text as LaTeX shows it."""
-    return "".join(_LATEX.get(character, character) for character in text)
-
-
-def _line(row: Sequence[str]) -> str:
-    return " & ".join(map(escape, row)) + r" \\"
-
-
-def _slug(text: str) -> str:
-    return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in text.lower()).split())
+    """A captioned and labelled table that compiles as it is; its first line says which packages it needs."""
+    return latex(
+        title=table.title,
+        heading=[COLUMNS[name].heading for name in table.columns],
+        numeric=[COLUMNS[name].numeric for name in table.columns],
+        body=cells(table),
+        sums=totals(table),
+        notes=table.footnotes,
+    )
 
 
 def to_markdown(table: Table) -> str:
