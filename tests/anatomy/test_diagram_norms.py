@@ -152,6 +152,23 @@ def test_transformer_layers_fold_whatever_reads_the_last_norm(norm_first):
     assert order.layers() == 3 * 3 + 1
 
 
+class Excited(nn.Module):
+    """``x + conv(h * sigmoid(linear(mean(h))))`` with ``h = conv(x)`` (Hu et al. 2018, figure 3)."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.gate, self.out = nn.Conv2d(8, 8, 3, 1, 1), nn.Linear(8, 8), nn.Conv2d(8, 8, 1)
+
+    def forward(self, x):
+        h = self.conv(x)
+        return x + self.out(h * torch.sigmoid(self.gate(h.mean((2, 3))))[:, :, None, None])
+
+
+def test_squeeze_and_excitation_is_no_u():
+    made = layout(trace(nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), Excited(), Excited()), (1, 3, 32, 32)))
+    assert len({box.y for box in made.boxes}) == 1  # One row, all in the middle of it.
+
+
 class Gated(nn.Module):
     def __init__(self):
         super().__init__()

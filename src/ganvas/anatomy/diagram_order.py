@@ -247,10 +247,14 @@ def _side(block: Block) -> float:
 
 
 def is_u_shaped(order: Order) -> bool:
-    """Down, up again, and at least two skips across, one inside the other, each between equal levels."""
+    """Down, up again, and at least two skips across, one inside the other, each between equal levels.
+
+    A single place is no level: squeeze and excitation, which scales a map by its means, is no encoder and decoder.
+    """
     depth = levels(order)
+    below = [level if _side(block) > 1 else -math.inf for level, block in zip(depth, order.row, strict=True)]
     plain = [skip for skip in order.skips if not skip.branch]
-    across = [s for s in plain if depth[s.source] == depth[s.target] < max(depth[s.source : s.target])]
+    across = [s for s in plain if depth[s.source] == depth[s.target] < max(below[s.source : s.target])]
     apart = all(a.target <= b.source or b.target <= a.source or _nested(a, b) for a in across for b in across)
     return apart and len(across) >= 2 and 2 * len(across) >= len(plain)
 
