@@ -9,9 +9,13 @@ from torch import nn
 
 from ganvas.anatomy.loading import load
 from ganvas.anatomy.trace import trace
+from ganvas.anatomy.weights import with_weights
 from ganvas.core.config import to_plain
 from ganvas.core.errors import UserError
 from ganvas.models.gan import progan
+from ganvas.nn.initialise import start_unset
+from ganvas.nn.plain import Conv2d
+from ganvas.nn.spectral_norm import SpectralNorm
 
 CODE = """
 import torch
@@ -83,6 +87,66 @@ def test_a_network_that_needs_values_to_be_built_gets_them_and_nobodys_random_nu
     once, again = (load(f"{nets}:net", values=True).model[0].weight for _ in range(2))
     assert torch.equal(once, again)
     assert torch.equal(state, torch.random.get_rng_state())
+
+
+LOADED = """
+import torch
+from torch import nn
+from ganvas.nn.plain import Conv2d
+from ganvas.nn.spectral_norm import SpectralNorm
+
+def trained():
+    net = nn.Sequential(Conv2d(1, 2, 1), SpectralNorm(Conv2d(2, 1, 1)), nn.Conv2d(1, 1, 1))
+    net.load_state_dict({name: torch.full_like(value, 2.0) for name, value in net.state_dict().items()})
+    return net
+
+def half():
+    net = nn.Sequential(Conv2d(1, 2, 1), Conv2d(2, 1, 1))
+    net[0].load_state_dict({name: torch.full_like(value, 2.0) for name, value in net[0].state_dict().items()})
+    return net
+
+class Reset(nn.Conv2d):
+    def __init__(self):
+        super().__init__(1, 1, 1)
+    def reset(self):
+        raise AssertionError("somebody else's reset is another matter")
+
+ready = nn.Conv2d(1, 1, 1)
+"""
+
+
+def test_weights_that_a_persons_code_loaded_are_kept_and_only_unset_ones_are_drawn(tmp_path):
+    (tmp_path / "mine.py").write_text(LOADED)
+    for seed in (0, 1):
+        model = with_weights(load(f"{tmp_path / 'mine.py'}:trained"), seed=seed)
+        own = [value for name, value in model.state_dict().items() if not name.startswith("2")]
+        assert all((value == 2).all() for value in own)
+        half = with_weights(load(f"{tmp_path / 'mine.py'}:half"), seed=seed)
+        assert (half[0].weight == 2).all()
+        assert half[1].weight.isfinite().all()
+    assert with_weights(load(f"{tmp_path / 'mine.py'}:Reset")).weight.isfinite().all()
+
+
+def test_the_vectors_of_a_spectral_norm_follow_a_weight_that_was_unset():
+    norm = SpectralNorm(Conv2d(4, 3, 3))
+    other = nn.Sequential(norm, nn.Conv2d(3, 1, 1))
+    start_unset(other, torch.Generator().manual_seed(0))
+    # Fifteen steps of the power method from any direction come near the first singular value of a 3 x 36 matrix.
+    largest = torch.linalg.matrix_norm(norm.layer.weight.flatten(1), 2)
+    assert norm.power.sigma().item() == pytest.approx(largest.item(), rel=0.02)
+    before = norm.power.u.clone()
+    start_unset(other, torch.Generator().manual_seed(1))
+    assert torch.equal(norm.power.u, before)
+
+
+def test_whose_weights_they_are_is_said_as_far_as_it_can_be_known(tmp_path):
+    (tmp_path / "mine.py").write_text(LOADED)
+    mine = f"{tmp_path / 'mine.py'}"
+    assert load("gan/dcgan").fresh
+    assert load("resnet18").fresh
+    assert not load(f"{mine}:trained").fresh
+    assert load(f"{mine}:trained").whose == "as mine.py:trained gives them"
+    assert load(f"{mine}:ready").whose == "as mine.py:ready holds them"
 
 
 def test_values_fill_ganvas_own_layers_too():

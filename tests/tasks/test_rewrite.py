@@ -13,6 +13,8 @@ import torch
 from PIL import Image
 from torch.testing import assert_close
 
+from ganvas.anatomy.loading import load as load_network
+from ganvas.anatomy.weights import with_weights
 from ganvas.core.errors import UserError
 from ganvas.tasks.rewrite import Rewrite, rewrite
 from ganvas.tasks.train import Train, train
@@ -36,6 +38,47 @@ class Net(nn.Module):
     def forward(self, x):
         row = self.one(x)
         return {"row": row, "picture": F.conv_transpose2d(row[:, :, None], self.weight, stride=(1, 2))}
+
+
+class Deep(nn.Module):
+    def __init__(self, dims):  # Groups, dilation, output padding, unlike sides, no bias.
+        super().__init__()
+        layer, n = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[dims - 1], dims
+        self.first = layer(
+            4, 6, (3, 4, 2)[:n], (2, 3, 1)[:n], (1, 2, 0)[:n], (1, 2, 0)[:n], groups=2, dilation=(3, 2, 1)[:n]
+        )
+        self.last = layer(6, 2, 4, 2, (5, 5, 3)[:n], bias=False)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.first(x)))
+
+
+def deep1(): return Deep(1)
+def deep2(): return Deep(2)
+def deep3(): return Deep(3)
+def none(): return nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU())
+def trained():
+    from ganvas.nn.plain import ConvTranspose2d
+
+    net = ConvTranspose2d(1, 1, 2, stride=2)
+    nn.init.constant_(net.weight, 3.0)
+    nn.init.constant_(net.bias, 1.0)
+    return net
+
+
+class Ends(nn.Module):
+    def __init__(self, end):
+        super().__init__()
+        self.layer, self.end = nn.ConvTranspose2d(3, 2, 2, 2), end
+
+    def forward(self, x):
+        return self.end(self.layer(x))
+
+
+def nothing(): return Ends(lambda y: y * 0 / 0)
+def infinite(): return Ends(lambda y: torch.where(y > 0, torch.inf, y))
+def complex_(): return Ends(torch.fft.fft2)
+def double(): return nn.Sequential(Ends(torch.relu)).double()
 
 
 class Chooses(nn.Module):
@@ -125,7 +168,57 @@ def test_a_run_is_written_as_it_draws_now_in_the_middle_of_its_growth(tmp_path):
     assert_close(torch.export.load(out).module()(z), expected, rtol=1e-5, atol=1e-5 * expected.abs().max().item())
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("suffix", ["onnx", "pt2"])
+def test_groups_dilation_and_output_padding_come_out_alike_in_one_to_three_axes(tmp_path, code, dims, suffix):
+    shape = (1, 4, *(5, 6, 3)[:dims])
+    size = ",".join(map(str, shape))
+    result = rewrite(Rewrite(model=f"{code}:deep{dims}", input=(size,), out=tmp_path / f"net.{suffix}"))
+    assert result.replaced == 2
+    assert not any("transpose" in name.lower() and "conv" in name.lower() for name in result.operators)
+    assert result.largest_difference <= 1e-5 * result.largest_output
+    # The file alone, beside torch's own layers with the weights that the same seed gives.
+    model = with_weights(load_network(f"{code}:deep{dims}"), seed=0).eval()
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(9))
+    expected = model(x).detach()
+    if suffix == "onnx":
+        found = torch.from_numpy(run_onnx(tmp_path / "net.onnx", x.numpy())[0])
+    else:
+        found = torch.export.load(tmp_path / "net.pt2").module()(x).detach()
+    assert_close(found, expected, rtol=0, atol=1e-5 * expected.abs().max().item())
+
+
+def test_a_network_without_any_is_written_as_it_is_and_an_older_file_replaced(tmp_path, code):
+    out = tmp_path / "net.pt2"
+    out.write_text("the older one")
+    result = rewrite(Rewrite(model=f"{code}:none", input=("1,3,5,5",), out=out))
+    assert result.replaced == 0
+    assert torch.export.load(out).module()(torch.ones(1, 3, 5, 5)).shape == (1, 2, 3, 3)
+
+
+def test_weights_that_a_persons_code_loaded_are_written_and_not_called_a_fresh_start(tmp_path, code):
+    result = rewrite(Rewrite(model=f"{code}:trained", input=("1,1,2,2",), out=tmp_path / "net.pt2"))
+    assert result.weights.startswith("as nets.py:trained gives them")
+    x = torch.full((1, 1, 2, 2), 2.0)  # Every output is one product and the bias.
+    assert_close(torch.export.load(tmp_path / "net.pt2").module()(x), torch.full((1, 1, 4, 4), 7.0))
+    assert rewrite(Rewrite(model="gan/dcgan", set=TINY, out=tmp_path / "g.pt2")).weights == "of a fresh start, seed 0"
+
+
+def test_infinities_that_are_the_networks_own_are_no_difference(tmp_path, code):
+    result = rewrite(Rewrite(model=f"{code}:infinite", input=("1,3,4,4",), out=tmp_path / "net.pt2"))
+    assert result.largest_difference <= 1e-5 * result.largest_output < 1
+
+
 BAD = {
+    r"outputs of .* itself are nan for normal inputs": {"model": ":nothing", "input": ("1,3,4,4",), "out": "net.pt2"},
+    "complex numbers, which ONNX has not": {"model": ":complex_", "input": ("1,3,4,4",), "out": "net.onnx"},
+    r"onnxruntime cannot run this network.* \.pt2 file": {
+        "model": ":double",
+        "input": ("1,3,4,4:float64",),
+        "out": "net.onnx",
+    },
+    "a folder is there": {"model": ":none", "input": ("1,3,5,5",), "out": "."},
     "the ending chooses the format": {"model": "gan/dcgan", "out": "net.txt"},
     "There is no network 'resnet1'": {"model": "resnet1", "out": "net.pt2"},
     r"cannot be traced by torch.export with an input of 1x4x7: .*have 3 channels": {
@@ -146,9 +239,13 @@ BAD = {
 def test_what_cannot_be_is_said_and_nothing_is_left(message, tmp_path, code):
     given = dict(BAD[message])
     given["model"] = f"{code}{given['model']}" if given["model"].startswith(":") else given["model"]
+    folder = tmp_path / "folder.pt2"
+    out = folder if given["out"] == "." else tmp_path / given["out"]
+    if out == folder:
+        folder.mkdir()
     with pytest.raises(UserError, match=message):
-        rewrite(Rewrite(**{**given, "out": tmp_path / given["out"]}))
-    assert list(tmp_path.iterdir()) == []
+        rewrite(Rewrite(**{**given, "out": out}))
+    assert list(tmp_path.iterdir()) == ([folder] if out == folder else [])
 
 
 def test_a_file_whose_outputs_differ_does_not_take_its_name(tmp_path, code):

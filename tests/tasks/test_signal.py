@@ -1,6 +1,7 @@
 """``ganvas signal``, ``ganvas collapse`` and ``ganvas compare-kernels`` as a person calls them."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -90,6 +91,107 @@ def test_fixup_says_why_gradients_are_0(tmp_path, capsys):
     assert [layer["gradient"] for layer in found["layers"][:2]] == [0, 0]
     assert found["layers"][1]["second_moment_spread"] is None
     assert "Fixup starts that layer at 0" in said
+
+
+NOT_FINITE = """
+import torch
+from torch import nn
+
+class Twice(nn.Module):
+    def __init__(self, between):
+        super().__init__()
+        self.a, self.b, self.between = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 1, 3), between
+    def forward(self, x):
+        return self.b(self.between(self.a(x)))
+
+def sound(): return Twice(torch.relu)
+def log(): return Twice(lambda x: x.relu().log())
+def root(): return Twice(lambda x: (x * 0).sqrt())
+def cut_off(): return Twice(lambda x: x.relu().sqrt())
+def masked(): return Twice(lambda x: x.masked_fill(x < 0, -torch.inf).flatten(2).softmax(2).unflatten(2, x.shape[2:]))
+def scaled(factor):
+    net = sound()
+    with torch.no_grad():
+        net.a.weight.mul_(factor)
+        net.b.weight.mul_(factor)
+    return net
+def large(): return scaled(1e30)
+def spoilt(): return scaled(torch.nan)
+def sometimes(): return scaled(1.0 if torch.rand(()) < 0.5 else torch.nan)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "faults"),
+    [
+        ("sound", []),
+        ("log", [("output", "log", "log", "-inf")]),
+        ("root", [("gradient", "mul", "sqrt", "inf")]),
+        ("cut_off", []),  # The root's infinite slopes stand where the ReLU lets nothing through.
+        ("masked", []),
+        ("large", [("output", "b", "conv2d", "inf")]),  # 1e30 times 1e30 is more than float32 holds.
+        ("spoilt", [("weight", "a.weight", "", "nan"), ("output", "a", "conv2d", "nan")]),
+    ],
+)
+def test_the_first_that_is_no_number_is_named_and_ends_the_command_with_1(tmp_path, capsys, name, faults):
+    (tmp_path / "net.py").write_text(NOT_FINITE)
+    code, found, said = called(
+        capsys,
+        *("signal", f"{tmp_path / 'net.py'}:{name}", "--input", "1,1,9,9", "--seeds", "2", "--quiet"),
+        *("-o", str(tmp_path / "signal.svg")),
+    )
+    assert [(each["what"], each["layer"], each["op"], each["value"]) for each in found["faults"]] == faults
+    assert found["finite"] is not bool(faults)
+    assert code == bool(faults)
+    assert found["verdict"] in said
+    assert ("Not finite" in said) is ("Not finite" in (tmp_path / "signal.svg").read_text()) is bool(faults)
+
+
+WHOSE = """
+import torch
+from torch import nn
+from ganvas.nn.plain import Conv2d
+
+def trained():
+    net = nn.Sequential(Conv2d(1, 1, 1), nn.ReLU(), nn.Conv2d(1, 1, 1))
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.fill_(2.0)
+    return net
+
+def drawn(): return nn.Sequential(nn.Conv2d(1, 1, 1))
+ready = trained()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "seeds", "weights"),
+    [
+        ("trained", 2, "as net.py:trained gives them, the same for each seed"),
+        ("drawn", 2, "as net.py:drawn gives them, others for each seed"),
+        ("trained", 1, "as net.py:trained gives them (called with torch's seed 3)"),
+        ("ready", 2, "as net.py:ready holds them"),
+    ],
+)
+def test_weights_that_a_persons_code_brings_are_not_called_a_fresh_start(tmp_path, name, seeds, weights):
+    (tmp_path / "net.py").write_text(WHOSE)
+    task = SignalTask(
+        model=f"{tmp_path / 'net.py'}:{name}", input=("1,1,5,5",), seeds=seeds, seed=3, batch=4, quiet=True
+    )
+    found = signal(task)
+    assert found.weights == weights
+    if name == "trained":  # y = 2 x + 2 of normal x: E[y^2] = 8, to 5 deviations of the mean of 100 squares.
+        assert found.layers[0].second_moment == pytest.approx(8, abs=5 * math.sqrt(96 / (100 * seeds)))
+
+
+def test_what_only_some_draws_have_is_said_so(tmp_path, capsys):
+    (tmp_path / "net.py").write_text(NOT_FINITE)
+    _, found, said = called(
+        capsys, "signal", f"{tmp_path / 'net.py'}:sometimes", "--input", "1,1,9,9", "--seeds", "8", "--quiet"
+    )
+    draws = found["faults"][0]["draws"]
+    assert 0 < draws < 8
+    assert f"in {draws} of 8 draws" in said
 
 
 @pytest.mark.parametrize(

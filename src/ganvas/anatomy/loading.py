@@ -29,8 +29,10 @@ from ganvas.anatomy.light_meta import without_compiler
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain, override
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.nn.initialise import start_unset
 
 SPECIMENS = Path(__file__).parent / "specimens"
+FRESH = "a fresh start"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,9 @@ class Loaded:
         name: For titles.
         inputs: Shapes of its inputs with a batch of one, where they are known.
         choice: What was chosen among several, in words; "" when there was nothing to choose.
-        build: Makes it anew with memory, its weights as its code starts them; None where the file brought weights.
+        build: Makes it anew with memory, its weights as its code gives them; None where there is one with weights.
+        whose: Whose weights those are, in words: "a fresh start" where the code is Ganvas's own and draws them; of
+            anybody else's code it cannot be known whether it draws or loads them, so its name stands there.
     """
 
     model: nn.Module
@@ -49,6 +53,12 @@ class Loaded:
     inputs: tuple[Any, ...] | None
     choice: str = ""
     build: Callable[[], nn.Module] | None = None
+    whose: str = "of the file"
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the weights are drawn by Ganvas's own code, and so a start."""
+        return self.whose == FRESH
 
 
 def load(
@@ -151,6 +161,7 @@ def _of_config(module: ModuleType, config: Any, name: str, part: str | None, val
         inputs=inputs,
         choice=choice,
         build=lambda: part_of(module.Model(config), chosen, name),
+        whose=FRESH,
     )
 
 
@@ -180,7 +191,7 @@ def _specimen(name: str, part: str | None, values: bool) -> Loaded:
             f"({', '.join(list(makers)[:4])}, ...), package.module:factory, a run, or an exported .pt2 file."
         )
     module = importlib.import_module(f"ganvas.anatomy.specimens.{makers[name]}")
-    return _made(module, name, name, part, values)
+    return replace(_made(module, name, name, part, values), whose=FRESH)
 
 
 def specimens() -> dict[str, str]:
@@ -237,7 +248,10 @@ def _made(module: ModuleType, attribute: str, spec: str, part: str | None, value
     inputs = default_inputs.of_module(module, attribute) if part is None else None
     network = model if part is None else part_of(model, part, spec)
     build = None if isinstance(maker, nn.Module) else lambda: maker() if part is None else part_of(maker(), part, spec)
-    return Loaded(model=network, name=spec if part is None else f"{spec}:{part}", inputs=inputs, build=build)
+    whose = f"as {spec} {'holds' if build is None else 'gives'} them"
+    return Loaded(
+        model=network, name=spec if part is None else f"{spec}:{part}", inputs=inputs, build=build, whose=whose
+    )
 
 
 def _build(maker: Any, arguments: tuple[Any, ...], spec: str, values: bool) -> nn.Module:
@@ -275,10 +289,7 @@ def _with_values(maker: Any, arguments: tuple[Any, ...]) -> Any:
         torch.default_generator.manual_seed(0)
         model = maker(*arguments)
     if isinstance(model, nn.Module):
-        generator = torch.Generator().manual_seed(0)
-        for module in model.modules():  # Ganvas's own layers start empty.
-            if hasattr(module, "reset") and any(p.isnan().any() for p in module.parameters(recurse=False)):
-                module.reset(generator)  # type: ignore[operator]
+        start_unset(model, torch.Generator().manual_seed(0))
     return model
 
 

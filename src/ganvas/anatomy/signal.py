@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.anatomy.graph import Node
+from ganvas.anatomy.signal_faults import Fault, faults
 from ganvas.anatomy.signal_moments import Map
 from ganvas.anatomy.signal_probe import WEIGHTED, Readings, copied, measure
 from ganvas.anatomy.signal_theory import Theory, backward_theory, forward_theory
@@ -77,6 +78,7 @@ class Signal:
     seeds: int
     batch: int
     left_out: tuple[str, ...]  # Layers whose weight could not be started so.
+    faults: tuple[Fault, ...] = ()  # Where it stops being a number, first of all.
 
     @property
     def layers(self) -> tuple[LayerSignal, ...]:
@@ -130,7 +132,14 @@ def signal(
             found = measure(twin, given, seed=seed + number)
             passes.append((found, forward_theory(found), backward_theory(found)))
             report(number + 1)
-    return Signal(operations=_together(passes), init=init, seeds=seeds, batch=batch, left_out=left_out)
+    return Signal(
+        operations=_together(passes),
+        init=init,
+        seeds=seeds,
+        batch=batch,
+        left_out=left_out,
+        faults=faults([found for found, _, _ in passes]),
+    )
 
 
 def _input(item: Any, batch: int, seed: int, number: int, place: int, model: nn.Module) -> Any:

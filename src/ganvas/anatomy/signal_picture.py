@@ -30,12 +30,17 @@ def signal_picture(model: str, found: Signal) -> Drawing:
         Text(x=MARGIN, y=14, text=fitted(f"{model}, {found.init}", WIDTH - 2 * MARGIN, 9), size=9, weight="bold"),
         Text(x=MARGIN, y=25, text=f"{found.seeds} draws of {found.batch} inputs; {spread}layers in order", size=7),
     ]
-    left, right = (MARGIN, 32.0, half, PANEL), (MARGIN + half + GAP, 32.0, half, PANEL)
+    start = 32.0
+    for fault in found.faults:
+        text = fitted(f"Not finite: {fault}.", WIDTH - 2 * MARGIN, 7)
+        items.append(Text(x=MARGIN, y=start + 4, text=text, size=7, weight="bold", fill=OKABE_ITO[3]))
+        start += 11.0
+    left, right = (MARGIN, start, half, PANEL), (MARGIN + half + GAP, start, half, PANEL)
     forward = [(layer.second, layer.step, layer.chain) for layer in layers]
     backward = [(layer.gradient, layer.gradient_step, layer.gradient_chain) for layer in layers]
     items += _moments(forward, left, "second moment of the output")
     items += _moments(backward, right, "second moment of the gradient there")
-    top = 32.0 + PANEL + 8
+    top = start + PANEL + 8
     shares = _shares(found, (MARGIN, top, WIDTH - 2 * MARGIN, SHARES))
     if shares:
         items += shares

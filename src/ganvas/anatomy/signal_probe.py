@@ -63,6 +63,9 @@ class Readings:
     dead: dict[int, tuple[float, float]] = field(default_factory=dict)  # Share of units, share of channels.
     saturated: dict[int, float] = field(default_factory=dict)
     histograms: dict[int, Float[np.ndarray, " bins"]] = field(default_factory=dict)  # Shares of all values.
+    bad_weights: dict[str, str] = field(default_factory=dict)  # "nan", "inf" or "-inf": what is not finite, by name.
+    bad_outputs: dict[int, str] = field(default_factory=dict)
+    bad_gradients: dict[int, str] = field(default_factory=dict)
 
 
 class Probe(Recorder):
@@ -125,12 +128,17 @@ class Probe(Recorder):
         node = super()._append(op, tensor, *rest)
         if tensor.is_floating_point() and tensor.numel() and not self.weights_only:
             self.found.moments[node.index] = by_place(tensor)
+            _note(tensor, self.found.bad_outputs, node.index)
             if op.startswith(WEIGHTED):
                 self.found.histograms[node.index] = _histogram(tensor)
             if tensor.requires_grad:
                 index = node.index
-                tensor.register_hook(lambda gradient: self.found.gradients.update({index: by_place(gradient)[1]}))
+                tensor.register_hook(lambda gradient: self._gradient(index, gradient))
         return node
+
+    def _gradient(self, index: int, gradient: Tensor) -> None:
+        self.found.gradients[index] = by_place(gradient)[1]
+        _note(gradient, self.found.bad_gradients, index)
 
     def _shares(self, index: int, op: str, bound: Mapping[str, Any], output: Tensor) -> None:
         """Dead: 0 for the whole batch. Saturated: where the slope has all but gone at either end."""
@@ -172,6 +180,8 @@ def measure(
     model.train()
     probe = Probe(model, adjust=adjust, weights_only=not backward)
     probe.watch(model)
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        _note(tensor, probe.found.bad_weights, name)
     with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(backward), warnings.catch_warnings(action="ignore"):
         torch.manual_seed(derive_seed(seed, "forward"))
         try:
@@ -213,7 +223,22 @@ def _back(model: nn.Module, probe: Probe, output: Any, seed: int) -> None:
     random = stream(seed, "gradient")
     gradients = [torch.randn(end.shape, generator=random).to(end) for end in ends]
     starts = [*probe.leaves, *(p for p in model.parameters() if p.requires_grad)]
-    torch.autograd.grad(ends, starts, gradients, allow_unused=True)
+    arrived = torch.autograd.grad(ends, starts, gradients, allow_unused=True)
+    lost = dict[int, str]()
+    for index, gradient in enumerate(arrived):
+        if gradient is not None:
+            _note(gradient, lost, index)
+    if not lost:  # An infinity that a ReLU cuts off, as of a root at 0, reaches nothing that learns.
+        probe.found.bad_gradients.clear()
+
+
+def _note(tensor: Tensor, bad: dict[Any, str], key: int | str) -> None:
+    """Notes the worst of what is not finite in a tensor."""
+    values = tensor.detach()
+    with torch._C.DisableTorchFunction():  # Not an operation of the network that is looked at.
+        if not values.is_floating_point() or bool(values.isfinite().all()):
+            return
+        bad[key] = "nan" if bool(values.isnan().any()) else "inf" if bool((values == torch.inf).any()) else "-inf"
 
 
 def _moments(tensor: Tensor) -> tuple[float, float]:

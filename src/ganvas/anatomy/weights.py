@@ -6,13 +6,15 @@ from torch import nn
 from ganvas.anatomy.loading import Loaded
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import derive_seed, stream
+from ganvas.nn.initialise import start_unset
 
 
 def with_weights(loaded: Loaded, *, seed: int = 0) -> nn.Module:
-    """The network with the weights that it starts training with; those of a file as the file has them.
+    """The network with the weights that its code gives it; those of a file as the file has them.
 
     torch's own layers draw from the global stream when they are made: it is set by the seed meanwhile, and as before
-    afterwards. Operators of Ganvas are then started by their ``reset``.
+    afterwards. Operators of Ganvas are then started by their ``reset``; in a network that somebody else's code made,
+    which may have loaded weights, only those that are still nan.
 
     Raises:
         UserError: the weights do not fit into memory, or making the network failed.
@@ -27,10 +29,13 @@ def with_weights(loaded: Loaded, *, seed: int = 0) -> nn.Module:
         reason = " ".join(str(error).split())[:160]
         raise UserError(f"{loaded.name} cannot be made with weights: {reason}.") from error
     generator = stream(seed, "initialise")
-    for module in model.modules():
-        reset = getattr(module, "reset", None)
-        if callable(reset):
-            reset(generator)
+    if not loaded.fresh:
+        start_unset(model, generator)
+    else:
+        for module in model.modules():
+            reset = getattr(module, "reset", None)
+            if callable(reset):
+                reset(generator)
     for mine, given in zip(model.modules(), loaded.model.modules(), strict=False):
         if isinstance(getattr(given, "fused", None), bool):
             mine.fused = given.fused  # type: ignore[assignment]

@@ -7,7 +7,7 @@ from ganvas.tasks.rewrite import RewriteResult
 
 @show.register
 def _(result: RewriteResult) -> None:
-    say(f"{result.model}, {result.weights}:")
+    say(f"{result.model}, weights {result.weights}:")
     table("", ("operator", "times"), [(name, str(times)) for name, times in result.operators.items()])
     count = f"{result.replaced} transposed convolution{'' if result.replaced == 1 else 's'} rewritten, none left"
     say(

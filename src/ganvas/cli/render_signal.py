@@ -40,6 +40,7 @@ def _(result: SignalResult) -> None:
     say("who reads it); chain: from the network's input (output) on, * where it took up a measurement on its way.")
     if all(layer.gradient == 0 for layer in result.layers[:-1]) and result.init == "fixup":
         say("Gradients are 0 below the last layer because Fixup starts that layer at 0: after one step they are not.")
+    say(result.verdict)
     if result.left_out:
         few = ", ".join(result.left_out[:SHOWN]) + (", ..." if len(result.left_out) > SHOWN else "")
         say(f"Not as asked, since their weight is normalised at run time or is no parameter: {few}.")

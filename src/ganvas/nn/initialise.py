@@ -35,6 +35,24 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
             )
 
 
+def start_unset(module: nn.Module, generator: torch.Generator) -> None:
+    """Calls ``reset(generator)`` of those operators below ``module`` whose parameters are still nan, in the same order.
+
+    What has values, loaded ones for instance, keeps them. An operator of buffers alone follows its neighbours: the
+    vectors of a spectral norm are made anew with the weight beside them. Shapes alone (on the meta device) stay so.
+    """
+    started = list[str]()
+    for name, part in module.named_modules():
+        own = list(part.parameters(recurse=False))
+        parent = name.rpartition(".")[0]
+        if not hasattr(part, "reset") or any(parameter.is_meta for parameter in own):
+            continue
+        beside = not own and any(other.startswith(f"{parent}." if parent else "") for other in started)
+        if beside or any(parameter.isnan().any() for parameter in own):
+            part.reset(generator)  # type: ignore[operator]
+            started.append(name)
+
+
 @torch.no_grad()
 def normal_(parameter: Tensor, generator: torch.Generator, *, std: float = 1.0) -> None:
     """Fills a parameter with N(0, std^2), drawn in float32 whatever its dtype, so that float64 starts alike."""

@@ -88,7 +88,7 @@ def span(values: np.ndarray, *, log: bool, pad: float = 0.05) -> tuple[float, fl
 
 
 def tick_text(value: float, ticks: list[float]) -> str:
-    """A tick as text, with the decimals that its neighbours need; thousands as k and millions as M.
+    """A tick as text, with the decimals that its neighbours need; thousands as k and millions as M below 10^12.
 
     >>> [tick_text(value, [0.0, 0.25, 0.5]) for value in (0.0, 0.25)], tick_text(25000, [0.0, 25000.0])
     (['0', '0.25'], '25k')
@@ -96,7 +96,7 @@ def tick_text(value: float, ticks: list[float]) -> str:
     if value == 0:
         return "0"
     largest = max(abs(tick) for tick in ticks)
-    if largest >= 10_000 and abs(value) >= 1000:
+    if 10_000 <= largest < 1e12 and abs(value) >= 1000:
         unit, name = (1e6, "M") if abs(value) >= 1e6 else (1e3, "k")
         return minus(f"{value / unit:.6g}{name}")
     return number(value, digits=6)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ganvas.anatomy.graph import Graph
     from ganvas.anatomy.loading import Loaded
 
+TRAINED = "trained for"  # So many kimg: whose weights a run's are.
+
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
@@ -64,7 +66,8 @@ def find(task: Network) -> "tuple[Loaded, tuple[Any, ...]]":
 
 
 def weighted(task: Network, loaded: "Loaded", *, seed: int) -> "tuple[nn.Module, str]":
-    """The network with weights, and whose they are: the last ones that a run keeps, a file's, or a fresh start."""
+    """The network with weights, and whose they are: the last ones that a run keeps, a file's, a fresh start, or what
+    somebody's own code gave it, of which nobody else can know whether they are trained."""
     from ganvas.anatomy.loading import part_of
     from ganvas.anatomy.weights import with_weights
 
@@ -75,9 +78,11 @@ def weighted(task: Network, loaded: "Loaded", *, seed: int) -> "tuple[nn.Module,
 
         kept = trained.load(folder)
         chosen = task.part or part or loaded.name.rpartition(":")[2].rstrip(")")
-        return part_of(kept.model, chosen, task.model), f"trained for {kept.kimg:g} kimg"
+        return part_of(kept.model, chosen, task.model), f"{TRAINED} {kept.kimg:g} kimg"
     model = with_weights(loaded, seed=seed)
-    return model, "of the file" if loaded.build is None else f"of a fresh start, seed {seed}"
+    if loaded.fresh:
+        return model, f"of {loaded.whose}, seed {seed}"
+    return model, loaded.whose if loaded.build is None else f"{loaded.whose} (called with torch's seed {seed})"
 
 
 def parse_input(text: str) -> Any:

@@ -148,7 +148,14 @@ Runner = Callable[["tuple[Tensor, ...]"], list[Any]]
 def _write_program(program: "ExportedProgram", path: Path) -> tuple[Runner, Counter[str], str]:
     import torch
 
-    torch.export.save(program, path)
+    from ganvas.core.errors import UserError
+
+    try:
+        torch.export.save(program, path)
+    except RuntimeError as error:  # torch's own writer of files knows no other.
+        if not str(error).startswith("[enforce fail at inline_container"):
+            raise
+        raise UserError(f"{path.parent} cannot be written to. Choose another folder for -o.") from error
     back = torch.export.load(path)
     module = back.module()
     operators = Counter(str(node.target) for node in back.graph.nodes if node.op == "call_function")
@@ -164,6 +171,7 @@ def _write_onnx(program: "ExportedProgram", path: Path) -> tuple[Runner, Counter
     import onnx
     import onnxruntime
     import torch
+    from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented  # noqa: A004  Its own name of it.
 
     from ganvas.core.errors import UserError
 
@@ -179,7 +187,14 @@ def _write_onnx(program: "ExportedProgram", path: Path) -> tuple[Runner, Counter
     exported.save(path)
     operators = Counter(node.op_type for node in _nodes(onnx.load(path)))
     assert "ConvTranspose" not in operators
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except NotImplemented as error:
+        reason = str(error).rpartition(" : ")[2]
+        raise UserError(
+            f"onnxruntime cannot run this network, so the file cannot be checked: {reason}. It computes in float32 and "
+            "float16 nearly everywhere, in float64 only here and there. A .pt2 file can hold it."
+        ) from error
     names = [part.name for part in session.get_inputs()]
 
     def run(inputs: "tuple[Tensor, ...]") -> list[Any]:
@@ -211,15 +226,35 @@ def _compare(model: "nn.Module", run: Runner, inputs: "list[tuple[Tensor, ...]]"
     for given in inputs:
         with torch.no_grad():
             expected, found = _flat(model(*given)), run(given)
+        if any(part.is_complex() for part in expected) and task.out.suffix == ".onnx":
+            raise UserError(f"{task.model} gives complex numbers, which ONNX has not. A .pt2 file can hold it.")
         for a, b in zip(expected, found, strict=True):
-            difference = max(difference, (a.double() - b.double()).abs().max().item())
-            largest = max(largest, a.double().abs().max().item())
-    if not math.isfinite(largest) or not difference <= TOLERANCE * largest:
+            if a.isnan().any():
+                raise UserError(
+                    f"The outputs of {task.model} itself are nan for normal inputs, so the file cannot be checked. "
+                    "`ganvas signal` says where it begins. Nothing was written."
+                )
+            off, size = _apart(a, b)
+            difference, largest = max(difference, off), max(largest, size)
+    if not difference <= TOLERANCE * largest:
         raise UserError(
             f"The rewritten {task.model} differs from it by {difference:.3g} where its outputs reach {largest:.3g}; "
             f"{TOLERANCE:g} of that is allowed. Nothing was written."
         )
     return difference, largest
+
+
+def _apart(a: "Tensor", b: "Tensor") -> tuple[float, float]:
+    """The largest difference of two outputs, and the largest value; infinities that are the same do not differ."""
+    import torch
+
+    if a.shape != b.shape:
+        return math.inf, 0.0
+    wide = torch.complex128 if a.is_complex() else torch.float64
+    a, b = a.to(wide), b.to(wide)
+    off = torch.where(a == b, 0, a - b).abs().nan_to_num(nan=math.inf, posinf=math.inf)
+    size = torch.where(a.isfinite(), a, 0).abs()
+    return (off.max().item(), size.max().item()) if a.numel() else (0.0, 0.0)
 
 
 def _flat(outputs: Any) -> list[Any]:

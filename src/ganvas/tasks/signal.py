@@ -1,16 +1,18 @@
 """``ganvas signal MODEL``: a signal and its gradient through a network at its start, theory beside measurement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ganvas.tasks.anatomy_options import Network, find, weighted
+from ganvas.tasks.anatomy_options import TRAINED, Network, find, weighted
 
 if TYPE_CHECKING:
     from ganvas.anatomy.loading import Loaded
     from ganvas.anatomy.signal import LayerSignal, Signal
+    from ganvas.anatomy.signal_faults import Fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,17 @@ class LayerRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FaultRow:
+    """The first weight, output or gradient that is nan or infinite."""
+
+    what: str  # weight, output or gradient.
+    layer: str
+    op: str  # Of a gradient, what it comes back through.
+    value: str  # nan, inf or -inf.
+    draws: int  # In so many of the seeds.
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignalResult:
     """Every layer with a weight, in order of execution."""
 
@@ -80,7 +93,15 @@ class SignalResult:
     batch: int
     layers: list[LayerRow]
     left_out: tuple[str, ...]  # Layers whose weight --init could not set.
+    finite: bool  # Every weight, value and gradient was a finite number.
+    verdict: str
+    faults: list[FaultRow]
     written: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something is nan or infinite, so that a script notices."""
+        return 0 if self.finite else 1
 
 
 def signal(task: SignalTask) -> SignalResult:
@@ -101,6 +122,7 @@ def signal(task: SignalTask) -> SignalResult:
             raise UserError(f"--{option} {number} must be 1 or more.")
     loaded, inputs = find(task)
     model, whose = weighted(task, loaded, seed=task.seed)
+    maker = None if loaded.build is None or whose.startswith(TRAINED) else _Maker(loaded)
     found = measured(
         model,
         *inputs,
@@ -109,7 +131,7 @@ def signal(task: SignalTask) -> SignalResult:
         seed=task.seed,
         batch=task.batch,
         pictures=None if task.data is None else _pictures(task, inputs),
-        make=_maker(loaded) if whose.startswith("of a fresh start") else None,
+        make=maker,
         quiet=task.quiet,
     )
     if not found.layers:
@@ -119,27 +141,65 @@ def signal(task: SignalTask) -> SignalResult:
     return SignalResult(
         model=loaded.name,
         init=task.init,
-        weights=_whose(task, whose),
+        weights=_whose(task, loaded, whose, maker),
         inputs=task.data or "normal noise",
         seeds=task.seeds,
         seed=task.seed,
         batch=task.batch,
         layers=[_row(layer, found) for layer in found.layers],
         left_out=found.left_out,
+        finite=not found.faults,
+        verdict=_verdict(found.faults),
+        faults=[
+            FaultRow(what=each.what, layer=each.layer, op=each.op, value=each.value, draws=each.draws)
+            for each in found.faults
+        ],
         written=task.out,
     )
 
 
-def _maker(loaded: "Loaded") -> Any:
-    from ganvas.anatomy.weights import with_weights
+def _verdict(faults: "Sequence[Fault]") -> str:
+    if not faults:
+        return "Every weight, value and gradient is a finite number."
+    return f"Not finite: {'; '.join(map(str, faults))}. What lies behind it says nothing (-)."
 
-    return lambda seed: with_weights(loaded, seed=seed)
+
+class _Maker:
+    """Makes the network anew for every seed, and sees whether its weights are others each time."""
+
+    def __init__(self, loaded: "Loaded") -> None:
+        self.loaded = loaded
+        self.first: list[Any] | None = None
+        self.always_alike = True
+
+    def __call__(self, seed: int) -> Any:
+        from ganvas.anatomy.weights import with_weights
+
+        model = with_weights(self.loaded, seed=seed)
+        weights = list(model.parameters())
+        if self.first is None:
+            self.first = [weight.detach().clone() for weight in weights]
+        elif self.always_alike:
+            self.always_alike = all(map(_same, self.first, weights))
+        return model
 
 
-def _whose(task: SignalTask, whose: str) -> str:
+def _same(a: Any, b: Any) -> bool:
+    import torch
+
+    return a.shape == b.shape and torch.equal(a, b.detach())
+
+
+def _whose(task: SignalTask, loaded: "Loaded", whose: str, maker: _Maker | None) -> str:
     if task.init != "as-is":
         return f"{task.init}, drawn anew for each seed"
-    return "as the network's code starts them, anew for each seed" if whose.startswith("of a fresh") else whose
+    if maker is None:
+        return whose
+    if loaded.fresh:
+        return "as the network's code starts them, anew for each seed"
+    if task.seeds == 1:
+        return whose
+    return f"{loaded.whose}, {'the same' if maker.always_alike else 'others'} for each seed"
 
 
 def _pictures(task: SignalTask, inputs: tuple[Any, ...]) -> Any:
