@@ -1,8 +1,8 @@
 """Metrics that keep every row, at sizes that no memory holds: peak memory and time of precision and recall, density
 and coverage, and KID over all pairs.
 
-``python benchmarks/scale.py [--rows N] [--features D] [PART ...]``: 100,000 rows of 2,048 numbers on either side by
-default, which takes some 15 minutes on two cores. Rows are made batch by batch and lie in temporary files from 1 GiB a
+``python benchmarks/scale.py [--rows N] [--features D] [PART ...]``: 20,000 rows of 2,048 numbers on either side by
+default; 100,000 take some 15 minutes on two cores. Rows are made batch by batch and lie in temporary files from 1 GiB a
 side on, as in any measurement. Each part is a process of its own. What counts is its memory of its own (Linux:
 RssAnon; its peak, looked at 50 times a second), from the first row to the result; pages of mapped files come and go as
 the machine has room.
@@ -25,7 +25,7 @@ SLABS = 1 << 30  # Bytes of rows that an accumulator keeps in memory: its docume
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all where left out")
-    parser.add_argument("--rows", type=int, default=100_000, help="on each side")
+    parser.add_argument("--rows", type=int, default=20_000, help="on each side")
     parser.add_argument("--features", type=int, default=2048)
     parser.add_argument("--child", choices=PARTS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
