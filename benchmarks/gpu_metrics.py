@@ -1,7 +1,7 @@
 """50,000 pictures by FID, KID, Inception Score and precision and recall in one pass, features on a GPU.
 
-``python benchmarks/gpu_metrics.py``: 2 x 50,000 made-up pictures of 64 pixels through Inception-v3 of random weights, in
-float32 and in bfloat16; seconds of the pass and of each metric after it, pictures per second, the card's peak memory,
+``python benchmarks/gpu_metrics.py``: 2 x 50,000 made-up pictures of 64 pixels through Inception-v3 of random weights,
+in float32 and in bfloat16; seconds of the pass and of each metric, pictures per second, the card's peak memory,
 and by how much bfloat16 moves each value. Without a GPU it says so and ends (``--device cpu --pictures 200`` tries it).
 """
 
