@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
 from ganvas.nn.across_ranks import all_ranks_sum, count_ranks
+from ganvas.nn.refusals import need_channels
 
 
 class BatchNorm2d(nn.Module):
@@ -46,6 +47,9 @@ class BatchNorm2d(nn.Module):
         self.running_var.fill_(1)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        need_channels(x, len(self.weight))
+        if x.dtype == torch.float64 != self.weight.dtype:
+            raise UserError("The input is of float64 and this batch norm is not; call .double() of the network.")
         if self.training and count_ranks() > 1:
             return self._over_ranks(x)
         if self.training and x.numel() == x.shape[1]:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.errors import UserError
+from ganvas.nn.refusals import need_floats
 from ganvas.nn.transposed_geometry import PerAxis, convolve_any, fit, layout, per_axis
 
 
@@ -106,6 +107,7 @@ def correlate(
 
 
 def _check_channels(x: Tensor, weight: Tensor, *, groups: int) -> None:
+    need_floats(x)
     if x.ndim != weight.ndim or weight.ndim not in (3, 4, 5):
         raise UserError(
             f"Input {tuple(x.shape)} and kernel {tuple(weight.shape)} must be (n, channels, ...) and "

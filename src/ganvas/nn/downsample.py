@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.nn.refusals import need_pictures, need_side
 
 Features = Float[Tensor, "n c h w"]
 METHODS = ("max", "average", "stride", "blur", "max-blur")
@@ -33,13 +34,16 @@ class Downsample(nn.Module):
         self.method, self.taps = method, taps
 
     def forward(self, x: Features) -> Float[Tensor, "n c h2 w2"]:
+        need_pictures(x)
+        if self.method in ("max", "average", "max-blur"):
+            need_side(x, 2, f"halved by '{self.method}'")
         match self.method:
             case "max":
                 return F.max_pool2d(x, 2)
             case "average":
                 return F.avg_pool2d(x, 2)
             case "stride":
-                return x[:, :, ::2, ::2]
+                return F.max_pool2d(x, 1, 2)  # A window of one pixel; a slice would lose channels last.
             case "blur":
                 return blur_halve(x, taps=self.taps)
         return blur_halve(F.max_pool2d(x, 2, stride=1), taps=self.taps)
@@ -55,6 +59,7 @@ def blur_halve(x: Features, *, taps: int = 4) -> Float[Tensor, "n c h2 w2"]:
         UserError: a side that is too small to be mirrored.
     """
     _check(taps)
+    need_pictures(x)
     before, after = (taps - 1) // 2, taps // 2
     if min(x.shape[2:]) <= after:
         raise UserError(

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
 from ganvas.nn.initialise import filled, normal_, unset
+from ganvas.nn.refusals import need_floats, need_pictures
 
 
 class EqualizedConv2d(nn.Module):
@@ -61,6 +62,7 @@ class EqualizedConv2d(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
+        need_pictures(x)
         weight = scaled(self.weight, self.scale, x.dtype)
         bias = None if self.bias is None else filled(self.bias).to(x.dtype)
         return F.conv2d(x, weight, bias, padding=self.padding)
@@ -93,6 +95,7 @@ class EqualizedLinear(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n f_in"]) -> Float[Tensor, "n f_out"]:
+        need_floats(x)
         bias = None if self.bias is None else filled(self.bias).to(x.dtype)
         return F.linear(x, scaled(self.weight, self.scale, x.dtype), bias)
 

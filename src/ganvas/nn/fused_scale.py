@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ganvas.nn.equalized import describe, scaled
 from ganvas.nn.initialise import filled, normal_, unset
+from ganvas.nn.refusals import need_pictures, need_side
 from ganvas.nn.resample import double
 
 
@@ -49,6 +50,7 @@ class EqualizedUpConv2d(nn.Module):
         nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out 2*h 2*w"]:
+        need_pictures(x)
         bias = filled(self.bias).to(x.dtype)
         if not self.fused:
             return F.conv2d(double(x), scaled(self.weight, self.scale, x.dtype), bias, padding=1)
@@ -88,6 +90,8 @@ class EqualizedDownConv2d(nn.Module):
         nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h//2 w//2"]:
+        need_pictures(x)
+        need_side(x, 2, "halved")
         bias = filled(self.bias).to(x.dtype)
         if not self.fused:
             return F.avg_pool2d(F.conv2d(x, scaled(self.weight, self.scale, x.dtype), bias, padding=1), 2)

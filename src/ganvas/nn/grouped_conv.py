@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
 from ganvas.nn.initialise import filled, normal_, unset
+from ganvas.nn.refusals import need_pictures
 
 
 class GroupedConv2d(nn.Module):
@@ -55,6 +56,7 @@ class GroupedConv2d(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
+        need_pictures(x)
         bias = None if self.bias is None else filled(self.bias).to(x.dtype)
         weight = filled(self.weight).to(x.dtype)
         return F.conv2d(x, weight, bias, self.stride, self.padding, self.dilation, self.groups)

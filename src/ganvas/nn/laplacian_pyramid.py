@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.shapes import Images
+from ganvas.nn.refusals import need_pictures
+from ganvas.nn.transposed_geometry import layout
 
 Level = Float[Tensor, "n c _ _"]  # Each of its own height and width.
 
@@ -24,6 +26,7 @@ def laplacian_pyramid(x: Images, levels: int) -> list[Level]:
     Raises:
         UserError: a side cannot be halved ``levels - 1`` times.
     """
+    need_pictures(x)
     height, width = x.shape[2:]
     halved = 2 ** (levels - 1) if levels >= 1 else 0
     if not halved or height % halved or width % halved:
@@ -49,12 +52,17 @@ def reconstruct(pyramid: list[Level]) -> Images:
 
 def down(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h//2 w//2"]:
     """The filtered picture at its even rows and columns. Sides are even."""
+    need_pictures(x)
+    height, width = x.shape[2:]
+    if height % 2 or width % 2:
+        raise UserError(f"A picture of {height} x {width} (height x width) cannot be halved: both sides must be even.")
     return _down(_down(x, 2), 3)
 
 
 def up(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c 2*h 2*w"]:
     """Four times the filtered picture of which ``x`` are the even rows and columns and the others zero."""
-    return _up(_up(x, 3), 2)
+    need_pictures(x)
+    return _up(_up(x, 3), 2).contiguous(memory_format=layout(x))
 
 
 def _down(x: Tensor, dim: int) -> Tensor:

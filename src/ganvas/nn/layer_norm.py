@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ganvas.nn.refusals import need_channels
+
 
 class LayerNorm2d(nn.Module):
     """``gain (x - mean_chw x) / sqrt(var_chw x + eps) + bias_c``; one picture at a time, population variance.
@@ -31,6 +33,7 @@ class LayerNorm2d(nn.Module):
         nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        need_channels(x, len(self.bias))
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         centred = wide - wide.mean((1, 2, 3), keepdim=True)
         variance = centred.square().mean((1, 2, 3), keepdim=True)

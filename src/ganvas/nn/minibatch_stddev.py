@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
 from ganvas.nn.across_ranks import all_ranks_sum, count_ranks
+from ganvas.nn.refusals import need_pictures
+from ganvas.nn.transposed_geometry import layout
 
 
 class MinibatchStdDev(nn.Module):
@@ -29,12 +31,14 @@ class MinibatchStdDev(nn.Module):
         self.group_size, self.eps = group_size, eps
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c+1 h w"]:
+        need_pictures(x)
         n, _, height, width = x.shape
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         whole = n * count_ranks()
         group = whole if self.group_size is None else min(self.group_size, whole)
         value = self._of_all(wide, whole) if group == whole else self._of_groups(wide, group)
-        return torch.cat([x, value.to(x.dtype).view(n, 1, 1, 1).expand(n, 1, height, width)], dim=1)
+        channel = value.to(x.dtype).view(n, 1, 1, 1).expand(n, 1, height, width)
+        return torch.cat([x, channel], dim=1).contiguous(memory_format=layout(x))
 
     def _of_all(self, x: Tensor, whole: int) -> Tensor:
         centred = x - all_ranks_sum(x.sum(0)) / whole

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ganvas.nn.refusals import need_floats
+
 
 def pixel_norm(x: Float[Tensor, "n c *pixels"], *, eps: float = 1e-8) -> Float[Tensor, "n c *pixels"]:
     """``b = a / sqrt(mean_c a_c^2 + eps)`` at every pixel; of latents (n, c), the projection to the sphere sqrt(c).
@@ -17,5 +19,6 @@ def pixel_norm(x: Float[Tensor, "n c *pixels"], *, eps: float = 1e-8) -> Float[T
     >>> pixel_norm(torch.tensor([[3.0, 4.0]])).square().mean().item()
     1.0
     """
+    need_floats(x)
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     return x * torch.rsqrt(wide.square().mean(1, keepdim=True) + eps).to(x.dtype)

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.nn.initialise import filled, normal_, unset
+from ganvas.nn.refusals import need_floats, need_pictures
 
 Kernel = int | tuple[int, int]  # Side of a square, or height and width.
 
@@ -42,6 +43,7 @@ class Conv2d(nn.Module):
         _draw(self.weight, self.bias, generator, std=self.std)
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
+        need_pictures(x)
         return F.conv2d(x, *_like(x, self.weight, self.bias), stride=self.stride, padding=self.padding)
 
     def extra_repr(self) -> str:
@@ -76,6 +78,7 @@ class ConvTranspose2d(nn.Module):
         _draw(self.weight, self.bias, generator, std=self.std)
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
+        need_pictures(x)
         return F.conv_transpose2d(x, *_like(x, self.weight, self.bias), stride=self.stride, padding=self.padding)
 
     def extra_repr(self) -> str:
@@ -95,6 +98,7 @@ class Linear(nn.Module):
         _draw(self.weight, self.bias, generator, std=self.std)
 
     def forward(self, x: Float[Tensor, "n f_in"]) -> Float[Tensor, "n f_out"]:
+        need_floats(x)
         return F.linear(x, *_like(x, self.weight, self.bias))
 
     def extra_repr(self) -> str:

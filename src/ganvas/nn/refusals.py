@@ -45,3 +45,19 @@ def need_one_of(name: str, given: object, known: Iterable[str]) -> None:
     known = list(known)
     if given not in known:
         raise UserError(f"{name}='{given}' is not one of {', '.join(known)}.{did_you_mean(str(given), known)}")
+
+
+def need_side(x: Tensor, least: int, doing: str) -> None:
+    """Raises a UserError where a picture's height or width is below ``least``."""
+    if min(x.shape[2:]) < least:
+        height, width = x.shape[2:]
+        raise UserError(
+            f"Features of {height} x {width} (height x width) cannot be {doing}: at least {least} x {least}."
+        )
+
+
+def need_channels(x: Tensor, channels: int) -> None:
+    """Raises a UserError where a picture has other channels than a layer; one would be spread over all in silence."""
+    need_pictures(x)
+    if x.shape[1] != channels:
+        raise UserError(f"The input has {x.shape[1]} channels and this layer is for {channels}.")

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.errors import UserError
+from ganvas.nn.refusals import need_pictures
 
 
 def double(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c 2*h 2*w"]:
@@ -22,6 +23,7 @@ def halve(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h//2 w//2"]:
 
 def enlarge(x: Float[Tensor, "n c h w"], factor: int) -> Float[Tensor, "n c {factor}*h {factor}*w"]:
     """Nearest neighbour by a whole factor."""
+    need_pictures(x)
     return x if factor == 1 else F.interpolate(x, scale_factor=float(factor), mode="nearest")
 
 
@@ -31,6 +33,7 @@ def shrink(x: Float[Tensor, "n c h w"], factor: int) -> Float[Tensor, "n c h//{f
     Raises:
         UserError: a side is not a multiple of the factor; the rest would be dropped in silence.
     """
+    need_pictures(x)
     height, width = x.shape[2:]
     if height % factor or width % factor:
         raise UserError(

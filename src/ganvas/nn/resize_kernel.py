@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.nn.refusals import need_floats
 from ganvas.nn.transposed_geometry import layout
 
 Mode = Literal["nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic"]
@@ -86,6 +87,7 @@ def resize(
     Raises:
         UserError: what :func:`resize_kernel` refuses; a ``size`` for which the resize is not shift-invariant.
     """
+    need_floats(x)
     axes = x.ndim - 2
     if axes not in (1, 2, 3) or AXES.get(mode, axes) != axes:
         raise UserError(

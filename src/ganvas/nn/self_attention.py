@@ -14,6 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ganvas.core.errors import UserError
 from ganvas.nn.plain import Conv2d
+from ganvas.nn.refusals import need_pictures, need_side
 
 
 class SelfAttention2d(nn.Module):
@@ -56,6 +57,9 @@ class SelfAttention2d(nn.Module):
         nn.init.zeros_(self.gamma)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        need_pictures(x)
+        if self.pool:
+            need_side(x, 2, "pooled by 2 x 2")
         keys, values = self.maps["f"](x), self.maps["h"](x)
         if self.pool:
             keys, values = F.max_pool2d(keys, 2), F.max_pool2d(values, 2)

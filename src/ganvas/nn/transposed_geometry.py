@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.core.errors import UserError
+from ganvas.nn.refusals import need_floats
 
 PerAxis = int | Sequence[int]  # One number for every axis, or a number per axis.
 
@@ -88,6 +89,7 @@ def geometry(
 
 def check_input(x: Tensor, weight: Tensor, bias: Tensor | None, found: Geometry) -> None:
     """Raises a UserError where input, weight and bias do not fit each other, or nothing would be left."""
+    need_floats(x)
     if x.ndim != weight.ndim:
         raise UserError(
             f"The input has shape {_shown(x.shape)} and the weight {_shown(weight.shape)}. The input is (batch, "
