@@ -14,14 +14,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ganvas-installed
 PEERS ?= .venv-peers
 PEERS_STAMP := $(PEERS)/.ganvas-installed
-BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/metrics_peers.py,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
 
 # Threads that wait asleep, not spinning: two jobs side by side then share two cores at full speed.
 export OMP_WAIT_POLICY ?= PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast lint format types docs mutants bench peers bench-peers check clean
+.PHONY: help setup demo test fast lint format types docs mutants bench peers parity bench-peers check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -71,6 +71,9 @@ bench: setup ## run the benchmarks; figures go to benchmarks/history.jsonl
 
 peers: $(PEERS_STAMP) ## metrics against other libraries, installed into .venv-peers (brings torchvision)
 	$(PEERS)/bin/python -m pytest -q -rs tests/peers
+
+parity: $(PEERS_STAMP) ## make the tables of docs/parity.md again (about 4 minutes)
+	$(PEERS)/bin/python benchmarks/parity.py --write docs/parity.md
 
 bench-peers: $(PEERS_STAMP) ## speed and memory beside other libraries (about 6 minutes on a quiet machine)
 	$(PEERS)/bin/python benchmarks/metrics_peers.py
