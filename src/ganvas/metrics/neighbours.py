@@ -10,8 +10,9 @@ Where features repeat or lie on a grid, close calls can be too many to be decide
 in float64, and what differs from the threshold by less than the rounding of that (1e-12 at 2048 values a row) counts
 as inside.
 
-Memory: blocks of :data:`ROWS` and :data:`COLUMNS` rows and one tile between them (60 MB at 2048 values per row), some
-20 bytes per row and neighbour, and the pairs of a tile that lie within its balls. The rows may lie on the disk.
+Memory: blocks of :data:`ROWS` and :data:`COLUMNS` rows and one tile between them (130 MB at 2048 values per row), 24
+bytes per row and neighbour while they are searched for and 16 after it, and the pairs of a tile that lie within its
+balls. The rows may lie on the disk.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -296,16 +297,23 @@ def _nearest(
 
 def _settle(x: Points, y: Points, best: _Best, rank: int) -> tuple[Tensor, Tensor]:
     """Makes one rank exact; rows in which those kept do not settle it are searched again in float64."""
-    low, high, places = best.low.double(), best.high.double(), best.places
+    squared = torch.empty(best.low.shape, dtype=torch.float64)
+    for rows in x.blocks(ROWS):
+        squared[rows], best.places[rows] = _settled(x, y, rows, best, rank)
+    return squared, best.places
+
+
+def _settled(x: Points, y: Points, rows: Places, best: _Best, rank: int) -> tuple[Tensor, Tensor]:
+    low, high, places = best.low[rows].double(), best.high[rows].double(), best.places[rows]
     least, most = low.kthvalue(rank, 1).values[:, None], high.kthvalue(rank, 1).values[:, None]
     row, column = ((low <= most) & (high >= least) & (places >= 0)).nonzero(as_tuple=True)
     squared = torch.where(places >= 0, _between(low, high), torch.inf)
-    squared[row, column] = distances(x, y, row, places[row, column])
+    squared[row, column] = distances(x, y, rows[row], places[row, column])
     squared, order = squared.sort(1)
     places = places.gather(1, order)
-    unsettled = (squared[:, rank - 1] > best.reach.double()).nonzero().flatten()
+    unsettled = (squared[:, rank - 1] > best.reach[rows].double()).nonzero().flatten()
     for few in unsettled.split(COLUMNS) if len(unsettled) else ():
-        squared[few], places[few] = _again(x, y, few, squared.shape[1])
+        squared[few], places[few] = _again(x, y, rows[few], squared.shape[1])
     return squared, places
 
 

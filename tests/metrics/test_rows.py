@@ -1,0 +1,26 @@
+import pytest
+import torch
+
+from ganvas.metrics import rows
+from ganvas.metrics.rows import Rows
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize("batch", [1, 7, 64])
+def test_rows_come_back_as_they_were_given(on_disk, batch, monkeypatch):
+    monkeypatch.setattr(rows, "SLAB_BYTES", 160)  # Ten rows.
+    x = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+    table = Rows()
+    for part in x.split(batch):
+        table.append(part, on_disk=on_disk)
+    assert table.count == 64
+    assert torch.equal(table.all(), x)
+    assert [len(slab) for slab in table.slabs()] == [10, 10, 10, 10, 10, 10, 4]
+    places = torch.tensor([63, 0, 9, 10, 10])
+    assert torch.equal(table.take(places), x[places])
+
+
+def test_rows_of_no_numbers_are_counted():
+    table = Rows()
+    table.append(torch.empty(3, 0))
+    assert table.all().shape == (3, 0)
