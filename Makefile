@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ganvas-installed
 PEERS ?= .venv-peers
 PEERS_STAMP := $(PEERS)/.ganvas-installed
-BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
 
 # Threads that wait asleep, not spinning: two jobs side by side then share two cores at full speed.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -75,7 +75,8 @@ peers: $(PEERS_STAMP) ## metrics against other libraries, installed into .venv-p
 parity: $(PEERS_STAMP) ## make the tables of docs/parity.md again (about 4 minutes)
 	$(PEERS)/bin/python benchmarks/parity.py --write docs/parity.md
 
-bench-peers: $(PEERS_STAMP) ## speed and memory beside other libraries (about 6 minutes on a quiet machine)
+bench-peers: $(PEERS_STAMP) ## speed, memory and faults beside other libraries (about 7 minutes on a quiet machine)
+	$(PEERS)/bin/python benchmarks/anatomy.py
 	$(PEERS)/bin/python benchmarks/metrics_peers.py
 
 $(PEERS_STAMP): pyproject.toml benchmarks/peers.txt $(wildcard $(CONSTRAINTS))
