@@ -21,6 +21,9 @@ autodoc_typehints_format = "short"
 maximum_signature_line_length = 100
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
+# Annotations name their type by its last word, and two modules may well have a `Trained` each. References in prose that
+# lead nowhere are still errors: they are of other kinds.
+suppress_warnings = ["ref.python"]
 
 html_theme = "furo"
 html_title = "Ganvas"
