@@ -136,6 +136,22 @@ def test_a_units_set_is_the_support_of_its_gradient(seed):
     assert np.array_equal(mine, expected)
 
 
+@pytest.mark.parametrize("seed", range(0, 200, 5))
+def test_the_interval_holds_the_set_and_with_statistics_it_is_no_smaller(seed):
+    model, shape = nn.Sequential(nn.Conv2d(4, 4, 5, padding=2), nn.InstanceNorm2d(4), Drawn(seed)), (2, 4, 13, 17)
+    graph = trace(model, shape)
+    sizes = graph.nodes[graph.output[0]].shape[2:]
+    for unit in ((0, 0), tuple(size // 2 for size in sizes), tuple(size - 1 for size in sizes)):
+        without, with_them = (field(graph, unit=unit, statistics=asked) for asked in (False, True))
+        for found in (without, with_them):
+            if found.read:
+                ends = zip(found.first, found.inside, found.last, strict=True)
+                assert all(first <= inside[0] and inside[1] <= last for first, inside, last in ends)
+        if without.size != (0, 0):
+            assert all(a <= b for a, b in zip(with_them.first, without.first, strict=True))
+            assert all(a >= b for a, b in zip(with_them.last, without.last, strict=True))
+
+
 def dilated(*rates):
     return nn.Sequential(*(nn.Conv2d(1, 1, 3, dilation=rate, padding=rate) for rate in rates))
 
@@ -159,7 +175,7 @@ def test_the_field_of_a_transposed_convolution_depends_on_the_phase():
     # k 3, s 2: even outputs read one input along an axis, odd ones two (o = 2 i + k).
     graph = trace(nn.Sequential(nn.ConvTranspose2d(1, 1, 3, stride=2)), (1, 1, 8, 8))
     assert [field(graph, unit=(y, 5)).size[0] for y in (4, 5)] == [2, 1]
-    assert field(graph, unit=(4, 4)).stride == (8 / 17, 8 / 17)
+    assert [str(stride) for stride in field(graph, unit=(4, 4)).stride] == ["1/2", "1/2"]
 
 
 def test_statistics_of_a_normalisation_are_left_out_unless_asked_for():
@@ -167,6 +183,61 @@ def test_statistics_of_a_normalisation_are_left_out_unless_asked_for():
     graph = trace(model, (1, 1, 16, 16))
     assert field(graph).read == 25
     assert field(graph, statistics=True).read == 256
+
+
+@pytest.mark.parametrize("norm", [nn.InstanceNorm2d(4), nn.GroupNorm(2, 4), nn.LayerNorm((16, 16))])
+def test_an_interval_with_statistics_is_that_without_and_the_whole_map(norm):
+    # Seven kernels of 7: 1 + 7 x 6 = 43 pixels on a plane, more than the map of 16, which the statistics read.
+    model = nn.Sequential(nn.Conv2d(1, 4, 7, padding=3), norm, *(nn.Conv2d(4, 4, 7, padding=3) for _ in range(6)))
+    graph = trace(model, (1, 1, 16, 16))
+    assert field(graph).size == field(graph, statistics=True).size == (43, 43)
+
+
+@pytest.mark.parametrize("pad", [nn.ReflectionPad2d(3), nn.ReplicationPad2d(3), nn.CircularPad2d(3), nn.ZeroPad2d(3)])
+def test_every_padding_is_the_same_on_a_plane_without_borders(pad):
+    layers = (layer for _ in range(4) for layer in (pad, nn.Conv2d(1, 1, 7)))
+    graph = trace(nn.Sequential(*layers), (1, 1, 16, 16))
+    assert field(graph).size == (25, 25)  # 1 + 4 x 6.
+
+
+def test_an_interval_that_lies_before_the_border_stays_there():
+    # The unit at 0 reads the pixels -3 of the padding, which are -3 / 2 and thus -2 of a map before its doubling.
+    model = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(1, 1, 1, padding=3))
+    found = field(trace(model, (1, 1, 16, 16)), unit=(0, 0))
+    assert (found.first, found.last, found.read) == ((-2, -2), (-2, -2), 0)
+
+
+def test_places_of_a_sequence_are_its_steps_and_it_is_said():
+    # A word of 128 numbers is read by its own unit alone; attention reads all 50, in either order of the axes.
+    alone = field(trace(nn.Sequential(nn.Linear(128, 8), nn.LayerNorm(8)), (1, 50, 128)))
+    assert (alone.input_size, alone.unit, alone.size, alone.read) == ((50,), (24,), (1,), 1)
+    assert "the input (1x50x128) is batch, places, features" in alone.read_as
+    for first, shape in ((True, (1, 50, 32)), (False, (50, 1, 32))):
+        among = field(trace(nn.TransformerEncoderLayer(32, 4, 64, batch_first=first), shape), unit=(3,))
+        assert (among.input_size, among.size, among.read) == ((50,), (50,), 50)
+    words = field(trace(nn.Sequential(nn.Embedding(100, 8), nn.Linear(8, 4)), torch.zeros(1, 30, dtype=torch.long)))
+    assert (words.input_size, words.size) == ((30,), (1,))
+    sound = field(trace(nn.Sequential(nn.Conv1d(4, 8, 5, 2), nn.Conv1d(8, 8, 3)), (1, 4, 100)))
+    assert (sound.input_size, sound.size, sound.read_as) == ((100,), (9,), ())
+    assert "taken as batch, channels, places" in field(trace(nn.ReLU(), (1, 50, 32))).read_as[0]
+
+
+def test_a_picture_cut_and_put_together_by_hand_has_its_interval():
+    class Cut(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(4, 4, 3, padding=1)
+
+        def forward(self, x):
+            n, _, h, w = x.shape
+            return self.layer(
+                x.view(n, 1, h // 2, 2, w // 2, 2).permute(0, 1, 3, 5, 2, 4).reshape(n, 4, h // 2, w // 2)
+            )
+
+    graph = trace(Cut(), (1, 1, 16, 16))
+    found = field(graph)  # Three blocks of two: 6, as behind a pixel unshuffle.
+    assert (found.size, found.read) == ((6, 6), 36)
+    assert cumulative(graph)[graph.output[0]] == (6, 6)
 
 
 def test_a_linear_layer_reads_the_whole_map_below_it():

@@ -1,10 +1,12 @@
 """``ganvas receptive-field`` and ``ganvas grid`` as a person calls them."""
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 
+from ganvas.cli import render_fields
 from ganvas.core.errors import UserError
 from ganvas.tasks.grid import Grid, grid
 from ganvas.tasks.receptive_field import ReceptiveField, receptive_field
@@ -54,6 +56,9 @@ def test_statistics_of_a_normalisation_are_read_when_asked_for():
         ({"samples": -1}, "--samples -1"),
         ({"model": "gan/dcgan"}, "no places"),
         ({"input": ("1,3,8,8",)}, "fails in"),
+        ({"data": "no-such-folder"}, "no file or folder"),
+        ({"data": "scenes", "samples": 0}, "measures none"),
+        ({"data": "scenes", "model": "gan/dcgan"}, "does not read one picture"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_and_nothing_is_written(tmp_path, change, said):
@@ -61,6 +66,86 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_written(tmp_path, change
     with pytest.raises(UserError, match=said):
         receptive_field(ReceptiveField(**({"model": "gan/dcgan:discriminator", "out": out} | change)))
     assert not out.exists()
+
+
+NETS = """
+import torch
+from torch import nn
+
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cut, self.mix, self.unused = nn.Conv2d(1, 8, 8, 8), nn.Linear(8, 8), nn.Linear(8, 8)
+    def forward(self, x):
+        return self.mix(torch.relu(self.cut(x).flatten(2).transpose(1, 2)))
+
+class Blind(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.look, self.given, self.own = nn.Conv2d(1, 1, 3), nn.Parameter(torch.ones(1, 1, 5, 5)), nn.Conv2d(1, 1, 3)
+    def forward(self, x):
+        self.look(x)
+        return self.own(self.given)
+
+def flat():
+    return nn.Conv2d(1, 1, (1, 9))
+def tall():
+    return nn.Conv2d(1, 1, (9, 1))
+def sound():
+    return nn.Conv1d(1, 1, 3)
+"""
+
+
+@pytest.fixture
+def nets(tmp_path):
+    file = tmp_path / "nets.py"
+    file.write_text(NETS)
+    return lambda name, **task: receptive_field(
+        ReceptiveField(**({"model": f"{file}:{name}", "input": ("1,1,32,32",), "samples": 1, "quiet": True} | task))
+    )
+
+
+def test_the_gradient_is_measured_at_the_unit_whose_set_is_shown(nets):
+    found = nets("Words", layer="mix", unit="7")  # The last patch of the second row of four.
+    assert (found.first, found.last, found.pixels_read) == ((8, 24), (15, 31), 64)
+    assert 8 <= found.effective.centre[0] <= 15
+    assert 24 <= found.effective.centre[1] <= 31
+    inside = nets("Words", layer="#2")  # A view within the network, no layer's output.
+    assert inside.effective is None
+    assert "operation" in inside.not_measured
+    with pytest.raises(UserError, match="no layer 'unused'"):
+        nets("Words", layer="unused")
+
+
+def test_an_output_that_sees_nothing_says_so(nets, tmp_path, capsys):
+    found = nets("Blind", out=tmp_path / "blind.svg")
+    assert (found.pixels_read, found.size, found.stride) == (0, (0, 0), ())
+    assert found.effective.side == 0
+    render_fields.show(found)
+    said = capsys.readouterr().err
+    assert "nothing of the 32 x 32 pixels" in said
+    assert "no pixel moves the unit" in said
+
+
+@pytest.mark.parametrize("name", ["flat", "tall"])
+def test_a_picture_of_a_field_that_is_not_square_has_its_axes_whole(nets, tmp_path, name):
+    out = tmp_path / "field.svg"
+    nets(name, out=out, input=("1,1,64,64",))
+    root = ElementTree.parse(out).getroot()
+    height = float(root.get("viewBox").split()[3])
+    lowest = max(float(one.get("y", 0)) + float(one.get("height", 0)) for one in root.iter() if one.get("y"))
+    assert lowest <= height
+
+
+def test_a_picture_of_a_sound_is_refused_before_the_measurement(nets, tmp_path):
+    with pytest.raises(UserError, match="two axes"):
+        nets("sound", input=("1,1,32",), out=tmp_path / "field.png")
+
+
+def test_strides_are_numbers_and_fractions(tmp_path):
+    (tmp_path / "ups.py").write_text("from torch import nn\ndef up():\n    return nn.ConvTranspose2d(1, 1, 4, 2, 1)\n")
+    found = receptive_field(ReceptiveField(model=f"{tmp_path}/ups.py:up", input=("1,1,8,8",), samples=0))
+    assert (found.stride, found.stride_exact) == ((0.5, 0.5), ("1/2", "1/2"))
 
 
 def test_grid_says_by_its_exit_code_whether_there_are_holes(capsys):

@@ -9,6 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -28,6 +29,16 @@ class AxisMap(ABC):
     def reach(self, interval: Interval) -> Interval | None:
         """From the first to the last input that the outputs of an interval read; None when they read none."""
 
+    @property
+    def slope(self) -> Fraction | None:
+        """Inputs from an output to the next, on average; None where all outputs read the same."""
+        return None
+
+    @property
+    def even(self) -> bool:
+        """Whether every step is alike, or every so many outputs one whole step."""
+        return self.slope is None or 1 in (abs(self.slope.numerator), self.slope.denominator)
+
     def reads(self, outputs: Places, size: int) -> Bool[np.ndarray, "places size"]:
         """Row by row, which of ``size`` inputs an output reads; what lies beyond the borders is nothing."""
         found = np.zeros((len(outputs), size), dtype=bool)
@@ -46,6 +57,10 @@ class Window(AxisMap):
     stride: int = 1
     padding: int = 0
     dilation: int = 1
+
+    @property
+    def slope(self) -> Fraction | None:
+        return Fraction(self.stride)
 
     def taps(self, outputs: Places) -> tuple[Int[np.ndarray, "places taps"], Bool[np.ndarray, "places taps"]]:
         found = outputs[:, None] * self.stride - self.padding + np.arange(self.kernel) * self.dilation
@@ -68,6 +83,10 @@ class TransposedWindow(AxisMap):
     padding: int = 0
     dilation: int = 1
 
+    @property
+    def slope(self) -> Fraction | None:
+        return Fraction(1, self.stride)
+
     def taps(self, outputs: Places) -> tuple[Int[np.ndarray, "places taps"], Bool[np.ndarray, "places taps"]]:
         stretched = outputs[:, None] + self.padding - np.arange(self.kernel) * self.dilation
         return stretched // self.stride, stretched % self.stride == 0
@@ -87,6 +106,10 @@ class Affine(AxisMap):
     step: int = 1
     start: int = 0
 
+    @property
+    def slope(self) -> Fraction | None:
+        return Fraction(self.step)
+
     def taps(self, outputs: Places) -> tuple[Int[np.ndarray, "places taps"], Bool[np.ndarray, "places taps"]]:
         found = outputs[:, None] * self.step + self.start
         return found, np.ones(found.shape, dtype=bool)
@@ -102,6 +125,10 @@ class Part(AxisMap):
 
     start: int
     size: int
+
+    @property
+    def slope(self) -> Fraction | None:
+        return Fraction(1)
 
     def taps(self, outputs: Places) -> tuple[Int[np.ndarray, "places taps"], Bool[np.ndarray, "places taps"]]:
         found = outputs[:, None] - self.start
@@ -124,6 +151,21 @@ class All(AxisMap):
 
     def reach(self, interval: Interval) -> Interval:
         return 0, self.size - 1
+
+
+@dataclass(frozen=True)
+class Statistics(All):
+    """Every output reads all of ``size`` inputs, and the place where it stands: mean and deviation of a map.
+
+    Its own place may lie beyond the borders, where an interval on a plane without any has come to.
+    """
+
+    def reach(self, interval: Interval) -> Interval:
+        return min(interval[0], 0), max(interval[1], self.size - 1)
+
+    @property
+    def slope(self) -> Fraction | None:
+        return Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -154,6 +196,11 @@ class Table(AxisMap):
 
     rows: tuple[tuple[int, ...], ...]
     inputs: int
+    ratio: Fraction | None = None  # Inputs per output, where it is not that of the sizes.
+
+    @property
+    def slope(self) -> Fraction | None:
+        return self.ratio or (Fraction(self.inputs, len(self.rows)) if len(self.rows) > 1 else None)
 
     def taps(self, outputs: Places) -> tuple[Int[np.ndarray, "places taps"], Bool[np.ndarray, "places taps"]]:
         width = max(map(len, self.rows))
@@ -165,7 +212,7 @@ class Table(AxisMap):
     def reach(self, interval: Interval) -> Interval | None:
         low, high = interval
         before, after = self._beyond(low), self._beyond(high)
-        inside = self.rows[max(low, 0) : min(high, len(self.rows) - 1) + 1]
+        inside = self.rows[max(low, 0) : max(high + 1, 0)]
         ends = [end for row in inside for end in (row[:1] + row[-1:])] if low <= high else []
         ends = [min(ends), max(ends)] if ends else []
         ends += [end for end in (before, after) if end is not None]
@@ -177,6 +224,22 @@ class Table(AxisMap):
         slope = self.inputs / len(self.rows)
         over = place if place < 0 else place - len(self.rows) + 1
         return math.floor(over * slope) if place < 0 else self.inputs - 1 + math.ceil(over * slope)
+
+
+@dataclass(frozen=True)
+class Padding(Table):
+    """Padding that repeats what is inside. On a plane without borders it is a shift, as padding with zeros is."""
+
+    before: int = 0
+
+    @property
+    def slope(self) -> Fraction | None:
+        return Fraction(1)
+
+    def reach(self, interval: Interval) -> Interval | None:
+        low, high = interval[0] - self.before, interval[1] - self.before
+        inside = self.rows[max(interval[0], 0) : max(interval[1] + 1, 0)]
+        return min([low, *(row[0] for row in inside)]), max([high, *(row[0] for row in inside)])
 
 
 IDENTITY = Affine()
@@ -195,15 +258,17 @@ def resize(inputs: int, outputs: int, *, mode: str, align_corners: bool | None, 
     if mode == "nearest" and outputs % inputs == 0:
         return Table(tuple((o * inputs // outputs,) for o in range(outputs)), inputs)
     ratio = 1 / scale if scale else inputs / outputs
+    exact = 1 / Fraction(scale).limit_denominator(1 << 16) if scale else None
     if mode in ("nearest", "nearest-exact"):
         half = 0.5 if mode == "nearest-exact" else 0.0
-        return Table(tuple((min(int((o + half) * ratio), inputs - 1),) for o in range(outputs)), inputs)
+        return Table(tuple((min(int((o + half) * ratio), inputs - 1),) for o in range(outputs)), inputs, exact)
     if align_corners:
         at = [o * (inputs - 1) / (outputs - 1) if outputs > 1 else 0.0 for o in range(outputs)]
+        exact = Fraction(inputs - 1, outputs - 1) if outputs > 1 and inputs > 1 else None
     else:
         at = [(o + 0.5) * ratio - 0.5 for o in range(outputs)]
     around = (0, 1) if mode == "linear" else (-1, 0, 1, 2)
-    return Table(tuple(_neighbours(place, around, inputs) for place in at), inputs)
+    return Table(tuple(_neighbours(place, around, inputs) for place in at), inputs, exact)
 
 
 def _neighbours(place: float, around: Sequence[int], inputs: int) -> tuple[int, ...]:
@@ -234,4 +299,4 @@ def padded(inputs: int, before: int, after: int, *, mode: str) -> AxisMap:
             period = max(2 * (inputs - 1), 1)
             folded = place % period
             rows.append((min(folded, period - folded) if inputs > 1 else 0,))
-    return Table(tuple(rows), inputs)
+    return Padding(tuple(rows), inputs, before=before)

@@ -47,6 +47,7 @@ def effective_field(
     *,
     layer: str = "",
     unit: tuple[int, int] | None = None,
+    index: tuple[int | slice, ...] | None = None,
     samples: int = 16,
     seed: int = 0,
     pictures: Float[Tensor, "n c h w"] | None = None,
@@ -61,6 +62,8 @@ def effective_field(
         shape: Of the input, with or without the batch: (1, 3, 64, 64).
         layer: Qualified name of a module; the output where left out. One without places is one unit as a whole.
         unit: Its place (y, x); the middle where left out.
+        index: In place of ``unit``: what of the layer's output is the unit, the batch included. For sequences, whose
+            places are on another axis.
         samples: Inputs averaged over; normal noise unless ``pictures`` are given.
 
     Raises:
@@ -89,13 +92,16 @@ def effective_field(
                 picture = picture.to(dtype).requires_grad_()
                 with torch.enable_grad():
                     model(picture)
+                    if "output" not in kept:
+                        raise UserError(f"'{layer}' did not run: this input does not come by it. Choose another layer.")
                     output = kept.pop("output")
-                    if output.dim() == 4:
+                    if index is not None:
+                        output = _part(output, index, layer)
+                    elif output.dim() == 4:
                         place = _place(place, output, layer)
                         output = output[:, :, place[0], place[1]]
                     signs = torch.randint(0, 2, output.shape, generator=random).to(output) * 2 - 1
-                    (found,) = torch.autograd.grad((output * signs).sum(), picture)
-                total += found[0].detach().abs().sum(0).double()
+                    total += _gradient((output * signs).sum(), picture, layer)[0].abs().sum(0).double()
                 report(sample + 1)
     finally:
         hook.remove()
@@ -120,6 +126,23 @@ def _first(output: object, layer: str) -> Tensor:
     if not isinstance(output, Tensor) or not output.is_floating_point():
         raise UserError(f"'{layer or 'the output'}' gives no numbers that have a gradient. Choose another layer.")
     return output
+
+
+def _part(output: Tensor, index: tuple[int | slice, ...], layer: str) -> Tensor:
+    outside = len(index) > output.dim() or any(
+        isinstance(at, int) and at >= size for at, size in zip(index, output.shape, strict=False)
+    )
+    if outside:
+        raise UserError(f"'{layer or 'the output'}' gives another shape than its last operation. Choose a layer in it.")
+    return output[index]
+
+
+def _gradient(value: Tensor, picture: Tensor, layer: str) -> Tensor:
+    """Zero where the value does not depend on the picture."""
+    if not value.requires_grad:
+        raise UserError(f"'{layer or 'the output'}' has no gradient: what it computes cuts it off from the picture.")
+    (found,) = torch.autograd.grad(value, picture, allow_unused=True)
+    return torch.zeros_like(picture) if found is None else found.detach()
 
 
 def _place(unit: tuple[int, int] | None, output: Tensor, layer: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from ganvas.anatomy.receptive_field import Field
 from ganvas.report.drawing import Drawing, Item, Text
 from ganvas.report.panels import Axes, heat_map
 
-SIDE, GAP, TOP, FOOT = 200.0, 18.0, 30.0, 22.0  # Points; the colour bar narrows a panel, and squares it, by the foot.
+SIDE, GAP, TOP, FOOT = 200.0, 18.0, 30.0, 6.0  # Points.
 MARGIN = 0.08  # Of the field's size, shown around it.
 
 
@@ -28,15 +28,22 @@ def field_picture(model: str, found: Field, gradient: EffectiveField | None) -> 
         place = (8 + number * (SIDE + GAP), TOP, SIDE, SIDE)
         origin = (float(rows.start), float(columns.start))
         items += heat_map(values, place, axes=Axes(title=title), value_range=(0.0, 1.0), origin=origin)
-    return Drawing(width=width, height=TOP + SIDE - FOOT, items=tuple(items))
+    lowest = max(
+        item.y for item in items if isinstance(item, Text)
+    )  # Of the ticks; panels are as tall as their window.
+    return Drawing(width=width, height=lowest + FOOT, items=tuple(items))
 
 
 def _window(found: Field) -> tuple[slice, slice]:
-    """The field's box with a margin, cut at the borders."""
+    """A square around the field with a margin, moved or cut to lie within the borders; all where nothing is read."""
+    if not found.read:
+        return slice(0, found.pixels.shape[0]), slice(0, found.pixels.shape[1])
+    longest = max(last - first + 1 for first, last in found.inside)
+    side = longest + 2 * max(2, round(MARGIN * longest))
     cuts = []
     for (first, last), size in zip(found.inside, found.pixels.shape, strict=True):
-        margin = max(2, round(MARGIN * (last - first + 1)))
-        cuts.append(slice(max(first - margin, 0), min(last + 1 + margin, size)))
+        start = min(max((first + last + 1 - side) // 2, 0), max(size - side, 0))
+        cuts.append(slice(start, min(start + side, size)))
     return cuts[0], cuts[1]
 
 

@@ -5,7 +5,8 @@ Almost every operation is a product over axes: along each axis of an input it fo
 of their own. What is not known here is taken as reading everything, and says so.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ganvas.anatomy.axis_maps import (
@@ -16,6 +17,7 @@ from ganvas.anatomy.axis_maps import (
     AxisMap,
     Groups,
     Part,
+    Statistics,
     TransposedWindow,
     Window,
     adaptive,
@@ -117,6 +119,30 @@ def kept_ends(shape: Shape, source: Shape) -> tuple[int, int]:
     while back < min(len(shape), len(source)) - front and shape[-1 - back] == source[-1 - back]:
         back += 1
     return front, back
+
+
+def blocks(shape: Shape, source: Shape) -> Iterator[tuple[list[int], list[int]]]:
+    """A change of shape in its parts: the least runs of axes of ``shape`` and of ``source`` that hold as many elements.
+
+    >>> list(blocks((2, 3, 8), (6, 2, 4)))
+    [([0, 1], [0]), ([2], [1, 2])]
+    """
+    outs: list[int] = []
+    ins: list[int] = []
+    out = 0
+    for axis, size in enumerate(source):
+        if not ins and out < len(shape) and shape[out] == size:
+            yield [out], [axis]
+            out += 1
+            continue
+        ins.append(axis)
+        product = math.prod(source[a] for a in ins)
+        while out < len(shape) and math.prod(shape[b] for b in outs) < product:
+            outs.append(out)
+            out += 1
+        if math.prod(shape[b] for b in outs) == product:
+            yield outs, ins
+            outs, ins = [], []
 
 
 def _whole(source: Shape) -> Link:
@@ -299,14 +325,14 @@ def _glu(node: Node, source: Shape) -> tuple[Follows, ...]:
 
 def _normalised(node: Node, source: Shape) -> tuple[Follows, ...]:
     if node.op == "instance_norm":
-        return ((0, IDENTITY), (1, IDENTITY), *((None, All(size)) for size in source[2:]))
+        return ((0, IDENTITY), (1, IDENTITY), *((d, Statistics(source[d])) for d in range(2, len(source))))
     if node.op == "group_norm":
         channels = Groups(source[1], source[1], node.attributes.get("num_groups", 1))
-        return ((0, IDENTITY), (1, channels), *((None, All(size)) for size in source[2:]))
+        return ((0, IDENTITY), (1, channels), *((d, Statistics(source[d])) for d in range(2, len(source))))
     shape = node.attributes.get("normalized_shape", (0,))
     over = len(shape) if isinstance(shape, tuple) else 1
     kept = len(source) - over
-    return tuple((d, IDENTITY) if d < kept else (None, All(size)) for d, size in enumerate(source))
+    return tuple((d, IDENTITY if d < kept else Statistics(size)) for d, size in enumerate(source))
 
 
 def _reduced(node: Node, source: Shape) -> tuple[Follows, ...]:

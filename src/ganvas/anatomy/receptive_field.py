@@ -14,16 +14,19 @@ Statistics of instance, group and layer normalisation reach over the whole map a
 asked for.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool
 
+from ganvas.anatomy import strides
 from ganvas.anatomy.axes import Axes, axes
 from ganvas.anatomy.axis_maps import Interval
-from ganvas.anatomy.geometry import Dependence, Link, Reshaped, Shape, dependences, kept_ends
+from ganvas.anatomy.geometry import Dependence, Link, Reshaped, Shape, blocks, dependences
 from ganvas.anatomy.graph import Graph, Node
+from ganvas.anatomy.strides import Stride
 from ganvas.anatomy.support import support
 from ganvas.core.errors import UserError, did_you_mean
 
@@ -44,11 +47,11 @@ class Field:
     size: tuple[int, ...]  # From the first to the last pixel on a plane without borders.
     first: tuple[int, ...]  # May lie before the first pixel that there is.
     last: tuple[int, ...]
-    stride: tuple[
-        float, ...
-    ]  # Pixels of the input from a unit to the next: 8 after three halvings, 1/2 after a doubling.
+    stride: tuple[Stride, ...]  # From a unit's field to the next one's: 8 after three halvings, 1/2 after a doubling.
     pixels: Bool[np.ndarray, "..."]  # Those of the input that are read, all channels together.
     guessed: tuple[str, ...]  # Operations that were taken as reading everything, since they are not known.
+    index: tuple[int | slice, ...]  # Of the unit in its layer's output: one place, all features.
+    read_as: tuple[str, ...]  # What of the input's and the layer's axes was taken for what, where it is not plain.
 
     @property
     def read(self) -> int:
@@ -106,34 +109,72 @@ def field(graph: Graph, layer: str = "output", *, unit: Sequence[int] | None = N
 
     Raises:
         UserError: the layer is not there, the unit is outside it, or the network's input has no places (a latent).
+
+    Places of a sequence are its steps (:mod:`ganvas.anatomy.axes`), of a picture its rows and columns.
     """
-    source = _input(graph)
+    layouts = axes(graph)
+    source = _input(graph, layouts)
     node = find(graph, layer)
-    here = node.shape[2:] if len(node.shape) > 2 else ()
-    place = tuple(unit) if unit is not None else tuple((size - 1) // 2 for size in here)
-    if len(place) != len(here) or any(not 0 <= at < size for at, size in zip(place, here, strict=False)):
-        shape = " x ".join(map(str, here)) or "no places"
-        raise UserError(f"{node.label} has {shape}, so there is no unit {place}. Give one index per axis, from 0.")
-    box = _back(graph, node, _unit(node.shape, place, Axes(features=1)), source, statistics=statistics)
-    found = support(graph, node.index, (0, slice(None), *place) if len(node.shape) > 1 else (0,), statistics=statistics)
-    shape = graph.nodes[source].shape
-    pixels = (
-        np.broadcast_to(found.sets[source], shape)[0].any(axis=0) if source in found.sets else np.zeros(shape[2:], bool)
-    )
-    axes = range(2, len(shape))
-    reached = box if box is not None else tuple((0, -1) for _ in shape)
+    there, shape = layouts[source], graph.nodes[source].shape
+    here = layouts[node.index]
+    sizes = here.places(node.shape)
+    place = tuple(unit) if unit is not None else tuple((size - 1) // 2 for size in sizes)
+    if len(place) != len(sizes) or any(not 0 <= at < size for at, size in zip(place, sizes, strict=False)):
+        said = " x ".join(map(str, sizes)) or "no places"
+        raise UserError(f"{node.label} has {said}, so there is no unit {place}. Give one index per axis, from 0.")
+    box = _unit(node.shape, place, here)
+    index = tuple(low if low == high else slice(None) for low, high in box)
+    reach = _back(graph, node, box, source, statistics=statistics)
+    found = support(graph, node.index, index, statistics=statistics)
+    along = [axis for axis in range(len(shape)) if axis not in (there.batch, there.features)]
+    reached = reach.boxes.get(source, tuple((0, -1) for _ in shape))
+    moves = _moves(graph, node, here, reach.edges)
     return Field(
         layer=node.label,
         op=node.op,
         unit=place,
-        input_size=shape[2:],
-        size=tuple(reached[a][1] - reached[a][0] + 1 for a in axes),
-        first=tuple(reached[a][0] for a in axes),
-        last=tuple(reached[a][1] for a in axes),
-        stride=tuple(shape[2 + axis] / size for axis, size in enumerate(here[: len(shape) - 2])),
-        pixels=pixels,
+        input_size=there.places(shape),
+        size=tuple(reached[a][1] - reached[a][0] + 1 for a in along),
+        first=tuple(reached[a][0] for a in along),
+        last=tuple(reached[a][1] for a in along),
+        stride=strides.strides(moves[source], along) if source in moves else (),
+        pixels=_pixels(found.sets.get(source), shape, there),
         guessed=found.guessed,
+        index=index,
+        read_as=_read_as(graph, source, node, layouts),
     )
+
+
+def _pixels(found: np.ndarray | None, shape: Shape, there: Axes) -> np.ndarray:
+    """The places of the first example that are read, by any of their features."""
+    if found is None:
+        return np.zeros(there.places(shape), dtype=bool)
+    one = np.take(np.broadcast_to(found, shape), 0, axis=there.batch)
+    if there.features is None:
+        return one
+    return np.asarray(one.any(axis=there.features - (there.features > there.batch)))
+
+
+def _read_as(graph: Graph, source: int, node: Node, layouts: Sequence[Axes]) -> tuple[str, ...]:
+    """What the axes of input and layer were taken for, where a reader could take them for something else."""
+    notes = []
+    for name, one in {"the input": graph.nodes[source], f"layer {node.label}": node}.items():
+        here, shape = layouts[one.index], "x".join(map(str, one.shape))
+        if len(one.shape) < 3:
+            continue
+        if not here.told:
+            if len(one.shape) == 3:
+                notes.append(f"{name} ({shape}) is taken as batch, channels, places, since no layer tells")
+        elif here.features != 1 or here.batch != 0:
+            order = ["places"] * len(one.shape)
+            order[here.batch] = "batch"
+            if here.features is not None:
+                order[here.features] = "features"
+            notes.append(f"{name} ({shape}) is {', '.join(order)}")
+    others = [node.index for node in graph.nodes if node.op == "input" and node.index != source]
+    if others and any(layouts[other].places(graph.nodes[other].shape) for other in others):
+        notes.append(f"the field is in input {source + 1} of {len(others) + 1}")
+    return tuple(notes)
 
 
 def cumulative(graph: Graph) -> dict[int, tuple[int, ...] | None]:
@@ -159,7 +200,7 @@ def cumulative(graph: Graph) -> dict[int, tuple[int, ...] | None]:
             continue
         here = layouts[node.index]
         place = tuple((size - 1) // 2 for size in here.places(node.shape))
-        box = _back(graph, node, _unit(node.shape, place, here), source, statistics=False, links=links)
+        box = _back(graph, node, _unit(node.shape, place, here), source, links=links).boxes.get(source)
         sides = None if box is None else tuple(last - first + 1 for first, last in box)
         found[node.index] = None if sides is None else layouts[source].places(sides)
     return found
@@ -174,17 +215,24 @@ def _unit(shape: Shape, place: Sequence[int], here: Axes) -> Box:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Reach:
+    boxes: dict[int, Box]  # By node; none where it reaches nothing.
+    edges: list[tuple[Node, int, Dependence]]  # Those that carried a box, from the unit on: node, its source, and how.
+
+
 def _back(
     graph: Graph,
     node: Node,
     unit: Box,
     source: int,
     *,
-    statistics: bool,
+    statistics: bool = False,
     links: Sequence[list[Dependence]] | None = None,
-) -> Box | None:
-    """The box of the input that a box of a node's output reaches; None when it reaches nothing."""
+) -> _Reach:
+    """The boxes of earlier nodes, back to the input, that a box of a node's output reaches."""
     boxes: dict[int, Box] = {node.index: unit}
+    edges: list[tuple[Node, int, Dependence]] = []
     for index in range(node.index, source, -1):
         if index not in boxes:
             continue
@@ -195,7 +243,20 @@ def _back(
             box = _through(boxes[index], here.shape, shape, each)
             if box is not None:
                 boxes[i] = _union(boxes[i], box) if i in boxes else box
-    return boxes.get(source)
+                edges.append((here, i, each))
+    return _Reach(boxes=boxes, edges=edges)
+
+
+def _moves(
+    graph: Graph, node: Node, here: Axes, edges: Sequence[tuple[Node, int, Dependence]]
+) -> dict[int, strides.Moves]:
+    """How the boxes move when the unit does."""
+    places = [axis for axis in range(len(node.shape)) if axis not in (here.batch, here.features)]
+    found = {node.index: strides.start(node.shape, places)}
+    for reader, i, dependence in edges:
+        moved = strides.through(found[reader.index], reader.shape, graph.nodes[i].shape, dependence)
+        found[i] = strides.union(found[i], moved) if i in found else moved
+    return found
 
 
 def _through(box: Box, shape: Shape, source: Shape, dependence: Dependence) -> Box | None:
@@ -216,33 +277,41 @@ def _through(box: Box, shape: Shape, source: Shape, dependence: Dependence) -> B
 
 
 def _reshaped(box: Box, shape: Shape, source: Shape) -> Box:
-    """Axes that stay, at the front and at the back, keep their interval; what is between is read whole.
+    """The least box around the same elements: axes that stay keep their interval, merged and split ones have theirs.
 
-    Only one place there is one place still, as a word of a picture cut into words is one patch.
+    Elements are counted within each part of the change. Where more than one step is made along an axis, those within
+    it are all reached, as rows of a picture that was flattened.
     """
-    front, back = kept_ends(shape, source)
-    sizes, inner = source[front : len(source) - back], shape[front : len(shape) - back]
-    places = [low for low, high in box[front : len(box) - back] if low == high]
-    middle = tuple((0, size - 1) for size in sizes)
-    if sizes and len(places) == len(inner) > 0 and all(0 <= at < n for at, n in zip(places, inner, strict=True)):
-        one = np.unravel_index(np.ravel_multi_index(tuple(places), inner), sizes)
-        middle = tuple((int(at), int(at)) for at in one)
-    return (*box[:front], *middle, *box[len(box) - back :])
+    found: list[Interval] = [(0, 0)] * len(source)
+    for outs, ins in blocks(shape, source):
+        if len(outs) == len(ins) == 1:
+            found[ins[0]] = box[outs[0]]
+            continue
+        steps = [(math.prod(shape[b] for b in outs if b > out), box[out]) for out in outs if shape[out] > 1]
+        low, high = (sum(step * ends[end] for step, ends in steps) for end in (0, 1))
+        for axis in ins:
+            width = math.prod(source[a] for a in ins if a > axis)
+            if axis != ins[0] and low // (width * source[axis]) != high // (width * source[axis]):
+                found[axis] = (0, source[axis] - 1)
+                continue
+            first = low // (width * source[axis]) * source[axis] if axis != ins[0] else 0
+            found[axis] = (low // width - first, high // width - first)
+    return tuple(found)
 
 
 def _union(a: Box, b: Box) -> Box:
     return tuple((min(x[0], y[0]), max(x[1], y[1])) for x, y in zip(a, b, strict=True))
 
 
-def _input(graph: Graph) -> int:
+def _input(graph: Graph, layouts: Sequence[Axes]) -> int:
     """The first input with places."""
     for node in graph.nodes:
-        if node.op == "input" and len(node.shape) > 2:
+        if node.op == "input" and layouts[node.index].places(node.shape):
             return node.index
     shapes = ", ".join("x".join(map(str, shape)) for shape in graph.input_shapes)
     raise UserError(
         f"The input of {graph.model} ({shapes}) has no places: every unit reads all of it. "
-        "Receptive fields are of networks that read pictures, sounds or maps."
+        "Receptive fields are of networks that read pictures, sounds, sequences or maps."
     )
 
 

@@ -10,33 +10,56 @@ from ganvas.tasks.receptive_field import ReceptiveFieldResult
 def _(result: ReceptiveFieldResult) -> None:
     by = " x "
     say(f"{result.model}, layer {result.layer} ({result.op}), unit {', '.join(map(str, result.unit)) or '(all)'}:")
-    inside = " and ".join(f"{first} to {last}" for first, last in result.inside)
-    rows = [
-        ("size, borders aside", by.join(map(str, result.size))),
-        ("from, to", f"{_places(result.first)} to {_places(result.last)}"),
-        ("pixels of the input", f"{inside} of {by.join(map(str, result.input_size))}"),
-        (
-            "read",
-            f"{result.pixels_read:,}" + (f", with {result.holes:,} holes between" if result.holes else ", no holes"),
-        ),
-        ("pixels per unit", by.join(f"{stride:g}" for stride in result.stride) or "-"),
-    ]
+    rows = [*_exact(result), ("stride, in pixels", _strides(result.stride_exact))]
     if result.effective is not None:
         deviation = by.join(f"{value:.2f}" for value in result.effective.deviation)
+        moved = f"deviation {deviation} pixels, about {result.effective.side:.1f} pixels a side"
         rows += [
-            ("effective field", f"deviation {deviation} pixels, about {result.effective.side:.1f} pixels a side"),
+            ("effective field", moved if result.effective.side else "none: no pixel moves the unit"),
             (
                 "measured with",
                 f"weights {result.effective.weights}; {result.effective.samples} x {result.effective.inputs}",
             ),
         ]
     table("", ("what", "value"), rows)
+    for note in result.read_as:
+        say(f"{note[0].upper()}{note[1:]}.")
     if result.guessed:
         say(f"Taken as reading everything, since they are not known: {', '.join(result.guessed)}.")
     if result.not_measured and result.not_measured != "--samples 0":
         say(f"Not measured: {result.not_measured}")
     if result.written:
         say(f"{result.written}: written.")
+
+
+def _exact(result: ReceptiveFieldResult) -> list[tuple[str, str]]:
+    """The interval and the set, or that there is none."""
+    by = " x "
+    whole = by.join(map(str, result.input_size))
+    if not min(result.size):
+        return [("reads", f"nothing of the {whole} pixels of the input")]
+    rows = [
+        ("size, borders aside", by.join(map(str, result.size))),
+        ("from, to", f"{_places(result.first)} to {_places(result.last)}"),
+    ]
+    if not result.pixels_read:
+        return [*rows, ("reads", f"nothing of the {whole} pixels of the input: padding alone")]
+    inside = " and ".join(f"{first} to {last}" for first, last in result.inside)
+    return [
+        *rows,
+        ("pixels of the input", f"{inside} of {whole}"),
+        (
+            "read",
+            f"{result.pixels_read:,}" + (f", with {result.holes:,} holes between" if result.holes else ", no holes"),
+        ),
+    ]
+
+
+def _strides(exact: tuple[str, ...]) -> str:
+    """One number per axis; sentences are said once where they are the same."""
+    if len(set(exact)) == 1 and " " in exact[0]:
+        return exact[0]
+    return ("; " if any(" " in one for one in exact) else " x ").join(exact) or "-"
 
 
 @show.register

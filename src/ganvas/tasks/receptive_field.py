@@ -10,6 +10,7 @@ from ganvas.tasks.anatomy_options import Network, find, weighted
 
 if TYPE_CHECKING:
     from ganvas.anatomy.effective_field import EffectiveField
+    from ganvas.anatomy.graph import Graph
     from ganvas.anatomy.receptive_field import Field
 
 
@@ -69,10 +70,12 @@ class ReceptiveFieldResult:
     first: tuple[int, ...]
     last: tuple[int, ...]
     inside: tuple[tuple[int, int], ...]
-    stride: tuple[float, ...]
+    stride: tuple[float | None, ...]  # Pixels from a unit's field to the next one's; None where there is no one number.
+    stride_exact: tuple[str, ...]  # The same as fractions, or why there is none.
     pixels_read: int
     holes: int
     guessed: tuple[str, ...]
+    read_as: tuple[str, ...]  # What axes were taken for what, where it is not plain.
     effective: Measured | None = None
     not_measured: str | None = None  # Why there is no measurement.
     written: Path | None = None
@@ -92,15 +95,20 @@ def receptive_field(task: ReceptiveField) -> ReceptiveFieldResult:
     if task.samples < 0:
         raise UserError(f"--samples {task.samples} must be 0 or more.")
     loaded, inputs = find(task)
+    if task.data is not None:
+        _check_data(task, inputs)
     graph = trace(loaded.model, *inputs, name=loaded.name, real=task.real)
     if graph.failed:
         raise UserError(f"The network fails in {graph.failed} What is behind it cannot be asked for.")
     found = fields.field(graph, task.layer, unit=_unit(task.unit), statistics=task.statistics)
-    measured, gradient, why = None, None, "--samples 0" if task.samples == 0 else None
-    if task.samples > 0:
+    if task.out is not None and found.pixels.ndim != 2:
+        raise UserError(f"A picture needs two axes, and this input has {found.pixels.ndim}: leave {task.out.name} out.")
+    measured, gradient, why = None, None, "--samples 0" if task.samples == 0 else _immeasurable(graph, task.layer)
+    if why is None:
+        pictures = None if task.data is None else _pictures(task, inputs[0])
         try:
             model, whose = weighted(task, loaded, seed=task.seed)
-            gradient = _measure(task, model, inputs, fields.find(graph, task.layer), found)
+            gradient = _measure(task, model, graph, found, pictures)
             measured = _described(gradient, whose, task)
         except UserError as error:
             why = str(error)
@@ -116,10 +124,12 @@ def receptive_field(task: ReceptiveField) -> ReceptiveFieldResult:
         first=found.first,
         last=found.last,
         inside=found.inside,
-        stride=found.stride,
+        stride=tuple(None if stride.pixels is None else float(stride.pixels) for stride in found.stride),
+        stride_exact=tuple(map(str, found.stride)),
         pixels_read=found.read,
         holes=found.holes,
         guessed=found.guessed,
+        read_as=found.read_as,
         effective=measured,
         not_measured=why,
         written=task.out,
@@ -137,40 +147,62 @@ def _unit(text: str | None) -> tuple[int, ...] | None:
         raise UserError(f"--unit {text} is not a place. Give row and column from 0, such as 10,12.") from error
 
 
-def _measure(task: ReceptiveField, model: Any, inputs: tuple[Any, ...], node: Any, found: "Field") -> "EffectiveField":
-    from ganvas.anatomy.effective_field import effective_field
+def _check_data(task: ReceptiveField, inputs: tuple[Any, ...]) -> None:
+    """Refuses a source that is not there or does not fit the network, before any work."""
     from ganvas.core.errors import UserError
+    from ganvas.data.sources import is_packed, open_source
 
     shape = tuple(getattr(inputs[0], "shape", inputs[0]))
+    if task.samples == 0:
+        raise UserError("--data gives pictures to measure the gradient at, and --samples 0 measures none. Drop one.")
     if len(inputs) != 1 or len(shape) != 4:
-        raise UserError("The gradient is measured for networks that read one picture.")
-    name = "" if task.layer in ("output", "") else task.layer
-    if name.startswith("#"):
-        name = node.module
+        raise UserError("--data gives pictures, and this network does not read one picture alone. Leave --data out.")
+    if shape[1] not in (1, 3, 4):
+        raise UserError(f"--data gives pictures of 1, 3 or 4 channels, and the network reads {shape[1]}.")
+    if not is_packed(str(task.data)):
+        open_source(str(task.data), size=(shape[2], shape[3]))
+
+
+def _immeasurable(graph: "Graph", layer: str) -> str | None:
+    """Why the gradient of a layer cannot be measured, or None."""
+    from ganvas.anatomy.receptive_field import find
+
+    if len(graph.input_shapes) != 1 or len(graph.input_shapes[0]) != 4:
+        return "the gradient is measured for networks that read one picture."
+    node = find(graph, layer)
+    if find(graph, node.module or "output").index != node.index:
+        inside = f"of {node.module}" if node.module else "outside of any layer"
+        return f"{node.op} is an operation {inside}, and the gradient is measured at what a layer gives."
+    return None
+
+
+def _measure(task: ReceptiveField, model: Any, graph: "Graph", found: "Field", pictures: Any) -> "EffectiveField":
+    from ganvas.anatomy.effective_field import effective_field
+    from ganvas.anatomy.receptive_field import find
+
+    node = find(graph, task.layer)
     return effective_field(
         model,
-        shape,
-        layer=name,
-        unit=(found.unit[0], found.unit[1]) if len(found.unit) == 2 else None,
+        graph.input_shapes[0],
+        layer="" if task.layer in ("output", "") else node.module if task.layer.startswith("#") else task.layer,
+        index=found.index,
         samples=task.samples,
         seed=task.seed,
-        pictures=None if task.data is None else _pictures(task, shape),
+        pictures=pictures,
         quiet=task.quiet,
     )
 
 
-def _pictures(task: ReceptiveField, shape: tuple[int, ...]) -> Any:
+def _pictures(task: ReceptiveField, shape: Any) -> Any:
     """So many pictures of a source at the network's size, in [-1, 1]."""
     import torch
 
     from ganvas.core import pixels
-    from ganvas.core.errors import UserError
     from ganvas.data.packing import prepare
     from ganvas.tasks.sides import draw
 
-    if shape[1] not in (1, 3, 4):
-        raise UserError(f"--data gives pictures of 1, 3 or 4 channels, and the network reads {shape[1]}.")
-    packed = prepare(str(task.data), size=(shape[2], shape[3]), channels=shape[1], fit="crop", quiet=task.quiet)
+    _, channels, height, width = tuple(getattr(shape, "shape", shape))
+    packed = prepare(str(task.data), size=(height, width), channels=channels, fit="crop", quiet=task.quiet)
     batches = draw(packed, min(task.samples, len(packed)), seed=task.seed)
     return torch.cat([pixels.to_float(batch) for batch in batches])
 
@@ -189,9 +221,6 @@ def _described(gradient: "EffectiveField", whose: str, task: ReceptiveField) -> 
 
 def _draw(path: Path, model: str, found: "Field", gradient: "EffectiveField | None") -> None:
     from ganvas.anatomy.field_picture import field_picture
-    from ganvas.core.errors import UserError
     from ganvas.report.drawing import write
 
-    if found.pixels.ndim != 2:
-        raise UserError(f"A picture needs two axes, and this input has {found.pixels.ndim}.")
     write(field_picture(model, found, gradient), path)
