@@ -148,6 +148,16 @@ def test_strides_are_numbers_and_fractions(tmp_path):
     assert (found.stride, found.stride_exact) == ((0.5, 0.5), ("1/2", "1/2"))
 
 
+@pytest.mark.parametrize(("kernel", "rate"), [(3, 8), (2, 30)])
+def test_a_map_smaller_than_the_field_hides_no_holes(tmp_path, kernel, rate):
+    file = tmp_path / "small.py"
+    layer = f"nn.Conv2d(1, 1, {kernel}, dilation={rate}, padding={rate * (kernel - 1) // 2})"
+    file.write_text(f"from torch import nn\ndef stack():\n    return nn.Sequential({layer}, {layer})\n")
+    judged = grid(Grid(what=(f"{file}:stack",), input=("1,1,8,8",)))
+    assert judged.exit_code == 1  # Within 8 pixels the unit reads one or none, with nothing between.
+    assert judged.stacks[0].missed is None
+
+
 def test_grid_says_by_its_exit_code_whether_there_are_holes(capsys):
     from ganvas.cli.main import main
 

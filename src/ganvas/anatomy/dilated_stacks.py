@@ -21,12 +21,14 @@ class Stack:
     layers: tuple[str, ...]
     gridding: Gridding  # Of the rates alone, along the axis with the larger ones.
     reads: str  # The layer whose map the chain reads.
-    holes: int  # Pixels of that map that the middle unit does not read, between those that it does, skips included.
+    # Pixels of that map that the middle unit does not read, between those that it does, skips included; None where the
+    # map is smaller than the field, whose borders would hide holes.
+    holes: int | None
 
     @property
     def covers(self) -> bool:
-        """Whether no pixel is left out, with what the graph adds to the chain."""
-        return self.holes == 0
+        """Whether no pixel is left out, with what the graph adds to the chain; by the rates alone on a small map."""
+        return self.gridding.covers if self.holes is None else self.holes == 0
 
 
 def dilated_stacks(graph: Graph) -> list[Stack]:
@@ -77,14 +79,12 @@ def _stack(graph: Graph, chain: tuple[int, ...]) -> Stack:
     )
     source = graph.nodes[nodes[0].inputs[0]]
     last = nodes[-1]
-    middle = tuple((size - 1) // 2 for size in last.shape[2:])
-    read = support(graph, last.index, (0, slice(None), *middle)).sets[source.index]
-    return Stack(
-        layers=tuple(node.label for node in nodes),
-        gridding=verdict,
-        reads=source.label,
-        holes=_between(np.broadcast_to(read, source.shape)[0].any(axis=0)),
-    )
+    holes = None
+    if verdict.field <= source.shape[2 + axis]:
+        middle = tuple((size - 1) // 2 for size in last.shape[2:])
+        read = support(graph, last.index, (0, slice(None), *middle)).sets[source.index]
+        holes = _between(np.broadcast_to(read, source.shape)[0].any(axis=0))
+    return Stack(layers=tuple(node.label for node in nodes), gridding=verdict, reads=source.label, holes=holes)
 
 
 def _between(pixels: np.ndarray) -> int:

@@ -73,6 +73,8 @@ def _(result: GridResult) -> None:
         say(f"Rates {rates}, kernel {', '.join(map(str, kernels))}{named}: {stack.verdict}.")
         if stack.missed is not None and bool(stack.missed) != bool(stack.holes):
             say(f"  With the network's skips: {f'{stack.missed} pixels are missed' if stack.missed else 'no holes'}.")
+        if stack.layers and stack.missed is None:
+            say("  The map is smaller than this field, so the rates alone are judged; a larger --input counts skips.")
         say(f"  Published rule: {stack.rule}.")
         say(f"  Paths to a pixel: {stack.fewest_paths:,} to {stack.most_paths:,}; common divisor {stack.divisor}.")
         if stack.suggestion and not stack.covers:

@@ -49,7 +49,8 @@ class StackResult:
     divisor: int
     suggestion: tuple[int, ...] | None
     suggested_field: int | None
-    missed: int | None = None  # Pixels of the map below that the network truly misses, its skips counted; of a network.
+    # Pixels of the map below that a network truly misses, its skips counted; None on a map smaller than the field.
+    missed: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
