@@ -127,10 +127,10 @@ def test_an_output_that_sees_nothing_says_so(nets, tmp_path, capsys):
     assert "no pixel moves the unit" in said
 
 
-@pytest.mark.parametrize("name", ["flat", "tall"])
-def test_a_picture_of_a_field_that_is_not_square_has_its_axes_whole(nets, tmp_path, name):
+@pytest.mark.parametrize(("name", "shape"), [("flat", "1,1,2,64"), ("tall", "1,1,64,2"), ("tall", "1,1,64,64")])
+def test_a_picture_of_a_field_that_is_not_square_has_its_axes_whole(nets, tmp_path, name, shape):
     out = tmp_path / "field.svg"
-    nets(name, out=out, input=("1,1,64,64",))
+    nets(name, out=out, input=(shape,))
     root = ElementTree.parse(out).getroot()
     height = float(root.get("viewBox").split()[3])
     lowest = max(float(one.get("y", 0)) + float(one.get("height", 0)) for one in root.iter() if one.get("y"))
