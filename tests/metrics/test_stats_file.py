@@ -25,7 +25,7 @@ class Looker:
 
     def extract(self, pictures, taps):
         self.seen += len(pictures)
-        rows = (pictures.flatten(1).float() - 128) @ self._kernel
+        rows = ((pictures.flatten(1).double() - 128) @ self._kernel.double()).float()  # In any batch the same.
         return {tap: rows if tap == "features" else -rows for tap in taps}
 
 
@@ -300,6 +300,17 @@ def test_a_file_that_cannot_be_is_refused_in_one_line(tmp_path, what):
         open_stats(tmp_path / "bad.npz")
     assert "\n" not in str(refused.value)
     assert "bad.npz" in str(refused.value)
+
+
+@pytest.mark.parametrize("gone", ["mu.npy", "ganvas/fid/table.rows.npy", "ganvas/fid/table.index.npy"])
+def test_an_array_that_the_manifest_names_and_that_is_gone_is_damage(tmp_path, gone):
+    write_stats(tmp_path / "whole.npz", gathered(1, metrics=["fid"]), moments=gone == "mu.npy")
+    with zipfile.ZipFile(tmp_path / "whole.npz") as whole, zipfile.ZipFile(tmp_path / "part.npz", "w") as part:
+        assert gone in whole.namelist()
+        for name in set(whole.namelist()) - {gone}:
+            part.writestr(name, whole.read(name))
+    with pytest.raises(UserError, match=r"part.npz is damaged: .* should"):
+        open_stats(tmp_path / "part.npz").fill("fid", seed=0, config=None, network=Looker(), rows_of="")
 
 
 def test_a_file_that_is_not_there_says_what_makes_one(tmp_path):

@@ -80,7 +80,7 @@ class Npz:
 
     def array(self, name: str) -> np.ndarray:
         """A whole member."""
-        header = self.headers[name]
+        header = self._known(name)
         whole = np.empty(header.shape, header.dtype)
         flat, done = whole.reshape(-1), 0
         for slab in self.slabs(name):
@@ -91,7 +91,7 @@ class Npz:
 
     def slabs(self, name: str) -> Iterator[np.ndarray]:
         """A member in the order in which it is stored, some rows at a time; its end checks the archive's checksum."""
-        header = self.headers[name]
+        header = self._known(name)
         if not header.shape:
             header = Header(shape=(1,), dtype=header.dtype)
         row_shape = header.shape[1:]
@@ -103,6 +103,14 @@ class Npz:
                 count = min(rows, header.shape[0] - start)
                 data = _exactly(file, count * row_bytes)
                 yield np.frombuffer(data, header.dtype).reshape(count, *row_shape)
+
+    def _known(self, name: str) -> Header:
+        if name not in self.headers:
+            raise UserError(
+                f"{self.path} is damaged: the array '{name}' should be in it, and there are {self.listed()}. Make or "
+                "download it again."
+            )
+        return self.headers[name]
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[Any]:

@@ -175,7 +175,14 @@ class Own(StatsFile):
                 state[key] = torch.from_numpy(self._npz.array(name))
             elif name.startswith(f"{prefix}table."):
                 state[key] = (torch.from_numpy(slab) for slab in self._npz.slabs(name))
-        return kind.from_state(state)
+        stats = kind.from_state(state)
+        tables = [stats.tables.get(name) for name in ("index", *(["rows"] if stats.shares == "kept" else []))]
+        if any(table is None or table.count != self.n for table in tables):
+            raise UserError(
+                f"{self.path} is damaged: it should hold something of each of {self.n} pictures, and does not. Make or "
+                "download it again."
+            )
+        return stats
 
     def _kept(self, tap: str, rows_of: str) -> dict[str, Any] | None:
         """Rows of this tap, of whichever metric; of the network asked for where there are several."""

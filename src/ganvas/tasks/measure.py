@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Measure", "MeasureResult", "Row", "draw", "measure", "with_error"]
 
 MOST = 16_384  # Pictures on each side where --n is left out: the number of Karras et al. 2018.
+LARGE = 1e7  # Values from here on are written with an exponent.
 MOST_OF_A_FILE = 50_000  # The same beside a file of statistics: the number of Heusel et al. 2017.
 
 
@@ -133,9 +134,14 @@ def with_error(result: Result) -> str:
     >>> with_error(Result(metric="swd", value=12.0398, standard_error=0.5002, error_method="", n=16, seed=0,
     ...                   better="lower", protocol=""))
     '12.04 ± 0.50'
+    >>> with_error(Result(metric="mind", value=1.2345e63, standard_error=2e61, error_method="", n=16, seed=0,
+    ...                   better="lower", protocol=""))
+    '1.234e+63 ± 2.0e+61'
     """
     if result.standard_error is None or not result.standard_error > 0:
         return f"{result.value:.4g}"
+    if max(abs(result.value), result.standard_error) >= LARGE:
+        return f"{result.value:.4g} ± {result.standard_error:.1e}"
     places = max(0, 1 - int(f"{result.standard_error:e}".partition("e")[2]))
     return f"{result.value:.{places}f} ± {result.standard_error:.{places}f}"
 
