@@ -25,7 +25,7 @@ class Looker:
 
     def extract(self, pictures, taps):
         self.seen += len(pictures)
-        rows = (pictures.flatten(1).float() - 128) @ self._kernel
+        rows = ((pictures.flatten(1).double() - 128) @ self._kernel.double()).float()  # In any batch the same.
         return {tap: rows if tap == "features" else -rows for tap in taps}
 
 
