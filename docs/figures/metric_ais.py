@@ -13,8 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 from ganvas.data.scenes import Scenes
 from ganvas.metrics.ais import Config, log_likelihood, sandwich
 from ganvas.metrics.observations import Decoder, Gaussian, dequantised
-from ganvas.report.chart import Chart, Series, svg
+from ganvas.report.drawing import Drawing, write
 from ganvas.report.grid import grid
+from ganvas.report.panels import Axes, Curve, chart
 
 SIDE, TRAINED, MEASURED, LATENTS = 16, 2000, 8, 16
 TEMPERATURES = (20, 50, 100, 200)
@@ -27,7 +28,7 @@ def main() -> None:
     colours = dequantised(pictures, torch.Generator().manual_seed(0)).double()
     train, rest = colours[:TRAINED], colours[TRAINED:]
     decoder, variance, blurred = principal_components(train)
-    HERE.joinpath("metric_ais_bounds.svg").write_text(svg(bounds(decoder, variance), width=640, height=260) + "\n")
+    write(bounds(decoder, variance), HERE / "metric_ais_bounds.svg")
     found = log_likelihood(
         decoder, rest[:MEASURED], Gaussian(variance=variance), config=Config(temperatures=150, pilot=40)
     )
@@ -66,24 +67,28 @@ def bounds(decoder, variance):
         exact = true_values(decoder, noise, 8)
         lower.append(found.lower.values - exact)
         upper.append(found.upper.values - exact)
-    lines = [
-        Series(
+    curves = [
+        Curve(
             name=name,
             x=TEMPERATURES,
             y=[float(one.mean()) for one in values],
             error=[float(one.std()) / math.sqrt(8) for one in values],
             marks=True,
         )
-        for name, values in (("from the posterior", upper), ("from the prior", lower))
+        for name, values in (("from the posterior, an upper bound", upper), ("from the prior, a lower bound", lower))
     ]
-    lines.append(Series(name="exact", x=TEMPERATURES[:: len(TEMPERATURES) - 1], y=(0, 0), strong=True))
-    return Chart(
-        title="Two bounds of a log-likelihood close from both sides as temperatures are added",
+    ends = (TEMPERATURES[0], TEMPERATURES[-1])
+    curves.append(Curve(name="exact", x=ends, y=(0, 0), dash=(), colour="#1d2329", stroke_width=0.8))
+    axes = Axes(
         x_title="temperatures",
         y_title="nats from the exact value",
-        series=lines,
         log_x=True,
+        x_range=(18, 222),
+        x_ticks=[(n, str(n)) for n in TEMPERATURES],
+        size=8.5,
     )
+    title = "Two bounds of a log-likelihood close from both sides as temperatures are added"
+    return Drawing(width=480, height=200, items=chart(curves, (4, 4, 472, 192), axes=axes), title=title)
 
 
 def true_values(decoder, noise, n):

@@ -20,6 +20,17 @@ from ganvas.report.drawing import Drawing
 HERE = Path(__file__).parent
 ALL = ("fresh", "copies", "repeated", "missing", "swapped", "blurred", "darker", "noisy", "tenth")
 SHEETS: dict[str, tuple[tuple[str, ...], list[Column]]] = {
+    "swd": (
+        (*ALL, "turned", "shuffled", "one", "noise"),
+        [
+            Column(metric="swd.32", title="swd.32, fine detail", reach=(0, 330), places=0),
+            Column(metric="swd.16", title="swd.16, large shapes", reach=(0, 330), places=0),
+        ],
+    ),
+    "ms_ssim": (
+        (*ALL, "shuffled", "one", "noise"),
+        [Column(metric="ms_ssim", title="MS-SSIM (like the reals is best)", reach=(0, 1.1), places=3)],
+    ),
     "inception_score": (
         ("fresh", "copies", "repeated", "surest", "missing", "swapped", "blurred", "tenth", "noise"),
         [Column(metric="inception_score", title="Inception Score (higher is better)", reach=(1, 4.2), places=2)],

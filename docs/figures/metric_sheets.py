@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
+import PIL.ImageColor
 from spoilt_sets import Row
 
 from ganvas.core.results import Result
@@ -44,7 +45,8 @@ def sheet(
     floor: str = "fresh",
 ) -> Drawing:
     """The whole figure. Without a ``floor``, the set that needs no fault, no value is judged."""
-    items: list[Item] = _legend() if floor else []
+    better = {result[column.metric].better for result in found.values() for column in columns}
+    items: list[Item] = _legend("unlike" if better == {"neither"} else "worse than") if floor else []
     for number, row in enumerate(rows.values()):
         items += _strip(row, HEAD + number * PITCH)
     left = MARGIN + SHOWN * (SIDE + GAP) + 4 + NAMES
@@ -64,19 +66,27 @@ def stacked(top: Drawing, items: Sequence[Item], *, height: float) -> Drawing:
 
 
 def save(drawing: Drawing, path: Path) -> None:
-    """A PNG of 256 colours, a third of the size of one with all."""
+    """A PNG of 256 colours, a third of the size of one with all; the marks keep theirs."""
     whole = PIL.Image.fromarray(pixels(drawing, dpi=DPI)).convert("RGB")
-    save_png(whole.quantize(256, dither=PIL.Image.Dither.NONE), path)
+    few = whole.quantize(256, dither=PIL.Image.Dither.NONE)
+    palette = np.array(few.getpalette()).reshape(-1, 3)
+    for colour in (BLUE, VERMILION, SOFT):
+        exact = np.array(PIL.ImageColor.getrgb(colour))
+        palette[np.abs(palette - exact).sum(1).argmin()] = exact
+    few.putpalette(palette.astype(np.uint8).tobytes())
+    save_png(few, path)
 
 
 def sees(value: Result, floor: Result) -> bool:
-    """Whether it is worse than another draw of the reals, by more than chance."""
-    worse = floor.value - value.value if value.better != "lower" else value.value - floor.value
+    """Whether it is worse than another draw of the reals by more than chance, or unlike it where neither is better."""
+    apart = value.value - floor.value
+    worse = {"lower": apart, "higher": -apart, "neither": abs(apart)}[value.better]
     return worse > SURE * math.hypot(value.standard_error or 0.0, floor.standard_error or 0.0)
 
 
-def _legend() -> list[Item]:
-    said = [(BLUE, "seen: worse than another draw"), (VERMILION, "blind: as good, or better")]
+def _legend(how: str) -> list[Item]:
+    passes = "blind: as good, or better" if how == "worse than" else "blind: like it"
+    said = [(BLUE, f"seen: {how} another draw"), (VERMILION, passes)]
     x, items = MARGIN, list[Item]()
     for colour, text in said:
         items.append(Circle(x=x + 3, y=9, radius=3, paint=Paint(fill=colour)))

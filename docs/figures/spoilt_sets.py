@@ -89,6 +89,7 @@ def rows(path: Path) -> tuple[Pictures, dict[str, Row]]:
         "surest": Row(
             title="the surest picture of each\nclass, 200 times", pictures=_shuffled(fresh[surest].repeat(200, 0))
         ),
+        "one": Row(title="one picture,\n800 times", pictures=fresh[2:3].repeat(N, 0)),
         "missing": Row(title="no winter", pictures=more[more_labels != CLASS_NAMES.index("winter")][:N]),
         "swapped": Row(title="left and right\nhalf swapped", pictures=np.roll(fresh, SIZE // 2, axis=2)),
         "blurred": Row(title="blurred over\n2 x 2 pixels", pictures=blurred(fresh)),
