@@ -29,8 +29,25 @@ def values():
     layer = nn.Linear(2, 2)
     assert layer.weight.sum().item() == layer.weight.sum().item()
     return layer
+def raises():
+    raise ValueError("of my own.")
+def calls():
+    return picky()
 number = 3
 ready = nn.Linear(2, 3)
+"""
+
+
+TRAINED = """
+import warnings
+from pathlib import Path
+import torch
+from torch import nn
+def net():
+    net = nn.Linear(2, 2)
+    net.load_state_dict(torch.load(Path(__file__).parent / "weights.pt"))
+    warnings.warn("of my own")
+    return net
 """
 
 
@@ -202,7 +219,7 @@ def test_an_exported_file_says_the_same_as_its_network(kind, tmp_path):
         ("gan/progan:generater", "Did you mean 'generator'"),
         ("nowhere.at.all:net", "no module 'nowhere.at.all'"),
         ("torch.nn:Conv2", "Did you mean 'Conv2d'"),
-        ("torch.nn:Conv2d", "missing 3 required positional arguments"),
+        ("torch.nn:Conv2d", "missing 3 required positional arguments.* write a function that fills them in"),
         ("math:pi", "is a float"),
         ("math:gcd", "makes a int"),
         ("gone.py:net", "no file or folder"),
@@ -212,6 +229,25 @@ def test_an_exported_file_says_the_same_as_its_network(kind, tmp_path):
 def test_what_is_not_there_is_said_with_what_would_do(spec, said):
     with pytest.raises(UserError, match=said):
         load(spec)
+
+
+def test_an_error_of_a_persons_own_code_comes_without_advice_that_does_not_fit(nets):
+    with pytest.raises(UserError, match=r"cannot be made: ValueError: of my own\.$"):
+        load(f"{nets}:raises")
+    with pytest.raises(
+        UserError, match=r"cannot be made: TypeError: .*missing 1 required positional argument: 'width'\.$"
+    ):
+        load(f"{nets}:calls")  # The call that lacks something is in its own code.
+
+
+def test_loading_a_checkpoint_warns_of_nothing_where_only_shapes_are_asked_for(tmp_path):
+    torch.save(nn.Linear(2, 2).state_dict(), tmp_path / "weights.pt")
+    (tmp_path / "trained.py").write_text(TRAINED)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        loaded = load(f"{tmp_path / 'trained.py'}:net")
+    assert [str(each.message) for each in said] == ["of my own"]
+    assert next(loaded.model.parameters()).is_meta
 
 
 def test_a_file_that_is_no_network_is_refused(tmp_path, nets):

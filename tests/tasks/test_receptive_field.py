@@ -1,6 +1,7 @@
 """``ganvas receptive-field`` and ``ganvas grid`` as a person calls them."""
 
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -55,7 +56,8 @@ def test_statistics_of_a_normalisation_are_read_when_asked_for():
         ({"unit": "99,99", "layer": "#4"}, "no unit"),
         ({"samples": -1}, "--samples -1"),
         ({"model": "gan/dcgan"}, "no places"),
-        ({"input": ("1,3,8,8",)}, "fails in"),
+        ({"input": ("1,3,8,8",)}, r"^gan/dcgan:discriminator fails in .*1024x512x4x4\]\. What is behind"),
+        ({"out": Path("/")}, "a folder is there"),
         ({"data": "no-such-folder"}, "no file or folder"),
         ({"data": "scenes", "samples": 0}, "measures none"),
         ({"data": "scenes", "model": "gan/dcgan"}, "does not read one picture"),

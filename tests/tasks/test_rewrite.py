@@ -1,3 +1,4 @@
+import logging
 import os
 import subprocess
 import sys
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")  # Of
 
 TINY = ("resolution=16", "latent_size=8", "features=4")
 CODE = """
+import sys
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -79,6 +81,12 @@ def nothing(): return Ends(lambda y: y * 0 / 0)
 def infinite(): return Ends(lambda y: torch.where(y > 0, torch.inf, y))
 def complex_(): return Ends(torch.fft.fft2)
 def double(): return nn.Sequential(Ends(torch.relu)).double()
+
+
+class Talks(nn.Module):
+    def forward(self, x):
+        print("of my own", file=sys.stderr)
+        return x if x.sum() > 0 else -x
 
 
 class Chooses(nn.Module):
@@ -218,7 +226,7 @@ BAD = {
         "input": ("1,3,4,4:float64",),
         "out": "net.onnx",
     },
-    "a folder is there": {"model": ":none", "input": ("1,3,5,5",), "out": "."},
+    r"a folder is there.* such as .*net\.onnx": {"model": ":none", "input": ("1,3,5,5",), "out": "."},
     "the ending chooses the format": {"model": "gan/dcgan", "out": "net.txt"},
     "There is no network 'resnet1'": {"model": "resnet1", "out": "net.pt2"},
     r"cannot be traced by torch.export with an input of 1x4x7: .*have 3 channels": {
@@ -246,6 +254,22 @@ def test_what_cannot_be_is_said_and_nothing_is_left(message, tmp_path, code):
     with pytest.raises(UserError, match=message):
         rewrite(Rewrite(**{**given, "out": out}))
     assert list(tmp_path.iterdir()) == ([folder] if out == folder else [])
+
+
+def test_of_a_failed_export_only_the_error_is_said(tmp_path, code, capsys):
+    said = list[logging.LogRecord]()
+    heard = logging.Handler()
+    heard.emit = said.append
+    logger = logging.getLogger("torch.fx.experimental.symbolic_shapes")
+    logger.addHandler(heard)
+    try:
+        with pytest.raises(UserError, match="Talks cannot be traced"):
+            rewrite(Rewrite(model=f"{code}:Talks", input=("1,3",), out=tmp_path / "net.pt2"))
+    finally:
+        logger.removeHandler(heard)
+    assert capsys.readouterr().err == "of my own\n"  # What the forward itself says is not held back.
+    assert said == []
+    assert logging.getLogger("torch").level == logging.WARNING
 
 
 def test_a_file_whose_outputs_differ_does_not_take_its_name(tmp_path, code):

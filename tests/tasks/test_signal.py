@@ -201,7 +201,7 @@ def test_what_only_some_draws_have_is_said_so(tmp_path, capsys):
         ({"seeds": 0}, "--seeds 0"),
         ({"batch": -1}, "--batch -1"),
         ({"init": "fixup"}, "residual"),
-        ({"input": ("1,5,8,8",)}, "fails in first"),
+        ({"input": ("1,5,8,8",)}, r"net\.py:Net fails in first \(Conv2d\): RuntimeError: Given groups"),
         ({"input": ("1,3,2,2",)}, "fails in second"),
         ({"out": "x.bmp"}, "suffix"),
         ({"out": "nowhere/x.png"}, "no folder"),

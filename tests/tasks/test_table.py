@@ -96,7 +96,7 @@ def test_values_are_run_where_they_are_asked_for(nets, capsys):
         (["{nets}:net", "--input", "1,three"], "is not a shape"),
         (["{nets}:net", "--input", "0,3"], "is not a shape"),
         (["{nets}:net", "--input", "1,3:int63"], "Did you mean 'int"),
-        (["{nets}:Depends", "--input", "1,3,8,8"], "--real"),
+        (["{nets}:Depends", "--input", "1,3,8,8"], "nets.py:Depends: its own forward (Depends) asks for values"),
         (["{nets}:fails", "--input", "1,3,8,8"], "1 (Conv2d)"),
         (["{nets}:net", "--input", "1,2,8,8"], "0 (Conv2d)"),
         (["{nets}:nett", "--input", "1,2,8,8"], "Did you mean 'net'"),
@@ -104,6 +104,7 @@ def test_values_are_run_where_they_are_asked_for(nets, capsys):
         (["gan/progan", "--set", "resolutoin=8"], "Did you mean 'resolution'"),
         (["gan/progan", "--preset", "cifar"], "Did you mean 'cifar10'"),
         (["resnet18", "-o", "table.docx"], "says no format"),
+        (["resnet18", "-o", "."], "a folder is there"),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_exit_code_2(arguments, said, nets, tmp_path, monkeypatch, capsys):

@@ -12,6 +12,7 @@ Networks are built on the meta device where their code allows it, so size does n
 import ast
 import importlib
 import importlib.util
+import inspect
 import json
 import sys
 import warnings
@@ -263,19 +264,35 @@ def _build(maker: Any, arguments: tuple[Any, ...], spec: str, values: bool) -> n
     except UserError:
         raise
     except Exception as error:
-        raise UserError(
-            f"{spec} cannot be made: {type(error).__name__}: {' '.join(str(error).split())}. "
-            "It is called without arguments; write a function that fills them in."
-        ) from error
+        advice = (
+            "" if _fits(maker, arguments) else " It is called without arguments; write a function that fills them in."
+        )
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise UserError(f"{spec} cannot be made: {type(error).__name__}: {reason}.{advice}") from error
     if not isinstance(model, nn.Module):
         raise UserError(f"{spec} makes a {type(model).__name__}, not a torch.nn.Module.")
     return model
 
 
+def _fits(maker: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
+    """Whether it can be called with so many arguments; True where Python cannot tell."""
+    try:
+        inspect.signature(maker).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # Written in C, without a signature.
+        return True
+    return True
+
+
 def _bare(maker: Any, arguments: tuple[Any, ...]) -> Any:
     """Without memory, unless the code of the network needs values to be built."""
     try:
-        with torch.random.fork_rng(devices=[]), without_compiler(), torch.device("meta"):
+        with torch.random.fork_rng(devices=[]), without_compiler(), torch.device("meta"), warnings.catch_warnings():
+            # Of load_state_dict: true of these shapes alone. Where weights matter, the network is made anew with them.
+            warnings.filterwarnings(
+                "ignore", message=r".*: copying from a non-meta parameter in the checkpoint to a meta"
+            )
             return maker(*arguments)
     except UserError:
         raise

@@ -6,7 +6,8 @@ log-normally, ``hanin_nica``), so what is averaged over seeds is the logarithm, 
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from ganvas.anatomy.graph import Node
 from ganvas.anatomy.signal_faults import Fault, faults
 from ganvas.anatomy.signal_moments import Map
-from ganvas.anatomy.signal_probe import WEIGHTED, Readings, copied, measure
+from ganvas.anatomy.signal_probe import WEIGHTED, ForwardFailed, Readings, copied, measure
 from ganvas.anatomy.signal_theory import Theory, backward_theory, forward_theory
 from ganvas.anatomy.starts import draw, following, parse, plan
 from ganvas.core.errors import UserError
@@ -95,6 +96,7 @@ def signal(
     batch: int = 16,
     pictures: Float[Tensor, "n c h w"] | None = None,
     make: Callable[[int], nn.Module] | None = None,
+    name: str | None = None,
     quiet: bool = True,
 ) -> Signal:
     """Measures a network's signal and gradient over seeds. The model itself stays as it is: copies run.
@@ -108,18 +110,19 @@ def signal(
         seeds: Draws of weights and inputs.
         pictures: To read in place of noise, if there is one input; ``batch`` of them for each seed.
         make: Draws the network anew for a seed, for ``init="as-is"``; without it all seeds share the model's weights.
+        name: Of the network, for errors; its class if None.
 
     Raises:
         UserError: an unknown start, a number below 1, or a network that fails.
     """
     parse(init)
-    for name, number in (("seeds", seeds), ("batch", batch)):
+    for setting, number in (("seeds", seeds), ("batch", batch)):
         if number < 1:
-            raise UserError(f"{name}={number} must be 1 or more.")
+            raise UserError(f"{setting}={number} must be 1 or more.")
     if pictures is not None and (len(inputs) != 1 or len(pictures) < batch):
         raise UserError(f"{len(pictures)} pictures for batches of {batch} and {len(inputs)} inputs: give one input.")
     passes, left_out, made = list[tuple[Readings, Theory, Theory]](), (), None
-    with progress("signal", seeds, unit="seeds", quiet=quiet) as report:
+    with _named(name), progress("signal", seeds, unit="seeds", quiet=quiet) as report:
         for number in range(seeds):
             own = init == "as-is" and make is not None
             twin = make(seed + number) if own and make is not None else copied(model)
@@ -140,6 +143,17 @@ def signal(
         left_out=left_out,
         faults=faults([found for found, _, _ in passes]),
     )
+
+
+@contextmanager
+def _named(name: str | None) -> Iterator[None]:
+    """Where the network fails, it is called by this name."""
+    try:
+        yield
+    except ForwardFailed as error:
+        if name is None:
+            raise
+        raise ForwardFailed(name, error.where) from error.__cause__
 
 
 def _input(item: Any, batch: int, seed: int, number: int, place: int, model: nn.Module) -> Any:

@@ -68,6 +68,14 @@ class Readings:
     bad_gradients: dict[int, str] = field(default_factory=dict)
 
 
+class ForwardFailed(UserError):
+    """A network whose forward raised; ``where`` says in which layer, and what."""
+
+    def __init__(self, network: str, where: str) -> None:
+        super().__init__(f"{network} fails in {where}")
+        self.where = where
+
+
 class Probe(Recorder):
     """A recorder that measures what it records.
 
@@ -175,7 +183,7 @@ def measure(
         adjust: See :class:`Probe`.
 
     Raises:
-        UserError: its forward fails with these inputs.
+        ForwardFailed: its forward fails with these inputs.
     """
     model.train()
     probe = Probe(model, adjust=adjust, weights_only=not backward)
@@ -192,8 +200,9 @@ def measure(
             raise
         except Exception as error:
             layer, kind, _ = probe.stack[-1]
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
-            raise UserError(f"The network fails in {layer or 'its own forward'} ({kind}): {reason}") from error
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(": ")
+            where = f"{layer or 'its own forward'} ({kind}): {reason}"
+            raise ForwardFailed(type(model).__name__, where) from error
         finally:
             probe.frame = None
         if backward:

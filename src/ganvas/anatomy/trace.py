@@ -64,7 +64,7 @@ def trace(
     device = torch.device("meta") if not real else _device(twin)
     given = [_materialise(item, device, _dtype(twin)) for item in inputs]
     named = {key: _materialise(item, device, _dtype(twin)) for key, item in (keywords or {}).items()}
-    output, failed = _run(twin, recorder, given, named, device)
+    output, failed = _run(title, twin, recorder, given, named, device)
     nodes = with_kinds(recorder.nodes, dict(twin.named_modules()))
     values = [recorder.value(tensor) for tensor in tensors(output)]
     return Graph(
@@ -79,7 +79,12 @@ def trace(
 
 
 def _run(
-    twin: nn.Module, recorder: Recorder, given: Sequence[Any], named: Mapping[str, Any], device: torch.device
+    title: str,
+    twin: nn.Module,
+    recorder: Recorder,
+    given: Sequence[Any],
+    named: Mapping[str, Any],
+    device: torch.device,
 ) -> tuple[Any, str | None]:
     """The output, or the layer that raised and why."""
     inputs = _mapped(given, recorder.input), _mapped(named, recorder.input)
@@ -101,7 +106,7 @@ def _run(
         op, shapes = recorder.last
         if device.type == "meta" and _needs_values(error, reason):
             raise UserError(
-                f"{where} asks for values that a trace of shapes does not have ({reason.partition('. ')[0]}). "
+                f"{title}: {where} asks for values that a trace of shapes does not have ({reason.partition('. ')[0]}). "
                 "Give --real to run it on real values (real=True in Python)."
             ) from error
         sizes = ", ".join("x".join(map(str, shape)) or "a scalar" for shape in shapes)

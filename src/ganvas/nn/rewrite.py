@@ -8,6 +8,11 @@ then.
 """
 
 import copy
+import io
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from typing import Any, Literal
 
 import torch
@@ -99,7 +104,7 @@ def trace(
 ) -> ExportedProgram:
     """torch.export's trace, with a UserError that names what it stumbled over."""
     try:
-        with torch.no_grad():
+        with torch.no_grad(), _error_alone():
             return torch.export.export(model, inputs, dynamic_shapes=dynamic_shapes)
     except Exception as error:
         shapes = ", ".join("x".join(map(str, part.shape)) for part in inputs)
@@ -108,6 +113,28 @@ def trace(
             f"{type(model).__name__} cannot be traced by torch.export with an input of {shapes}: {reason} Give the "
             "input that its forward takes; a forward whose course depends on values has no graph."
         ) from error
+
+
+@contextmanager
+def _error_alone() -> Iterator[None]:
+    """Without the warnings and the half-made graph that torch.export writes to stderr before its error.
+
+    What anybody else writes there, such as a forward that prints, comes afterwards. A logger that was asked for more
+    than warnings (TORCH_LOGS) stays as loud.
+    """
+    log, held, graph = logging.getLogger("torch"), io.StringIO(), ""
+    before = log.level
+    log.setLevel(logging.ERROR if before in (logging.NOTSET, logging.WARNING) else before)
+    try:
+        with redirect_stderr(held):
+            yield
+    except Exception as error:
+        graph = str(getattr(error, "partial_fx_graph", ""))
+        raise
+    finally:
+        log.setLevel(before)
+        said = held.getvalue()
+        sys.stderr.write(said.replace(f"{graph}\n", "") if graph else said)
 
 
 def transposed_in(program: ExportedProgram) -> list[str]:

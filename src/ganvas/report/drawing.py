@@ -77,8 +77,10 @@ def check_suffix(path: FilePath) -> None:
     """Refuses a path whose format is not known, before any work is done for it.
 
     Raises:
-        UserError: the suffix is none of those that can be written.
+        UserError: it is a folder, or the suffix is none of those that can be written.
     """
+    if path.is_dir():
+        raise UserError(f"{path}: a folder is there. Give the name of a file to write, such as {path / 'figure.pdf'}.")
     if path.suffix.lower() not in SUFFIXES:
         given = f"the suffix '{path.suffix}'" if path.suffix else "no suffix"
         raise UserError(f"{path} has {given}, which names no format of figures. Use one of {', '.join(SUFFIXES)}.")

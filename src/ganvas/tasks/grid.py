@@ -91,7 +91,7 @@ def _of_network(task: Grid) -> tuple[str, list[StackResult]]:
 
     graph = graph_of(Network(model=task.what[0], input=task.input, preset=task.preset, set=task.set))
     if graph.failed:
-        raise UserError(f"The network fails in {graph.failed} Its stacks cannot be judged.")
+        raise UserError(f"{graph.model} fails in {graph.failed.rstrip('.')}. Its stacks cannot be judged.")
     return graph.model, [_result(one.layers, one.gridding, one.holes) for one in dilated_stacks(graph)]
 
 

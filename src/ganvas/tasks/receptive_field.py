@@ -99,7 +99,7 @@ def receptive_field(task: ReceptiveField) -> ReceptiveFieldResult:
         _check_data(task, inputs)
     graph = trace(loaded.model, *inputs, name=loaded.name, real=task.real)
     if graph.failed:
-        raise UserError(f"The network fails in {graph.failed} What is behind it cannot be asked for.")
+        raise UserError(f"{graph.model} fails in {graph.failed.rstrip('.')}. What is behind it cannot be asked for.")
     found = fields.field(graph, task.layer, unit=_unit(task.unit), statistics=task.statistics)
     if task.out is not None and found.pixels.ndim != 2:
         raise UserError(f"A picture needs two axes, and this input has {found.pixels.ndim}: leave {task.out.name} out.")

@@ -68,6 +68,10 @@ def rewrite(task: Rewrite) -> RewriteResult:
     from ganvas.core.errors import UserError
     from ganvas.nn.rewrite import in_eval, transposed_in
 
+    if task.out.is_dir():
+        raise UserError(
+            f"-o {task.out}: a folder is there. Give the name of a file in it, such as {task.out / 'net.onnx'}."
+        )
     if task.out.suffix not in ENDINGS:
         raise UserError(f"-o {task.out}: the ending chooses the format; give a name that ends in .onnx or .pt2.")
     if task.out.suffix == ".onnx":

@@ -132,6 +132,7 @@ def signal(task: SignalTask) -> SignalResult:
         batch=task.batch,
         pictures=None if task.data is None else _pictures(task, inputs),
         make=maker,
+        name=loaded.name,
         quiet=task.quiet,
     )
     if not found.layers:

@@ -86,6 +86,10 @@ def table(task: Table) -> TableResult:
 def _format(task: Table) -> Format | None:
     from ganvas.core.errors import UserError
 
+    if task.out is not None and task.out.is_dir():
+        raise UserError(
+            f"-o {task.out}: a folder is there. Give the name of a file in it, such as {task.out / 'table.tex'}."
+        )
     if task.format is not None or task.out is None:
         return task.format
     if task.out.suffix not in SUFFIXES:
