@@ -75,13 +75,19 @@ def _of(node: Node, features: int | None, batch: int | None) -> Axes:
 
 
 def _made_features(node: Node, shape: tuple[int, ...]) -> int | None:
-    return len(shape) - 1 if node.op == "embedding" else _read_features(node, shape)
+    if node.op == "embedding":
+        return len(shape) - 1
+    made = node.attributes.get("acts_on", (None, None))[1]
+    return _read_features(node, shape) if made is None else made % len(shape)
 
 
 def _read_features(node: Node, shape: tuple[int, ...]) -> int | None:
     op, rank = node.op, len(shape)
     if op == "embedding":
         return NONE
+    if "acts_on" in node.attributes:
+        axis = node.attributes["acts_on"][0]
+        return None if axis is None or axis < -rank else axis % rank
     if op in _LAST:
         return rank - 1
     if op in ("layer_norm", "rms_norm"):

@@ -188,7 +188,8 @@ def _products(node: Node, sources: Sequence[Shape]) -> list[Dependence]:
             place = axis + rank - len(source)
             last, before = axis == len(source) - 1, axis == len(source) - 2
             if node.op == "matmul":
-                mixed = last if number == 0 else before if len(source) > 1 else last
+                right = number > 0 or node.attributes.get("weight") == 0
+                mixed = before if right and len(source) > 1 else last
             else:
                 mixed = last if number == 0 else before if number == 2 else last or before
             free = place < 0 or size not in (node.shape[place], 1)

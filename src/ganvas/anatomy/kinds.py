@@ -7,6 +7,7 @@ from torch import nn
 
 from ganvas.anatomy.graph import Node
 from ganvas.anatomy.operations import words
+from ganvas.anatomy.products import PRODUCTS, learnt
 
 ACTIVATIONS = words(
     "relu leaky_relu elu celu selu gelu silu mish tanh sigmoid hardtanh hardswish hardsigmoid relu6 softplus "
@@ -32,10 +33,10 @@ def with_kinds(nodes: Sequence[Node], modules: Mapping[str, nn.Module]) -> tuple
 
 def _own(node: Node, normed: bool) -> str:
     op = node.op
-    if op.startswith("conv") or op == "linear":
+    if op.startswith("conv") or op == "linear" or learnt(node):
         if normed:
             return "spectral-normed"
-        return _convolution(node) if op != "linear" else "linear"
+        return _convolution(node) if op.startswith("conv") else "linear"
     if op in ("input", "parameter"):
         return "input"
     if op in ("addmm", "bilinear", "lstm", "gru", "rnn_tanh", "rnn_relu"):
@@ -53,7 +54,7 @@ def _own(node: Node, normed: bool) -> str:
     ):
         if op in ops:
             # With one operand (x + 1, x * gain) nothing merges.
-            return "other" if kind == "merge" and len(node.inputs) < 2 and op not in ("matmul", "einsum") else kind
+            return "other" if kind == "merge" and len(node.inputs) < 2 and op not in PRODUCTS else kind
     return "pool" if "pool" in op else "other"
 
 
@@ -111,7 +112,7 @@ def _maker(nodes: Sequence[Node], index: int) -> int:
 def _mark_attention(nodes: Sequence[Node], kinds: list[str]) -> None:
     """A product with the softmax of another product: both, and the softmax."""
     for node in nodes:
-        if node.op not in ("matmul", "einsum"):
+        if node.op not in PRODUCTS:
             continue
         for source in node.inputs:
             path = _to_softmax(nodes, source)
@@ -130,4 +131,4 @@ def _to_softmax(nodes: Sequence[Node], index: int) -> list[int] | None:
     softmax, index = index, nodes[index].inputs[0]
     while nodes[index].op in RESHAPES | {"mul", "div", "add", "masked_fill"} and nodes[index].inputs:
         index = nodes[index].inputs[0]
-    return [softmax, index] if nodes[index].op in ("matmul", "einsum") else None
+    return [softmax, index] if nodes[index].op in PRODUCTS else None

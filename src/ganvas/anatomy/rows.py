@@ -204,8 +204,8 @@ def _fold(row: Row, group: list[Node], layouts: Sequence[Axes]) -> None:
     for node in group:
         row.nodes.append(node.index)
         row.parameters += sum(node.parameters.values())
-        # A dense layer's output as a picture; what flattens says nothing new.
-        if len(node.shape) > len(row.shape):
+        # A vector as a picture is what a dense layer makes; another view of a sequence or of heads says nothing new.
+        if len(row.shape) == 1 and len(node.shape) > 2:
             row.shape, row.axes = layouts[node.index].example(node.shape), layouts[node.index]
         if node.op in ACTIVATIONS:
             row.activation = activation_name(node)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ganvas.anatomy import arguments, macs, operations
+from ganvas.anatomy import arguments, macs, operations, products
 from ganvas.anatomy.graph import Node
 
 _MARK = "_ganvas_value"
@@ -218,12 +218,24 @@ class Recorder(TorchFunctionMode):
             op = "linear"
         attributes = arguments.attributes(op, func, args, kwargs, outputs[0])
         operands = list(tensors((args, kwargs)))
+        if op in products.PRODUCTS and parameters:
+            attributes |= self._weight(op, bound, operands)
         forward = macs.forward("addmm" if "mat1" in bound else op, bound, operands, outputs[0])
         inner = macs.interior(op, operands, forward)
         backward = (forward - inner) * self._gradients(bound, before, len(inputs)) + 2 * inner * needs
         node = self._append(op, outputs[0], inputs, attributes, parameters, forward, backward)
         for tensor in outputs:
             self._mark(tensor, Value(node=node.index, needs_gradient=needs and tensor.is_floating_point()))
+
+    def _weight(self, op: str, bound: Mapping[str, Any], operands: list[Tensor]) -> dict[str, Any]:
+        """Which factor of a product is learnt, and the axes it reads and makes."""
+        values = [self.value(operand) for operand in operands]
+        weight = next((n for n, value in enumerate(values) if value is not None and value.parameters), None)
+        equation = bound.get("equation", "")
+        if weight is None or not isinstance(equation, str):
+            return {}
+        ranks = [operand.dim() for operand in operands]
+        return {"weight": weight, "acts_on": products.acts_on(op, equation, ranks, weight)}
 
     def _check(self, op: str, bound: Mapping[str, Any]) -> None:
         """Refuses what torch refuses on values and lets pass on shapes: a transposed convolution of other channels."""
