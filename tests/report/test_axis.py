@@ -25,6 +25,15 @@ def test_a_log_scale_has_no_place_for_what_is_not_positive():
 ranges = st.tuples(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
 
+@given(st.integers(0, 5000), st.integers(1, 5000), st.integers(2, 12))
+def test_ticks_of_what_is_counted_are_whole_and_even(low, span, most):
+    ticks = linear_ticks(low, low + span, most, whole=True)
+    assert len(ticks) <= most
+    assert all(tick == int(tick) and low <= tick <= low + span for tick in ticks)
+    assert len(set(np.diff(ticks))) <= 1
+    assert len(ticks) >= min(2, span + 1) or most < 4
+
+
 @given(ranges, st.integers(2, 12))
 def test_linear_ticks_lie_inside_at_equal_round_steps(limits, most):
     low, high = limits

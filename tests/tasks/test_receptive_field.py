@@ -107,6 +107,19 @@ def nets(tmp_path):
     )
 
 
+@pytest.mark.parametrize("side", [3, 5, 7, 9, 11])
+def test_the_axes_of_a_field_count_whole_pixels(tmp_path, side):
+    (tmp_path / "one.py").write_text(f"from torch import nn\ndef net():\n    return nn.Conv2d(1, 1, {side})\n")
+    out = tmp_path / "field.svg"
+    task = {"model": f"{tmp_path}/one.py:net", "input": ("1,1,48,48",), "samples": 0}
+    receptive_field(ReceptiveField(**task, unit="20,20", out=out))
+    texts = [one.text or "" for one in ElementTree.parse(out).iter() if one.tag.endswith("text")]
+    ticks = [float(text) for text in texts if text.replace(".", "").isdigit()]
+    pixels = [tick for tick in ticks if tick > 1]  # Others are of the colour bar, from 0 to 1.
+    assert len(pixels) >= 4
+    assert all(tick == int(tick) for tick in pixels)
+
+
 def test_the_gradient_is_measured_at_the_unit_whose_set_is_shown(nets):
     found = nets("Words", layer="mix", unit="7")  # The last patch of the second row of four.
     assert (found.first, found.last, found.pixels_read) == ((8, 24), (15, 31), 64)

@@ -56,6 +56,31 @@ def test_a_network_of_a_persons_own_in_numbers_and_a_picture(net, tmp_path, caps
             assert image.width > 800
 
 
+@pytest.mark.parametrize(("columns", "tables"), [("80", 2), ("132", 1)])
+def test_the_table_fits_the_terminal_with_every_head_and_number_whole(columns, tables, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n"
+        "def net():\n"
+        "    layers = [nn.Conv2d(3, 8, 3), nn.ReLU(), nn.GroupNorm(2, 8), nn.Conv2d(8, 4, 3), nn.Hardtanh()]\n"
+        "    return nn.Sequential(nn.Sequential(*layers), nn.Softmax(1), nn.Conv2d(4, 4, 3), nn.Tanh())\n"
+    )
+    spec = f"{tmp_path / 'net.py'}:net"
+    _, found, said = called(
+        capsys, "signal", spec, "--input", "1,3,12,12", "--init", "normal:1e-5", "--seeds", "2", "--quiet"
+    )
+    lines = [line for line in said.splitlines()[1:] if "net.py" not in line]
+    assert max(map(len, lines)) <= int(columns)
+    words = said.split()
+    assert words.count("layer") == tables
+    for head in ("gradient", "dead", "saturated", "spread"):
+        assert head in words
+    assert words.count("*") == 1  # In the words below the table; those in it stand by their number.
+    for layer in found["layers"]:
+        assert f"{layer['second_moment']:.3g}" in words
+        assert f"{layer['gradient']:.3g}" in words
+
+
 def test_pictures_go_through_a_model_of_the_catalogue(capsys):
     code, found, _ = called(
         capsys,

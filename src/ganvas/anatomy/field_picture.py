@@ -27,7 +27,7 @@ def field_picture(model: str, found: Field, gradient: EffectiveField | None) -> 
     for number, (title, values) in enumerate(panels):
         place = (8 + number * (SIDE + GAP), TOP, SIDE, SIDE)
         origin = (float(rows.start), float(columns.start))
-        items += heat_map(values, place, axes=Axes(title=title), value_range=(0.0, 1.0), origin=origin)
+        items += heat_map(values, place, axes=Axes(title=title, whole=True), value_range=(0.0, 1.0), origin=origin)
     lowest = max(
         item.y for item in items if isinstance(item, Text)
     )  # Of the ticks; panels are as tall as their window.

@@ -87,8 +87,19 @@ def _broken(broken: Sequence[Sequence[str]], *, verb: str) -> None:
         say(f"... and {len(broken) - SHOWN:,} more files.")
 
 
-def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on stderr, as wide as the terminal allows."""
+def terminal_width() -> int:
+    """Of the terminal that stderr is, in letters; 80 where it is none."""
+    from rich.console import Console
+
+    return Console(stderr=True).width
+
+
+def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, firm: bool = False) -> None:
+    """A table on stderr, as wide as the terminal allows.
+
+    Args:
+        firm: Only the first column breaks into lines; for tables whose others fit.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -101,8 +112,8 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> N
         box=None,
         pad_edge=False,
     )
-    for name in header:
-        drawn.add_column(name, overflow="fold", no_wrap=name == "paper")
+    for place, name in enumerate(header):
+        drawn.add_column(name, overflow="fold", no_wrap=name == "paper" or (firm and place > 0))
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     Console(stderr=True).print(drawn)

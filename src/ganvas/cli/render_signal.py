@@ -1,43 +1,28 @@
 """What a person sees of signals, of the ReLU collapse and of stacked kernels, on stderr."""
 
 import math
+from collections.abc import Sequence
 
-from ganvas.cli.render import show, table
+from ganvas.cli.render import show, table, terminal_width
 from ganvas.core.progress import say
 from ganvas.tasks.collapse import CollapseResult, DecoderRow
 from ganvas.tasks.compare_kernels import CompareKernelsResult
-from ganvas.tasks.signal import SignalResult
+from ganvas.tasks.signal import LayerRow, SignalResult
 
 SHOWN = 6  # Layers named on the screen; the JSON has them all.
+LONGEST = 24  # Letters of a layer's name that stay in one line.
+NOTE = """\
+q: second moment of a layer's output; gradient: the same of the gradient there.
+Both are exp(mean log) over seeds; spread: deviation of the natural log.
+theory: from the layer's own measured input (gradient: from who reads it);
+chain: from the network's input (output) on, * where it took up a measurement."""
 
 
 @show.register
 def _(result: SignalResult) -> None:
     say(f"{result.model}: weights {result.weights}; {result.seeds} x {result.batch} inputs of {result.inputs}.")
-    heads = ["layer", "q", "spread", "theory", "chain", "gradient", "theory", "chain"]
-    rows = [
-        [
-            layer.layer,
-            _number(layer.second_moment),
-            "" if math.isnan(layer.second_moment_spread) else f"{layer.second_moment_spread:.2f}",
-            _number(layer.theory),
-            _number(layer.theory_chain) + ("" if layer.theory_chain_whole else " *"),
-            _number(layer.gradient),
-            _number(layer.gradient_theory),
-            _number(layer.gradient_theory_chain) + ("" if layer.gradient_theory_chain_whole else " *"),
-        ]
-        for layer in result.layers
-    ]
-    for name in ("dead", "saturated"):
-        shares = [getattr(layer, name) for layer in result.layers]
-        if any(share is not None for share in shares):
-            heads.append(name)
-            for row, share in zip(rows, shares, strict=True):
-                row.append("" if share is None else f"{share:.1%}")
-    table("", heads, rows)
-    say("q: second moment of a layer's output; gradient: second moment of the gradient there. Both are exp(mean log)")
-    say("over seeds; spread: deviation of the natural log. theory: from the layer's own measured input (gradient: from")
-    say("who reads it); chain: from the network's input (output) on, * where it took up a measurement on its way.")
+    _moments(result.layers)
+    say(NOTE)
     if all(layer.gradient == 0 for layer in result.layers[:-1]) and result.init == "fixup":
         say("Gradients are 0 below the last layer because Fixup starts that layer at 0: after one step they are not.")
     say(result.verdict)
@@ -46,6 +31,42 @@ def _(result: SignalResult) -> None:
         say(f"Not as asked, since their weight is normalised at run time or is no parameter: {few}.")
     if result.written:
         say(f"{result.written}: written.")
+
+
+def _moments(layers: Sequence[LayerRow]) -> None:
+    """Values, gradients and shares side by side where the terminal is wide enough, below one another elsewhere."""
+    names = ["layer", *(layer.layer for layer in layers)]
+    values = [
+        ["q", *(_number(layer.second_moment) for layer in layers)],
+        ["spread", *(_spread(layer.second_moment_spread) for layer in layers)],
+        ["theory", *(_number(layer.theory) for layer in layers)],
+        ["chain", *(_number(layer.theory_chain) + "*" * (not layer.theory_chain_whole) for layer in layers)],
+    ]
+    gradients = [
+        ["gradient", *(_number(layer.gradient) for layer in layers)],
+        ["theory", *(_number(layer.gradient_theory) for layer in layers)],
+        [
+            "chain",
+            *(_number(each.gradient_theory_chain) + "*" * (not each.gradient_theory_chain_whole) for each in layers),
+        ],
+    ]
+    for name in ("dead", "saturated"):
+        shares = [getattr(layer, name) for layer in layers]
+        if any(share is not None for share in shares):
+            gradients.append([name, *("" if share is None else f"{share:.1%}" for share in shares)])
+    room = terminal_width() - min(max(map(len, names)), LONGEST)
+    for part in [values + gradients] if _wide(values + gradients) <= room else [values, gradients]:
+        heads, *rows = zip(names, *part, strict=True)
+        table("", heads, rows, firm=_wide(part) <= room)
+
+
+def _wide(columns: Sequence[Sequence[str]]) -> int:
+    """Letters of columns with the gaps before them."""
+    return sum(2 + max(map(len, column)) for column in columns)
+
+
+def _spread(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.2f}"
 
 
 def _number(value: float) -> str:

@@ -34,20 +34,30 @@ class Scale:
             part = (np.log(values) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
         return np.asarray(self.start + (self.end - self.start) * part)
 
-    def ticks(self, most: int) -> list[float]:
-        """At most ``most`` round numbers inside the range, ascending."""
-        return log_ticks(self.low, self.high, most) if self.log else linear_ticks(self.low, self.high, most)
+    def ticks(self, most: int, *, whole: bool = False) -> list[float]:
+        """At most ``most`` round numbers inside the range, ascending; ``whole`` ones for what is counted."""
+        if self.log:
+            return log_ticks(self.low, self.high, most)
+        return linear_ticks(self.low, self.high, most, whole=whole)
 
 
-def linear_ticks(low: float, high: float, most: int) -> list[float]:
+def linear_ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[float]:
     """Multiples of 1, 2, 2.5 or 5 times a power of ten, as many as fit but at most ``most``.
+
+    Args:
+        whole: Whole numbers alone, as of pixels, with steps of 4 in place of 2.5.
 
     >>> linear_ticks(0, 60, 7), linear_ticks(-0.3, 0.9, 5)
     ([0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0], [-0.25, 0.0, 0.25, 0.5, 0.75])
+    >>> linear_ticks(20, 30, 5), linear_ticks(20, 30, 5, whole=True)
+    ([20.0, 22.5, 25.0, 27.5, 30.0], [20.0, 24.0, 28.0])
     """
     span = high - low
     power = math.floor(math.log10(span / max(most, 1)))
-    for step in (base * 10.0**exponent for exponent in range(power, power + 3) for base in LINEAR_STEPS[:-1]):
+    steps = [base * 10.0**exponent for exponent in range(power, power + 3) for base in LINEAR_STEPS[:-1]]
+    if whole:
+        steps = [1, 2, 4, 5, *(step for step in steps if step >= 10)]
+    for step in steps:
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         if last - first + 1 <= most:
             return [float(f"{index * step:.12g}") for index in range(first, last + 1)]

@@ -53,6 +53,7 @@ class Axes:
     x_range: Range | None = None
     y_range: Range | None = None
     size: float = 7.0  # Of the text.
+    whole: bool = False  # Ticks at whole numbers alone, as of pixels.
     x_ticks: Sequence[tuple[float, str]] | None = None  # Own texts at own values, such as names of layers.
 
 
@@ -158,7 +159,7 @@ def framed(place: Place, axes: Axes, *, x_span: Range, y_span: Range, curves: Se
     bottom = top + height - (size + 4) - (size + 3 if axes.x_title else 0)
     top += (size + 5 if axes.title else 3) + (size + 3) * len(_legend_rows(curves, width, size))
     y = Scale(low=y_span[0], high=y_span[1], start=bottom, end=top, log=axes.log_y)
-    ticks = y.ticks(_most(bottom - top, Y_ROOM * size))
+    ticks = y.ticks(_most(bottom - top, Y_ROOM * size), whole=axes.whole)
     texts = max((text_width(tick_text(tick, ticks), size) for tick in ticks), default=0.0)
     right = left + width - text_width("00", size) / 2 - 2
     left += texts + 5 + (size + 4 if axes.y_title else 0)
@@ -170,7 +171,7 @@ def ruled(frame: Frame, place: Place, axes: Axes, *, grid: bool = True) -> list[
     """Titles, ticks and, behind the plot, thin lines at the ticks."""
     size, items = axes.size, list[Item]()
     thin, base = Paint(stroke=RULE, stroke_width=0.4), Paint(stroke=SOFT, stroke_width=0.6)
-    y_ticks = frame.y.ticks(_most(frame.bottom - frame.top, Y_ROOM * size))
+    y_ticks = frame.y.ticks(_most(frame.bottom - frame.top, Y_ROOM * size), whole=axes.whole)
     for tick in y_ticks:
         y, text = frame.y(tick), tick_text(tick, y_ticks)
         across = (frame.left, frame.right) if grid else (frame.left - 2.5, frame.left)
@@ -208,7 +209,7 @@ def _x_ticks(frame: Frame, axes: Axes) -> list[tuple[float, str]]:
         return [(value, text) for value, text in axes.x_ticks if frame.x.low <= value <= frame.x.high]
     most = _most(frame.right - frame.left, X_ROOM * axes.size)
     while True:
-        ticks = frame.x.ticks(most)
+        ticks = frame.x.ticks(most, whole=axes.whole)
         texts = [tick_text(tick, ticks) for tick in ticks]
         places = [frame.x(tick) for tick in ticks]
         widths = [text_width(text, axes.size) for text in texts]
