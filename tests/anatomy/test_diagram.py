@@ -296,6 +296,22 @@ class SelfAttention(nn.Module):
         return x + self.gamma * (v @ weights.transpose(1, 2)).view_as(x)
 
 
+class TwoInputs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.picture, self.vector = nn.Conv2d(3, 8, 3, padding=1), nn.Linear(5, 8)
+
+    def forward(self, x, z):
+        return self.picture(x) * self.vector(z)[:, :, None, None]
+
+
+def test_an_input_stands_just_before_what_reads_it():
+    order = ordered(blocks(trace(TwoInputs(), (1, 3, 32, 32), (1, 5))))
+    assert [block.kind for block in order.row] == ["input", "plain", "input", "linear", "merge"]
+    assert order.joined == {0, 2, 3}  # Picture to convolution; vector to linear layer to product.
+    assert [(skip.source, skip.target) for skip in order.skips] == [(1, 4)]
+
+
 def test_two_heads_are_two_ends_of_one_body():
     order = ordered(blocks(trace(TwoHeads(), (1, 3, 16, 16))))
     assert [block.channels for block in order.row] == [3, 8, 1, 5]

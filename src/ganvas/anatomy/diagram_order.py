@@ -2,7 +2,8 @@
 
 The longest path from an input to an output is the row. A short side path that leaves the row and comes back to it at a
 merge (a projection, a 1 x 1 convolution) is drawn on its skip connection; whatever else stands in the row where it
-ran. Stretches that follow one another alike are drawn once, with how often they run.
+ran, an input just before the first block that reads it. Stretches that follow one another alike are drawn once, with
+how often they run.
 """
 
 import math
@@ -68,7 +69,7 @@ def ordered(found: Sequence[Block], *, fold: bool = True) -> Order:
     main = _longest_path(found)
     branches = _branches(found, set(main))
     hanging = {index for chain in branches for index in chain}
-    places = {index: place for place, index in enumerate(i for i in range(len(found)) if i not in hanging)}
+    places = {index: place for place, index in enumerate(i for i in _sequence(found) if i not in hanging)}
     row = tuple(found[index] for index in places)
     edges = [(places[s], places[t]) for t in places for s in found[t].inputs if s in places]
     skips = [Skip(source=s, target=t) for s, t in edges if t != s + 1]
@@ -82,6 +83,16 @@ def ordered(found: Sequence[Block], *, fold: bool = True) -> Order:
         skips=tuple(sorted(skips, key=lambda skip: (skip.target, skip.source))),
     )
     return _folded(whole) if fold else whole
+
+
+def _sequence(found: Sequence[Block]) -> list[int]:
+    """As they ran, but each input just before its first reader, or else the lines of one would pass over the others."""
+    first: dict[int, int] = {}
+    for index, block in enumerate(found):
+        for source in block.inputs:
+            first.setdefault(source, index)
+    at = [first.get(i, i) - 0.5 if block.kind == "input" else i for i, block in enumerate(found)]
+    return sorted(range(len(found)), key=at.__getitem__)
 
 
 def _longest_path(found: Sequence[Block]) -> list[int]:
