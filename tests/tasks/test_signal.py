@@ -81,6 +81,35 @@ def test_the_table_fits_the_terminal_with_every_head_and_number_whole(columns, t
         assert f"{layer['gradient']:.3g}" in words
 
 
+def test_embeddings_and_recurrent_layers_are_measured_and_whole_numbers_are_called_zeros(tmp_path, capsys):
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.emb, self.l, self.out = nn.Embedding(9, 64), nn.GRU(64, 8, batch_first=True), nn.Linear(8, 5)\n"
+        "        nn.init.constant_(self.emb.weight, 3.0)\n"
+        "    def forward(self, x):\n"
+        "        return self.out(self.l(self.emb(x))[0])\n"
+    )
+    asked = ("signal", f"{tmp_path / 'net.py'}:Net", "--input", "1,7:int64", "--seeds", "2", "--quiet")
+    code, found, said = called(capsys, *asked)
+    assert code == 0
+    assert found["inputs"] == "zeros (int64)"
+    assert "2 x 16 inputs of zeros (int64)." in said
+    assert "all 0" in said
+    assert "-*" not in said
+    assert [layer["layer"] for layer in found["layers"]] == ["emb", "l", "out"]
+    assert found["layers"][0]["second_moment"] == pytest.approx(9.0)  # 3 squared, whatever is looked up.
+    assert found["layers"][0]["theory"] is found["layers"][0]["theory_chain"] is None
+    assert 0 < found["layers"][1]["second_moment"] < 1  # A GRU's state lies between -1 and 1.
+    assert found["without_theory"] == ["emb", "l"]
+    assert "no theory here of such layers: emb, l." in said
+    _, found, said = called(capsys, *asked, "--init", "he", "-o", str(tmp_path / "net.svg"))
+    assert found["left_out"] == ["emb", "l"]
+    assert found["layers"][0]["second_moment"] == pytest.approx(9.0)  # As its own code starts it.
+
+
 def test_pictures_go_through_a_model_of_the_catalogue(capsys):
     code, found, _ = called(
         capsys,

@@ -8,7 +8,7 @@ log-normally, ``hanin_nica``), so what is averaged over seeds is the logarithm, 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ganvas.anatomy.graph import Node
 from ganvas.anatomy.signal_faults import Fault, faults
 from ganvas.anatomy.signal_moments import Map
-from ganvas.anatomy.signal_probe import WEIGHTED, ForwardFailed, Readings, copied, measure
+from ganvas.anatomy.signal_probe import WEIGHTED, WITHOUT_THEORY, ForwardFailed, Readings, copied, measure
 from ganvas.anatomy.signal_theory import Theory, backward_theory, forward_theory
 from ganvas.anatomy.starts import draw, following, parse, plan
 from ganvas.core.errors import UserError
@@ -78,13 +78,18 @@ class Signal:
     init: str
     seeds: int
     batch: int
-    left_out: tuple[str, ...]  # Layers whose weight could not be started so.
+    left_out: tuple[str, ...]  # Layers whose weight could not be started so; embeddings and recurrent ones among them.
     faults: tuple[Fault, ...] = ()  # Where it stops being a number, first of all.
 
     @property
     def layers(self) -> tuple[LayerSignal, ...]:
-        """Those with weights."""
-        return tuple(operation for operation in self.operations if operation.op.startswith(WEIGHTED))
+        """Those with weights; embeddings and recurrent layers among them, of which no theory here speaks."""
+        return tuple(each for each in self.operations if each.op.startswith(WEIGHTED) or each.op in WITHOUT_THEORY)
+
+    @property
+    def without_theory(self) -> tuple[str, ...]:
+        """Embeddings and recurrent layers, by name."""
+        return tuple(dict.fromkeys(each.layer for each in self.operations if each.op in WITHOUT_THEORY))
 
 
 def signal(
@@ -135,7 +140,7 @@ def signal(
             found = measure(twin, given, seed=seed + number)
             passes.append((found, forward_theory(found), backward_theory(found)))
             report(number + 1)
-    return Signal(
+    found = Signal(
         operations=_together(passes),
         init=init,
         seeds=seeds,
@@ -143,6 +148,7 @@ def signal(
         left_out=left_out,
         faults=faults([found for found, _, _ in passes]),
     )
+    return found if init == "as-is" else replace(found, left_out=(*left_out, *found.without_theory))
 
 
 @contextmanager
@@ -182,6 +188,7 @@ def _operation(node: Node, passes: Sequence[tuple[Readings, Theory, Theory]]) ->
     histograms = [readings.histograms[at] for readings in found if at in readings.histograms]
     dead = [readings.dead[at] for readings in found if at in readings.dead]
     saturated = [readings.saturated[at] for readings in found if at in readings.saturated]
+    chain, back = ([_chain(theory, node) for theory in way] for way in list(zip(*passes, strict=True))[1:])
     after = following(found[0].nodes, node) if at in found[0].weights else None
     return LayerSignal(
         index=at,
@@ -194,11 +201,11 @@ def _operation(node: Node, passes: Sequence[tuple[Readings, Theory, Theory]]) ->
         deviation=_mean([math.sqrt(max(second - mean**2, 0.0)) for mean, second in moments]),
         second=log_mean([second for _, second in moments]),
         step=_over([theory.step for _, theory, _ in passes], at),
-        chain=_over([theory.chain for _, theory, _ in passes], at),
+        chain=_over(chain, at),
         whole=all(at in theory.whole for _, theory, _ in passes),
         gradient=_over([readings.gradients for readings in found], at),
         gradient_step=_over([theory.step for _, _, theory in passes], at),
-        gradient_chain=_over([theory.chain for _, _, theory in passes], at),
+        gradient_chain=_over(back, at),
         gradient_whole=all(at in theory.whole for _, _, theory in passes),
         dead=_mean([units for units, _ in dead]) if dead else None,
         dead_channels=_mean([channels for _, channels in dead]) if dead else None,
@@ -206,6 +213,11 @@ def _operation(node: Node, passes: Sequence[tuple[Readings, Theory, Theory]]) ->
         histogram=np.mean(histograms, axis=0) if histograms else None,
         activation=None if after is None else after.index,
     )
+
+
+def _chain(theory: Theory, node: Node) -> Mapping[int, Map]:
+    """Without the measurement that the chain takes up where an embedding or a recurrent layer has no theory."""
+    return {} if node.op in WITHOUT_THEORY and node.index not in theory.step else theory.chain
 
 
 def _over(maps: Sequence[Mapping[int, Map]], at: int) -> LogMean:

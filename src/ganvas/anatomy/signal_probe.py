@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.anatomy import arguments, operations
+from ganvas.anatomy.axes import RECURRENT
 from ganvas.anatomy.exported import runner
 from ganvas.anatomy.graph import Node
 from ganvas.anatomy.kinds import with_kinds
@@ -27,6 +28,7 @@ from ganvas.core.seeds import derive_seed, stream
 
 BINS, REACH = 40, 4.0  # Histograms are in units of the layer's own deviation, from -4 to 4.
 WEIGHTED = ("conv", "linear")
+WITHOUT_THEORY = RECURRENT | {"embedding", "embedding_bag"}  # Measured alone.
 Adjust = Callable[["Probe", Callable[..., Tensor], Sequence[Any], Mapping[str, Any], Tensor], None]
 """Given the probe, the operation with its arguments, and the weight that it is about to use."""
 
@@ -137,7 +139,7 @@ class Probe(Recorder):
         if tensor.is_floating_point() and tensor.numel() and not self.weights_only:
             self.found.moments[node.index] = by_place(tensor)
             _note(tensor, self.found.bad_outputs, node.index)
-            if op.startswith(WEIGHTED):
+            if op.startswith(WEIGHTED) or op in WITHOUT_THEORY:
                 self.found.histograms[node.index] = _histogram(tensor)
             if tensor.requires_grad:
                 index = node.index

@@ -26,11 +26,19 @@ def _(result: SignalResult) -> None:
     if all(layer.gradient == 0 for layer in result.layers[:-1]) and result.init == "fixup":
         say("Gradients are 0 below the last layer because Fixup starts that layer at 0: after one step they are not.")
     say(result.verdict)
+    if result.without_theory:
+        say(f"Measured alone (-), as there is no theory here of such layers: {_few(result.without_theory)}.")
+    if "zeros (" in result.inputs:
+        say("Whole numbers, such as words or classes, are all 0: every place reads the same.")
     if result.left_out:
-        few = ", ".join(result.left_out[:SHOWN]) + (", ..." if len(result.left_out) > SHOWN else "")
-        say(f"Not as asked, since their weight is normalised at run time or is no parameter: {few}.")
+        say("Not as asked, since their weight is normalised at run time, is no parameter, or is")
+        say(f"an embedding's or a recurrent layer's: {_few(result.left_out)}.")
     if result.written:
         say(f"{result.written}: written.")
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
 
 
 def _moments(layers: Sequence[LayerRow]) -> None:
@@ -40,15 +48,12 @@ def _moments(layers: Sequence[LayerRow]) -> None:
         ["q", *(_number(layer.second_moment) for layer in layers)],
         ["spread", *(_spread(layer.second_moment_spread) for layer in layers)],
         ["theory", *(_number(layer.theory) for layer in layers)],
-        ["chain", *(_number(layer.theory_chain) + "*" * (not layer.theory_chain_whole) for layer in layers)],
+        ["chain", *(_chain(layer.theory_chain, layer.theory_chain_whole) for layer in layers)],
     ]
     gradients = [
         ["gradient", *(_number(layer.gradient) for layer in layers)],
         ["theory", *(_number(layer.gradient_theory) for layer in layers)],
-        [
-            "chain",
-            *(_number(each.gradient_theory_chain) + "*" * (not each.gradient_theory_chain_whole) for each in layers),
-        ],
+        ["chain", *(_chain(layer.gradient_theory_chain, layer.gradient_theory_chain_whole) for layer in layers)],
     ]
     for name in ("dead", "saturated"):
         shares = [getattr(layer, name) for layer in layers]
@@ -63,6 +68,10 @@ def _moments(layers: Sequence[LayerRow]) -> None:
 def _wide(columns: Sequence[Sequence[str]]) -> int:
     """Letters of columns with the gaps before them."""
     return sum(2 + max(map(len, column)) for column in columns)
+
+
+def _chain(value: float, whole: bool) -> str:
+    return _number(value) + ("" if whole or math.isnan(value) else "*")
 
 
 def _spread(value: float) -> str:

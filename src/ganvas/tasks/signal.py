@@ -93,6 +93,7 @@ class SignalResult:
     batch: int
     layers: list[LayerRow]
     left_out: tuple[str, ...]  # Layers whose weight --init could not set.
+    without_theory: tuple[str, ...]  # Embeddings and recurrent layers: measured alone, their theory is nan.
     finite: bool  # Every weight, value and gradient was a finite number.
     verdict: str
     faults: list[FaultRow]
@@ -136,19 +137,22 @@ def signal(task: SignalTask) -> SignalResult:
         quiet=task.quiet,
     )
     if not found.layers:
-        raise UserError(f"{loaded.name} has no convolution or linear layer, so there is nothing to follow.")
+        raise UserError(
+            f"{loaded.name} has no convolution, linear, embedding or recurrent layer, so there is nothing to follow."
+        )
     if task.out is not None:
         write(signal_picture(loaded.name, found), task.out)
     return SignalResult(
         model=loaded.name,
         init=task.init,
         weights=_whose(task, loaded, whose, maker),
-        inputs=task.data or "normal noise",
+        inputs=task.data or _noise(inputs),
         seeds=task.seeds,
         seed=task.seed,
         batch=task.batch,
         layers=[_row(layer, found) for layer in found.layers],
         left_out=found.left_out,
+        without_theory=found.without_theory,
         finite=not found.faults,
         verdict=_verdict(found.faults),
         faults=[
@@ -157,6 +161,17 @@ def signal(task: SignalTask) -> SignalResult:
         ],
         written=task.out,
     )
+
+
+def _noise(inputs: Sequence[Any]) -> str:
+    """What is sent through in place of pictures, input by input; alike ones are named once."""
+    import torch
+
+    def one(part: Any) -> str:
+        whole = isinstance(part, torch.Tensor) and not part.is_floating_point()
+        return f"zeros ({str(part.dtype).removeprefix('torch.')})" if whole else "normal noise"
+
+    return " and ".join(dict.fromkeys(map(one, inputs)))
 
 
 def _verdict(faults: "Sequence[Fault]") -> str:
