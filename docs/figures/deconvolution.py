@@ -34,7 +34,9 @@ def main() -> None:
         ("the same, mirrored first", mirrored(blurred, lambda x: richardson_lucy(x, psf, steps=20)), None),
         ("Wiener 0.02, mirrored first", mirrored(blurred, lambda x: wiener(x, psf, 0.02)), None),
     ]
-    sheet([(title, said(picture, truth), picture, inset) for title, picture, inset in panels]).save(OUT)
+    sheet([(title, said(picture, truth), picture, inset) for title, picture, inset in panels]).quantize(256).save(
+        OUT, optimize=True
+    )
 
 
 def mirrored(picture, restore):

@@ -48,7 +48,7 @@ def main() -> None:
         with Image.open(sample) as picture:
             pictures.append(picture.convert("RGB"))
         sample.unlink()
-    sheet(pictures).save(HERE / "diagram_overview.png", optimize=True)
+    sheet(pictures).quantize(256, dither=Image.Dither.NONE).save(HERE / "diagram_overview.png", optimize=True)
 
 
 def sheet(pictures: list[Image.Image]) -> Image.Image:
