@@ -73,6 +73,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "stack": ("tensors", "dim"),
     "softmax": ("input", "dim"),
     "log_softmax": ("input", "dim"),
+    "softmin": ("input", "dim"),
     "cumsum": ("input", "dim"),
     "normalize": ("input", "p", "dim", "eps"),
     "pow": ("input", "exponent"),

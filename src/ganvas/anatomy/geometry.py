@@ -26,6 +26,7 @@ from ganvas.anatomy.axis_maps import (
 )
 from ganvas.anatomy.graph import Node
 from ganvas.anatomy.operations import REDUCING
+from ganvas.anatomy.pointwise import VALUELESS, is_pointwise
 
 Shape = tuple[int, ...]
 Follows = tuple[int | None, AxisMap]  # The axis of the output, and how; None where no axis of the output says.
@@ -99,15 +100,11 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
         return [Link(tuple((None, NOTHING) for _ in source)) for source in sources]
     if op in REDUCING:
         return [Link(_reduced(node, first)), *(_whole(source) for source in sources[1:])]
-    if all(_broadcasts(source, node.shape) for source in sources) and op not in _MIXING:
+    if op in VALUELESS:
+        return [Link(tuple((d if d < rank else None, NOTHING) for d in range(len(source)))) for source in sources]
+    if is_pointwise(op) and all(_broadcasts(source, node.shape) for source in sources):
         return [_pointwise(node.shape, source) for source in sources]
     return [_whole(source) for source in sources] if rank else [_everything(source) for source in sources]
-
-
-_MIXING = frozenset(
-    "cumprod sort argsort topk roll fft grid_sample einsum scatter gather "  # noqa: SIM905
-    "setitem masked_select bincount channel_shuffle repeat_interleave fold unfold".split()
-)
 
 
 def kept_ends(shape: Shape, source: Shape) -> tuple[int, int]:
@@ -374,6 +371,7 @@ _SPECIAL: Mapping[str, Callable[[Node, Shape], tuple[Follows, ...] | None]] = {
     "flip": _flip,
     "softmax": _along_one,
     "log_softmax": _along_one,
+    "softmin": _along_one,
     "cumsum": _along_one,
     "normalize": _along_one,
     "linear": _last,

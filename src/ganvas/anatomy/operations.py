@@ -56,6 +56,8 @@ _SAME = {
     "setitem": "copy index_put fill index_copy",
     "pow": "float_power square",
     "silu": "swish",
+    "threshold": "_threshold",
+    "logsigmoid": "log_sigmoid",
 }
 ALIASES = {spelling: name for name, spellings in _SAME.items() for spelling in spellings.split()}
 _ARITHMETIC = words("add sub mul div truediv matmul pow floordiv mod and or xor")
