@@ -106,6 +106,22 @@ def test_a_labellers_scores_and_labels_are_areas_in_per_cent(tmp_path):
         shelf.load(script(Labels(), tmp_path / "unsaid.pt"))
 
 
+class Unsure(nn.Module):
+    """Scores that are nan where a picture has a bright pixel."""
+
+    def forward(self, x):
+        first = x[:, :1].float()
+        return torch.cat([first, torch.where(first > 200, torch.nan, first)], 1)
+
+
+def test_scores_that_are_no_numbers_label_nothing(tmp_path):
+    network = shelf.load(script(Unsure(), tmp_path / "x.pt"))
+    dark, bright = (torch.full((2, 3, 64, 64), level, dtype=torch.uint8) for level in (10, 250))
+    assert network.extract(dark, ["segments"])["segments"].isfinite().all()
+    with pytest.raises(UserError, match="scores that are not numbers"):
+        network.extract(bright, ["segments"])
+
+
 def test_a_mapping_of_outputs_is_a_mapping_of_taps(tmp_path, pictures):
     network = shelf.load(script(Named(), tmp_path / "x.pt"))
     assert dict(network.taps) == {"features": 3, "pooled": 3}

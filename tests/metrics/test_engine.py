@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ganvas.core.errors import UserError
+from ganvas.core.results import difference
 from ganvas.metrics import rows, shelf, swd
 from ganvas.metrics.engine import compare, gather, measure, reference, why_not
 from ganvas.metrics.ms_ssim import Config as MsSsim
@@ -144,9 +145,10 @@ def test_where_the_reference_has_another_number_the_protocol_says_it():
     networks = {"fid": Looker()}
     few, many = (gather(batches(n, seed=n), metrics=["fid"], n=n, networks=networks) for n in (20, 40))
     ((first,), _), ((second,), _) = compare(many, few), compare(many, many)
-    assert ":n20:" in first.protocol
-    assert ":ref-n40:ref=" in first.protocol
-    assert "ref-n" not in second.protocol
+    assert ":n20:reals40:" in first.protocol
+    assert "reals" not in second.protocol
+    with pytest.raises(UserError, match="two ways that do not compare"):
+        difference(first, second)
 
 
 def test_features_of_two_networks_refuse_to_compare():

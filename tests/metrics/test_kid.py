@@ -38,7 +38,7 @@ def test_all_pairs_are_the_definition(rng):
     x, y = normal(70, 6, random=rng) + 0.5, normal(50, 6, random=rng, deviation=1.3)
     assert polynomial_mmd(x, y) == pytest.approx(plain(x, y), rel=1e-11)
     assert measured(x, y).value == pytest.approx(plain(x, y), rel=1e-11)
-    assert measured(x, y).protocol == "kid:n70:poly3:all-pairs"
+    assert measured(x, y).protocol == "kid:n70:reals50:poly3:all-pairs"
     assert measured(x, y, block=20, all_pairs=True) == measured(x, y)
 
 
@@ -61,7 +61,7 @@ def test_sets_larger_than_a_block_average_over_blocks_without_a_bias(rng):
     values = np.array([one.value for one in found])
     truth = 3 * (s**2 - t**2) ** 2 / d
     assert values.mean() == pytest.approx(truth, abs=4 * values.std() / 80**0.5)
-    assert found[0].protocol == "kid:n60:poly3:blocks3"
+    assert found[0].protocol == "kid:n60:reals50:poly3:blocks3"
 
 
 def test_large_sets_are_near_the_closed_form(rng):
@@ -99,7 +99,7 @@ def test_subsets_are_the_mean_of_the_same_over_random_parts(rng):
         )
         parts.append(plain(x[a], y[b]))
     assert result.value == pytest.approx(np.mean(parts), rel=1e-11)
-    assert result.protocol == "kid:n60:poly3:subsets3x20"
+    assert result.protocol == "kid:n60:reals50:poly3:subsets3x20"
 
 
 def test_rows_of_float32_are_multiplied_in_float64_where_that_changes_the_value(rng, monkeypatch):

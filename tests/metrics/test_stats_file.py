@@ -375,3 +375,24 @@ def test_numpy_and_the_reader_agree_on_every_kind_of_array(tmp_path):
         for name, value in members.items():
             np.testing.assert_array_equal(read[name], value)
             np.testing.assert_array_equal(Npz(tmp_path / "x.npz").array(name), value)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [
+        (lambda mu, sigma: (mu, sigma + 5 * np.eye(len(mu), k=1)), "not symmetric"),
+        (lambda mu, sigma: (mu, sigma - 9 * sigma.max() * np.eye(len(mu))), "a variance is negative"),
+        (lambda mu, sigma: (mu, sigma[:3, :3]), r"\[3, 3\]"),
+        (lambda mu, sigma: (mu[:3], sigma), "should be 3 x 3"),
+        (lambda mu, sigma: (mu, sigma.astype(complex)), "complex128"),
+        (lambda mu, sigma: (mu * np.nan, sigma), "nan or infinity"),
+    ],
+)
+def test_moments_of_our_own_are_looked_at_as_those_of_others_are(tmp_path, spoilt, said):
+    write_stats(tmp_path / "whole.npz", gathered(1, metrics=["fid"]), moments=True)
+    with np.load(tmp_path / "whole.npz") as read:
+        members = {name: read[name] for name in read.files}
+    members["mu"], members["sigma"] = spoilt(members["mu"], members["sigma"])
+    write(tmp_path / "spoilt.npz", members)
+    with pytest.raises(UserError, match=f"spoilt.npz is no file of statistics.*{said}"):
+        open_stats(tmp_path / "spoilt.npz").fill("fid", seed=0, config=None, network=Looker(), rows_of="")

@@ -225,3 +225,23 @@ def test_the_module_needs_no_torch():
 
     code = "import sys, ganvas.tasks.stats; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_file_in_the_place_of_pictures_keeps_its_own_number(reals, fakes, tmp_path):
+    stats(Stats(source=fakes, out=tmp_path / "a.npz", metrics=("fid",), **LOOK))
+    found = measure(Measure(a=str(tmp_path / "a.npz"), b=reals, metrics=("fid",), **LOOK))
+    assert (found.n, found.results[0].n) == (40, 40)
+    stats(Stats(source=reals, out=tmp_path / "b.npz", n=30, metrics=("fid",), **LOOK))
+    found = measure(Measure(a=str(tmp_path / "a.npz"), b=str(tmp_path / "b.npz"), metrics=("fid",), **LOOK))
+    assert (found.n, found.n_reals, found.results[0].n) == (40, 30, 40)
+    with pytest.raises(UserError, match="of 40 pictures: -n 20 cannot choose among them"):
+        measure(Measure(a=str(tmp_path / "a.npz"), b=reals, n=20, metrics=("fid",), **LOOK))
+
+
+def test_a_reference_that_does_not_say_its_number_is_noted(reals, fakes, tmp_path):
+    stats(Stats(source=reals, out=tmp_path / "ref.npz", **LOOK))
+    with np.load(tmp_path / "ref.npz") as read:
+        np.savez(tmp_path / "other.npz", mu=read["mu"], sigma=read["sigma"])
+    found = measure(Measure(a=fakes, ref=tmp_path / "other.npz", metrics=("fid",), **LOOK))
+    assert any("does not say of how many pictures" in note for note in found.notes)
+    assert ":reals-unknown:" in found.results[0].protocol

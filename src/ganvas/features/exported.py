@@ -107,6 +107,8 @@ class Exported(Network):
             if value.is_floating_point() and value[0].numel() and (value.ndim == 2 or value.shape[2:] == (1, 1)):
                 return tap or "features", value.flatten(1)
             if value.ndim == 4 and value.is_floating_point():
+                if value.isnan().any():
+                    raise UserError(f"{self.identity} gave scores that are not numbers (nan): nothing is labelled.")
                 return tap or "segments", area_shares(value.argmax(1), value.shape[1])
             if value.ndim == 3 and not value.is_floating_point():
                 if self._says.classes is None:

@@ -75,7 +75,7 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
         n=fake.n,
         seed=fake.seed,
         better=BETTER,
-        protocol=f"{moments.protocol(fake, NAME)}:rbf{fake.config.sigma:g}:all-pairs",
+        protocol=f"{moments.protocol(fake, NAME, real)}:rbf{fake.config.sigma:g}:all-pairs",
     )
     return [result]
 

@@ -82,7 +82,13 @@ class Stats(ABC):
         Args:
             rows: Pictures, uint8 of shape (n, c, h, w), or features, float of shape (n, d): see ``SEES``.
             index: The place of each in its set; by default they follow the last ones seen.
+
+        Raises:
+            UserError: rows of another shape, or places that are not one for each, or taken.
         """
+        if not isinstance(rows, Tensor) or rows.ndim not in (2, 4):
+            what = f"shape {tuple(rows.shape)}" if isinstance(rows, Tensor) else type(rows).__name__
+            raise UserError(f"Features are a tensor (n, d), and pictures one (n, c, h, w); this is {what}.")
         rows = rows.detach().cpu()
         if self.shape is not None and tuple(rows.shape[1:]) != self.shape:
             raise UserError(
@@ -91,7 +97,8 @@ class Stats(ABC):
             )
         self.shape = tuple(rows.shape[1:])
         index = torch.arange(self._next, self._next + len(rows)) if index is None else index.cpu().long()
-        self._next = int(index.max()) + 1 if len(index) else self._next
+        self._require_places(index, len(rows))
+        self._next = max(self._next, int(index.max()) + 1) if len(index) else self._next
         self._add(rows, index)
         self._append("index", index)
 
@@ -197,6 +204,22 @@ class Stats(ABC):
     def _append(self, name: str, rows: Tensor) -> None:
         held = sum(table.nbytes for table in self.tables.values())
         self.tables.setdefault(name, Rows()).append(rows, on_disk=held >= MEMORY_BYTES)
+
+    def _require_places(self, index: Tensor, count: int) -> None:
+        """One place for each row, none of them negative or taken."""
+        if index.shape != (count,):
+            raise UserError(
+                f"{count} rows were given with an index of shape {tuple(index.shape)}: give one place each."
+            )
+        if not count:
+            return
+        if int(index.min()) < 0:
+            raise UserError(f"The index holds {int(index.min())}: places in a set count from 0.")
+        taken = len(index.unique()) < count
+        if not taken and int(index.min()) < self._next:  # Looked for only where it may be: most come in order.
+            taken = bool(torch.isin(index, self.tables["index"].all().long()).any())
+        if taken:
+            raise UserError("The index holds a place twice, or one that is taken: each picture of a set has its own.")
 
     def _require_alike(self, other: "Stats") -> None:
         if (self.seed, self.config) != (other.seed, other.config):

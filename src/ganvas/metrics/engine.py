@@ -269,8 +269,7 @@ def _one(name: str, real: Gathered | None, fake: Gathered, *, quiet: bool) -> li
     found = module.compare(stats, fake.stats[name], quiet=quiet)
     if real is None or stats is None:
         return found
-    unlike = "" if stats.n == fake.stats[name].n else f":ref-n{stats.n or 'unknown'}"
-    return [dataclasses.replace(one, protocol=f"{one.protocol}{unlike}:ref={real.fingerprint}") for one in found]
+    return [dataclasses.replace(one, protocol=f"{one.protocol}:ref={real.fingerprint}") for one in found]
 
 
 class _Feed:

@@ -103,7 +103,7 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
         n=fake.n,
         seed=fake.seed,
         better=BETTER,
-        protocol=f"{moments.protocol(fake, NAME)}:points{len(counts)}from{counts[0]}",
+        protocol=f"{moments.protocol(fake, NAME, real)}:points{len(counts)}from{counts[0]}",
     )
     return [result]
 

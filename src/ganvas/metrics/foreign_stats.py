@@ -27,10 +27,9 @@ from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
 from ganvas.metrics.engine import Extractor
 from ganvas.metrics.npz import Npz
-from ganvas.metrics.stats_file import MOMENTS, StatsFile
+from ganvas.metrics.stats_file import MOMENTS, StatsFile, require_moments
 
 UNKNOWN = "unknown-network"
-SYMMETRIC_TO = 1e-4  # Of the largest entry: files of float32 sums are not symmetric to the last digit.
 LARGEST_PICKLE_BYTES = 1 << 30
 _HARMLESS = {
     ("numpy", "ndarray"),
@@ -61,7 +60,7 @@ class Foreign(StatsFile):
         self.path, self._moments, self._rows, self._width = path, dict(moments), rows, width
         self.n, self.pictures = n, pictures
         for key, (mean, cov) in self._moments.items():
-            _require_moments(path, key, mean, cov)
+            require_moments(path, key, mean, cov)
         self.fingerprint = f"foreign:{content_hash(path)[:8]}"
         counted = "" if n is not None else " nor of how many pictures"
         self.note = (
@@ -190,22 +189,3 @@ def _pair(found: Any) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     mean, cov = (np.asarray(found[key]) for key in ("mu", "sigma"))
     return (mean, cov) if mean.dtype.kind == cov.dtype.kind == "f" else None
-
-
-def _require_moments(path: Path, key: str, mean: np.ndarray, cov: np.ndarray) -> None:
-    """A vector, and a square, symmetric, finite matrix of its length whose diagonal is not negative."""
-    fault = None
-    if mean.ndim != 1 or mean.size == 0:
-        fault = f"the mean has the shape {list(mean.shape)} and should be one row of numbers"
-    elif cov.shape != (mean.size, mean.size):
-        fault = (
-            f"the covariance has the shape {list(cov.shape)} and should be {mean.size} x {mean.size}, as the mean is"
-        )
-    elif not (np.isfinite(mean).all() and np.isfinite(cov).all()):
-        fault = "nan or infinity is in it"
-    elif np.abs(cov - cov.T).max() > SYMMETRIC_TO * max(np.abs(cov).max(), 1e-30):
-        fault = "the covariance is not symmetric"
-    elif cov.diagonal().min() < -SYMMETRIC_TO * max(np.abs(cov).max(), 1e-30):
-        fault = "a variance is negative"
-    if fault:
-        raise UserError(f"{path} is no file of statistics ({key}): {fault}. Make or download it again.")

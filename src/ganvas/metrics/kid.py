@@ -97,7 +97,7 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
         n=fake.n,
         seed=fake.seed,
         better=BETTER,
-        protocol=f"{moments.protocol(fake, NAME)}:poly{DEGREE}:{_way(fake.config, real.n, fake.n)}",
+        protocol=f"{moments.protocol(fake, NAME, real)}:poly{DEGREE}:{_way(fake.config, real.n, fake.n)}",
     )
     return [result]
 

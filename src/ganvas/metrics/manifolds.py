@@ -20,7 +20,7 @@ from torch import Tensor
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
-from ganvas.metrics import neighbours
+from ganvas.metrics import moments, neighbours
 from ganvas.metrics.kept import Kept
 from ganvas.metrics.neighbours import Balls
 
@@ -149,8 +149,7 @@ def results(
 
 def protocol(real: Kept, fake: Kept, name: str, *settings: str) -> str:
     """``precision_recall:n50000:<network, weights and resize>:k3``; reals are named where they are not as many."""
-    reals = [f"reals{real.n}"] if real.n != fake.n else []
-    return ":".join(part for part in (name, f"n{fake.n}", *reals, fake.rows_of, *settings) if part)
+    return ":".join(part for part in (moments.protocol(fake, name, real), *settings) if part)
 
 
 def errors(censuses: Sequence[Census], statistic: Statistic, *, seed: int) -> list[float | None]:

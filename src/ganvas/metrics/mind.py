@@ -92,7 +92,7 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
         n=fake.n,
         seed=fake.seed,
         better=BETTER,
-        protocol=f"{moments.protocol(fake, NAME)}:directions{len(directions)}",
+        protocol=f"{moments.protocol(fake, NAME, real)}:directions{len(directions)}",
     )
     return [result]
 

@@ -125,7 +125,7 @@ def compare(real: Moments, fake: Moments, *, name: str, title: str, minimum: int
         n=fake.n,
         seed=fake.seed,
         better="lower",
-        protocol=f"{protocol(fake, name)}:unbiased-covariance",
+        protocol=f"{protocol(fake, name, real)}:unbiased-covariance",
     )
     return [result]
 
@@ -143,6 +143,11 @@ def require(real: Moments, fake: Moments, *, title: str, minimum: int) -> None:
     real._require_alike(fake)
 
 
-def protocol(fake: Stats, name: str) -> str:
-    """``fid:n50000:<network, weights and resize>``; the engine adds whose reference it is."""
-    return ":".join(part for part in (name, f"n{fake.n}", fake.rows_of) if part)
+def protocol(fake: Stats, name: str, real: Stats | None = None) -> str:
+    """``fid:n50000:<network, weights and resize>``; reals are named where they are not as many, or not said how many.
+
+    The engine adds whose reference it is.
+    """
+    unlike = real is not None and real.n != fake.n
+    reals = f"reals{real.n or '-unknown'}" if real is not None and unlike else ""
+    return ":".join(part for part in (name, f"n{fake.n}", reals, fake.rows_of) if part)

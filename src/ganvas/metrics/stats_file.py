@@ -36,6 +36,7 @@ from ganvas.metrics.npz import Npz, tables, write
 
 FORMAT, VERSION = "ganvas-stats", 1
 MANIFEST = "ganvas/manifest"
+SYMMETRIC_TO = 1e-4  # Of the largest entry: files of float32 sums are not symmetric to the last digit.
 MOMENTS = {"features": ("mu", "sigma"), "spatial": ("mu_s", "sigma_s")}  # By tap.
 
 
@@ -162,9 +163,10 @@ class Own(StatsFile):
                 f"{self.path} holds means and covariances only, and {module.TITLE} needs the rows. Make it again "
                 "without `--moments`."
             )
-        mean, cov = (torch.from_numpy(self._npz.array(name)) for name in kept["moments"])
+        mean, cov = (self._npz.array(name) for name in kept["moments"])
+        require_moments(self.path, kept["tap"], mean, cov)
         how = {"n": self.n, "rows_of": kept["rows_of"], "seed": seed, "config": config}
-        return module.Accumulator.of_moments(mean, cov, **how)
+        return module.Accumulator.of_moments(torch.from_numpy(mean), torch.from_numpy(cov), **how)
 
     def _load(self, kind: type[Stats], entry: dict[str, Any]) -> Stats:
         prefix = f"ganvas/{entry['group']}/"
@@ -308,3 +310,28 @@ def _arrays(stats: Stats, small: Mapping[str, Tensor]) -> dict[str, Any]:
     """A state as arrays, its tables as slabs."""
     found: dict[str, Any] = {key: value.numpy() for key, value in small.items() if key.startswith("sum.")}
     return found | tables(stats.tables)
+
+
+def require_moments(path: Path, key: str, mean: np.ndarray, cov: np.ndarray) -> None:
+    """A vector, and a square, symmetric, finite matrix of its length whose diagonal is not negative.
+
+    Raises:
+        UserError: they are not.
+    """
+    fault = None
+    if mean.dtype.kind != "f" or cov.dtype.kind != "f":
+        fault = f"mean and covariance are {mean.dtype} and {cov.dtype} and should be floating point numbers"
+    elif mean.ndim != 1 or mean.size == 0:
+        fault = f"the mean has the shape {list(mean.shape)} and should be one row of numbers"
+    elif cov.shape != (mean.size, mean.size):
+        fault = (
+            f"the covariance has the shape {list(cov.shape)} and should be {mean.size} x {mean.size}, as the mean is"
+        )
+    elif not (np.isfinite(mean).all() and np.isfinite(cov).all()):
+        fault = "nan or infinity is in it"
+    elif np.abs(cov - cov.T).max() > SYMMETRIC_TO * max(np.abs(cov).max(), 1e-30):
+        fault = "the covariance is not symmetric"
+    elif cov.diagonal().min() < -SYMMETRIC_TO * max(np.abs(cov).max(), 1e-30):
+        fault = "a variance is negative"
+    if fault:
+        raise UserError(f"{path} is no file of statistics ({key}): {fault}. Make or download it again.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Measure", "MeasureResult", "Row", "draw", "measure", "with_error"]
 
 MOST = 16_384  # Pictures on each side where --n is left out: the number of Karras et al. 2018.
+NOISE = 1e-12  # Of the value: a smaller error is that of rounding, and its digits mean nothing.
 LARGE = 1e7  # Values from here on are written with an exponent.
 MOST_OF_A_FILE = 50_000  # The same beside a file of statistics: the number of Heusel et al. 2017.
 
@@ -134,11 +135,15 @@ def with_error(result: Result) -> str:
     >>> with_error(Result(metric="swd", value=12.0398, standard_error=0.5002, error_method="", n=16, seed=0,
     ...                   better="lower", protocol=""))
     '12.04 ± 0.50'
+    >>> with_error(Result(metric="vendi", value=1 - 1e-16, standard_error=1e-16, error_method="", n=16, seed=0,
+    ...                   better="higher", protocol=""))
+    '1'
     >>> with_error(Result(metric="mind", value=1.2345e63, standard_error=2e61, error_method="", n=16, seed=0,
     ...                   better="lower", protocol=""))
     '1.234e+63 ± 2.0e+61'
     """
-    if result.standard_error is None or not result.standard_error > 0:
+    noise = NOISE * abs(result.value)
+    if result.standard_error is None or not result.standard_error > noise:
         return f"{result.value:.4g}"
     if max(abs(result.value), result.standard_error) >= LARGE:
         return f"{result.value:.4g} ± {result.standard_error:.1e}"
@@ -255,10 +260,16 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
     fake = sides.gather(task, a, names, first=0, of=n, title="measure: generated", **how)
     results, skipped = engine.compare(real, fake, lenient=lenient, quiet=task.quiet)
     floor = engine.compare(real, again, lenient=True, quiet=task.quiet)[0] if again else []
+    fakes, reals = (side.file.n if side and side.file else n for side in (a, b))
+    unsaid = [
+        f"{side.spec} does not say of how many pictures it is."
+        for side in (a, b)
+        if side and side.file and side.file.n is None
+    ]
     return MeasureResult(
         a=a.spec,
         b=b.spec if b else "",
-        n=n,
+        n=fakes or n,
         seed=task.seed,
         seconds=time.monotonic() - started,
         results=results,
@@ -267,11 +278,12 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
         fakes=fake.fingerprint,
         kimg=a.trained.kimg if a.trained else None,
         model=a.trained.fingerprint if a.trained else None,
-        n_reals=b.file.n if b and b.file else None,
+        n_reals=reals if b and (b.file or reals != fakes) else None,
         skipped=missing | skipped,
         notes=[side.file.note for side in (a, b) if side and side.file and side.file.note]
         + ([pairs.note(a, b, by_pair)] if b and by_pair else [])
-        + looked,
+        + looked
+        + unsaid,
     )
 
 
@@ -283,6 +295,11 @@ def _rows_of(names: Sequence[str], a: Side, b: Side | None) -> dict[str, str]:
 
 def _number(task: Measure, a: Side, b: Side | None, *, minimum: int, metrics: Sequence[str]) -> int:
     """Pictures on each side, checked against what there is."""
+    if task.n is not None and a.file is not None and a.file.pictures is None and task.n != a.file.n:
+        raise UserError(
+            f"{a.spec} is a file of statistics of {a.file.n or 'a number that it does not say of'} pictures: -n "
+            f"{task.n} cannot choose among them. Leave it out, or measure the pictures themselves."
+        )
     there = [side for side in (a, b) if side is not None and side.count is not None]
     given = [side.count or 0 for side in there if side.file is not None]
     drawn = [side for side in there if side.file is None]
