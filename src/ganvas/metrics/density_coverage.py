@@ -13,7 +13,8 @@ For two sets of one distribution, n reals and m generated, the expectations are 
 and coverage ``1 - prod_{i=1..k} (n - i) / (n + m - i)``, near ``1 - 2^-k`` (0.969) for sets of one size.
 
 Standard error: both sets are split into random halves, in which all is found anew; see
-:mod:`ganvas.metrics.manifolds`. It is of the value at this n.
+:mod:`ganvas.metrics.manifolds`. It is of the value at this n, and a little small in many dimensions: for white features
+of length 64, 95 % intervals held the mean in 87 to 89 of 100 simulated experiments.
 
 Departs from the authors' code, which tests balls with ``<``: here ``<=``, so that copies of the reals are inside
 (generative-evaluation-prdc, issue 7). Features are those of "precision_recall", so that the four numbers go together.

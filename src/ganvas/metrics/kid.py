@@ -10,6 +10,7 @@ all and of at least 1,000 pictures each, over which the values average: the erro
 one that pairs bring grows as 1/sqrt(block). ``all_pairs=True`` takes all pairs of any number.
 
 Standard error: that of the U-statistic, every part of its variance estimated without bias (:mod:`ganvas.metrics.mmd`).
+For two draws of one kind of CIFAR-10's features it is a quarter to a third too wide; where sets differ, right to 7 %.
 The deviation over overlapping subsets, which other packages print, is not one.
 
 Departs from the paper: no subsets of 1,000 with repetition. ``subsets=100`` brings them back, to compare with other
