@@ -126,8 +126,10 @@ def polynomial(*, degree: int = DEGREE, gamma: float | None = None, coef0: float
     def kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
         scale = 1 / x.shape[1] if gamma is None else gamma
         base = products.times(products.factor(x), y).mul_(scale).add_(coef0)
-        whole = base.clone()
-        for _ in range(degree - 1):
+        if degree == 1:
+            return base
+        whole = base * base
+        for _ in range(degree - 2):
             whole *= base
         return whole
 

@@ -147,7 +147,7 @@ def mean(found: list[Parts]) -> Parts:
 
 
 def _squares(tile: Tensor) -> float:
-    return float(tile.square().sum(1).sum(dtype=torch.float64))
+    return float(torch.linalg.vecdot(tile, tile).sum(dtype=torch.float64))
 
 
 def _first(x: Within, others: Float[Tensor, " n"], second: float, noise: float) -> float:
