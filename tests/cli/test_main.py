@@ -181,3 +181,18 @@ def test_pictures_that_are_not_square_keep_their_shape_and_their_alpha(tmp_path)
         assert (image.mode, image.size) == ("RGBA", (24, 8))
     with Image.open(run / "samples" / "reals.png") as image:
         assert image.mode == "RGBA"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+@pytest.mark.parametrize(
+    ("redirection", "said"),
+    [(">/dev/full", "Standard output cannot be written: No space left"), (">&-", "Standard output is closed")],
+)
+def test_a_standard_output_that_takes_nothing_is_told_in_one_line(redirection, said):
+    command = f'"{sys.executable}" -m ganvas metrics fid {redirection}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert next(line for line in done.stderr.splitlines() if line.startswith("Error:")).startswith(f"Error: {said}")
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr

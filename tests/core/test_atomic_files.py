@@ -15,6 +15,7 @@ from ganvas.core.atomic_files import (
     atomic_folder,
     explain_disk_errors,
     read_json,
+    require_writable,
     sweep_partials,
     write_json,
     write_text,
@@ -296,3 +297,25 @@ def test_sweeping_leaves_everything_else(tmp_path: Path):
     (tmp_path / ".hidden").write_text("mine")
     sweep_partials(tmp_path)
     assert names(tmp_path) == {"c", ".hidden"}
+
+
+def test_a_place_is_tried_without_a_trace_and_one_that_lacks_folders_is_good(tmp_path):
+    (tmp_path / "there").write_bytes(b"old")
+    require_writable(tmp_path / "there")
+    require_writable(tmp_path / "new" / "folder" / "file")
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+    assert (tmp_path / "there").read_bytes() == b"old"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+def test_a_disk_that_takes_only_empty_files_is_refused_before_the_work(tmp_path, monkeypatch):
+    opened = Path.open
+
+    def full(path, *how):  # /dev/full takes an empty write, and nothing else.
+        path.touch()
+        return opened(Path("/dev/full"), *how)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(UserError, match=r"file cannot be written: the disk is full"):
+        require_writable(tmp_path / "file")
+    assert names(tmp_path) == set()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
@@ -181,3 +182,24 @@ def test_the_command_lists_fetches_nothing_for_the_weightless_and_trains(folder,
     assert code == 0
     assert json.loads(out)["classes"] == ["left", "right"]
     assert "held out are named right" in err
+
+
+@pytest.mark.parametrize(
+    "place", ["a file.safetensors/mine.safetensors", "folder.safetensors", "/proc/mine.safetensors"]
+)
+def test_a_place_that_cannot_be_written_is_refused_before_the_training(folder, tmp_path, monkeypatch, place):
+    (tmp_path / "a file.safetensors").write_bytes(b"")
+    (tmp_path / "folder.safetensors").mkdir()
+    monkeypatch.setattr("ganvas.features.classifier_training._fit", lambda *_, **__: pytest.fail("it was trained"))
+    with pytest.raises(UserError, match=r"mine.safetensors cannot be written|a folder is there"):
+        train(str(folder), tmp_path / place, Plan(epochs=1), quiet=True)
+
+
+def test_a_write_that_fails_at_the_end_is_told_in_a_sentence(trained, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise SafetensorError('Error while serializing: I/O error: No such file (os error 2) at path "x"')
+
+    monkeypatch.setattr("ganvas.features.classifier.save_file", fails)
+    with pytest.raises(UserError, match=r"mine.safetensors cannot be written .*I/O error.* Choose a folder"):
+        save(trained, tmp_path / "mine.safetensors")
+    assert list(tmp_path.iterdir()) == []

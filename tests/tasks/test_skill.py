@@ -76,3 +76,8 @@ def test_what_cannot_be_played_is_refused(runs, change, said):
 def test_one_snapshot_alone_is_no_tournament(runs):
     with pytest.raises(UserError, match="needs two"):
         skill(Skill(runs=runs[:1], most=1, n=24, batch=8, quiet=True))
+
+
+def test_without_a_run_it_says_what_to_give():
+    with pytest.raises(UserError, match=r"No run is given.*ganvas skill RUN"):
+        skill(Skill(runs=(), quiet=True))

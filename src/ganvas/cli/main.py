@@ -168,6 +168,9 @@ def run(task: Any) -> int:
     """Calls the task, shows its result, and says its exit code."""
     trains = isinstance(task, train_tasks.Train | features_tasks.Train)
     out = sys.stdout
+    if out is None:  # So Python says that it was closed before the start. Said before any work, which would be lost.
+        say("Error: Standard output is closed, and results go there. Leave it open, or send it away: > /dev/null.")
+        return 2
     with asides(at_once=trains):
         return _run(task, out)
 
@@ -176,12 +179,7 @@ def _run(task: Any, out: Any) -> int:
     try:
         result = TASKS[type(task)](task)
         render.show(result)
-        printed = getattr(result, "printed", None)  # What was asked for in a format of its own, in place of the JSON.
-        if printed is not None:
-            out.write(printed)
-        elif not _is_on_screen(result, out):
-            out.write(json.dumps(plain(result), indent=2) + "\n")
-        out.flush()
+        _write(result, out)
     except UserError as error:
         say(f"Error: {error}")
         return 2
@@ -192,7 +190,7 @@ def _run(task: Any, out: Any) -> int:
         say("Stopped.")
         return 130
     except BrokenPipeError:  # Whoever read the output has read enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        _discard(out)
         return 0
     except OSError as error:  # Of a path that no task foresaw: it is still the path that is to be changed.
         if error.filename is None:
@@ -202,6 +200,27 @@ def _run(task: Any, out: Any) -> int:
     if isinstance(result, train_tasks.TrainResult) and result.stopped:
         return 130
     return getattr(result, "exit_code", 0)
+
+
+def _write(result: Any, out: Any) -> None:
+    """The result on stdout: in a format that was asked for, or as JSON unless the person has just read it."""
+    printed = getattr(result, "printed", None)
+    if printed is None and not _is_on_screen(result, out):
+        printed = json.dumps(plain(result), indent=2) + "\n"
+    try:
+        out.write(printed or "")
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard(out)
+        reason = error.strerror or str(error)
+        raise UserError(f"Standard output cannot be written: {reason}. Send it elsewhere: > FILE.") from error
+
+
+def _discard(out: Any) -> None:
+    """Sends what is still held for stdout nowhere: Python would try once more at its end, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 def _is_on_screen(result: Any, out: Any) -> bool:

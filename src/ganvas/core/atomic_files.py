@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,29 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             _replace_folder(partial, target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def require_writable(path: Path) -> None:
+    """Tries to write beside ``path`` before the work whose result :func:`atomic_file` will put there. Leaves nothing.
+
+    Raises:
+        UserError: it cannot be written there, so that hours of work would be lost at the end.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        what = "a folder is there" if target.is_dir() else "what is there is not a file"
+        raise UserError(f"{path} cannot be written: {what}. Choose another path.")
+    folder = next(parent for parent in target.parents if parent.exists())  # Those that lack are made with the file.
+    probe = folder / f"{PARTIAL}{os.getpid()}-{target.name}"
+    try:
+        with probe.open("wb") as file:
+            file.write(b"tried")  # A full disk takes an empty file.
+    except OSError as error:
+        reason = REASONS.get(error.errno or 0, f"{error.strerror}. Choose a folder that can be written.")
+        raise UserError(f"{path} cannot be written: {reason}") from None
+    finally:
+        with suppress(OSError):
+            probe.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

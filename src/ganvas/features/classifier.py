@@ -22,6 +22,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -149,8 +150,11 @@ def save(trained: Trained, path: Path) -> None:
     """Writes one safetensors file, atomically."""
     tensors = {name: value.contiguous() for name, value in trained.module.state_dict().items()}
     said = json.dumps({"config": to_plain(trained.config), "notes": trained.notes}, allow_nan=False)
-    with atomic_file(path) as partial:
-        save_file(tensors, partial, metadata={FORMAT: said})  # One key: of several the order is chance.
+    try:
+        with atomic_file(path) as partial:
+            save_file(tensors, partial, metadata={FORMAT: said})  # One key: of several the order is chance.
+    except SafetensorError as error:  # No OSError, and without the number of most of them.
+        raise UserError(f"{path} cannot be written ({error}). Choose a folder that can be written.") from error
 
 
 def is_classifier(path: Path) -> bool:

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganvas.core.atomic_files import require_writable
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.progress import progress
 from ganvas.core.provenance import versions
@@ -66,9 +67,10 @@ def train(source: str, out: Path, plan: Plan, *, device: torch.device | str = "c
     """Trains on the labelled pictures of a source and writes the classifier to ``out``.
 
     Raises:
-        UserError: the pictures have no labels, or too few of a class.
+        UserError: the pictures have no labels, or too few of a class, or ``out`` cannot be written.
         TrainingFailed: the loss is no longer a number.
     """
+    require_writable(out)  # Before the minutes, not after them.
     size = plan.size or _own_size(source, quiet=quiet)
     packed = prepare(source, size=(size, size), channels=3, fit="stretch", quiet=quiet)
     labels = _labels(packed, source)

@@ -74,6 +74,8 @@ def skill(task: Skill) -> SkillResult:
     from ganvas.core.progress import progress
     from ganvas.metrics import skill as skills
 
+    if not task.runs:
+        raise UserError("No run is given. Name one whose snapshots play each other, or several: ganvas skill RUN RUN.")
     if task.n < 2 * GROUP or task.batch < GROUP or task.batch % GROUP or task.most < 1:
         raise UserError(
             f"--n {task.n}, --batch {task.batch}, --most {task.most}: take n of at least {2 * GROUP}, a batch that "
