@@ -87,8 +87,8 @@ def test_recurrent_and_embedded_words_have_steps_and_features():
     assert [(row.layer, row.shape, row.receptive_field) for row in made.rows] == [
         ("Input sequence", (30,), (1,)),
         ("Embedding", (30, 8), (1,)),
-        ("LSTM", (30, 16), (30,)),
-        ("Fully connected", (30, 5), (30,)),
+        ("LSTM", (30, 16), (15,)),  # Its middle unit is the 15th step, and reads that and those before it.
+        ("Fully connected", (30, 5), (15,)),
     ]
     assert made.macs == 30 * 4 * 16 * (8 + 16) + 30 * 16 * 5  # Four gates.
 

@@ -43,7 +43,8 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     **{f"max_pool{n}d": (*_POOL, "dilation", "ceil_mode", "return_indices") for n in (1, 2, 3)},
     **{f"avg_pool{n}d": (*_POOL, "ceil_mode", "count_include_pad", "divisor_override") for n in (1, 2, 3)},
     **{f"adaptive_{kind}_pool{n}d": ("input", "output_size") for n in (1, 2, 3) for kind in ("avg", "max")},
-    "lp_pool2d": ("input", "norm_type", "kernel_size", "stride", "ceil_mode"),
+    **{f"lp_pool{n}d": ("input", "norm_type", "kernel_size", "stride", "ceil_mode") for n in (1, 2, 3)},
+    **{f"max_unpool{n}d": ("input", "indices", "kernel_size", "stride", "padding", "output_size") for n in (1, 2, 3)},
     "linear": ("input", "weight", "bias"),
     "bilinear": ("input1", "input2", "weight", "bias"),
     "addmm": ("bias", "mat1", "mat2"),
@@ -74,7 +75,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "softmax": ("input", "dim"),
     "log_softmax": ("input", "dim"),
     "softmin": ("input", "dim"),
-    "cumsum": ("input", "dim"),
+    **dict.fromkeys(("cumsum", "cumprod", "cummax", "cummin", "logcumsumexp"), ("input", "dim")),
     "normalize": ("input", "p", "dim", "eps"),
     "pow": ("input", "exponent"),
     "lerp": ("input", "end", "weight"),
@@ -110,6 +111,8 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "conv_transpose": {"stride": 1, "padding": 0, "output_padding": 0, "groups": 1, "dilation": 1},
     "max_pool": {"padding": 0, "dilation": 1, "ceil_mode": False},
     "avg_pool": {"padding": 0, "ceil_mode": False, "count_include_pad": True},
+    "max_unpool": {"padding": 0},
+    "fold": {"dilation": 1, "padding": 0, "stride": 1},
     "unfold": {"dilation": 1, "padding": 0, "stride": 1},
     "interpolate": {"mode": "nearest", "align_corners": None, "antialias": False, "scale_factor": None},
     "pad": {"mode": "constant", "value": 0.0},
@@ -125,7 +128,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 def bind(op: str, func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments by name, as far as the operation's signature is known; defaults where they matter."""
     names = SIGNATURES.get(op, ("input",))
-    if op == "unfold" and getattr(func, "__qualname__", "").startswith("_TensorBase"):
+    if op == "unfold" and func is not torch.nn.functional.unfold:  # The tensor's own, along one axis.
         names = ("input", "dimension", "size", "step")
     bound = dict(_DEFAULTS.get(op.rstrip("123d") if op[-1:] == "d" else op, {}))
     bound.update(zip(names, args, strict=False))
@@ -144,6 +147,8 @@ def attributes(
     rank = 0 if first is None else first.dim()
     named = SIGNATURES.get(op)
     found = {k: plain(v) for k, v in bound.items() if is_plain(v) and (named is None or k in (*named, "inplace"))}
+    if op == "unfold" and "dimension" in bound:
+        return {name: plain(bound.get(name)) for name in ("dimension", "size", "step")}
     if op == "permute":
         return {"dims": _permutation(func, args, kwargs, rank)}
     if op == "getitem" and first is not None:
@@ -161,6 +166,9 @@ def attributes(
         dim = found.get("dim")
         dims = range(rank) if dim is None or isinstance(dim, bool) else dim if isinstance(dim, tuple) else (dim,)
         return {**found, "dim": tuple(d % rank if rank else 0 for d in dims), "keepdim": bool(found.get("keepdim"))}
+    if op in ("multi_head_attention", "scaled_dot_product_attention"):
+        masks = (bound.get("attn_mask"), bound.get("key_padding_mask"))
+        found |= {"is_causal": bool(bound.get("is_causal")), "masked": any(isinstance(one, Tensor) for one in masks)}
     if isinstance(found.get("dim"), int):
         reference = output if op == "stack" else first
         found["dim"] %= max(reference.dim() if reference is not None else 1, 1)
@@ -240,7 +248,7 @@ def _convolution(op: str, found: dict[str, Any], weight: Tensor, first: Tensor |
 
 
 def _pooling(op: str, found: dict[str, Any], rank: int) -> dict[str, Any]:
-    axes = int(op[-2]) if op[-2:] in ("1d", "2d", "3d") else max(rank - 2, 1)
+    axes = int(op[-2]) if op[-2:] in ("1d", "2d", "3d") else 2 if op == "fold" else max(rank - 2, 1)
     if "kernel_size" in found and not found.get("stride"):
         found["stride"] = found["kernel_size"]
     for name in (*_PER_AXIS, "output_size"):

@@ -15,7 +15,8 @@ places), torch's usual order, and ``told`` is then false.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ganvas.anatomy.geometry import Link, Reshaped, dependences, kept_ends
+from ganvas.anatomy.dependence import Blocks, Link, Reshaped, kept_ends
+from ganvas.anatomy.geometry import dependences
 from ganvas.anatomy.graph import Graph, Node
 from ganvas.anatomy.operations import words
 
@@ -119,6 +120,8 @@ def _carried(node: Node, graph: Graph) -> list[tuple[int | None, ...]]:
         if isinstance(each, Link)
         else _through_reshape(source, node.shape)
         if isinstance(each, Reshaped)
+        else (0, 1, *[None] * (len(source) - 2))
+        if isinstance(each, Blocks)
         else tuple(range(len(source)))
         for source, each in zip(sources, dependences(node, sources), strict=True)
     ]

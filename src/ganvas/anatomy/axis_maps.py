@@ -169,6 +169,24 @@ class Statistics(All):
 
 
 @dataclass(frozen=True)
+class Upto(AxisMap):
+    """Every output reads its own place and those before it, of ``size``: running sums, causal attention, recurrence."""
+
+    size: int
+
+    @property
+    def slope(self) -> Fraction | None:
+        return Fraction(1)
+
+    def taps(self, outputs: Places) -> tuple[Int[np.ndarray, "places taps"], Bool[np.ndarray, "places taps"]]:
+        found = np.broadcast_to(np.arange(self.size), (len(outputs), self.size))
+        return found, found <= outputs[:, None]
+
+    def reach(self, interval: Interval) -> Interval:
+        return min(interval[0], 0), interval[1]
+
+
+@dataclass(frozen=True)
 class Groups(AxisMap):
     """Channels of a grouped convolution: an output channel reads the input channels of its group."""
 
@@ -242,16 +260,26 @@ class Padding(Table):
         return min([low, *(row[0] for row in inside)]), max([high, *(row[0] for row in inside)])
 
 
+Follows = tuple[int | None, AxisMap]  # The axis of the output, and how; None where no axis of the output says.
 IDENTITY = Affine()
 NOTHING = Part(0, 0)
 
 
-def resize(inputs: int, outputs: int, *, mode: str, align_corners: bool | None, scale: float | None = None) -> AxisMap:
+def resize(
+    inputs: int,
+    outputs: int,
+    *,
+    mode: str,
+    align_corners: bool | None,
+    scale: float | None = None,
+    antialias: bool = False,
+) -> AxisMap:
     """``torch.nn.functional.interpolate`` along one axis.
 
     Args:
         mode: "nearest", "nearest-exact", "linear" (of bilinear and trilinear too), "cubic", "area".
         scale: Outputs per input where the caller gave it and torch was to use it; else the ratio of the sizes.
+        antialias: Whether the kernel is as much wider as the picture becomes smaller.
     """
     if mode == "area":
         return adaptive(inputs, outputs)
@@ -267,6 +295,9 @@ def resize(inputs: int, outputs: int, *, mode: str, align_corners: bool | None, 
         exact = Fraction(inputs - 1, outputs - 1) if outputs > 1 and inputs > 1 else None
     else:
         at = [(o + 0.5) * ratio - 0.5 for o in range(outputs)]
+    if antialias and ratio > 1:
+        half = ratio * (1 if mode == "linear" else 2)
+        return Table(tuple(_within(place, half, inputs) for place in at), inputs, exact)
     around = (0, 1) if mode == "linear" else (-1, 0, 1, 2)
     return Table(tuple(_neighbours(place, around, inputs) for place in at), inputs, exact)
 
@@ -276,6 +307,12 @@ def _neighbours(place: float, around: Sequence[int], inputs: int) -> tuple[int, 
     base = math.floor(place + 1e-9)
     offsets = (0,) if abs(place - base) < 1e-9 else around
     return tuple(sorted({min(max(base + offset, 0), inputs - 1) for offset in offsets}))
+
+
+def _within(place: float, half: float, inputs: int) -> tuple[int, ...]:
+    """The inputs nearer than the kernel's half width, whose own edge has no weight."""
+    first, last = math.floor(place - half + 1e-9) + 1, math.ceil(place + half - 1e-9) - 1
+    return tuple(range(max(first, 0), min(last, inputs - 1) + 1))
 
 
 def adaptive(inputs: int, outputs: int) -> Table:

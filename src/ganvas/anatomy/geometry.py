@@ -5,55 +5,29 @@ Almost every operation is a product over axes: along each axis of an input it fo
 of their own. What is not known here is taken as reading everything, and says so.
 """
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
+from ganvas.anatomy import rearranging, sums
 from ganvas.anatomy.axis_maps import (
     IDENTITY,
     NOTHING,
     Affine,
     All,
-    AxisMap,
+    Follows,
     Groups,
     Part,
     Statistics,
     TransposedWindow,
+    Upto,
     Window,
     adaptive,
     padded,
     resize,
 )
+from ganvas.anatomy.dependence import Blocks, Dependence, Link, Reshaped, Shape, Shuffled
 from ganvas.anatomy.graph import Node
 from ganvas.anatomy.operations import REDUCING
 from ganvas.anatomy.pointwise import VALUELESS, is_pointwise
-
-Shape = tuple[int, ...]
-Follows = tuple[int | None, AxisMap]  # The axis of the output, and how; None where no axis of the output says.
-
-
-@dataclass(frozen=True)
-class Link:
-    """Per axis of an input, what it follows."""
-
-    axes: tuple[Follows, ...]
-    known: bool = True
-
-
-@dataclass(frozen=True)
-class Reshaped:
-    """The same elements in the same order under another shape."""
-
-
-@dataclass(frozen=True)
-class Shuffled:
-    """Pixel shuffle (``up``) or unshuffle by a factor: channels for places."""
-
-    factor: int
-    up: bool
-
-
-Dependence = Link | Reshaped | Shuffled
 
 # Statistics over places are not counted unless asked for: the literature's receptive fields leave them out.
 STATISTICS = frozenset({"instance_norm", "group_norm", "layer_norm", "rms_norm"})
@@ -81,8 +55,13 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
         return [Shuffled(int(node.attributes["upscale_factor" if up else "downscale_factor"]), up=up)]
     if op == "cat":
         return _cat(node, sources)
-    if op == "multi_head_attention":
-        return _multi_head(sources)
+    if op in _SUMS:
+        followed = [_SUMS[op](node, number, source) for number, source in enumerate(sources)]
+        known = not node.attributes.get("masked") or bool(node.attributes.get("is_causal"))
+        pairs = zip(followed, sources, strict=True)
+        return [_whole(source) if each is None else Link(each, known) for each, source in pairs]
+    if op in ("unfold", "fold") and "dimension" not in node.attributes and len(node.attributes["stride"]) == 2:
+        return [Blocks.of(node.attributes, first if op == "unfold" else node.shape, folded=op == "fold")]
     if op == "stack":
         axis = node.attributes["dim"]
         return [Link(tuple((d + (d >= axis), IDENTITY) for d in range(len(s)))) for s in sources]
@@ -92,10 +71,9 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
     if special is not None:
         found = special(node, first)
         rest = [_whole(source) for source in sources[1:]]
-        known = op not in _RECURRENT or bool(node.attributes.get("bidirectional"))
-        return [_whole(first), *rest] if found is None else [Link(found, known), *rest]
-    if op in ("matmul", "scaled_dot_product_attention"):
-        return _products(node, sources)
+        return [_whole(first), *rest] if found is None else [Link(found), *rest]
+    if op.startswith("max_unpool"):
+        return [Link(rearranging.max_unpool(node, source)) for source in sources]
     if op in REDUCING and node.module_type in STATISTICAL_MODULES and not statistics:
         return [Link(tuple((None, NOTHING) for _ in source)) for source in sources]
     if op in REDUCING:
@@ -105,41 +83,6 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
     if is_pointwise(op) and all(_broadcasts(source, node.shape) for source in sources):
         return [_pointwise(node.shape, source) for source in sources]
     return [_whole(source) for source in sources] if rank else [_everything(source) for source in sources]
-
-
-def kept_ends(shape: Shape, source: Shape) -> tuple[int, int]:
-    """How many axes at the front and at the back a change of shape leaves as they are, as far as sizes can tell."""
-    front = 0
-    while front < min(len(shape), len(source)) and shape[front] == source[front]:
-        front += 1
-    back = 0
-    while back < min(len(shape), len(source)) - front and shape[-1 - back] == source[-1 - back]:
-        back += 1
-    return front, back
-
-
-def blocks(shape: Shape, source: Shape) -> Iterator[tuple[list[int], list[int]]]:
-    """A change of shape in its parts: the least runs of axes of ``shape`` and of ``source`` that hold as many elements.
-
-    >>> list(blocks((2, 3, 8), (6, 2, 4)))
-    [([0, 1], [0]), ([2], [1, 2])]
-    """
-    outs: list[int] = []
-    ins: list[int] = []
-    out = 0
-    for axis, size in enumerate(source):
-        if not ins and out < len(shape) and shape[out] == size:
-            yield [out], [axis]
-            out += 1
-            continue
-        ins.append(axis)
-        product = math.prod(source[a] for a in ins)
-        while out < len(shape) and math.prod(shape[b] for b in outs) < product:
-            outs.append(out)
-            out += 1
-        if math.prod(shape[b] for b in outs) == product:
-            yield outs, ins
-            outs, ins = [], []
 
 
 def _whole(source: Shape) -> Link:
@@ -173,36 +116,6 @@ def _cat(node: Node, sources: Sequence[Shape]) -> list[Dependence]:
         part = Part(start, source[axis])
         found.append(Link(tuple((d, part if d == axis else IDENTITY) for d in range(len(source)))))
         start += source[axis]
-    return found
-
-
-def _products(node: Node, sources: Sequence[Shape]) -> list[Dependence]:
-    """``a @ b`` reads a row of the one and a column of the other; attention a query and all keys and values."""
-    rank, found = len(node.shape), []
-    for number, source in enumerate(sources):
-        axes: list[Follows] = []
-        for axis, size in enumerate(source):
-            place = axis + rank - len(source)
-            last, before = axis == len(source) - 1, axis == len(source) - 2
-            if node.op == "matmul":
-                right = number > 0 or node.attributes.get("weight") == 0
-                mixed = before if right and len(source) > 1 else last
-            else:
-                mixed = last if number == 0 else before if number == 2 else last or before
-            free = place < 0 or size not in (node.shape[place], 1)
-            axes.append((None, All(size)) if mixed or free or size == 1 else (place, IDENTITY))
-        found.append(Link(tuple(axes)))
-    return found
-
-
-def _multi_head(sources: Sequence[Shape]) -> list[Dependence]:
-    """(length, batch, features): a query, and all keys and values of its example."""
-    found: list[Dependence] = []
-    for number, source in enumerate(sources):
-        length, _, features = source if len(source) == 3 else (0, 0, 0)
-        place: Follows = (0, IDENTITY) if number == 0 else (None, All(length))
-        known = number < 3 and features > 0
-        found.append(Link((place, (1, IDENTITY), (None, All(features)))) if known else _whole(source))
     return found
 
 
@@ -240,19 +153,22 @@ def _adaptive_pool(node: Node, source: Shape) -> tuple[Follows, ...]:
 
 def _interpolate(node: Node, source: Shape) -> tuple[Follows, ...] | None:
     at = node.attributes
-    if at.get("antialias"):
+    if at.get("antialias") and at["align_corners"]:
         return None
     mode = _RESIZE_AXES.get(at["mode"], "linear")
     scale = at.get("scale_factor")
     axes: list[Follows] = [(0, IDENTITY), (1, IDENTITY)]
     for number, size in enumerate(source[2:]):
         factor = scale[number] if isinstance(scale, tuple) else scale
-        axes.append(
-            (
-                number + 2,
-                resize(size, node.shape[number + 2], mode=mode, align_corners=at["align_corners"], scale=factor),
-            )
+        mapped = resize(
+            size,
+            node.shape[number + 2],
+            mode=mode,
+            align_corners=at["align_corners"],
+            scale=factor,
+            antialias=bool(at.get("antialias")),
         )
+        axes.append((number + 2, mapped))
     return tuple(axes)
 
 
@@ -290,7 +206,7 @@ def _getitem(node: Node, source: Shape) -> tuple[Follows, ...] | None:
 
 
 def _flip(node: Node, source: Shape) -> tuple[Follows, ...] | None:
-    dims = node.attributes.get("dims")
+    dims = {"fliplr": 1, "flipud": 0}.get(node.op, node.attributes.get("dims"))
     if dims is None:
         return None
     flipped = {d % len(source) for d in (dims if isinstance(dims, tuple) else (dims,))}
@@ -313,12 +229,6 @@ def _last(node: Node, source: Shape) -> tuple[Follows, ...]:
 def _neighbour_channels(node: Node, source: Shape) -> tuple[Follows, ...]:
     size = node.attributes["size"]
     return tuple((d, Window(size, 1, size // 2) if d == 1 else IDENTITY) for d in range(len(source)))
-
-
-def _glu(node: Node, source: Shape) -> tuple[Follows, ...]:
-    """``a * sigmoid(b)`` of the halves of an axis: taken as the whole axis."""
-    dim = node.attributes.get("dim", -1) % len(source)
-    return tuple((None, All(size)) if d == dim else (d, IDENTITY) for d, size in enumerate(source))
 
 
 def _normalised(node: Node, source: Shape) -> tuple[Follows, ...]:
@@ -354,12 +264,32 @@ def _same_place(node: Node, source: Shape) -> tuple[Follows, ...]:
     return tuple((d, IDENTITY) for d in range(len(source)))
 
 
-def _all_steps(node: Node, source: Shape) -> tuple[Follows, ...] | None:
-    """A recurrent layer of two directions: every step of its example. One of one direction reads no later step."""
+def _running(node: Node, source: Shape) -> tuple[Follows, ...] | None:
+    """Sums and maxima so far: along one axis, all up to the place."""
+    dim = node.attributes.get("dim")
+    if not isinstance(dim, int):
+        return None
+    return tuple((d, Upto(size) if d == dim else IDENTITY) for d, size in enumerate(source))
+
+
+def _recurrent(node: Node, source: Shape) -> tuple[Follows, ...] | None:
+    """Every step of its example up to its own; with two directions, all of them."""
     if len(source) != 3:
         return None
     batch = 0 if node.attributes.get("batch_first") else 1
-    return tuple((d, IDENTITY) if d == batch else (None, All(size)) for d, size in enumerate(source))
+    steps: Follows = (1 - batch, Upto(source[1 - batch]))
+    if node.attributes.get("bidirectional"):
+        steps = None, All(source[1 - batch])
+    features: Follows = (None, All(source[2]))
+    return ((batch, IDENTITY), steps, features) if batch == 0 else (steps, (batch, IDENTITY), features)
+
+
+_SUMS: Mapping[str, Callable[[Node, int, Shape], tuple[Follows, ...] | None]] = {
+    "matmul": sums.matrices,
+    "einsum": sums.einsum,
+    "scaled_dot_product_attention": sums.attention,
+    "multi_head_attention": sums.multi_head,
+}
 
 
 _SPECIAL: Mapping[str, Callable[[Node, Shape], tuple[Follows, ...] | None]] = {
@@ -368,18 +298,23 @@ _SPECIAL: Mapping[str, Callable[[Node, Shape], tuple[Follows, ...] | None]] = {
     "permute": _permute,
     "getitem": _getitem,
     "split": _getitem,
-    "flip": _flip,
+    **dict.fromkeys(("flip", "fliplr", "flipud"), _flip),
     "softmax": _along_one,
     "log_softmax": _along_one,
     "softmin": _along_one,
-    "cumsum": _along_one,
+    **dict.fromkeys(("cumsum", "cumprod", "cummax", "cummin", "logcumsumexp"), _running),
     "normalize": _along_one,
     "linear": _last,
     "addmm": _last,
     "local_response_norm": _neighbour_channels,
-    "glu": _glu,
+    "glu": rearranging.glu,
+    "roll": rearranging.roll,
+    "repeat": rearranging.repeat,
+    "repeat_interleave": rearranging.repeat_interleave,
+    "channel_shuffle": rearranging.channel_shuffle,
+    "unfold": rearranging.windows,
     "embedding": _same_place,
-    **dict.fromkeys(_RECURRENT, _all_steps),
+    **dict.fromkeys(_RECURRENT, _recurrent),
 }
 
 
@@ -388,6 +323,6 @@ def _family(op: str) -> Callable[[Node, Shape], tuple[Follows, ...] | None] | No
         return _convolution
     if op.startswith("adaptive_") and "pool" in op:
         return _adaptive_pool
-    if op in {f"{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)}:
+    if op in {f"{kind}_pool{n}d" for kind in ("max", "avg", "lp") for n in (1, 2, 3)}:
         return _pool
     return None

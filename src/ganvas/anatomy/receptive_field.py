@@ -24,7 +24,8 @@ from jaxtyping import Bool
 from ganvas.anatomy import strides
 from ganvas.anatomy.axes import Axes, axes
 from ganvas.anatomy.axis_maps import Interval
-from ganvas.anatomy.geometry import Dependence, Link, Reshaped, Shape, blocks, dependences
+from ganvas.anatomy.dependence import Blocks, Dependence, Link, Reshaped, Shape, blocks
+from ganvas.anatomy.geometry import dependences
 from ganvas.anatomy.graph import Graph, Node
 from ganvas.anatomy.strides import Stride
 from ganvas.anatomy.support import support
@@ -270,6 +271,10 @@ def _through(box: Box, shape: Shape, source: Shape, dependence: Dependence) -> B
         return tuple(found)
     if isinstance(dependence, Reshaped):
         return _reshaped(box, shape, source)
+    if isinstance(dependence, Blocks):
+        (laid, first), (_, second) = dependence.steps(shape, source)
+        between = _through(box, shape, laid, first)
+        return None if between is None else _through(between, laid, source, second)
     factor = dependence.factor
     scale = (lambda at: at // factor) if dependence.up else (lambda at: at * factor)
     places = [(scale(low), scale(high) + (0 if dependence.up else factor - 1)) for low, high in box[2:]]

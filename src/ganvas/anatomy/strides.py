@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ganvas.anatomy.geometry import Dependence, Link, Reshaped, Shape, blocks
+from ganvas.anatomy.dependence import Blocks, Dependence, Link, Reshaped, Shape, blocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,10 @@ def start(shape: Shape, places: Sequence[int]) -> Moves:
 
 def through(moves: Moves, shape: Shape, source: Shape, dependence: Dependence) -> Moves:
     """One operation back: from the axes of its output to those of an input."""
+    if isinstance(dependence, Blocks):
+        for behind, step in dependence.steps(shape, source):
+            moves, shape = through(moves, shape, behind, step), behind
+        return moves
     if isinstance(dependence, Reshaped):
         return _reshaped(moves, shape, source)
     if isinstance(dependence, Link):

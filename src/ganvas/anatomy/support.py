@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ganvas.anatomy.axis_maps import IDENTITY, All, AxisMap, Groups
-from ganvas.anatomy.geometry import Dependence, Link, Reshaped, Shape, Shuffled, dependences
-from ganvas.anatomy.graph import Graph, Node
+from ganvas.anatomy.dependence import Blocks, Dependence, Link, Reshaped, Shape, Shuffled
+from ganvas.anatomy.geometry import dependences
+from ganvas.anatomy.graph import Graph
 
 Set = np.ndarray  # Of bool; broadcasts to the tensor's shape.
 
@@ -44,18 +45,20 @@ def support(graph: Graph, node: int, unit: tuple[int | slice, ...], *, statistic
         for source, dependence in zip(here.inputs, dependences(here, shapes, statistics=statistics), strict=True):
             if isinstance(dependence, Link) and not dependence.known:
                 guessed[f"{here.label} ({here.op})"] = None
-            found = _back(sets[index], here, graph.nodes[source].shape, dependence)
+            found = _back(sets[index], here.shape, graph.nodes[source].shape, dependence)
             sets[source] = sets[source] | found if source in sets else found
     return Support(sets=sets, guessed=tuple(guessed))
 
 
-def _back(reading: Set, node: Node, source: Shape, dependence: Dependence) -> Set:
+def _back(reading: Set, shape: Shape, source: Shape, dependence: Dependence) -> Set:
     if isinstance(dependence, Reshaped):
-        return np.broadcast_to(reading, node.shape).reshape(source)
+        return np.broadcast_to(reading, shape).reshape(source)
     if isinstance(dependence, Shuffled):
-        return _shuffled(np.broadcast_to(reading, node.shape), source, dependence)
+        return _shuffled(np.broadcast_to(reading, shape), source, dependence)
+    if isinstance(dependence, Blocks):
+        return _blocks(np.broadcast_to(reading, shape), source, dependence)
     followed = {out for out, _ in dependence.axes if out is not None}
-    free = tuple(axis for axis in range(len(node.shape)) if axis not in followed)
+    free = tuple(axis for axis in range(len(shape)) if axis not in followed)
     kept: Set = np.any(reading, axis=free, keepdims=True)
     # The followed axes of the output in the order of the input's, then an axis of 1 for each that follows none.
     order = [out for out, _ in dependence.axes if out is not None]
@@ -64,7 +67,7 @@ def _back(reading: Set, node: Node, source: Shape, dependence: Dependence) -> Se
         if out is None:
             kept = np.expand_dims(kept, axis)
     for axis, (out, mapped) in enumerate(dependence.axes):
-        outputs = 1 if out is None else node.shape[out]
+        outputs = 1 if out is None else shape[out]
         kept = _along(kept, axis, mapped, outputs=outputs, inputs=source[axis])
     return kept
 
@@ -97,3 +100,24 @@ def _shuffled(reading: Set, source: Shape, shuffle: Shuffled) -> Set:
         return apart.transpose(0, 1, 3, 5, 2, 4).reshape(source)
     apart = reading.reshape(n, channels, r, r, height // r, width // r)
     return apart.transpose(0, 1, 4, 2, 5, 3).reshape(source)
+
+
+def _blocks(reading: Set, source: Shape, blocks: Blocks) -> Set:
+    """Element by element of the windows: where each lies in the picture, its padding around it."""
+    picture = reading.shape if blocks.folded else source
+    inside = tuple(slice(p, p + size) for p, size in zip(blocks.padding, picture[2:], strict=True))
+    sides = [size + 2 * p for p, size in zip(blocks.padding, picture[2:], strict=True)]
+    padded = np.zeros((*picture[:2], *sides), dtype=bool)
+    laid = np.zeros((*picture[:2], *blocks.kernel, *blocks.places), dtype=bool)
+    if blocks.folded:
+        padded[(..., *inside)] = reading
+    else:
+        laid = reading.reshape(laid.shape)
+    for tap in np.ndindex(*blocks.kernel):
+        each = zip(tap, blocks.dilation, blocks.stride, blocks.places, strict=True)
+        at = tuple(slice(k * d, k * d + s * (count - 1) + 1, s) for k, d, s, count in each)
+        if blocks.folded:
+            laid[(slice(None), slice(None), *tap)] = padded[(..., *at)]
+        else:
+            padded[(..., *at)] |= laid[(slice(None), slice(None), *tap)]
+    return laid.reshape(source) if blocks.folded else padded[(..., *inside)]

@@ -218,6 +218,8 @@ class Recorder(TorchFunctionMode):
             op = "linear"
         attributes = arguments.attributes(op, func, args, kwargs, outputs[0])
         operands = list(tensors((args, kwargs)))
+        if op in products.PRODUCTS or op.endswith("attention"):
+            attributes["operands"] = self._which(operands)
         if op in products.PRODUCTS and parameters:
             attributes |= self._weight(op, bound, operands)
         forward = macs.forward("addmm" if "mat1" in bound else op, bound, operands, outputs[0])
@@ -226,6 +228,11 @@ class Recorder(TorchFunctionMode):
         node = self._append(op, outputs[0], inputs, attributes, parameters, forward, backward)
         for tensor in outputs:
             self._mark(tensor, Value(node=node.index, needs_gradient=needs and tensor.is_floating_point()))
+
+    def _which(self, operands: list[Tensor]) -> tuple[int, ...]:
+        """Which of an operation's operands its node's inputs are; the others are parameters and constants."""
+        values = map(self.value, operands)
+        return tuple(n for n, value in enumerate(values) if value is not None and value.node is not None)
 
     def _weight(self, op: str, bound: Mapping[str, Any], operands: list[Tensor]) -> dict[str, Any]:
         """Which factor of a product is learnt, and the axes it reads and makes."""
