@@ -47,7 +47,7 @@ MINIMUM = 4
 
 DEGREE = 3
 PAIRS, FEWEST = 25_000_000, 1000  # Pairs in all blocks, and pictures in each.
-PROBE = 700  # Rows of either side on which float32 is held against float64; its rounding shrinks with more.
+PROBE = 1000  # Rows of either side on which float32 is held against float64; its rounding shrinks with more.
 AGREES = 3e-7  # Relative, of the value on these rows: a third of what values may differ by (1e-6).
 
 
