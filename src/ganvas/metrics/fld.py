@@ -15,8 +15,10 @@ unseen third, which training knew as well, go unpunished, which makes the penalt
 paper, where unseen pictures were never trained on. As many generated pictures as a third of the reals are centres, at
 most 10,000.
 
-Standard error: infinitesimal jackknife over unseen reals and over the centres of both constructions, whose widths are
-taken as they are. In simulations it is too wide, by about a half.
+Standard error: the reals of each third and the centres are parted at random into halves, in which everything is fitted
+anew (:func:`ganvas.metrics.manifolds.spread`). Fewer pictures move the value, but that of both halves alike. In
+simulations it was 0.91 to 1.12 of the true deviation, and 95 % intervals held the mean in 90 to 96 of 100. A set of
+copies is not what it assumes: an original and its copy may fall into different halves.
 
 Departs from the authors' code: where the paper has three sets, the reals are cut (above); at most 10,000 pictures of
 each kind are used, all in one batch; a feature that does not vary among the unseen is left as it is, not divided by 0.
@@ -48,7 +50,7 @@ NETWORK = "dinov2"
 EQUAL = False
 MINIMUM = 6
 PUNISHES_COPIES = True  # A set against itself is a memorised one.
-COST = "fifty steps over all pairs of at most 10,000 pictures"
+COST = "fifty steps over all pairs of at most 10,000 pictures, six times"
 
 MOST = 10_000  # Pictures of each kind.
 STEPS, RATE, DECAYS, SMALL = 50, 0.5, (0.9, 0.999), 1e-8  # Of Adam (Kingma & Ba 2015).
@@ -57,9 +59,15 @@ NEAREST = 1e-3  # Added to the squared distance to the nearest fitted row, from 
 TOWARDS = 0.81  # Squared share of the distance to the mean, at which the Gaussian for stragglers is met.
 CHUNK = 1 << 21  # Pairs worked on at a time.
 ROOM = 1 << 24  # Pairs whose distances are kept in float64.
-ERROR_METHOD = "infinitesimal jackknife over unseen reals and centres"
+SPLITS = 10  # Into halves, each two fits of a quarter of the pairs.
+ERROR_METHOD = f"{SPLITS} random splits of reals and centres into halves, each fitted anew"
 
 Rows = Float64[Tensor, "_ d"]
+Report = Callable[[float], None]
+
+
+def _silent(done: float) -> None:
+    """Shows nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +88,11 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
     """The divergence ("fld")."""
     require_pair(real, fake, minimum=MINIMUM, title=TITLE, equal=EQUAL)
     reals = _shuffled(real, "real")
-    third = min(len(reals) // 3, MOST)
-    centres, fitted, unseen = reals[:third], reals[third : 2 * third], reals[2 * third : 3 * third]
-    generated = _shuffled(fake, "fake")[:third]
-    value, error = fld(generated, centres, fitted, unseen, quiet=quiet)
+    third = len(reals) // 3
+    reals, generated = reals[: 3 * third], _shuffled(fake, "fake")[:third]
+    with progress(NAME, 2 * STEPS * (1 + SPLITS / 2), unit="steps", quiet=quiet) as report:
+        value = fld(generated, *reals.chunk(3), report=report)
+        error = _error(reals, generated, seed=real.seed, report=lambda done: report(2 * STEPS + done))
     return [
         Result(
             metric=NAME,
@@ -98,45 +107,53 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
     ]
 
 
-def fld(
-    generated: Rows, centres: Rows, fitted: Rows, unseen: Rows, *, quiet: bool = True
-) -> tuple[float, float | None]:
-    """``100 (nll(unseen | generated) - nll(unseen | centres))`` per dimension, and its standard error.
+def fld(generated: Rows, centres: Rows, fitted: Rows, unseen: Rows, *, report: Report = _silent) -> float:
+    """``100 (nll(unseen | generated) - nll(unseen | centres))`` per dimension.
 
     The widths around ``generated`` are fitted to ``centres`` and ``fitted``, those around ``centres`` to ``fitted``.
     """
     mean, deviation = unseen.mean(0), unseen.std(0)
     deviation = torch.where(deviation > 0, deviation, 1.0)
     generated, centres, fitted, unseen = ((rows - mean) / deviation for rows in (generated, centres, fitted, unseen))
-    with progress(NAME, 2 * STEPS, unit="steps", quiet=quiet) as report:
-        own = _Mixture(generated, torch.cat([centres, fitted]), report).divergence(unseen)
-        theirs = _Mixture(centres, fitted, lambda done: report(STEPS + done)).divergence(unseen)
-    apart = 100 * (own[0] - theirs[0])
-    parts = [apart, 100 * own[1], 100 * theirs[1]]
-    error = sum(float(part.var()) / len(part) for part in parts) ** 0.5 if min(map(len, parts)) > 1 else None
-    return float(apart.mean()), error
+    own = _Mixture(generated, torch.cat([centres, fitted]), report).divergence(unseen)
+    theirs = _Mixture(centres, fitted, lambda done: report(STEPS + done)).divergence(unseen)
+    return 100 * float((own - theirs).mean())
+
+
+def _error(reals: Rows, generated: Rows, *, seed: int, report: Report) -> float | None:
+    """From halves of both; None where they are too small to be cut."""
+    if len(reals) < 2 * MINIMUM or len(generated) < 4:
+        return None
+    begun = 0.0
+
+    def value(of_reals: Tensor, of_generated: Tensor) -> list[float]:
+        nonlocal begun
+        few = reals[of_reals]
+        parts = few[: len(few) // 3 * 3].chunk(3)
+        found = fld(generated[of_generated], *parts, report=lambda done: report(begun + done / 4))
+        begun += STEPS / 2
+        return [found]
+
+    def values(left_real: Tensor, left_fake: Tensor) -> list[list[float]]:
+        return [value(left_real, left_fake), value(~left_real, ~left_fake)]
+
+    return manifolds.spread(values, len(reals), len(generated), seed=seed, splits=SPLITS)[0]
 
 
 class _Mixture:
     """Round Gaussians of one weight and of widths that make ``fitted`` likeliest (section 3)."""
 
-    def __init__(self, centres: Rows, fitted: Rows, report: Callable[[float], None]) -> None:
+    def __init__(self, centres: Rows, fitted: Rows, report: Report) -> None:
         self.centres, self.d = centres, centres.shape[1]
         squared = _table(fitted, centres)
         to_mean = TOWARDS * (fitted - fitted.mean(0)).square().sum(1)
         self.log_variance = ((squared.amin(0).double() + NEAREST) / self.d).log()
         self._descend(squared, to_mean, report)
 
-    def divergence(self, rows: Rows) -> tuple[Float64[Tensor, " n"], Float64[Tensor, " m"]]:
-        """What each row has of ``- log p / d``, and what each centre's presence takes off its mean, to first order."""
-        m = len(self.centres)
-        found, share = [], torch.zeros(m, dtype=torch.float64)
-        for few in rows.split(max(1, CHUNK // m)):
-            log_parts = self._log_parts(_table(few, self.centres).double())
-            total = log_parts.logsumexp(1, keepdim=True)
-            share += (log_parts - total).exp().sum(0)
-            found.append(-total[:, 0] / self.d)
-        return torch.cat(found), (1 - m * share / len(rows)) / self.d
+    def divergence(self, rows: Rows) -> Float64[Tensor, " n"]:
+        """What each row has of ``- log p / d``."""
+        blocks = rows.split(max(1, CHUNK // len(self.centres)))
+        return torch.cat([-self._log_parts(_table(few, self.centres).double()).logsumexp(1) / self.d for few in blocks])
 
     def _log_parts(self, squared: Float[Tensor, "n m"]) -> Float[Tensor, "n m"]:
         """``log N(x; centre, variance) - log m``."""
@@ -144,7 +161,7 @@ class _Mixture:
         constant = self.d / 2 * (log_variance + log(2 * pi)) + log(len(self.centres))
         return squared * (-0.5 * (-log_variance).exp()) - constant
 
-    def _descend(self, squared: Tensor, to_mean: Tensor, report: Callable[[float], None]) -> None:
+    def _descend(self, squared: Tensor, to_mean: Tensor, report: Report) -> None:
         """Adam on the logs of the variances, and on that of a Gaussian for rows that no centre is near."""
         log_mean = torch.zeros((), dtype=torch.float64)
         first, second = (torch.zeros(len(self.centres) + 1, dtype=torch.float64) for _ in range(2))

@@ -169,13 +169,13 @@ def errors(censuses: Sequence[Census], statistic: Statistic, *, seed: int) -> li
 Halved = Callable[[Tensor, Tensor], Sequence[Sequence[float]]]
 
 
-def spread(values: Halved, reals: int, fakes: int, *, seed: int) -> list[float]:
+def spread(values: Halved, reals: int, fakes: int, *, seed: int, splits: int = SPLITS) -> list[float]:
     """Standard errors of some values, from ``values(left_real, left_fake)``: those of the left halves and of the right.
 
     Two halves of n are independent with twice the variance of the whole, so that ``E (left - right)^2 = 4 var``.
     """
     squares = []
-    for split in range(SPLITS):
+    for split in range(splits):
         found = values(_half(reals, seed, "real", split), _half(fakes, seed, "fake", split))
         left, right = (torch.tensor(list(half), dtype=torch.float64) for half in found)
         squares.append((left - right).square())
