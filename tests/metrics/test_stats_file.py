@@ -240,6 +240,7 @@ def test_a_pickle_that_would_run_something_is_refused_and_does_not(tmp_path, mon
     assert not (tmp_path / "exploded").exists()
     assert "\n" not in str(refused.value)
     assert "Save" in str(refused.value)
+    assert "weights_only" not in str(refused.value)  # torch's advice would run it.
 
 
 def truncated(path):
@@ -311,6 +312,11 @@ def test_an_array_that_the_manifest_names_and_that_is_gone_is_damage(tmp_path, g
             part.writestr(name, whole.read(name))
     with pytest.raises(UserError, match=r"part.npz is damaged: .* should"):
         open_stats(tmp_path / "part.npz").fill("fid", seed=0, config=None, network=Looker(), rows_of="")
+
+
+def test_a_folder_is_told_from_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(UserError, match=r"is a folder.*ganvas stats .* -o ref.npz"):
+        open_stats(tmp_path)
 
 
 def test_a_file_that_is_not_there_says_what_makes_one(tmp_path):

@@ -245,3 +245,10 @@ def test_a_reference_that_does_not_say_its_number_is_noted(reals, fakes, tmp_pat
     found = measure(Measure(a=fakes, ref=tmp_path / "other.npz", metrics=("fid",), **LOOK))
     assert any("does not say of how many pictures" in note for note in found.notes)
     assert ":reals-unknown:" in found.results[0].protocol
+
+
+def test_what_was_done_to_the_pictures_first_is_noted(reals, fakes, tmp_path):
+    made = stats(Stats(source=reals, out=tmp_path / "ref.npz", size="8", **LOOK))
+    found = measure(Measure(a=fakes, ref=tmp_path / "ref.npz", metrics=("fid",), size="8", fit="crop", **LOOK))
+    assert made.notes == ["Pictures were treated by --size 8: compare with values of the same treatment."]
+    assert any("treated by --size 8 --fit crop:" in note for note in found.notes)

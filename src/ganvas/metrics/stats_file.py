@@ -242,6 +242,11 @@ def open_stats(path: Path) -> StatsFile:
     """
     from ganvas.metrics import foreign_stats
 
+    if path.is_dir():
+        raise UserError(
+            f"{path} is a folder, and a file of statistics is asked for. `ganvas stats {path} -o ref.npz` makes one; "
+            "`ganvas measure A FOLDER` measures against pictures."
+        )
     if not path.is_file():
         raise UserError(f"There is no file of statistics {path}. `ganvas stats FOLDER -o {path.name}` makes one.")
     if path.suffix in (".pkl", ".pt"):

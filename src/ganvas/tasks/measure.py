@@ -283,7 +283,8 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
         notes=[side.file.note for side in (a, b) if side and side.file and side.file.note]
         + ([pairs.note(a, b, by_pair)] if b and by_pair else [])
         + looked
-        + unsaid,
+        + unsaid
+        + sides.treatment(task),
     )
 
 

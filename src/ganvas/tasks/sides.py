@@ -106,6 +106,14 @@ def chosen_networks(task: "Settings") -> "Chosen":
     )
 
 
+def treatment(task: "Settings") -> list[str]:
+    """What was done to pictures of sources before they were looked at, in a sentence; nothing where nothing was."""
+    plain = {"fit": "refuse", "background": "white", "broken": "refuse"}
+    asked = {name: getattr(task, name) for name in ("size", "channels", *plain)}
+    words = [f"--{name} {value}" for name, value in asked.items() if value is not None and value != plain.get(name)]
+    return [f"Pictures were treated by {' '.join(words)}: compare with values of the same treatment."] if words else []
+
+
 def of_run(task: "Measure", path: Path) -> Side:
     """A run's model, or one of its model folders."""
     from ganvas.tasks.train import pick_device
