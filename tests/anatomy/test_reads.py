@@ -184,3 +184,37 @@ def test_a_masked_attention_reads_what_no_trace_of_shapes_can_tell():
     assert (found.read, found.guessed) == (10, ("attend (multi_head_attention)",))
     found = field(trace(Masked(), (1, 10, 8), True), unit=(3,))
     assert (found.read, found.guessed) == (4, ())
+
+
+def part_doubled(y):
+    y[:, :2].mul_(2)
+    return y
+
+
+def channel_changed(y):
+    y[:, 0].add_(1)
+    return y
+
+
+def row_cleared(y):
+    y[:, :, 0].zero_()
+    return y
+
+
+def gathered(y):
+    buffer = torch.zeros(1, 8, 10, 10, dtype=y.dtype, device=y.device)
+    buffer[:, :4].copy_(y)
+    buffer[:, 4:].copy_(y.flip(3))
+    return buffer.relu()
+
+
+@pytest.mark.parametrize("function", [part_doubled, channel_changed, row_cleared, gathered])
+def test_what_is_written_through_a_view_leaves_the_rest_as_it_was(function):
+    model = nn.Sequential(Then(function), nn.Conv2d(8 if function is gathered else 4, 1, 3, padding=1))
+    nn.init.constant_(model[1].weight, 1.0)
+    found = field(trace(model, SHAPE), unit=(5, 2))
+    expected = reached(model, SHAPE, found.index)
+    assert np.all(found.pixels | ~expected)
+    if function in (part_doubled, gathered):
+        assert found.guessed == ()
+        assert np.array_equal(found.pixels, expected)

@@ -234,13 +234,13 @@ def test_writing_in_place_is_read_by_whom_it_reaches_and_by_no_other():
         out[:, :4] = first  # 5 reads 2
         out[:, 4:] = second  # 6 reads 5, 4
         F.relu(out, inplace=True)  # 7
-        out += y  # 8 reads 7 and the part of y that was doubled
+        out += y  # 9 reads 7 and y, of which a part was doubled: 8 joins 1 and 4
         return {"out": out, "also": [first]}
 
     graph = trace(Net(forward, c=conv(3, 8)), (1, 3, 4, 4))
-    assert ops(graph)[1:] == ["conv2d", "split", "split", "mul", "setitem", "setitem", "relu", "add"]
-    assert [node.inputs for node in graph.nodes[4:]] == [(3,), (2,), (5, 4), (6,), (7, 4)]
-    assert graph.output == (8, 2)
+    assert ops(graph)[1:] == ["conv2d", "split", "split", "mul", "setitem", "setitem", "relu", "setitem", "add"]
+    assert [node.inputs for node in graph.nodes[4:]] == [(3,), (2,), (5, 4), (6,), (1, 4), (7, 8)]
+    assert graph.output == (9, 2)
 
 
 def test_pieces_of_a_split_know_where_they_are_from():

@@ -62,6 +62,11 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
         return [_whole(source) if each is None else Link(each, known) for each, source in pairs]
     if op in ("unfold", "fold") and "dimension" not in node.attributes and len(node.attributes["stride"]) == 2:
         return [Blocks.of(node.attributes, first if op == "unfold" else node.shape, folded=op == "fold")]
+    if op == "setitem" and "starts" in node.attributes:
+        return _patched(node, sources)
+    if op == "setitem" and _all_of(node):  # The value before is gone.
+        gone = [Link(tuple((d, NOTHING) for d in range(len(source)))) for source in sources[:-1]]
+        return [*gone, _pointwise(node.shape, sources[-1])]
     if op == "stack":
         axis = node.attributes["dim"]
         return [Link(tuple((d + (d >= axis), IDENTITY) for d in range(len(s)))) for s in sources]
@@ -108,6 +113,27 @@ def _pointwise(shape: Shape, source: Shape) -> Link:
             for axis, size in enumerate(source)
         )
     )
+
+
+def _patched(node: Node, sources: Sequence[Shape]) -> list[Dependence]:
+    """Boxes written into a tensor, at their own places. What was there before is taken as read under them too."""
+    return [
+        _whole(source)
+        if at is None
+        else Link(
+            tuple(
+                (d, IDENTITY if size == node.shape[d] else Part(start, size))
+                for d, (start, size) in enumerate(zip(at, source, strict=True))
+            )
+        )
+        for at, source in zip(node.attributes["starts"], sources, strict=True)
+    ]
+
+
+def _all_of(node: Node) -> bool:
+    """Whether another tensor is written over all of one, as ``x.copy_(y)`` does."""
+    index = node.attributes.get("index", ())
+    return len(node.inputs) < 3 and index == tuple((0, size, 1) for size in node.shape)
 
 
 def _cat(node: Node, sources: Sequence[Shape]) -> list[Dependence]:

@@ -6,7 +6,7 @@ data.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from types import FrameType, MappingProxyType
@@ -113,10 +113,27 @@ class Recorder(TorchFunctionMode):
         value = self.values.get(id(tensor)) or getattr(tensor, _MARK, None)
         if self.written and tensor.layout is torch.strided:
             made = -1 if value is None or value.node is None else value.node
-            for written, writer in reversed(self.written.get(_memory(tensor), [])):
-                if writer > made and _overlap(written, tensor):
-                    return Value(node=writer, needs_gradient=value is None or value.needs_gradient)
+            newer = [
+                (written, writer)
+                for written, writer in self.written.get(_memory(tensor), [])
+                if writer > made and _overlap(written, tensor)
+            ]
+            if newer:
+                needs = value is None or value.needs_gradient
+                whole = _same_view(newer[-1][0], tensor)
+                node = newer[-1][1] if whole else self._patched(tensor, value, newer)
+                return Value(node=node, needs_gradient=needs)
         return value
+
+    def _patched(self, tensor: Tensor, old: Value | None, newer: Sequence[tuple[Tensor, int]]) -> int:
+        """What is in a tensor of whose memory parts were written through other views: a node that reads old and new."""
+        before = [(tensor, old.node)] if old is not None and old.node is not None else []
+        sources = [*before, *newer]
+        starts = tuple(_starts(written, tensor) for written, _ in sources)
+        inputs = tuple(writer for _, writer in sources)
+        node = self._append("setitem", tensor, inputs, {"index": ("other",), "starts": starts}, (), 0, 0)
+        self._mark_as_node(tensor, node.index, needs_gradient=old is None or old.needs_gradient)
+        return node.index
 
     def _mark(self, tensor: Tensor, value: Value) -> None:
         if id(tensor) not in self.values:
@@ -355,6 +372,21 @@ def _names(values: Iterable[Value]) -> tuple[str, ...]:
 
 def _memory(tensor: Tensor) -> int:
     return tensor.untyped_storage()._cdata
+
+
+def _same_view(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and a.stride() == b.stride() and a.storage_offset() == b.storage_offset()
+
+
+def _starts(part: Tensor, whole: Tensor) -> tuple[int, ...] | None:
+    """Where in one view another begins, axis by axis, if it is a box of it; else None."""
+    if part.dim() != whole.dim() or part.stride() != whole.stride() or 0 in whole.stride():
+        return None
+    rest, found = int(part.storage_offset()) - int(whole.storage_offset()), [0] * part.dim()
+    for axis in sorted(range(part.dim()), key=lambda d: -whole.stride(d)):
+        found[axis], rest = divmod(rest, whole.stride(axis))
+    inside = all(at >= 0 and at + size <= of for at, size, of in zip(found, part.shape, whole.shape, strict=True))
+    return tuple(found) if inside and rest == 0 else None
 
 
 def _overlap(a: Tensor, b: Tensor) -> bool:
