@@ -264,6 +264,11 @@ def test_a_latent_has_no_places():
     assert set(cumulative(trace(nn.Linear(8, 4), (1, 8))).values()) == {None}
 
 
+def test_an_input_without_a_batch_is_refused_and_what_would_do_is_said():
+    with pytest.raises(UserError, match=r"3x16x16 has no batch.* 1,3,16,16"):
+        field(trace(nn.Conv2d(3, 4, 3), (3, 16, 16)))
+
+
 def largest(graph, name):
     return cumulative(graph)[find(graph, name).index]
 

@@ -109,10 +109,11 @@ def field(graph: Graph, layer: str = "output", *, unit: Sequence[int] | None = N
         statistics: Whether normalisation over places reads them.
 
     Raises:
-        UserError: the layer is not there, the unit is outside it, or the network's input has no places (a latent).
+        UserError: the layer is not there, the unit is outside it, or the input has no places (a latent) or no batch.
 
     Places of a sequence are its steps (:mod:`ganvas.anatomy.axes`), of a picture its rows and columns.
     """
+    _check_batch(graph)
     layouts = axes(graph)
     source = _input(graph, layouts)
     node = find(graph, layer)
@@ -318,6 +319,17 @@ def _input(graph: Graph, layouts: Sequence[Axes]) -> int:
         f"The input of {graph.model} ({shapes}) has no places: every unit reads all of it. "
         "Receptive fields are of networks that read pictures, sounds, sequences or maps."
     )
+
+
+def _check_batch(graph: Graph) -> None:
+    """A convolution takes an input without a batch too, whose channels would then be counted as pictures."""
+    for node in graph.nodes:
+        if node.op in ("conv1d", "conv2d", "conv3d") and len(node.shape) == int(node.op[-2]) + 1:
+            shape = graph.input_shapes[0]
+            raise UserError(
+                f"The input {'x'.join(map(str, shape))} has no batch: {node.label} takes it for one example. "
+                f"Give the shape with a batch in front, such as {','.join(map(str, (1, *shape)))}."
+            )
 
 
 def _few(names: Sequence[str], most: int = 8) -> str:
