@@ -6,6 +6,7 @@ The matrix itself is no node of a trace. What is left of it are its parameters a
 from collections.abc import Sequence
 
 from ganvas.anatomy.graph import Node
+from ganvas.anatomy.sums import parts
 
 PRODUCTS = frozenset(["matmul", "einsum"])
 
@@ -35,12 +36,8 @@ def acts_on(op: str, equation: str, ranks: Sequence[int], weight: int) -> tuple[
     if op == "matmul":
         axis = (-2, -1)[weight]
         return (axis, axis) if min(ranks) > 1 else (None, None)
-    terms, arrow, result = equation.replace(" ", "").partition("->")
-    letters = terms.split(",")
-    own, data = letters[weight], letters[int(weight == 0)]
-    if not arrow:  # What is there once, in the order of the alphabet.
-        result = "".join(sorted(letter for letter in set(terms) - {",", "."} if terms.count(letter) == 1))
-        result = "..." + result if "." in terms else result
+    terms, result = parts(equation)
+    own, data = terms[weight], terms[int(weight == 0)]
     return _axis(data, set(own) - set(result)), _axis(result, set(own) - set(data))
 
 

@@ -95,9 +95,12 @@ class Stats(ABC):
                 f"Pictures of one set differ in size: {_shape(self.shape)} came first and {_shape(rows.shape[1:])} "
                 "after. Give all of them one size (`--size`)."
             )
+        if index is None:
+            index = torch.arange(self._next, self._next + len(rows))
+        else:
+            index = index.cpu().long()
+            self._require_places(index, len(rows))
         self.shape = tuple(rows.shape[1:])
-        index = torch.arange(self._next, self._next + len(rows)) if index is None else index.cpu().long()
-        self._require_places(index, len(rows))
         self._next = max(self._next, int(index.max()) + 1) if len(index) else self._next
         self._add(rows, index)
         self._append("index", index)

@@ -148,6 +148,5 @@ def protocol(fake: Stats, name: str, real: Stats | None = None) -> str:
 
     The engine adds whose reference it is.
     """
-    unlike = real is not None and real.n != fake.n
-    reals = f"reals{real.n or '-unknown'}" if real is not None and unlike else ""
+    reals = "" if real is None or real.n == fake.n else f"reals{real.n or '-unknown'}"
     return ":".join(part for part in (name, f"n{fake.n}", reals, fake.rows_of) if part)

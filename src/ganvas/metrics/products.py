@@ -31,9 +31,8 @@ def times(a: Factor, b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
 def product(a: Float[Tensor, "n d"], b: Float[Tensor, "d m"]) -> Float[Tensor, "n m"]:
     """``a @ b``, as a new tensor."""
     if a.dtype == b.dtype == torch.float64 and a.device.type == b.device.type == "cpu":
-        with np.errstate(
-            all="ignore"
-        ):  # What is not finite goes on as such, as in torch: callers look at their values.
+        # What is not finite goes on as such, as in torch: callers look at their values.
+        with np.errstate(all="ignore"):
             return torch.from_numpy(a.detach().numpy() @ b.detach().numpy())
     return a @ b
 
