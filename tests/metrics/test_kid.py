@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.metrics import kid
+from ganvas.metrics import kid, mmd
 from ganvas.metrics.kid import Config, polynomial_mmd
 
 
@@ -34,7 +34,9 @@ def test_two_points_against_two_points_by_hand():
     assert polynomial_mmd(x, y) == pytest.approx(expected, rel=1e-14)
 
 
-def test_all_pairs_are_the_definition(rng):
+@pytest.mark.parametrize("read", [16, 512])
+def test_all_pairs_are_the_definition(read, rng, monkeypatch):
+    monkeypatch.setattr(mmd, "READ", read)
     x, y = normal(70, 6, random=rng) + 0.5, normal(50, 6, random=rng, deviation=1.3)
     assert polynomial_mmd(x, y) == pytest.approx(plain(x, y), rel=1e-11)
     assert measured(x, y).value == pytest.approx(plain(x, y), rel=1e-11)
@@ -102,21 +104,28 @@ def test_subsets_are_the_mean_of_the_same_over_random_parts(rng):
     assert result.protocol == "kid:n60:reals50:poly3:subsets3x20"
 
 
-def test_rows_of_float32_are_multiplied_in_float64_where_that_changes_the_value(rng, monkeypatch):
-    monkeypatch.setattr(kid, "PROBE", 100)
+def test_rows_of_float32_are_multiplied_in_float64_where_float32_is_not_near_enough(rng, monkeypatch):
+    monkeypatch.setattr(kid, "PROBE", 25)
+    monkeypatch.setattr(kid, "AGREES", 1e-10)
     x, y = normal(300, 8, random=rng).float(), normal(300, 8, random=rng).float() + 0.02
-    assert measured(x, y).value == pytest.approx(plain(x, y), rel=1e-6)
-    far = measured(x + 30, y + 30).value  # Kernels of 7e8, of which float32 has one digit behind the point.
-    assert far == pytest.approx(plain(x + 30, y + 30), rel=1e-6)
+    assert measured(x, y).value == pytest.approx(plain(x, y), rel=1e-11)
+
+
+def test_where_the_rows_lie_costs_float32_no_digits(rng, monkeypatch):
+    """Kernels of 7e8, of which the plain form in float32 has one digit behind the point."""
+    monkeypatch.setattr(kid, "PROBE", 25)
+    monkeypatch.setattr(kid, "AGREES", 1e-4)
+    x, y = normal(300, 8, random=rng).float() + 30, normal(300, 8, random=rng).float() + 30.02
+    assert measured(x, y).value == pytest.approx(plain(x, y), rel=1e-5)
 
 
 def test_products_are_taken_in_float32_where_the_value_is_large_beside_its_rounding(rng, monkeypatch):
     x, y = normal(100, 8, random=rng).float(), normal(100, 8, random=rng).float() + 2
     seen = []
-    kernel = kid.polynomial()
-    monkeypatch.setattr(kid, "polynomial", lambda: lambda a, b: seen.append(a.dtype) or kernel(a, b))
+    of_tiles = kid.Polynomial.__call__
+    monkeypatch.setattr(kid.Polynomial, "__call__", lambda self, u, v: seen.append(u.rows.dtype) or of_tiles(self, u, v))
     monkeypatch.setattr(kid, "AGREES", 1e-4)
-    monkeypatch.setattr(kid, "PROBE", 50)
+    monkeypatch.setattr(kid, "PROBE", 12)
     value = measured(x, y).value
     assert seen[-1] == torch.float32
     assert value == pytest.approx(plain(x, y), rel=1e-5)

@@ -16,6 +16,7 @@ Memory: a tile, and a float64 per row.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,10 +24,12 @@ from torch import Tensor
 
 from ganvas.metrics.kept import Kept
 
-TILE = 512  # Rows of either side of a tile, which stays in the processor's cache.
+TILE = 320  # Rows of a tile, which stays in the processor's cache; of those on the diagonal half is computed twice.
+READ = 512  # The same of rows that are read anew for every tile of the other side.
 FEWEST = 4  # Rows of a side from which the parts of the variance can be told apart.
 
-Kernel = Callable[[Tensor, Tensor], Tensor]  # (n, d), (m, d) -> (n, m)
+Tile = Any  # Rows (n, d), or what a kernel makes of them; it has their length.
+Kernel = Callable[[Tile, Tile], Tensor]  # Of n and m rows -> (n, m)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,8 @@ class Rowset:
     """A set of rows that is read a tile at a time, from any tile on."""
 
     n: int
-    tiles: Callable[[int], Iterator[Tensor]]
+    step: int  # Rows of a tile.
+    tiles: Callable[[int], Iterator[Tile]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,20 +78,21 @@ class Parts:
         return first + own + 4 * max(self.cross, 0.0) / (n * m)
 
 
-def rowset(rows: Float[Tensor, "n d"]) -> Rowset:
-    """Rows in memory."""
-    return Rowset(n=len(rows), tiles=lambda start: iter(rows[start * TILE :].split(TILE)))
+def rowset(rows: Float[Tensor, "n d"], prepare: Callable[[Tensor], Tile] = lambda rows: rows) -> Rowset:
+    """Rows in memory; ``prepare`` sees each tile once."""
+    tiles = [prepare(some) for some in rows.split(TILE)]
+    return Rowset(n=len(rows), step=TILE, tiles=lambda start: iter(tiles[start:]))
 
 
-def kept(side: Kept, prepare: Callable[[Tensor], Tensor]) -> Rowset:
+def kept(side: Kept, prepare: Callable[[Tensor], Tile]) -> Rowset:
     """The rows of an accumulator by their place in the set, read tile by tile; ``prepare`` sees each of them."""
     places = side.tables["index"].all().long().argsort(stable=True)
 
-    def tiles(start: int) -> Iterator[Tensor]:
-        for some in places[start * TILE :].split(TILE):
+    def tiles(start: int) -> Iterator[Tile]:
+        for some in places[start * READ :].split(READ):
             yield prepare(side.tables["rows"].take(some))
 
-    return Rowset(n=side.n, tiles=tiles)
+    return Rowset(n=side.n, step=READ, tiles=tiles)
 
 
 def discrepancy(x: Rowset, y: Rowset, kernel: Kernel) -> Parts:
@@ -99,14 +104,14 @@ def within(x: Rowset, kernel: Kernel) -> Within:
     """Over half of the pairs: the kernel is symmetric."""
     rows, squares, diagonal = torch.zeros(x.n, dtype=torch.float64), 0.0, 0.0
     for i, left in enumerate(x.tiles(0)):
-        here = slice(i * TILE, i * TILE + len(left))
+        here = slice(i * x.step, i * x.step + len(left))
         for j, right in enumerate(x.tiles(i), start=i):
             tile = kernel(left, right)
             if i == j:
                 diagonal += float(tile.diagonal().sum(dtype=torch.float64))
                 tile.fill_diagonal_(0)
             else:
-                rows[j * TILE : j * TILE + len(right)] += tile.sum(0, dtype=torch.float64)
+                rows[j * x.step : j * x.step + len(right)] += tile.sum(0, dtype=torch.float64)
             rows[here] += tile.sum(1, dtype=torch.float64)
             squares += (1 if i == j else 2) * _squares(tile)
     return Within(rows=rows, squares=squares, diagonal=diagonal)
@@ -118,8 +123,8 @@ def between(x: Rowset, y: Rowset, kernel: Kernel) -> Between:
     for i, left in enumerate(x.tiles(0)):
         for j, right in enumerate(y.tiles(0)):
             tile = kernel(left, right)
-            rows[i * TILE : i * TILE + len(left)] += tile.sum(1, dtype=torch.float64)
-            columns[j * TILE : j * TILE + len(right)] += tile.sum(0, dtype=torch.float64)
+            rows[i * x.step : i * x.step + len(left)] += tile.sum(1, dtype=torch.float64)
+            columns[j * y.step : j * y.step + len(right)] += tile.sum(0, dtype=torch.float64)
             squares += _squares(tile)
     return Between(rows=rows, columns=columns, squares=squares)
 
