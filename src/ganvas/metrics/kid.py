@@ -120,7 +120,7 @@ def polynomial_mmd(
     """
     x, y = x.double(), y.double()
     kernel = Polynomial(_middle(x, y), degree=degree, gamma=gamma, coef0=coef0)
-    return mmd.discrepancy(*(mmd.rowset(side, kernel.tile) for side in (x, y)), kernel).unbiased
+    return mmd.discrepancy(mmd.rowset(x, kernel.tile), mmd.rowset(y, kernel.tile), kernel).unbiased
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,8 +190,8 @@ def _way(config: Config, n: int, m: int) -> str:
 
 
 def _of_places(fake: Accumulator, x: Tensor, real: Accumulator, y: Tensor, how: Products) -> Parts:
-    parts = (side.tables["rows"].take(places.sort().values) for side, places in ((fake, x), (real, y)))
-    return mmd.discrepancy(*(mmd.rowset(rows, how.tile) for rows in parts), how.kernel)
+    left, right = (side.tables["rows"].take(places.sort().values) for side, places in ((fake, x), (real, y)))
+    return mmd.discrepancy(mmd.rowset(left, how.tile), mmd.rowset(right, how.tile), how.kernel)
 
 
 def _middle(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor, " d"]:
@@ -214,11 +214,9 @@ def _way_of_products(real: Accumulator, fake: Accumulator) -> Products:
     single, double = (Products(kernel=kernel, exact=exact) for exact in (False, True))
     if min(real.n, fake.n) <= PROBES * PROBE or torch.float64 in (x.dtype, y.dtype):
         return double
+    pairs = list(zip(x.split(PROBE), y.split(PROBE), strict=True))
     found, expected = (
-        [
-            mmd.discrepancy(*(mmd.rowset(rows.clone(), how.tile) for rows in pair), kernel)
-            for pair in zip(x.split(PROBE), y.split(PROBE), strict=True)
-        ]
+        [mmd.discrepancy(mmd.rowset(a.clone(), how.tile), mmd.rowset(b.clone(), how.tile), kernel) for a, b in pairs]
         for how in (single, double)
     )
     off = math.hypot(*(a.unbiased - b.unbiased for a, b in zip(found, expected, strict=True))) / len(found) ** 0.5
