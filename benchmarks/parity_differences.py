@@ -14,8 +14,10 @@ from ganvas.metrics import density_coverage, frechet, inception_score, kid, ms_s
 from ganvas.metrics.rating import Glicko, glicko2
 
 MSSSIM = "pytorch-msssim"
-GRAPH = "the graph of 2015-12-05 (Heusel et al. 2017): ours"
-WANG = "Wang et al. 2004 and their code take the window where it fits: ours"
+GRAPH = "the graph of 2015-12-05 (Heusel et al. 2017, `fid.py`): ours"
+WANG = "Wang et al. 2004, `ssim_index.m`: "  # Their code, as public copies have it.
+SCALES = "Wang et al. 2003, `msssim.m`"
+KARRAS = "Karras et al. 2018, `metrics/ms_ssim.py`"
 
 
 def of_resizes(given):
@@ -43,7 +45,7 @@ def of_resizes(given):
         what="FID", library=CLEAN, setting='`mode="clean"`', ours=ours,
         theirs=fid(given.looked(lambda few: clean.extract(few)["features"])),
         why="bicubic, antialiased: another metric",
-        right="both: here `--features inception_clean` (table above), the better practice (Parmar et al. 2022)",
+        right="both: here `--features inception_clean` (table above), which Parmar et al. 2022 advise",
     )  # fmt: skip
     yield Difference(
         what="FID", library=CLEAN, setting='`mode="legacy_tensorflow"`', theirs="not run", ours=ours,
@@ -159,19 +161,21 @@ def of_parts(given):
     yield Difference(
         what="Inception Score of 23 pictures in 10 parts", library=METRICS, setting="`splits=10`",
         theirs=f"{len(logits.chunk(10))} parts", ours=f"{len(inception_score.inception_score(logits))} parts",
-        why="`chunk`", right="Salimans et al. 2016, code: parts from i·N // 10 on: ours",
+        why="`chunk`", right="Salimans et al. 2016, `inception_score/model.py`: parts from i·N // 10 on: ours",
     )  # fmt: skip
     yield Difference(
         what="its deviation over one part", library=METRICS, setting="`splits=1`",
         theirs=float(metric.compute()[1]),
         ours=float(inception_score.inception_score(logits, splits=1).std(correction=0)),
-        why="divided by parts - 1", right="the same code divides by the parts: ours (in results: a standard error)",
+        why="divided by parts - 1",
+        right="the same file: `np.std`, divided by the parts: ours (in results: a standard error)",
     )  # fmt: skip
     x = torch.rand(1, 3, 200, 200, generator=torch.Generator().manual_seed(0))
     yield Difference(
         what="floats as bytes, mean shift", library=METRICS, setting="`normalize=True`",
         theirs=float(((x * 255).byte() - x * 255).mean()), ours=float((to_bytes(2 * x - 1) - x * 255).mean()),
-        why="cut off, not rounded", right="rounding, as StyleGAN's code and torchvision's `save_image` do: ours",
+        why="cut off, not rounded",
+        right="rounding, as StyleGAN2-ADA's `save_image_grid` and torchvision's `save_image` do: ours",
     )  # fmt: skip
 
 
@@ -185,7 +189,7 @@ def of_torchmetrics_ssim(given):
     ours = float(similarity.ssim(x, y).mean())
     yield Difference(
         what="SSIM", library=METRICS, setting="as it comes", theirs=float(ssim(x, y, **how)), ours=ours,
-        why="borders mirrored, and counted", right=WANG,
+        why="borders mirrored, and counted", right=f"{WANG}the window where it fits: ours",
     )  # fmt: skip
     five, eleven = (float(ssim(x, y, kernel_size=size, **how)) for size in (5, 11))
     yield Difference(
@@ -201,12 +205,13 @@ def of_torchmetrics_ssim(given):
     yield Difference(
         what="SSIM of a dark picture", library=METRICS, setting="`data_range=None`",
         theirs=f"{number(alone)} alone, {number(among)} beside a bright one", ours=float(similarity.ssim(*half)),
-        why="the range is the batch's", right="Wang et al. 2004: the range of the format: ours",
+        why="the range is the batch's",
+        right=f"{WANG}L is 255 for bytes, whatever is in the picture: ours",
     )  # fmt: skip
     yield Difference(
         what="MS-SSIM", library=METRICS, setting="as it comes", theirs=float(scales(x, y, **how)),
         ours=float(ms_ssim.ms_ssim(x, y).mean()), why="borders mirrored at the last level, cut off at the others",
-        right=WANG,
+        right=f"{SCALES}: the window where it fits, at every level: ours",
     )  # fmt: skip
     negative = 255 - x
     for setting in (None, "simple", "relu"):
@@ -215,7 +220,7 @@ def of_torchmetrics_ssim(given):
             theirs=float(scales(x, negative, normalize=setting, **how)),
             ours=float(ms_ssim.ms_ssim(x, negative).mean()),
             why={None: "roots of numbers below 0", "simple": "(s + 1) / 2 before the product", "relu": "none"}[setting],
-            right={None: "undefined in Wang et al. 2003; 0, as Karras et al. 2018 count it: ours",
+            right={None: f"{SCALES}, has no rule for it; 0 in {KARRAS}: ours",
                    "simple": "another measure, made for training", "relu": "the same"}[setting],
         )  # fmt: skip
 
@@ -236,14 +241,14 @@ def of_pytorch_msssim(given):
         what="MS-SSIM of colours", library=MSSSIM, setting="the window in float64",
         theirs=float(peer.ms_ssim(x, y, win=window, **how)), ours=float(ms_ssim.ms_ssim(x, y).mean()),
         why="the product over levels channel by channel, then the mean",
-        right="Wang et al. 2003 is of grey pictures; ours is the code of Karras et al. 2018, whose tables are quoted",
+        right=f"{SCALES}, takes grey pictures only; ours is {KARRAS} (the mean over colours level by level)",
     )  # fmt: skip
     odd = [side[:, :1, :191, :177] for side in (x, y)]
     yield Difference(
         what="MS-SSIM of 191 x 177, grey", library=MSSSIM, setting="the window in float64",
         theirs=float(peer.ms_ssim(*odd, win=window[:1], **how)), ours=float(ms_ssim.ms_ssim(*odd).mean()),
         why="halving adds black before the first row of odd sizes; ours repeats the last",
-        right="Wang et al. 2003, code: borders are mirrored, nothing black comes in: ours",
+        right=f"{SCALES}: borders are mirrored, so the last row and column count twice: ours",
     )  # fmt: skip
     small = [side[..., :128, :128] for side in (x, y)]
     try:
@@ -253,7 +258,7 @@ def of_pytorch_msssim(given):
     yield Difference(
         what="MS-SSIM of 128 x 128", library=MSSSIM, setting="as it comes", theirs=theirs,
         ours=float(ms_ssim.ms_ssim(*small).mean()), why="the window must fit at every level; ours shrinks with it",
-        right="Karras et al. 2018, code, for pictures of 32 and 128: ours",
+        right=f"open: {SCALES}, refuses it too (below 176 pixels); ours is {KARRAS}, whose window shrinks",
     )  # fmt: skip
 
 
@@ -266,7 +271,7 @@ def of_scikit_image(given):
     yield Difference(
         what="SSIM", library="scikit-image", setting="as it comes", theirs=float(found),
         ours=float(similarity.ssim(x, y).mean()), why="a flat window of 7 x 7, and variances over n - 1",
-        right="Wang et al. 2004, section III.B: Gaussian, 11 x 11: ours (its documentation names the options)",
+        right=f"{WANG}Gaussian, 11 x 11, deviation 1.5: ours (its documentation names the options)",
     )  # fmt: skip
 
 
@@ -279,8 +284,8 @@ def of_balls(given):
     rows = torch.from_numpy(reals)
     found = results(precision_recall, rows, rows, k=1) | results(density_coverage, rows, rows, k=1)
     named = {name.rpartition(".")[2]: one.value for name, one in found.items()}
-    paper = "Kynkäänniemi et al. 2019, eq. 2, and their code: ≤: ours"
-    unsaid = "open: Naeem et al. 2020 do not say whether a ball has its edge; with `<` a copy is not covered"
+    paper = "Kynkäänniemi et al. 2019, `precision_recall.py`: ≤: ours"
+    unsaid = "open: this is the code of Naeem et al. 2020; of the ball's edge their README says nothing, ours counts it"
     for name, value in their.items():
         yield Difference(
             what=f"{name} of copies, every real twice", library="prdc", setting="k = 1", theirs=float(value),
