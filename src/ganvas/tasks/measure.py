@@ -75,7 +75,7 @@ class Measure:
     device: str = "auto"
     """Where to generate and to look: cpu, cuda, or auto."""
     no_cache: bool = False
-    """Compute features anew, and remember none."""
+    """Compute features anew, and remember none. Packs of pictures are kept in the cache all the same."""
     quiet: bool = False
     """No progress."""
 

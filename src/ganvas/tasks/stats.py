@@ -56,7 +56,7 @@ class Stats:
     device: str = "auto"
     """Where to look: cpu, cuda, or auto."""
     no_cache: bool = False
-    """Compute features anew, and remember none."""
+    """Compute features anew, and remember none. Packs of pictures are kept in the cache all the same."""
     quiet: bool = False
     """No progress."""
 
