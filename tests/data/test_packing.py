@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ganvas.core.errors import UserError
 from ganvas.data import packing
@@ -167,6 +168,35 @@ def test_the_manifest_says_how_pictures_were_resampled_and_nothing_of_the_machin
     assert packed.manifest["resampling"] == ["lanczos"]
     assert str(tmp_path) not in text
     assert json.loads(text)["settings"]["size"] == [5, 5]
+
+
+@pytest.mark.parametrize(
+    ("mode", "settings", "expected"),
+    [
+        ("RGB", {}, []),
+        ("RGB", {"size": (6, 6)}, []),  # Their own size already.
+        ("RGB", {"size": (6, 6), "fit": "crop", "background": "black"}, []),
+        ("RGB", {"size": (3, 3)}, ["box"]),
+        ("RGB", {"size": (6, 3), "fit": "crop"}, ["crop"]),
+        ("RGB", {"size": (3, 6), "fit": "pad", "background": "#102030"}, ["box", "on-#102030", "pad"]),
+        ("RGB", {"channels": 1}, ["grey"]),
+        ("L", {"channels": 3}, []),
+        ("RGBA", {"background": "black"}, ["on-#000000"]),
+        ("RGBA", {"channels": 4}, []),
+    ],
+)
+def test_a_pack_says_what_was_done_to_its_pictures(mode, settings, expected, tmp_path):
+    (tmp_path / "some").mkdir()
+    Image.new(mode, (6, 6), (9,) * len(mode) if mode != "L" else 9).save(tmp_path / "some" / "0.png")
+    assert list(pack(str(tmp_path / "some"), tmp_path / "packed", quiet=True, **settings).treated) == expected
+
+
+def test_a_pack_of_a_pack_says_what_was_done_in_both(tmp_path):
+    (tmp_path / "some").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "some" / "0.png")
+    pack(str(tmp_path / "some"), tmp_path / "first", size=(8, 4), fit="crop", quiet=True)
+    second = pack(str(tmp_path / "first"), tmp_path / "second", size=(4, 2), quiet=True)
+    assert second.treated == ("box", "crop")
 
 
 def test_two_threads_that_want_the_same_pack_make_it_once(folder, monkeypatch):

@@ -123,7 +123,9 @@ def test_products_are_taken_in_float32_where_the_value_is_large_beside_its_round
     x, y = normal(100, 8, random=rng).float(), normal(100, 8, random=rng).float() + 2
     seen = []
     of_tiles = kid.Polynomial.__call__
-    monkeypatch.setattr(kid.Polynomial, "__call__", lambda self, u, v: seen.append(u.rows.dtype) or of_tiles(self, u, v))
+    monkeypatch.setattr(
+        kid.Polynomial, "__call__", lambda self, u, v: seen.append(u.rows.dtype) or of_tiles(self, u, v)
+    )
     monkeypatch.setattr(kid, "AGREES", 1e-4)
     monkeypatch.setattr(kid, "PROBE", 12)
     value = measured(x, y).value

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from PIL import Image
 
 from ganvas.core.errors import UserError
+from ganvas.core.results import difference
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.stats import Stats, stats
 
@@ -247,8 +249,47 @@ def test_a_reference_that_does_not_say_its_number_is_noted(reals, fakes, tmp_pat
     assert ":reals-unknown:" in found.results[0].protocol
 
 
-def test_what_was_done_to_the_pictures_first_is_noted(reals, fakes, tmp_path):
+def test_what_was_done_to_the_pictures_first_is_noted_and_in_the_protocol(reals, fakes, tmp_path):
     made = stats(Stats(source=reals, out=tmp_path / "ref.npz", size="8", **LOOK))
-    found = measure(Measure(a=fakes, ref=tmp_path / "ref.npz", metrics=("fid",), size="8", fit="crop", **LOOK))
-    assert made.notes == ["Pictures were treated by --size 8: compare with values of the same treatment."]
-    assert any("treated by --size 8 --fit crop:" in note for note in found.notes)
+    how = {"metrics": ("fid",), "ref": tmp_path / "ref.npz", **LOOK}
+    crop, again, stretch = (
+        measure(Measure(a=fakes, size="8", fit=fit, **how)) for fit in ("refuse", "crop", "stretch")
+    )
+    said = "pictures were treated first (box). Compare with values of the same treatment."
+    assert made.notes == [f"{reals}: {said}"]
+    assert crop.notes == [f"{fakes}: {said}", f"{tmp_path / 'ref.npz'}: {said}"]
+    assert ":of-8x8x3:treated=box:ref=" in crop.results[0].protocol
+    # Pictures of the same shape are neither cropped nor stretched: whatever was asked, one thing was done.
+    assert crop.results == again.results == stretch.results
+
+
+def test_values_of_pictures_that_were_treated_otherwise_do_not_compare(reals, tmp_path):
+    (tmp_path / "wide").mkdir()
+    for i in range(40):
+        noise = np.random.default_rng(i).integers(0, 256, (16, 24, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / "wide" / f"{i}.png")
+    how = {"a": str(tmp_path / "wide"), "b": reals, "metrics": ("fid",), "size": "16", **LOOK}
+    crop, pad = (measure(Measure(fit=fit, **how)) for fit in ("crop", "pad"))
+    assert ":treated=crop:" in crop.results[0].protocol
+    assert ":treated=lanczos+on-#ffffff+pad:" in pad.results[0].protocol
+    with pytest.raises(UserError, match="measured in two ways"):
+        difference(crop.results[0], pad.results[0])
+    assert [one.protocol for one in crop.floor] == [one.protocol for one in crop.results]  # They stand side by side.
+
+
+def test_pictures_of_another_size_than_those_of_the_file_are_refused(reals, fakes, tmp_path):
+    stats(Stats(source=reals, out=tmp_path / "ref.npz", **LOOK))
+    with pytest.raises(UserError, match=r"of the file: --size 16x16\."):
+        measure(Measure(a=fakes, ref=tmp_path / "ref.npz", metrics=("fid",), size="8", **LOOK))
+    stats(Stats(source=reals, out=tmp_path / "small.npz", size="8", channels=1, **LOOK))
+    with pytest.raises(UserError, match=r"of the file: --size 8x8 --channels 1\."):
+        measure(Measure(a=fakes, ref=tmp_path / "small.npz", metrics=("fid",), **LOOK))
+    with pytest.raises(UserError, match=r"stats FOLDER -o .*small.npz --size 16x16 --channels 3\."):
+        measure(Measure(a=str(tmp_path / "small.npz"), ref=tmp_path / "ref.npz", metrics=("fid",), **LOOK))
+
+
+def test_files_that_were_left_out_are_named(reals, fakes, tmp_path):
+    shutil.copytree(fakes, tmp_path / "some")
+    (tmp_path / "some" / "0broken.png").write_bytes(b"no picture")
+    found = measure(Measure(a=str(tmp_path / "some"), b=reals, metrics=("fid",), broken="skip", **LOOK))
+    assert f"{tmp_path / 'some'}: 1 files cannot be read and were left out: 0broken.png." in found.notes

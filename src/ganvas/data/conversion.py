@@ -12,7 +12,7 @@ from jaxtyping import Int, UInt8
 
 from ganvas.core.errors import UserError
 from ganvas.data.colour import Colour, Pictures, own_channels, to_channels
-from ganvas.data.fitting import Fit, Size, apply, apply_to_masks, plan, written
+from ganvas.data.fitting import Fit, Plan, Size, apply, apply_to_masks, plan, written
 from ganvas.data.picture_source import Block, Entry, PictureArray, PictureFiles, Source
 from ganvas.data.pictures import BrokenPicture, decode
 
@@ -51,7 +51,7 @@ class Rows:
     labels: Int[np.ndarray, " n"] | None = None
     masks: UInt8[np.ndarray, "n h w"] | None = None
     broken: tuple[tuple[str, str], ...] = ()
-    methods: frozenset[str] = frozenset()
+    treated: frozenset[str] = frozenset()  # What was done to any of them: see :func:`treatment`.
 
 
 def convert(source: Source, rules: Rules) -> Iterator[Rows]:
@@ -67,6 +67,17 @@ def convert(source: Source, rules: Rules) -> Iterator[Rows]:
     return _convert_array(source, rules)
 
 
+def treatment(steps: Plan, pictures: Pictures, channels: int, background: Colour) -> frozenset[str]:
+    """What changes pictures beyond their bytes, in words: box or lanczos; crop, pad or stretch; grey; on-#rrggbb."""
+    have, done = pictures.shape[-1], {steps.method, steps.reshaped} - {"none", ""}
+    seen_through = have in (2, 4) and channels != 4 and bool((pictures[..., -1] < 255).any())
+    if seen_through or steps.reshaped == "pad":
+        done.add(f"on-#{bytes(background).hex()}")
+    if have > 2 and channels == 1:
+        done.add("grey")
+    return frozenset(done)
+
+
 def _convert_array(source: PictureArray, rules: Rules) -> Iterator[Rows]:
     channels = rules.channels or own_channels(source.channels, rules.background)
     have = (source.height, source.width)
@@ -76,7 +87,8 @@ def _convert_array(source: PictureArray, rules: Rules) -> Iterator[Rows]:
     def job(block: Block, at: float) -> Rows:
         images = apply(steps, to_channels(block.images, channels, rules.background), rules.background)
         masks = None if block.masks is None else apply_to_masks(steps, block.masks)
-        return Rows(images=images, at=at, labels=block.labels, masks=masks, methods=frozenset({steps.method}))
+        treated = treatment(steps, block.images, channels, rules.background)
+        return Rows(images=images, at=at, labels=block.labels, masks=masks, treated=treated)
 
     def jobs() -> Iterator[tuple[Block, float]]:
         done = 0
@@ -129,7 +141,7 @@ class Settled:
             at=entries[-1].at,
             names=tuple(entry.name for entry, _ in good),
             broken=tuple(skipped),
-            methods=frozenset(method for _, (_, method) in good),
+            treated=frozenset().union(*(treated for _, (_, treated) in good)),
         )
 
     def rows(self, pictures: list[tuple[Entry, np.ndarray]], skipped: list[tuple[str, str]]) -> Rows:
@@ -140,10 +152,10 @@ class Settled:
             at=pictures[-1][0].at,
             names=tuple(entry.name for entry, _ in pictures),
             broken=tuple(skipped),
-            methods=frozenset(method for _, method in converted),
+            treated=frozenset().union(*(treated for _, treated in converted)),
         )
 
-    def _converted(self, entry: Entry, picture: np.ndarray) -> tuple[np.ndarray, str]:
+    def _converted(self, entry: Entry, picture: np.ndarray) -> tuple[np.ndarray, frozenset[str]]:
         rules = self.rules
         if rules.channels is None and own_channels(picture.shape[-1], rules.background) > self.channels:
             raise ColourAfterGrey
@@ -154,7 +166,7 @@ class Settled:
             )
         steps = plan(picture.shape[:2], self.size, rules.fit, name=entry.name)
         images = apply(steps, to_channels(picture[None], self.channels, rules.background), rules.background)
-        return images[0], steps.method
+        return images[0], treatment(steps, picture[None], self.channels, rules.background)
 
 
 def _try_decode(entry: Entry) -> np.ndarray | BrokenPicture:

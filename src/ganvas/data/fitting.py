@@ -29,6 +29,7 @@ class Plan:
     inner: Size
     offset: tuple[int, int]
     size: Size
+    reshaped: str = ""  # The rule that brought it to another shape: crop, pad or stretch.
 
     @property
     def method(self) -> str:
@@ -51,6 +52,7 @@ def plan(have: Size, want: Size, fit: Fit, *, name: str = "") -> Plan:
         return whole
     if fit == "refuse":
         raise _refusal(have, want, name)
+    whole = dataclasses.replace(whole, reshaped=fit)
     if fit == "stretch":
         return whole
     if fit == "crop":

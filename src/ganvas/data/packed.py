@@ -85,6 +85,11 @@ class Packed:
         path = self.folder / NAMES
         return read_json(path) if path.exists() else None
 
+    @property
+    def treated(self) -> tuple[str, ...]:
+        """What was done to pictures before they were written: see :func:`ganvas.data.conversion.treatment`."""
+        return tuple(self.manifest.get("treated", self.manifest.get("resampling", ())))
+
     def read(self, indices: Sequence[int] | Int[np.ndarray, " k"] | slice) -> Pictures:
         """Rows by index, in the order asked, read from the file and not kept: memory is only what is returned."""
         rows = np.arange(len(self))[indices] if isinstance(indices, slice) else np.asarray(indices, np.int64)
@@ -139,6 +144,7 @@ class PackedRows(PictureArray):
         self.height, self.width, self.channels = self.pack.height, self.pack.width, self.pack.channels
         self.labelled = self.pack.labels is not None
         self.class_names, self.mask_names = self.pack.class_names, self.pack.mask_names
+        self.treated = self.pack.treated
 
     def blocks(self, rows: int) -> Iterator[Block]:
         labels, masks = self.pack.labels, self.pack.masks

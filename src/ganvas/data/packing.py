@@ -25,9 +25,11 @@ from ganvas.data.colour import parse_colour
 from ganvas.data.conversion import Broken, ColourAfterGrey, Rows, Rules, convert
 from ganvas.data.fitting import Fit
 from ganvas.data.labels import numbered_classes
-from ganvas.data.packed import Packed
+from ganvas.data.packed import Packed, PackedRows
 from ganvas.data.picture_source import Labels, PictureArray, PictureFiles, Source, hash_of
 from ganvas.data.sources import is_packed, open_source
+
+SAID = 2  # What manifests say of their pictures; packs in the cache that say less are made anew.
 
 
 def prepare(
@@ -63,7 +65,7 @@ def prepare(
             return found
     source = open_source(spec, size=rules.size)
     packs = (cache or cache_folder()) / "packs"
-    key = hash_of(packed.VERSION, source.identity(), dataclasses.asdict(rules))[:32]
+    key = hash_of(packed.VERSION, SAID, source.identity(), dataclasses.asdict(rules))[:32]
     folder = packs / key
     with locked(packs / f"{key}.lock", quiet=quiet):
         if kept := _kept(folder, quiet=quiet):
@@ -174,7 +176,7 @@ class PackWriter:
         self.folder, self.row_shape, self.count = folder, row_shape, 0
         self.names: list[str] = []
         self.broken: list[tuple[str, str]] = []
-        self.methods: set[str] = set()
+        self.treated: set[str] = set()
         self._labels: list[np.ndarray] = []
         self._images = _GrowingArray(folder / packed.IMAGES, row_shape)
         self._masks = _GrowingArray(folder / packed.MASKS, row_shape[:2]) if masks else None
@@ -187,7 +189,7 @@ class PackWriter:
             self._masks.append(rows.masks)
         self.names.extend(rows.names or ())
         self.broken.extend(rows.broken)
-        self.methods |= rows.methods
+        self.treated |= rows.treated
         if rows.labels is not None:
             self._labels.append(rows.labels)
 
@@ -213,7 +215,8 @@ class PackWriter:
             "fingerprint": packed.combined_fingerprint(shape, pixels=pixels, masks=masks, labels=values),
             "source": {"kind": source.kind, "name": Path(source.location).name},
             "settings": _written_rules(rules),
-            "resampling": sorted(self.methods - {"none"}),
+            "resampling": sorted(self.treated & {"box", "lanczos"}),
+            "treated": sorted(self.treated | set(source.treated if isinstance(source, PackedRows) else ())),
             "broken": [list(pair) for pair in self.broken],
             "versions": versions(),
         }

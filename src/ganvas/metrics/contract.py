@@ -91,9 +91,10 @@ class Stats(ABC):
             raise UserError(f"Features are a tensor (n, d), and pictures one (n, c, h, w); this is {what}.")
         rows = rows.detach().cpu()
         if self.shape is not None and tuple(rows.shape[1:]) != self.shape:
+            first, then = shape_in_words(self.shape), shape_in_words(rows.shape[1:])
             raise UserError(
-                f"Pictures of one set differ in size: {_shape(self.shape)} came first and {_shape(rows.shape[1:])} "
-                "after. Give all of them one size (`--size`)."
+                f"Pictures of one set differ in size: {first} came first and {then} after. "
+                "Give all of them one size (`--size`)."
             )
         if index is None:
             index = torch.arange(self._next, self._next + len(rows))
@@ -237,7 +238,7 @@ class Stats(ABC):
             )
         if None not in (self.shape, other.shape) and self.shape != other.shape:
             raise UserError(
-                f"Pictures of {_shape(self.shape)} and of {_shape(other.shape)} do not compare. "
+                f"Pictures of {shape_in_words(self.shape)} and of {shape_in_words(other.shape)} do not compare. "
                 "Bring both to one size and one number of channels (`--size`)."
             )
 
@@ -257,7 +258,7 @@ def require_pair(real: Stats, fake: Stats, *, minimum: int, title: str, equal: b
         )
 
 
-def _shape(shape: Any) -> str:
+def shape_in_words(shape: Any) -> str:
     """``(3, 32, 48)`` as ``32x48 pixels with 3 channels`` (height first, as everywhere here)."""
     if len(shape) != 3:
         return "x".join(map(str, shape))

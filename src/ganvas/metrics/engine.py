@@ -29,7 +29,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
 from ganvas.metrics import shelf
-from ganvas.metrics.contract import Stats
+from ganvas.metrics.contract import Stats, shape_in_words
 
 T = TypeVar("T")
 
@@ -84,6 +84,8 @@ class Gathered:
     n: int
     fingerprint: str  # Of the pictures and their order.
     missing: Mapping[str, str] = field(default_factory=dict)  # Metrics that are not there, and why.
+    shape: tuple[int, ...] | None = None  # Of the pictures: channels, height, width; None where it is not known.
+    treated: tuple[str, ...] = ()  # What was done to them first, in words: "crop", "lanczos".
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +120,8 @@ def gather(
     networks: Mapping[str, Extractor] | None = None,
     kept: Kept | None = None,
     lenient: bool = False,
+    shape: tuple[int, ...] | None = None,
+    treated: tuple[str, ...] = (),
     title: str = "pictures",
     quiet: bool = True,
 ) -> Gathered:
@@ -127,6 +131,8 @@ def gather(
         networks: For each metric that sees features, the network whose rows it takes.
         kept: Where accumulators of just these pictures may be found again, and are put.
         lenient: A metric that cannot take these pictures is left out (``missing``) instead of ending all.
+        shape: Of the pictures (channels, height, width), for where all is found again and none is read.
+        treated: What was done to the pictures first, in words that go into the protocol of values of them.
 
     Raises:
         UserError: there are fewer than ``n`` pictures, or they differ in size.
@@ -140,7 +146,7 @@ def gather(
     open_ = [name for name in followers if name not in found]
     if open_ or not fingerprint:
         feed = _Feed({name: stats[name] for name in open_}, modules, networks or {}, lenient=lenient)
-        fingerprint = _pass(batches, feed, n=n, title=title, quiet=quiet)
+        fingerprint, shape = _pass(batches, feed, n=n, title=title, quiet=quiet)
         missing |= {one: why for name, why in feed.refused.items() for one in followers[name]}
         for name in open_:
             if kept and name not in feed.refused:
@@ -150,7 +156,7 @@ def gather(
             if name != leader:
                 stats[name].adopt(stats[leader])
     there = {name: stats[name] for name in modules if name in stats and name not in missing}
-    return Gathered(stats=there, n=n, fingerprint=fingerprint, missing=missing)
+    return Gathered(stats=there, n=n, fingerprint=fingerprint, missing=missing, shape=shape, treated=treated)
 
 
 def reference(
@@ -230,7 +236,16 @@ def compare(
     Args:
         real: None measures what needs no reference.
         lenient: A metric that cannot be computed is left out, with its reason, instead of ending all.
+
+    Raises:
+        UserError: the two sides have pictures of different sizes, or a metric cannot be computed.
     """
+    if real is not None and None not in (real.shape, fake.shape) and real.shape != fake.shape:
+        has, wanted = shape_in_words(fake.shape), shape_in_words(real.shape)
+        raise UserError(
+            f"The generated pictures have {has}, and the real ones {wanted}. "
+            "Bring both to one size and one number of channels (`--size`, `--channels`)."
+        )
     results: list[Result] = []
     without = {**fake.missing, **(real.missing if real else {})}
     for name in fake.stats:
@@ -267,9 +282,16 @@ def _one(name: str, real: Gathered | None, fake: Gathered, *, quiet: bool) -> li
         raise UserError(reason or f"The reference holds nothing for {name}.")
     stats = real.stats.get(name) if real else None
     found = module.compare(stats, fake.stats[name], quiet=quiet)
-    if real is None or stats is None:
-        return found
-    return [dataclasses.replace(one, protocol=f"{one.protocol}:ref={real.fingerprint}") for one in found]
+    said = f":treated={'+'.join(fake.treated)}" if fake.treated else ""
+    said += f":ref={real.fingerprint}" if real is not None and stats is not None else ""
+    return [dataclasses.replace(one, protocol=f"{_of_shape(one.protocol, fake)}{said}") for one in found]
+
+
+def _of_shape(protocol: str, side: Gathered) -> str:
+    """With the size of the pictures, where the metric does not say it itself, as far as it is known."""
+    channels, height, width = side.shape or (0, 0, 0)
+    size = f"{height}x{width}x{channels}"
+    return protocol if side.shape is None or size in protocol.split(":") else f"{protocol}:of-{size}"
 
 
 class _Feed:
@@ -367,14 +389,17 @@ def _followers(
     return {names[0]: names for names in groups.values()}
 
 
-def _pass(batches: Batches, feed: Callable[[Tensor], None], *, n: int, title: str, quiet: bool) -> str:
-    """One pass over ``n`` pictures; returns the fingerprint of them and their order."""
-    digest, done = hashlib.sha256(), 0
+def _pass(
+    batches: Batches, feed: Callable[[Tensor], None], *, n: int, title: str, quiet: bool
+) -> tuple[str, tuple[int, ...] | None]:
+    """One pass over ``n`` pictures; returns the fingerprint of them and their order, and their shape."""
+    digest, done, shape = hashlib.sha256(), 0, None
     with progress(title, n, unit="pictures", quiet=quiet) as report:
         for batch in batches:
             if batch.dtype != torch.uint8:
                 raise UserError(f"Pictures to be measured are bytes (uint8); these are {batch.dtype}.")
             pictures = batch[: n - done]
+            shape = tuple(pictures.shape[1:])
             digest.update(pictures.cpu().numpy().tobytes())
             feed(pictures)
             done += len(pictures)
@@ -383,7 +408,7 @@ def _pass(batches: Batches, feed: Callable[[Tensor], None], *, n: int, title: st
                 break
     if done < n:
         raise TooFew(f"{done} pictures are there and {n} are asked for. Ask for fewer: `--n {done}`.")
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:16], shape
 
 
 def _without_pairs(metrics: Metrics) -> Metrics:

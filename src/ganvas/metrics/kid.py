@@ -16,8 +16,8 @@ The deviation over overlapping subsets, which other packages print, is not one.
 Departs from the paper: no subsets of 1,000 with repetition. ``subsets=100`` brings them back, to compare with other
 packages: the value is then theirs, and the standard error has the spread over the drawn subsets in it too.
 
-Kernels are taken from the middle of the rows (:mod:`ganvas.metrics.polynomial`), in float32 where parts of the rows show
-that it gives the value of float64 to 1e-6.
+Kernels are taken from the middle of the rows (:mod:`ganvas.metrics.polynomial`), in float32 where some rows show that
+it gives the value of float64 to 1e-6.
 
 Memory: 8.2 kB per picture (in temporary files from 1 GiB per set on), and two blocks of rows or, over all pairs, tiles
 of 512 and two numbers per picture: a million pictures of 2,048 floats take 8.2 GB on the disk and 0.2 GB of work.

@@ -49,6 +49,8 @@ class StatsFile(ABC):
     seed: int | None = None  # Of the draw; None where it has none.
     note: str = ""  # What a person must know who compares with it.
     pictures: str | None = None  # The source of pictures that is in the file too.
+    shape: tuple[int, ...] | None = None  # Of the pictures: channels, height, width; None where the file does not say.
+    treated: tuple[str, ...] = ()  # What was done to them first.
 
     @abstractmethod
     def holds(self) -> list[str]:
@@ -93,7 +95,8 @@ class StatsFile(ABC):
                 if not lenient:
                     raise
                 missing[name] = str(error)
-        return Gathered(stats=stats, n=self.n or 0, fingerprint=self.fingerprint, missing=missing)
+        said: dict[str, Any] = {"fingerprint": self.fingerprint, "shape": self.shape, "treated": self.treated}
+        return Gathered(stats=stats, n=self.n or 0, missing=missing, **said)
 
 
 class Own(StatsFile):
@@ -105,6 +108,8 @@ class Own(StatsFile):
             manifest = json.loads(npz.array(MANIFEST).tobytes())
             version, self._metrics = manifest["version"], manifest["metrics"]
             self.n, self.seed, self.fingerprint = manifest["n"], manifest["seed"], manifest["fingerprint"]
+            self.shape = tuple(manifest["shape"]) if manifest.get("shape") else None
+            self.treated = tuple(manifest.get("treated", ()))
         except (KeyError, TypeError, ValueError):
             raise UserError(f"{self.path} is damaged: its manifest cannot be read. Make it again.") from None
         if version != VERSION:
@@ -220,6 +225,8 @@ def write_stats(path: Path, gathered: Gathered, *, moments: bool = False) -> lis
         "n": gathered.n,
         "seed": next(iter(gathered.stats.values())).seed,
         "fingerprint": gathered.fingerprint,
+        "shape": gathered.shape,
+        "treated": gathered.treated,
         "made_with": versions(),
         "metrics": entries,
     }

@@ -12,10 +12,11 @@ import tyro
 from ganvas.core.atomic_files import append_line
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.tasks import half_precision, pairs, sides
-from ganvas.tasks.sides import BATCH, Shape, Side, draw
+from ganvas.tasks import half_precision, pairs, shapes, sides
+from ganvas.tasks.sides import BATCH, Side, draw
 
 if TYPE_CHECKING:
+    from ganvas.metrics.engine import Gathered
     from ganvas.train.trained import Trained
 
 __all__ = ["Measure", "MeasureResult", "Row", "draw", "measure", "with_error"]
@@ -182,11 +183,8 @@ def _sides(task: Measure) -> tuple[Side, Side | None]:
         b = sides.of_pack(task, str(a.trained.data["spec"]), a.trained.reals(quiet=task.quiet))
     else:
         b = None
-    if b is not None and a.shape and b.shape and a.shape != b.shape:
-        raise UserError(
-            f"{a.spec} has pictures of {_words(a.shape)}, and {b.spec} of {_words(b.shape)}. "
-            f"Bring both to one size and colour: {_common(a.shape, b.shape)}."
-        )
+    if b is not None:
+        shapes.require_one(a, b)
     return a, b
 
 
@@ -259,7 +257,7 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
             again = sides.gather(task, b, floored, first=n, of=needed, title="measure: real again", **how)
     fake = sides.gather(task, a, names, first=0, of=n, title="measure: generated", **how)
     results, skipped = engine.compare(real, fake, lenient=lenient, quiet=task.quiet)
-    floor = engine.compare(real, again, lenient=True, quiet=task.quiet)[0] if again else []
+    floor = engine.compare(real, _beside(again, fake), lenient=True, quiet=task.quiet)[0] if again else []
     fakes, reals = (side.file.n if side and side.file else n for side in (a, b))
     unsaid = [
         f"{side.spec} does not say of how many pictures it is."
@@ -284,8 +282,13 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
         + ([pairs.note(a, b, by_pair)] if b and by_pair else [])
         + looked
         + unsaid
-        + sides.treatment(task),
+        + sides.notes(a, b),
     )
+
+
+def _beside(again: "Gathered", fake: "Gathered") -> "Gathered":
+    """A second draw of reals in the place of the fakes: its protocol is theirs, whatever was done to either first."""
+    return dataclasses.replace(again, treated=fake.treated)
 
 
 def _rows_of(names: Sequence[str], a: Side, b: Side | None) -> dict[str, str]:
@@ -344,16 +347,3 @@ def _keep(result: MeasureResult, folder: Path, trained: "Trained") -> MeasureRes
     when = datetime.now(UTC).isoformat(timespec="seconds")
     append_line(path, {"nimg": trained.nimg, "when": when, "source": "measure"} | plain)
     return kept
-
-
-def _common(a: Shape, b: Shape) -> str:
-    """The options that bring both sides to the smaller size, and to colour where they differ in it."""
-    height, width, channels = min(a, b)
-    alike = a[0] * b[1] == a[1] * b[0]
-    colour = f" --channels {min(channels, 3)}" if a[2] != b[2] else ""
-    return f"--size {height}x{width}{colour}{'' if alike else ' --fit crop'}"
-
-
-def _words(shape: Shape) -> str:
-    height, width, channels = shape
-    return f"{height}x{width} pixels with {channels} channel{'s' if channels != 1 else ''}"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 BATCH = 64
+MOST_NAMED = 3  # Files of a note.
 Shape = tuple[int, int, int]  # Height, width, channels.
 
 
@@ -30,13 +31,15 @@ class Side:
     """Where pictures, or what is known of them, come from."""
 
     spec: str
-    shape: Shape | None  # None for a file of statistics.
+    shape: Shape | None  # None for a file of statistics that does not say.
     count: int | None  # None for a model, which draws as many as are asked, and for a file that does not say.
     batches: Callable[[int, int, int], Iterator[Any]] | None = None  # From, to, of so many in all: uint8 (b, c, h, w).
     names: Callable[[], list[str] | None] | None = None  # Of the files in order; None itself: nothing has a place.
     content: Callable[[int, int], str] | None = None  # Names these pictures and their order; None where they are made.
     trained: "Trained | None" = None
     file: "StatsFile | None" = None
+    treated: tuple[str, ...] = ()  # What was done to the pictures first.
+    left_out: tuple[str, ...] = ()  # Names of files that could not be read.
 
     @property
     def has_pictures(self) -> bool:
@@ -106,12 +109,19 @@ def chosen_networks(task: "Settings") -> "Chosen":
     )
 
 
-def treatment(task: "Settings") -> list[str]:
-    """What was done to pictures of sources before they were looked at, in a sentence; nothing where nothing was."""
-    plain = {"fit": "refuse", "background": "white", "broken": "refuse"}
-    asked = {name: getattr(task, name) for name in ("size", "channels", *plain)}
-    words = [f"--{name} {value}" for name, value in asked.items() if value is not None and value != plain.get(name)]
-    return [f"Pictures were treated by {' '.join(words)}: compare with values of the same treatment."] if words else []
+def notes(*sides: Side | None) -> list[str]:
+    """What was done to the pictures before they were looked at, and which were left out; nothing where nothing was."""
+    found = []
+    for side in sides:
+        if side is not None and side.treated:
+            found.append(
+                f"{side.spec}: pictures were treated first ({', '.join(side.treated)}). "
+                "Compare with values of the same treatment."
+            )
+        if side is not None and side.left_out:
+            few = ", ".join(side.left_out[:MOST_NAMED]) + (", ..." if len(side.left_out) > MOST_NAMED else "")
+            found.append(f"{side.spec}: {len(side.left_out)} files cannot be read and were left out: {few}.")
+    return found
 
 
 def of_run(task: "Measure", path: Path) -> Side:
@@ -158,6 +168,8 @@ def of_pack(task: "Settings", spec: str, packed: "Packed") -> Side:
         batches=lambda start, stop, of: draw(packed, stop, seed=task.seed, start=start),
         names=lambda: packed.names,
         content=lambda start, stop: _content(packed, start, stop, seed=task.seed),
+        treated=packed.treated,
+        left_out=tuple(name for name, _ in packed.manifest.get("broken", ())),
     )
 
 
@@ -166,7 +178,9 @@ def of_file(path: Path) -> Side:
     from ganvas.metrics.stats_file import open_stats
 
     file = open_stats(path)
-    return Side(spec=str(path), shape=None, count=file.n, file=file)
+    channels, height, width = file.shape or (0, 0, 0)
+    shape = (height, width, channels) if file.shape else None
+    return Side(spec=str(path), shape=shape, count=file.n, file=file, treated=file.treated)
 
 
 def draw(packed: "Packed", n: int, *, seed: int, batch: int = BATCH, start: int = 0) -> Iterator[Any]:
@@ -203,9 +217,17 @@ def gather(
     from ganvas.metrics import engine
 
     if side.file is None:
-        how = {"seed": task.seed, "networks": networks, "lenient": lenient, "title": title, "quiet": task.quiet}
+        how: dict[str, Any] = {
+            "seed": task.seed,
+            "networks": networks,
+            "lenient": lenient,
+            "title": title,
+            "quiet": task.quiet,
+        }
         assert side.batches is not None
         drawn = side.batches(first, first + n, of)
+        height, width, channels = side.shape or (0, 0, 0)
+        how |= {"shape": (channels, height, width), "treated": side.treated}
         return engine.gather(drawn, metrics=metrics, n=n, kept=_remembered(task, side, first, n), **how)
     beside = side.file.pictures
     known = side.file.gathered(

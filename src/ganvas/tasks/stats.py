@@ -112,7 +112,7 @@ def stats(task: Stats) -> StatsResult:
         protocols={name: gathered.stats[name].rows_of for name in written},
         fingerprint=gathered.fingerprint,
         skipped=skipped | missing | dict(gathered.missing) | left_out,
-        notes=notes + sides.treatment(task),
+        notes=notes + sides.notes(side),
     )
 
 
