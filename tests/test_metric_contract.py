@@ -55,8 +55,8 @@ def n(metric):
 
 @pytest.fixture
 def filled(metric):
-    def fill(data, *, batch=7, seed=3):
-        accumulator = metric.Accumulator(seed=seed, config=metric.TINY)
+    def fill(data, *, batch=7, seed=3, config=metric.TINY):
+        accumulator = metric.Accumulator(seed=seed, config=config)
         for start in range(0, len(data), batch):
             accumulator.update(data[start : start + batch])
         return accumulator
@@ -221,7 +221,7 @@ def test_any_shape_is_measured(metric, filled, n, size, channels):
 def test_too_few_pictures_are_refused(metric, filled, real, fake):
     few = metric.MINIMUM - 1
     with pytest.raises(UserError, match=f"at least {metric.MINIMUM} pictures"):
-        metric.compare(filled(real[:few]), filled(fake[:few]))
+        metric.compare(filled(real[:few], config=metric.Config()), filled(fake[:few], config=metric.Config()))
     enough = metric.MINIMUM
     metric.compare(filled(real[:enough]), filled(fake[:enough]))
 
@@ -340,7 +340,7 @@ def test_unlike_sizes_are_refused(metric, filled, real, n):
 
 
 def test_statistics_of_another_seed_are_refused(metric, filled, real, fake):
-    with pytest.raises(UserError, match="two ways"):
+    with pytest.raises(UserError, match=r"with one seed \(`--seed 1`\)"):
         metric.compare(filled(real, seed=1), filled(fake, seed=2))
 
 

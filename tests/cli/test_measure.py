@@ -70,7 +70,7 @@ def test_a_number_that_cannot_be_is_named(pictures, n):
 
 
 def test_too_small_a_number_says_which_would_do(pictures):
-    assert "--n 3 is too few; swd, ms_ssim need at least 16 on each side. Ask for more: --n 16." in refused(
+    assert "--n 3 is too few; swd needs at least 16 on each side. Ask for more: --n 16." in refused(
         "measure", pictures, pictures, "-n", 3
     )
 

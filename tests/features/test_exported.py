@@ -89,6 +89,9 @@ def test_a_description_may_lie_beside_the_file(tmp_path, pictures):
     (tmp_path / "x.pt.json").write_text('{"input": "[0,2]"}')
     with pytest.raises(UserError, match="is not a choice"):
         shelf.load(file)
+    (tmp_path / "x.pt.json").write_text('{"siez": 32}')
+    with pytest.raises(UserError, match=r"x\.pt\.json has a field 'siez'\. Did you mean 'size'\?"):
+        shelf.load(file)
     (tmp_path / "x.pt.json").write_text("{input")
     with pytest.raises(UserError, match="is not a description"):
         shelf.load(file)

@@ -3,6 +3,7 @@ import socket
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -40,6 +41,52 @@ class Looker:
 
 def without_time(measurement):
     return dataclasses.replace(measurement, seconds=0.0)
+
+
+class Unwell(Looker):
+    """Gives nan for pictures whose first byte is 7."""
+
+    def extract(self, pictures, taps):
+        rows = super().extract(pictures, taps)
+        return {tap: torch.where(pictures.flatten(1)[:, :1] == 7, torch.nan, value) for tap, value in rows.items()}
+
+
+def test_nan_names_the_network_and_the_picture():
+    pictures = torch.zeros(30, 3, 16, 16, dtype=torch.uint8)
+    pictures[23, 0, 0, 0] = 7
+    how = {"metrics": ("kid",), "n": 30, "networks": {"kid": Unwell()}}
+    with pytest.raises(UserError, match=r"looker@seed0:none:uint8 gives nan or infinity as features of picture 23 "):
+        gather(pictures.split(8), **how)
+    kept = gather(pictures.split(8), lenient=True, **how)
+    assert "kid" not in kept.stats
+    assert "picture 23" in kept.missing["kid"]
+
+
+def test_pictures_come_as_tensors_of_bytes():
+    for wrong, said in (
+        (np.zeros((4, 3, 16, 16), np.uint8), "this is ndarray"),
+        (torch.zeros(4, 3, 16, 16), "float32"),
+    ):
+        with pytest.raises(UserError, match=said):
+            gather(iter([wrong]), metrics=("swd",), n=4)
+    with pytest.raises(UserError, match=r"0 pictures are there and 4 are asked for\. Give some"):
+        gather([], metrics=("swd",), n=4)
+
+
+def test_sets_of_two_sizes_are_refused_by_metrics_of_features_too():
+    large, small = (torch.zeros(8, 3, size, size, dtype=torch.uint8) for size in (32, 16))
+    networks = {"kid": Looker()}
+    with pytest.raises(UserError, match="16x16 pixels with 3 channels, and the real ones 32x32"):
+        measure([large], [small], metrics=("kid",), n=8, networks={"kid": Sizeless()}, floor=False)
+    same = measure([small], [small], metrics=("kid",), n=8, networks=networks, floor=False)
+    assert ":of-16x16x3:ref=" in same.results[0].protocol
+
+
+class Sizeless(Looker):
+    """Looks at any size."""
+
+    def extract(self, pictures, taps):
+        return super().extract(pictures[..., :16, :16], taps)
 
 
 def test_one_pass_gives_every_metric_its_results_and_their_floor():

@@ -103,10 +103,12 @@ def test_reals_are_scored_beside_and_nothing_else_is_asked_of_them(rng):
 
 
 def test_fewer_pictures_than_parts_are_refused(rng):
-    with pytest.raises(UserError, match="needs at least 10 pictures and was given 9"):
-        measured(torch.randn(9, 4, generator=rng))
-    with pytest.raises(UserError, match="at least 10 pictures"):
-        inception_score.inception_score(torch.randn(9, 4, generator=rng))
+    with pytest.raises(UserError, match="needs at least 20 pictures and was given 19"):
+        measured(torch.randn(19, 4, generator=rng))
+    with pytest.raises(UserError, match="needs at least 6 pictures and was given 5"):
+        measured(torch.randn(5, 4, generator=rng), splits=3)
+    with pytest.raises(UserError, match="at least 20 pictures"):
+        inception_score.inception_score(torch.randn(19, 4, generator=rng))
     with pytest.raises(UserError, match="splits=0"):
         Config(splits=0)
 

@@ -68,7 +68,7 @@ def test_with_too_few_reals_for_a_floor_all_are_used_and_there_is_none(folder, q
 def test_too_few_pictures_say_the_least_number(folder):
     few, many = folder("a", 9), folder("b", 40, seed=2)
     for a, b in ((few, many), (many, few)):
-        with pytest.raises(UserError, match=r"has 9 pictures; swd, ms_ssim need at least 16"):
+        with pytest.raises(UserError, match=r"has 9 pictures; swd needs at least 16"):
             measure(Measure(a=a, b=b, quiet=True))
     with pytest.raises(UserError, match="--n 3 is too few; ms_ssim needs at least 4"):
         measure(Measure(a=many, b=many, n=3, metrics=("ms_ssim",), quiet=True))
@@ -81,6 +81,38 @@ def test_sizes_that_differ_say_how_to_bring_them_together(folder, quick):
     with pytest.raises(UserError, match=r"16x16 pixels with 3 channels, and .* of 32x32 pixels .* --size"):
         measure(Measure(a=small, b=large, quiet=True))
     assert measure(Measure(a=small, b=large, size="16", quiet=True)).n == 20
+
+
+def test_an_option_of_runs_is_refused_where_there_is_none(folder):
+    a, b = folder("a", 40), folder("b", 40, seed=2)
+    with pytest.raises(UserError, match=r"--kimg 3 chooses a moment of a run, and .* is none"):
+        measure(Measure(a=a, b=b, kimg=3, quiet=True))
+    with pytest.raises(UserError, match="--batch 0 must be at least 1"):
+        measure(Measure(a=a, b=b, batch=0, quiet=True))
+
+
+def test_only_the_metric_that_needs_most_is_named(folder):
+    a, b = folder("a", 40), folder("b", 9, seed=2)
+    with pytest.raises(UserError, match=r"has 9 pictures; swd needs at least 16 on each side"):
+        measure(Measure(a=a, b=b, metrics=("fid,kid,swd",), features="untrained", quiet=True))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Of torch.jit as a whole: the files are still about.
+def test_a_network_that_sees_no_difference_is_noted(folder, tmp_path):
+    import torch
+
+    class Blind(torch.nn.Module):
+        def forward(self, x):
+            return x.float().mean((2, 3)) * 0 + 1
+
+    torch.jit.script(Blind()).save(str(tmp_path / "blind.pt"))
+    a, b = folder("a", 40), folder("b", 40, seed=2)
+    found = measure(Measure(a=a, b=b, metrics=("fid,kid",), features=str(tmp_path / "blind.pt"), quiet=True))
+    said = [note for note in found.notes if "all pictures have the same features in blind" in note]
+    assert [note.partition(":")[0] for note in said] == [a, b]
+    assert all("fid, kid mean nothing" in note for note in said)
+    seeing = measure(Measure(a=a, b=b, metrics=("fid,kid",), features="untrained", quiet=True))
+    assert seeing.notes == []
 
 
 def test_what_to_measure_against_must_be_known(folder):

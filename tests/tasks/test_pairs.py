@@ -58,7 +58,20 @@ def test_files_of_other_names_are_paired_in_their_order_and_that_is_said(folder)
     a, b = folder("a", files=names(9, "fake-{:02d}.png"), shift=5), folder("b", files=names(9, "real-{:02d}.png"))
     found = measure(Measure(a=a, b=b, metrics=("psnr",), **QUIET))
     assert values(found)["psnr"] == pytest.approx(20 * np.log10(255 / 5), rel=1e-12)
-    assert "in their order (the first are fake-00 and real-00)" in found.notes[0]
+    assert "names differ" in found.notes[0]
+    assert "in their order: fake-00 with real-00, and so on to fake-08 with real-08." in found.notes[0]
+
+
+def test_numbers_without_leading_zeros_are_not_paired_with_those_that_have_them(folder):
+    """Names are sorted 0, 1, 10, 11, 2, ...: an order that no person means."""
+    a, b = folder("a", files=names(12, "out{}.png"), shift=5), folder("b", files=names(12, "real-{:02d}.png"))
+    with pytest.raises(UserError, match=r"picture 3 is out10 in .* and real-02 in .*another order"):
+        measure(Measure(a=a, b=b, metrics=("psnr",), **QUIET))
+    c = folder("c", files=names(12, "target{}.png"))
+    assert values(measure(Measure(a=a, b=c, metrics=("psnr",), **QUIET)))["psnr"] > 0  # One order on both sides.
+    one = folder("d", files=["2024-a7.png", "2024-b7.png"])  # Numbers of something else say nothing.
+    two = folder("e", files=["x1.png", "y2.png"])
+    assert measure(Measure(a=one, b=two, metrics=("psnr",), **QUIET)).n == 2
 
 
 def test_endings_do_not_part_pairs(folder):

@@ -54,6 +54,12 @@ def test_snapshots_of_two_runs_play_each_other(runs):
     assert ratings[0] == pytest.approx(ratings[1], abs=1e-6)
 
 
+def test_left_out_the_number_of_pictures_is_that_of_the_reals(runs):
+    assert skill(Skill(runs=runs, most=1, batch=8, quiet=True)).n == 24
+    with pytest.raises(UserError, match=r"There are 24 real pictures, and 32 are needed. Ask for fewer: -n 24"):
+        skill(Skill(runs=runs, n=32, batch=8, quiet=True))
+
+
 def test_most_chooses_the_last_snapshots_of_each_run(runs):
     found = skill(Skill(runs=runs, most=1, n=24, batch=8, quiet=True))
     assert set(found.generators) == {"grown@0.024", "plain@0.016"}

@@ -292,4 +292,4 @@ def test_files_that_were_left_out_are_named(reals, fakes, tmp_path):
     shutil.copytree(fakes, tmp_path / "some")
     (tmp_path / "some" / "0broken.png").write_bytes(b"no picture")
     found = measure(Measure(a=str(tmp_path / "some"), b=reals, metrics=("fid",), broken="skip", **LOOK))
-    assert f"{tmp_path / 'some'}: 1 files cannot be read and were left out: 0broken.png." in found.notes
+    assert f"{tmp_path / 'some'}: a file that cannot be read was left out (0broken.png)." in found.notes

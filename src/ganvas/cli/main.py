@@ -25,6 +25,7 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render_skill,
 )
 from ganvas.cli.asides import asides
+from ganvas.cli.interrupts import wait_for_imports
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
 from ganvas.tasks import collapse as collapse_tasks
@@ -149,6 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     0 done, 1 training failed or what was asked does not hold, 2 a mistake in what was given, 130 stopped by Ctrl-C.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # Before torch: idle threads must not spin.
+    wait_for_imports()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and not given[0].startswith("-") and given[0] not in VERBS:
         say(f"Error: There is no command '{given[0]}'.{did_you_mean(given[0], VERBS)} Commands: {', '.join(VERBS)}.")

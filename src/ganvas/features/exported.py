@@ -15,6 +15,7 @@ All of it may be left out: then the network gets the pictures' bytes (uint8, n x
 A TorchScript or exported program is a program: it runs. Pickled objects in it are refused.
 """
 
+import dataclasses
 import io
 import json
 import warnings
@@ -28,7 +29,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.config import from_plain
-from ganvas.core.errors import UserError
+from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data.cache import content_hash
 from ganvas.features.network import Network, Precision, identity_of
 from ganvas.features.resize import BICUBIC, IMAGENET, TF1_BILINEAR, bicubic, standardised, tf1_bilinear
@@ -193,7 +194,12 @@ def _description(path: Path, inside: str) -> Description:
     if not inside and beside.is_file():
         text = beside.read_text(encoding="utf-8")
     try:
-        return from_plain(Description, json.loads(text or "{}"))
+        plain = json.loads(text or "{}")
+        fields = [field.name for field in dataclasses.fields(Description)]
+        if unknown := [name for name in plain if name not in fields]:
+            near = did_you_mean(unknown[0], fields)
+            raise UserError(f"{where} has a field '{unknown[0]}'.{near} Fields: {', '.join(fields)}.")
+        return from_plain(Description, plain)
     except (ValueError, AttributeError, TypeError) as error:
         raise UserError(f"{where} is not a description of a network ({error}).") from None
 

@@ -31,9 +31,11 @@ from ganvas.core.errors import UserError
 from ganvas.data.cache import cache_folder
 from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
+from ganvas.metrics.engine import Seen
 from ganvas.metrics.npz import Npz, tables, write
 
-FORMAT = 1
+FORMAT = 2
+SEEN = "seen"  # The name of what the pictures were.
 FOLDER = "measures"
 BOUND_BYTES = 16 << 30  # Two references of a million Inception rows.
 STALE_SECONDS = 86_400.0  # A half-written file of that age has no writer any more.
@@ -48,8 +50,8 @@ class Remembered:
     folder: Path | None = None
     hits: list[str] = field(default_factory=list)  # Metrics that were found.
 
-    def find(self, name: str, empty: Stats) -> tuple[Stats, str] | None:
-        """The filled accumulator of a metric and the fingerprint of the pictures; None when it is not there."""
+    def find(self, name: str, empty: Stats) -> tuple[Stats, Seen] | None:
+        """The filled accumulator of a metric and what the pictures were; None when it is not there."""
         if shelf.load(name).SEES == "pixels":
             return None
         path = self._path(name, empty)
@@ -66,14 +68,14 @@ class Remembered:
         self.hits.append(name)
         return found
 
-    def keep(self, name: str, stats: Stats, fingerprint: str) -> None:
+    def keep(self, name: str, stats: Stats, seen: Seen) -> None:
         """Remembers an accumulator; a disk that is full or read-only costs time later, not the answer."""
         if shelf.load(name).SEES == "pixels":
             return
         path = self._path(name, stats)
         with suppress(UserError, OSError):
             with atomic_file(path) as partial:
-                write(partial, _members(stats, fingerprint))
+                write(partial, _members(stats, seen))
             tidy(path.parent)
 
     def _path(self, name: str, stats: Stats) -> Path:
@@ -139,23 +141,22 @@ def tidy(folder: Path, *, bound: int | None = None) -> None:
             total -= size
 
 
-def _members(stats: Stats, fingerprint: str) -> dict[str, Any]:
-    said = np.frombuffer(fingerprint.encode(), np.uint8)
-    members: dict[str, Any] = {"fingerprint": said}
+def _members(stats: Stats, seen: Seen) -> dict[str, Any]:
+    members: dict[str, Any] = {SEEN: np.frombuffer(json.dumps(seen).encode(), np.uint8)}
     members |= {key: value.numpy() for key, value in stats.state_without_tables().items()}
     return members | tables(stats.tables)
 
 
-def _read(path: Path, kind: type[Stats], empty: Stats) -> tuple[Stats, str]:
+def _read(path: Path, kind: type[Stats], empty: Stats) -> tuple[Stats, Seen]:
     npz = Npz(path)
     state: dict[str, Any] = {}
     for name in npz.headers:
         if name.startswith("table."):
             state[name] = (torch.from_numpy(slab) for slab in npz.slabs(name))
-        elif name != "fingerprint":
+        elif name != SEEN:
             state[name] = torch.from_numpy(npz.array(name))
     if empty.shares:  # The rows of another metric, perhaps: its settings are not this one's.
         said = json.loads(bytes(state["settings"].tolist())) | {"config": to_plain(empty.config)}
         state["settings"] = torch.tensor(list(json.dumps(said).encode()), dtype=torch.uint8)
-    found = kind.from_state(state)
-    return found, npz.array("fingerprint").tobytes().decode()
+    fingerprint, shape = json.loads(npz.array(SEEN).tobytes())
+    return kind.from_state(state), Seen(fingerprint, shape and tuple(shape))

@@ -226,10 +226,15 @@ class Stats(ABC):
             raise UserError("The index holds a place twice, or one that is taken: each picture of a set has its own.")
 
     def _require_alike(self, other: "Stats") -> None:
-        if (self.seed, self.config) != (other.seed, other.config):
+        if self.seed != other.seed:
             raise UserError(
-                f"Statistics made in two ways do not go together: seed {self.seed} with {self.config}, "
-                f"and seed {other.seed} with {other.config}. Make both in one way."
+                f"Random places and directions of seed {self.seed} and of seed {other.seed} do not go together. "
+                f"Make both with one seed (`--seed {self.seed}`)."
+            )
+        if self.config != other.config:
+            raise UserError(
+                f"Statistics made in two ways do not go together: {self.config} and {other.config}. "
+                "Make both in one way."
             )
         if self.rows_of != other.rows_of:
             raise UserError(

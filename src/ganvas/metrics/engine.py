@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -63,13 +63,20 @@ class Extractor(Protocol):
 class Kept(Protocol):
     """What remembers the accumulators of one set (:class:`ganvas.metrics.cache.Remembered`)."""
 
-    def find(self, name: str, empty: Stats) -> tuple[Stats, str] | None:
-        """The filled accumulator of a metric, with the pictures' fingerprint."""
+    def find(self, name: str, empty: Stats) -> "tuple[Stats, Seen] | None":
+        """The filled accumulator of a metric, and what the pictures were."""
         ...
 
-    def keep(self, name: str, stats: Stats, fingerprint: str) -> None:
+    def keep(self, name: str, stats: Stats, seen: "Seen") -> None:
         """Remembers it."""
         ...
+
+
+class Seen(NamedTuple):
+    """What is known of the pictures that went through."""
+
+    fingerprint: str  # Of them and their order.
+    shape: tuple[int, ...] | None  # Channels, height, width; None where there were none.
 
 
 class TooFew(UserError):
@@ -120,7 +127,6 @@ def gather(
     networks: Mapping[str, Extractor] | None = None,
     kept: Kept | None = None,
     lenient: bool = False,
-    shape: tuple[int, ...] | None = None,
     treated: tuple[str, ...] = (),
     title: str = "pictures",
     quiet: bool = True,
@@ -131,7 +137,6 @@ def gather(
         networks: For each metric that sees features, the network whose rows it takes.
         kept: Where accumulators of just these pictures may be found again, and are put.
         lenient: A metric that cannot take these pictures is left out (``missing``) instead of ending all.
-        shape: Of the pictures (channels, height, width), for where all is found again and none is read.
         treated: What was done to the pictures first, in words that go into the protocol of values of them.
 
     Raises:
@@ -142,21 +147,21 @@ def gather(
     followers = _followers(stats, modules, networks or {})
     found = {name: hit for name in followers if kept and (hit := kept.find(name, stats[name]))}
     stats |= {name: filled for name, (filled, _) in found.items()}
-    fingerprint = next((said for _, said in found.values()), "")
+    known = next((said for _, said in found.values()), None)
     open_ = [name for name in followers if name not in found]
-    if open_ or not fingerprint:
+    if open_ or known is None:
         feed = _Feed({name: stats[name] for name in open_}, modules, networks or {}, lenient=lenient)
-        fingerprint, shape = _pass(batches, feed, n=n, title=title, quiet=quiet)
+        known = _pass(batches, feed, n=n, title=title, quiet=quiet)
         missing |= {one: why for name, why in feed.refused.items() for one in followers[name]}
         for name in open_:
             if kept and name not in feed.refused:
-                kept.keep(name, stats[name], fingerprint)
+                kept.keep(name, stats[name], known)
     for leader, names in followers.items():
         for name in names:
             if name != leader:
                 stats[name].adopt(stats[leader])
     there = {name: stats[name] for name in modules if name in stats and name not in missing}
-    return Gathered(stats=there, n=n, fingerprint=fingerprint, missing=missing, shape=shape, treated=treated)
+    return Gathered(stats=there, n=n, missing=missing, treated=treated, **known._asdict())
 
 
 def reference(
@@ -312,6 +317,7 @@ class _Feed:
             network = None if modules[name].SEES == "pixels" else networks[name]
             self._by_network.setdefault(id(network), (network, []))[1].append(name)
         self._tap = {name: modules[name].SEES for name in stats}
+        self._seen = 0  # Pictures of earlier batches.
 
     def __call__(self, pictures: Tensor) -> None:
         for network, names in self._by_network.values():
@@ -322,13 +328,26 @@ class _Feed:
             for name in names:
                 if name not in self.refused:
                     self._try([name], functools.partial(self.stats[name].update, seen[self._tap[name]]))
+        self._seen += len(pictures)
 
     def _rows(self, network: Extractor | None, names: list[str], pictures: Tensor) -> Mapping[str, Tensor]:
         """What these metrics see of the pictures, by tap."""
         if network is None:
             return {"pixels": pictures}
         taps = sorted({self._tap[name] for name in names})
-        return self._try(names, lambda: network.extract(pictures, taps)) or {}
+        return self._try(names, lambda: self._require_finite(network, network.extract(pictures, taps))) or {}
+
+    def _require_finite(self, network: Extractor, seen: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """At once, and not when all has been looked at: by then nobody knows which picture it was."""
+        for tap, rows in seen.items():
+            bad = (~rows.isfinite().flatten(1).all(1)).nonzero()
+            if len(bad):
+                raise UserError(
+                    f"The network {network.identity} gives nan or infinity as {tap} of picture "
+                    f"{self._seen + int(bad[0])} (counted from 0, in the order drawn): nothing seen through it can be "
+                    "measured."
+                )
+        return seen
 
     def _try(self, names: list[str], what: Callable[[], T]) -> T | None:
         try:
@@ -389,15 +408,14 @@ def _followers(
     return {names[0]: names for names in groups.values()}
 
 
-def _pass(
-    batches: Batches, feed: Callable[[Tensor], None], *, n: int, title: str, quiet: bool
-) -> tuple[str, tuple[int, ...] | None]:
-    """One pass over ``n`` pictures; returns the fingerprint of them and their order, and their shape."""
+def _pass(batches: Batches, feed: Callable[[Tensor], None], *, n: int, title: str, quiet: bool) -> Seen:
+    """One pass over ``n`` pictures."""
     digest, done, shape = hashlib.sha256(), 0, None
     with progress(title, n, unit="pictures", quiet=quiet) as report:
         for batch in batches:
-            if batch.dtype != torch.uint8:
-                raise UserError(f"Pictures to be measured are bytes (uint8); these are {batch.dtype}.")
+            if not isinstance(batch, Tensor) or batch.dtype != torch.uint8:
+                what = f"a tensor of {batch.dtype}" if isinstance(batch, Tensor) else f"{type(batch).__name__}"
+                raise UserError(f"Pictures to be measured come as tensors of uint8, (n, c, h, w); this is {what}.")
             pictures = batch[: n - done]
             shape = tuple(pictures.shape[1:])
             digest.update(pictures.cpu().numpy().tobytes())
@@ -407,8 +425,9 @@ def _pass(
             if done == n:
                 break
     if done < n:
-        raise TooFew(f"{done} pictures are there and {n} are asked for. Ask for fewer: `--n {done}`.")
-    return digest.hexdigest()[:16], shape
+        remedy = f"Ask for fewer: `--n {done}`." if done else "Give some."
+        raise TooFew(f"{done} pictures are there and {n} are asked for. {remedy}")
+    return Seen(digest.hexdigest()[:16], shape)
 
 
 def _without_pairs(metrics: Metrics) -> Metrics:

@@ -37,7 +37,7 @@ SEES = "logits"
 NETWORK = "inception"
 EQUAL = False
 ALONE = True
-MINIMUM = 2
+MINIMUM = 20  # Two in each of ten parts: a part of one picture scores 1, whatever it shows.
 
 GROUPS = 10  # Of each part, between which the error is found.
 CHUNK = 128  # Rows at a time, so that they stay in the processor's cache.
@@ -79,10 +79,11 @@ class Accumulator(Stats):
 
 def compare(real: Accumulator | None, fake: Accumulator, *, quiet: bool = True) -> list[Result]:
     """The score of the generated pictures ("inception_score") and of the reals ("inception_score.real")."""
+    splits = fake.config.splits
+    _require_filled(min(fake.n, real.n if real else fake.n), splits)
+    require_pair(real or fake, fake, minimum=2 * splits, title=TITLE, equal=False)
     if real is None:
-        require_pair(fake, fake, minimum=MINIMUM, title=TITLE)
         return [_result(fake, NAME)]
-    require_pair(real, fake, minimum=MINIMUM, title=TITLE, equal=False)
     return [_result(fake, NAME), _result(real, f"{NAME}.real")]
 
 
@@ -97,7 +98,6 @@ def inception_score(logits: Float[Tensor, "n c"], *, splits: int = 10) -> Float[
 
 def _result(side: Accumulator, metric: str) -> Result:
     splits = side.config.splits
-    _require_filled(side.n, splits)
     sums = side.sums["groups"].unflatten(0, (splits, GROUPS))
     counts, own, p = sums[..., 0], sums[..., 1], sums[..., 2:]
     in_part = counts.sum(1)
@@ -139,8 +139,8 @@ def _own_log(p: Float[Tensor, "*b c"]) -> Float[Tensor, "*b"]:
 
 
 def _require_filled(n: int, splits: int) -> None:
-    if n < splits:
-        raise UserError(f"{TITLE} over {splits} parts needs at least {splits} pictures and was given {n}.")
+    if n < 2 * splits:
+        raise UserError(f"{TITLE} over {splits} parts needs at least {2 * splits} pictures and was given {n}.")
 
 
 def _groups(index: Int[Tensor, " n"], splits: int, *, seed: int) -> Int[Tensor, " n"]:

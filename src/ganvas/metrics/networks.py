@@ -90,12 +90,20 @@ def weights_by_network(chosen: Chosen, metrics: Iterable[str]) -> Mapping[str, P
         if not needed:
             raise UserError(f"--weights {given}: none of the metrics looks through a network. Leave it out.")
         if name not in needed:
+            needed = [one for one in needed if takes_weights(one)] or needed
             said = f"{name} is not among the networks" if name else "it is not said whose it is, of the networks"
             raise UserError(
                 f"--weights {given}: {said} that are needed ({', '.join(needed)}). Say it as {needed[0]}=FILE."
             )
         found[name] = Path(path).expanduser()
     return found
+
+
+def takes_weights(network: str) -> bool:
+    """Whether a network of the shelf, or of a file, can be given weights."""
+    from ganvas.features import shelf as features
+
+    return network not in features.names() or features.entry(network).release is not None
 
 
 def _shelf_load(name: str, **how: Any) -> Extractor:

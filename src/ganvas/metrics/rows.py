@@ -68,6 +68,12 @@ class Rows:
             out[here] = self._slabs[number][places[here] - number * size]
         return out
 
+    def all_equal(self) -> bool:
+        """Whether all rows are one; read as far as the first part with one that is not."""
+        first = next(self.slabs())[:1]
+        parts = (part for slab in self.slabs() for part in slab.split(64))
+        return all(bool((part == first).all()) for part in parts)
+
     def all(self) -> Tensor:
         """All rows as one new tensor."""
         return torch.cat(list(self.slabs())) if self._slabs else torch.empty(0)

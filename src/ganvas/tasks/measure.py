@@ -12,7 +12,7 @@ import tyro
 from ganvas.core.atomic_files import append_line
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.tasks import half_precision, pairs, shapes, sides
+from ganvas.tasks import half_precision, notes, pairs, shapes, sides
 from ganvas.tasks.sides import BATCH, Side, draw
 
 if TYPE_CHECKING:
@@ -174,7 +174,11 @@ def _sides(task: Measure) -> tuple[Side, Side | None]:
         raise UserError(f"-n {task.n}: the number of pictures must be at least 1.")
     if task.b is not None and task.ref is not None:
         raise UserError(f"Both {task.b} and --ref {task.ref} are given to be measured against. Leave one of them out.")
+    if task.batch < 1:
+        raise UserError(f"--batch {task.batch} must be at least 1.")
     a = _side(task, task.a, like=None)
+    if task.kimg is not None and a.trained is None:
+        raise UserError(f"--kimg {task.kimg:g} chooses a moment of a run, and {a.spec} is none. Leave it out.")
     if task.ref is not None:
         b = sides.of_file(task.ref.expanduser())
     elif task.b is not None:
@@ -259,11 +263,6 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
     results, skipped = engine.compare(real, fake, lenient=lenient, quiet=task.quiet)
     floor = engine.compare(real, _beside(again, fake), lenient=True, quiet=task.quiet)[0] if again else []
     fakes, reals = (side.file.n if side and side.file else n for side in (a, b))
-    unsaid = [
-        f"{side.spec} does not say of how many pictures it is."
-        for side in (a, b)
-        if side and side.file and side.file.n is None
-    ]
     return MeasureResult(
         a=a.spec,
         b=b.spec if b else "",
@@ -278,11 +277,10 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
         model=a.trained.fingerprint if a.trained else None,
         n_reals=reals if b and (b.file or reals != fakes) else None,
         skipped=missing | skipped,
-        notes=[side.file.note for side in (a, b) if side and side.file and side.file.note]
-        + ([pairs.note(a, b, by_pair)] if b and by_pair else [])
+        notes=([pairs.note(a, b, by_pair)] if b and by_pair else [])
         + looked
-        + unsaid
-        + sides.notes(a, b),
+        + notes.of_side(a, fake)
+        + (notes.of_side(b, real) if b else []),
     )
 
 
@@ -299,6 +297,8 @@ def _rows_of(names: Sequence[str], a: Side, b: Side | None) -> dict[str, str]:
 
 def _number(task: Measure, a: Side, b: Side | None, *, minimum: int, metrics: Sequence[str]) -> int:
     """Pictures on each side, checked against what there is."""
+    from ganvas.metrics import shelf
+
     if task.n is not None and a.file is not None and a.file.pictures is None and task.n != a.file.n:
         raise UserError(
             f"{a.spec} is a file of statistics of {a.file.n or 'a number that it does not say of'} pictures: -n "
@@ -321,7 +321,8 @@ def _number(task: Measure, a: Side, b: Side | None, *, minimum: int, metrics: Se
     if n < minimum or short:
         few = f"{short[0].spec} has {short[0].count} pictures" if short else f"--n {n} is too few"
         asked = f", and {n} are asked for" if task.n is not None and short else ""
-        need = f"{', '.join(metrics)} need{'s' if len(metrics) == 1 else ''} at least {minimum} on each side"
+        most = [name for name in metrics if minimum == shelf.load(name).MINIMUM] or metrics
+        need = f"{', '.join(most)} need{'s' if len(most) == 1 else ''} at least {minimum} on each side"
         remedy = "Give more pictures" if short else f"Ask for more: --n {minimum}"
         raise UserError(f"{few}; {need}{asked}. {remedy}{', or a smaller --n.' if n > minimum else '.'}")
     return n

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 ALL = "all"
 BATCH = 64
-MOST_NAMED = 3  # Files of a note.
 Shape = tuple[int, int, int]  # Height, width, channels.
 
 
@@ -109,28 +108,11 @@ def chosen_networks(task: "Settings") -> "Chosen":
     )
 
 
-def notes(*sides: Side | None) -> list[str]:
-    """What was done to the pictures before they were looked at, and which were left out; nothing where nothing was."""
-    found = []
-    for side in sides:
-        if side is not None and side.treated:
-            found.append(
-                f"{side.spec}: pictures were treated first ({', '.join(side.treated)}). "
-                "Compare with values of the same treatment."
-            )
-        if side is not None and side.left_out:
-            few = ", ".join(side.left_out[:MOST_NAMED]) + (", ..." if len(side.left_out) > MOST_NAMED else "")
-            found.append(f"{side.spec}: {len(side.left_out)} files cannot be read and were left out: {few}.")
-    return found
-
-
 def of_run(task: "Measure", path: Path) -> Side:
     """A run's model, or one of its model folders."""
     from ganvas.tasks.train import pick_device
     from ganvas.train.trained import load
 
-    if task.batch < 1:
-        raise UserError(f"--batch {task.batch} must be at least 1.")
     trained = load(path, kimg=task.kimg, device=pick_device(task.device))
     return Side(
         spec=str(path),
@@ -226,9 +208,8 @@ def gather(
         }
         assert side.batches is not None
         drawn = side.batches(first, first + n, of)
-        height, width, channels = side.shape or (0, 0, 0)
-        how |= {"shape": (channels, height, width), "treated": side.treated}
-        return engine.gather(drawn, metrics=metrics, n=n, kept=_remembered(task, side, first, n), **how)
+        how |= {"kept": _remembered(task, side, first, n), "treated": side.treated}
+        return engine.gather(drawn, metrics=metrics, n=n, **how)
     beside = side.file.pictures
     known = side.file.gathered(
         metrics, seed=task.seed, networks=networks, rows_of=rows_of, lenient=lenient or beside is not None

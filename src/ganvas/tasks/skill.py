@@ -12,6 +12,7 @@ from ganvas.core.results import Result
 if TYPE_CHECKING:
     from ganvas.train.trained import Trained
 
+MOST = 1024  # Pictures of each, where --n is left out.
 GROUP = 4  # Pictures come in whole groups, because some discriminators look at groups.
 
 
@@ -29,8 +30,8 @@ class Skill:
     """Runs of models that have a discriminator, of one picture size."""
     most: int = 6
     """Snapshots of each run, evenly chosen from those it keeps, the last one among them."""
-    n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1024
-    """Pictures of each generator, and as many real ones."""
+    n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
+    """Pictures of each generator, and as many real ones. Left out: 1024, or as many as there are real ones."""
     data: str | None = None
     """The real pictures, best such as no run has seen; those that the first run was trained on where left out."""
     seed: int = 0
@@ -76,15 +77,15 @@ def skill(task: Skill) -> SkillResult:
 
     if not task.runs:
         raise UserError("No run is given. Name one whose snapshots play each other, or several: ganvas skill RUN RUN.")
-    if task.n < 2 * GROUP or task.batch < GROUP or task.batch % GROUP or task.most < 1:
+    if (task.n is not None and task.n < 2 * GROUP) or task.batch < GROUP or task.batch % GROUP or task.most < 1:
         raise UserError(
-            f"--n {task.n}, --batch {task.batch}, --most {task.most}: take n of at least {2 * GROUP}, a batch that "
-            f"divides by {GROUP}, and at least one snapshot."
+            f"-n {task.n or MOST}, --batch {task.batch}, --most {task.most}: take n of at least {2 * GROUP}, "
+            f"a batch that divides by {GROUP}, and at least one snapshot."
         )
-    n = task.n - task.n % GROUP
     places = _snapshots(task)
     first = _load(places[0][1], task)
-    reals, source = _reals(task, first, n)
+    reals, source = _reals(task, first)
+    n = len(reals)
     real, fake = {}, {}
     with progress("tournament", len(places) ** 2, unit="matches", quiet=task.quiet) as report:
         for name, place in places:
@@ -146,7 +147,8 @@ def _require_alike(one: "Trained", other: "Trained", name: str) -> None:
         raise UserError(f"{name} has another picture size than the others ({sizes}): they cannot play each other.")
 
 
-def _reals(task: Skill, first: "Trained", n: int) -> tuple[Any, str]:
+def _reals(task: Skill, first: "Trained") -> tuple[Any, str]:
+    """As many as every generator draws, and what to call them."""
     import torch
 
     from ganvas.data.packing import prepare
@@ -158,8 +160,11 @@ def _reals(task: Skill, first: "Trained", n: int) -> tuple[Any, str]:
         fit = first.data.get("fit", "refuse")
         size = (first.height, first.width)
         packed = prepare(task.data, size=size, channels=first.channels, fit=fit, quiet=task.quiet)
-    if len(packed) < n:
-        raise UserError(f"There are {len(packed)} real pictures and --n {n} are asked for. Ask for fewer.")
+    n = min(MOST, len(packed)) if task.n is None else task.n
+    if not 2 * GROUP <= n <= len(packed):
+        remedy = f"Ask for fewer: -n {len(packed)}" if len(packed) >= 2 * GROUP else "Give more with --data"
+        raise UserError(f"There are {len(packed)} real pictures, and {max(n, 2 * GROUP)} are needed. {remedy}.")
+    n -= n % GROUP
     return torch.cat(list(draw(packed, n, seed=task.seed))), f"reals={packed.fingerprint[:16]}"
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from ganvas.core.errors import UserError
-from ganvas.tasks import half_precision, pairs, sides
+from ganvas.tasks import half_precision, notes, pairs, sides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def stats(task: Stats) -> StatsResult:
     names = [name for name in names if name not in skipped]
     networks, missing = Networks(sides.chosen_networks(task), names).of(names, lenient=lenient)
     names = [name for name in names if name not in missing]
-    notes = half_precision.require_agreement(task, [side], networks, names, n=n)
+    looked = half_precision.require_agreement(task, [side], networks, names, n=n)
     how = {"first": 0, "n": n, "of": n, "networks": networks, "rows_of": {}, "lenient": lenient, "title": "stats"}
     gathered = sides.gather(task, side, names, **how)
     written = write_stats(task.out, gathered, moments=task.moments)
@@ -112,7 +112,7 @@ def stats(task: Stats) -> StatsResult:
         protocols={name: gathered.stats[name].rows_of for name in written},
         fingerprint=gathered.fingerprint,
         skipped=skipped | missing | dict(gathered.missing) | left_out,
-        notes=notes + sides.notes(side),
+        notes=looked + notes.of_side(side, gathered),
     )
 
 

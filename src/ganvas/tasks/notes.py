@@ -1,0 +1,42 @@
+"""What a reader must know of the pictures behind a table of numbers."""
+
+from typing import TYPE_CHECKING
+
+from ganvas.tasks.sides import Side
+
+if TYPE_CHECKING:
+    from ganvas.metrics.engine import Gathered
+
+MOST_NAMED = 3  # Files of a note.
+
+
+def of_side(side: Side, gathered: "Gathered | None" = None) -> list[str]:
+    """Notes on one side; nothing where there is nothing to say."""
+    found = [side.file.note] if side.file is not None and side.file.note else []
+    if side.file is not None and side.file.n is None:
+        found.append(f"{side.spec} does not say of how many pictures it is.")
+    if side.treated:
+        how = ", ".join(side.treated)
+        found.append(f"{side.spec}: pictures were treated first ({how}). Compare with values of the same treatment.")
+    if side.left_out:
+        few = ", ".join(side.left_out[:MOST_NAMED]) + (", ..." if len(side.left_out) > MOST_NAMED else "")
+        count = len(side.left_out)
+        what = f"{count} files that cannot be read were" if count > 1 else "a file that cannot be read was"
+        found.append(f"{side.spec}: {what} left out ({few}).")
+    return found + (_all_alike(side, gathered) if gathered is not None else [])
+
+
+def _all_alike(side: Side, gathered: "Gathered") -> list[str]:
+    """A network to which all pictures are one tells no two sets apart, and metrics through it look perfect."""
+    from ganvas.metrics import shelf
+
+    by_network: dict[str, list[str]] = {}
+    for name, stats in gathered.stats.items():
+        rows = stats.tables.get("rows")
+        if shelf.load(name).SEES != "pixels" and rows is not None and rows.count > 1 and rows.all_equal():
+            by_network.setdefault(stats.rows_of, []).append(name)
+    return [
+        f"{side.spec}: all pictures have the same features in {network}. Either they are one picture, or that network "
+        f"sees nothing in them, and then {', '.join(names)} mean nothing."
+        for network, names in by_network.items()
+    ]
