@@ -14,7 +14,7 @@ from metrics_peers import weights
 
 from ganvas.features.inception import Inception
 from ganvas.features.weights import Weights
-from ganvas.metrics import engine
+from ganvas.metrics import engine, gathering
 
 METRICS = ("fid", "kid", "inception_score", "precision_recall")
 BATCH = 500
@@ -47,14 +47,15 @@ def measured(network, n, device):
         torch.cuda.reset_peak_memory_stats()
     started = time.perf_counter()
     real, fake = (
-        engine.gather(pictures(n, seed=seed), metrics=METRICS, n=n, networks=networks, quiet=False) for seed in (1, 2)
+        gathering.gather(pictures(n, seed=seed), metrics=METRICS, n=n, networks=networks, quiet=False)
+        for seed in (1, 2)
     )
     found = {"pass_sec": time.perf_counter() - started}
     found["pictures_per_sec"] = 2 * n / found["pass_sec"]
     values = {}
     for name in METRICS:
         started = time.perf_counter()
-        one = engine.Gathered(stats={name: fake.stats[name]}, n=n, fingerprint=fake.fingerprint)
+        one = gathering.Gathered(stats={name: fake.stats[name]}, n=n, fingerprint=fake.fingerprint)
         for result in engine.compare(real, one)[0]:
             values[result.metric] = result.value
         found[f"{name}_sec"] = time.perf_counter() - started

@@ -16,7 +16,8 @@ from ganvas.data.scenes import CLASS_NAMES, Scenes
 from ganvas.features import classifier, classifier_training
 from ganvas.features.colours import Colours
 from ganvas.features.untrained import Untrained
-from ganvas.metrics.engine import Metrics, measure, reference
+from ganvas.metrics.engine import measure, reference
+from ganvas.metrics.gathering import Metrics
 
 N, SIZE = 800, 32
 TAUGHT = f"scenes:4000,{SIZE}x{SIZE},seed=7"  # Other scenes than those that are measured.

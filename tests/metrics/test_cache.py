@@ -11,7 +11,8 @@ import torch
 
 from ganvas.metrics import cache, kid
 from ganvas.metrics.cache import Remembered, content_of, tidy
-from ganvas.metrics.engine import compare, gather
+from ganvas.metrics.engine import compare
+from ganvas.metrics.gathering import gather
 
 
 class Looker:

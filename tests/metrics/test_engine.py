@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 from ganvas.core.errors import UserError
 from ganvas.core.results import difference
 from ganvas.metrics import rows, shelf, swd
-from ganvas.metrics.engine import compare, gather, measure, reference, why_not
+from ganvas.metrics.engine import compare, measure, reference, why_not
+from ganvas.metrics.gathering import gather
 from ganvas.metrics.ms_ssim import Config as MsSsim
 
 QUICK = {"swd": swd.TINY, "ms_ssim": MsSsim()}

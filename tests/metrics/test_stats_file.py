@@ -9,7 +9,8 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.metrics import contract, kid
-from ganvas.metrics.engine import compare, gather
+from ganvas.metrics.engine import compare
+from ganvas.metrics.gathering import gather
 from ganvas.metrics.npz import Npz, write
 from ganvas.metrics.stats_file import is_stats, open_stats, write_stats
 
@@ -353,7 +354,7 @@ def test_a_write_that_fails_leaves_what_was_there(ref, monkeypatch):
 def test_rows_on_the_disk_pass_through_little_memory(tmp_path, monkeypatch):
     # 96 MB of rows, in slabs of 16: neither writing nor reading may hold more than a few slabs.
     monkeypatch.setattr(contract, "MEMORY_BYTES", 0)
-    from ganvas.metrics.engine import Gathered
+    from ganvas.metrics.gathering import Gathered
 
     stats = kid.Accumulator(rows_of="n")
     for start in range(0, 12_000, 1000):

@@ -14,7 +14,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.results import Result
 from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
-from ganvas.metrics.engine import Extractor
+from ganvas.metrics.gathering import Extractor
 
 SIDES = ("real", "fake")
 

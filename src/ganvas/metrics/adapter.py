@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganvas.core.errors import UserError
 from ganvas.metrics import shelf
-from ganvas.metrics.engine import SEEN, Extractor
+from ganvas.metrics.engine import SEEN
+from ganvas.metrics.gathering import Extractor
 
 if TYPE_CHECKING:
     from ganvas.metrics.adapted import Adapted

@@ -31,7 +31,7 @@ from ganvas.core.errors import UserError
 from ganvas.data.cache import cache_folder
 from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
-from ganvas.metrics.engine import Seen
+from ganvas.metrics.gathering import Seen
 from ganvas.metrics.npz import Npz, tables, write
 
 FORMAT = 2
@@ -43,7 +43,7 @@ STALE_SECONDS = 86_400.0  # A half-written file of that age has no writer any mo
 
 @dataclass
 class Remembered:
-    """The accumulators of one set of pictures, for :func:`ganvas.metrics.engine.gather`."""
+    """The accumulators of one set of pictures, for :func:`ganvas.metrics.gathering.gather`."""
 
     content: str  # The pictures and their order: see :func:`content_of`.
     device: str = "cpu"  # Where features are computed: rounding differs between kinds of machines.

@@ -25,7 +25,7 @@ from ganvas.core.errors import UserError
 from ganvas.data.cache import content_hash
 from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
-from ganvas.metrics.engine import Extractor
+from ganvas.metrics.gathering import Extractor
 from ganvas.metrics.npz import Npz
 from ganvas.metrics.stats_file import MOMENTS, StatsFile, require_moments
 

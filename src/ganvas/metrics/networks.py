@@ -7,7 +7,7 @@ from typing import Any
 
 from ganvas.core.errors import UserError
 from ganvas.metrics import shelf
-from ganvas.metrics.engine import Extractor
+from ganvas.metrics.gathering import Extractor
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.provenance import versions
 from ganvas.metrics import shelf
 from ganvas.metrics.contract import Stats
-from ganvas.metrics.engine import Extractor, Gathered
+from ganvas.metrics.gathering import Extractor, Gathered
 from ganvas.metrics.npz import Npz, tables, write
 
 FORMAT, VERSION = "ganvas-stats", 1
@@ -77,7 +77,7 @@ class StatsFile(ABC):
         rows_of: Mapping[str, str] | None = None,
         lenient: bool = False,
     ) -> Gathered:
-        """The set as :func:`~ganvas.metrics.engine.gather` would give it.
+        """The set as :func:`~ganvas.metrics.gathering.gather` would give it.
 
         Args:
             networks: What the other side is seen by; the file must be of the same.

@@ -16,7 +16,7 @@ from ganvas.tasks import half_precision, notes, pairs, shapes, sides
 from ganvas.tasks.sides import BATCH, Side, draw
 
 if TYPE_CHECKING:
-    from ganvas.metrics.engine import Gathered
+    from ganvas.metrics.gathering import Gathered
     from ganvas.train.trained import Trained
 
 __all__ = ["Measure", "MeasureResult", "Row", "draw", "measure", "with_error"]

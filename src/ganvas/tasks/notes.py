@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ganvas.tasks.sides import Side
 
 if TYPE_CHECKING:
-    from ganvas.metrics.engine import Gathered
+    from ganvas.metrics.gathering import Gathered
 
 MOST_NAMED = 3  # Files of a note.
 

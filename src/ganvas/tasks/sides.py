@@ -11,7 +11,7 @@ from ganvas.core.errors import UserError
 
 if TYPE_CHECKING:
     from ganvas.data.packed import Packed
-    from ganvas.metrics.engine import Gathered
+    from ganvas.metrics.gathering import Gathered
     from ganvas.metrics.networks import Chosen
     from ganvas.metrics.stats_file import StatsFile
     from ganvas.tasks.measure import Measure
@@ -196,7 +196,7 @@ def gather(
         first: The place of the first picture in the order that the seed gives; ``n`` are taken, ``of`` so many in all.
         rows_of: By metric, whose rows the other side is made of, where no network runs.
     """
-    from ganvas.metrics import engine
+    from ganvas.metrics import gathering
 
     if side.file is None:
         how: dict[str, Any] = {
@@ -209,7 +209,7 @@ def gather(
         assert side.batches is not None
         drawn = side.batches(first, first + n, of)
         how |= {"kept": _remembered(task, side, first, n), "treated": side.treated}
-        return engine.gather(drawn, metrics=metrics, n=n, **how)
+        return gathering.gather(drawn, metrics=metrics, n=n, **how)
     beside = side.file.pictures
     known = side.file.gathered(
         metrics, seed=task.seed, networks=networks, rows_of=rows_of, lenient=lenient or beside is not None
