@@ -3,7 +3,7 @@ from math import prod
 import pytest
 import torch
 
-from ganvas.metrics import manifolds
+from ganvas.metrics import left_out, manifolds
 from ganvas.metrics.density_coverage import Accumulator, Config, compare
 
 
@@ -70,16 +70,98 @@ def test_one_outlier_does_not_make_pictures_good():
     assert measured(real, fake)["density"].value == pytest.approx(1 / 5)
 
 
+def by_definition(real, fake, k):
+    """Density and coverage, with every distance in one table."""
+    real, fake = real.double(), fake.double()
+    apart = (real[:, None] - real[None]).square().sum(2).fill_diagonal_(torch.inf)
+    inside = (real[:, None] - fake[None]).square().sum(2) <= apart.kthvalue(k, 1).values[:, None]
+    return torch.stack([inside.double().sum() / (k * len(fake)), inside.any(1).double().mean()])
+
+
+def jackknifed(real, fake, k):
+    """Efron & Stein 1981, (n - 1) / n sum (T_i - mean)^2 for both sets, every T_i measured anew."""
+    total = torch.zeros(2, dtype=torch.float64)
+    for mine, value in (
+        (real, lambda rows: by_definition(rows, fake, k)),
+        (fake, lambda rows: by_definition(real, rows, k)),
+    ):
+        n = len(mine)
+        without = torch.stack([value(torch.cat([mine[:i], mine[i + 1 :]])) for i in range(n)])
+        total += (without - without.mean(0)).square().sum(0) * (n - 1) / n
+    return total
+
+
+@pytest.mark.parametrize(("shift", "k"), [(0.0, 5), (1.5, 2), (3.0, 1)])
+def test_what_leaving_out_each_picture_does_is_what_measuring_without_it_says(shift, k):
+    real, fake = normal(40, 3, seed=1), normal(30, 3, seed=2) + shift
+    (census,) = manifolds.tallies(filled(real), filled(fake), k=k, both=False, title="")
+    (whole,) = left_out.everything(census)
+    assert whole.tolist() == pytest.approx(jackknifed(real, fake, k).tolist(), rel=1e-12)
+    sides = torch.arange(40) % 3 > 0, torch.arange(30) % 2 > 0
+    parts = left_out.jackknives(census, census.parted(*sides), *sides)
+    for part, (x, y) in zip(parts, (sides, tuple(~side for side in sides)), strict=True):
+        assert part.tolist() == pytest.approx(jackknifed(real[x], fake[y], k).tolist(), rel=1e-12)
+
+
+def test_the_error_is_that_of_halves_and_what_the_jackknife_grows_by():
+    n, k = 24, 5  # Few enough that all neighbours are kept, whichever half they fall into.
+    real, fake = normal(n, 30, seed=3), normal(n, 30, seed=4) + 0.1
+    (census,) = manifolds.tallies(filled(real), filled(fake), k=k, both=False, title="")
+    squares, halved = [], []
+    for x, y in manifolds.halvings(n, n, seed=0, splits=left_out.SPLITS):
+        squares.append((by_definition(real[x], fake[y], k) - by_definition(real[~x], fake[~y], k)).square() / 4)
+        halved += [jackknifed(real[x], fake[y], k) / 2, jackknifed(real[~x], fake[~y], k) / 2]
+    growth = jackknifed(real, fake, k) - torch.stack(halved).mean(0)
+    assert growth[0] > 0.05 * torch.stack(squares).mean(0)[0]  # There is something to see.
+    density, _ = left_out.errors(census, seed=0)
+    assert density**2 == pytest.approx(float(torch.stack(squares).mean(0)[0] + growth[0]), rel=1e-12)
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_a_share_of_all_or_nothing_has_the_error_of_half_a_case(far):
+    # Every half covers all or nothing too. Jeffreys: (x + 1/2) / (n + 1) of n.
+    real = torch.ones(50, 8)
+    found = measured(real, real + 100 * far)
+    assert found["coverage"].value == 1 - far
+    assert found["coverage"].standard_error == pytest.approx((0.5 / 51 * (1 - 0.5 / 51) / 50) ** 0.5)
+
+
+@pytest.mark.parametrize("n", [6, 9, 11, 12, 13, 14, 20])
+def test_few_pictures_have_values_and_no_error_where_halves_are_too_small(n):
+    found = measured(normal(n, seed=1), normal(n, seed=2))
+    assert all((result.standard_error is None) == (n // 2 <= 5) for result in found.values())
+
+
+def test_beyond_the_bound_on_pairs_some_points_stand_for_all(monkeypatch):
+    real, fake = normal(200, 2, seed=1), normal(200, 2, seed=2) + 1.5
+    whole = measured(real, fake)
+    monkeypatch.setattr(manifolds, "PAIRS", 800)
+    monkeypatch.setattr(manifolds, "CHUNK", 100)
+    for name, result in measured(real, fake).items():
+        assert result.value == whole[name].value
+        assert 0.5 * whole[name].standard_error < result.standard_error < 5 * whole[name].standard_error
+
+
 @pytest.mark.slow
-def test_intervals_of_95_percent_hold_the_truth_in_90_to_99_of_100_experiments():
-    n, k = 160, 5
-    truth = torch.tensor([1.0, 1 - prod((n - i) / (2 * n - i) for i in range(1, k + 1))], dtype=torch.float64)
-    random = torch.Generator().manual_seed(0)
-    draws = []
+@pytest.mark.parametrize(("n", "d", "kind"), [
+    (160, 3, "same"), (300, 2, "same"), (100, 64, "same"), (300, 64, "same"), (100, 512, "same"), (300, 512, "shifted"),
+    (300, 64, "half missing"),
+])  # fmt: skip
+def test_intervals_of_95_percent_hold_the_truth_in_90_to_99_of_100_experiments(n, d, kind):
+    # The truth is known for sets of one law; else it is the mean over the draws, of the value at this n.
+    k, random, draws = 5, torch.Generator().manual_seed(0), []
     for _ in range(200):
-        found = measured(torch.randn(n, 3, generator=random), torch.randn(n, 3, generator=random))
+        real, fake = torch.randn(n, d, generator=random), torch.randn(n, d, generator=random)
+        if kind == "shifted":
+            fake += 0.2
+        if kind == "half missing":  # Reals of two kinds, 16 root d apart squared, where d gives 2 d +- root 8 d.
+            real[:, 0] += 4 * d**0.25 * torch.randint(2, (n,), generator=random)
+        found = measured(real, fake)
         draws.append([(found[name].value, found[name].standard_error) for name in ("density", "coverage")])
     values, errors = torch.tensor(draws, dtype=torch.float64).unbind(2)
+    truth = values.mean(0)
+    if kind == "same":
+        truth = torch.tensor([1.0, 1 - prod((n - i) / (2 * n - i) for i in range(1, k + 1))], dtype=torch.float64)
     held = ((values - truth).abs() <= 1.96 * errors).double().mean(0)
     assert ((held >= 0.90) & (held <= 0.99)).all(), held
 

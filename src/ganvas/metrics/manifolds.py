@@ -9,7 +9,7 @@ many generated pictures, and neighbouring balls overlap. No new distances are ne
 kept far enough out (:func:`reach`) to hold the k nearest of either half.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,16 @@ class Tally:
     def occupied(self) -> float:
         """Share of the balls that hold a point: coverage (Naeem et al. 2020, section 3)."""
         return float((self.held > 0).double().mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parted:
+    """What lies in balls where each set is in two parts and a ball knows none but its own part's reals and points."""
+
+    ball: Int64[Tensor, " pairs"]  # Pairs of a ball and a point that it holds.
+    point: Int64[Tensor, " pairs"]
+    rim: Int64[Tensor, " rims"]  # The ball, for each point that it would hold if it reached to one more neighbour.
+    nearest: Bool[Tensor, "n wide"]  # Which of the kept neighbours are the k nearest of the part.
 
 
 Statistic = Callable[[Sequence[Tally]], Sequence[float]]
@@ -109,17 +119,33 @@ class Census:
             self._kept = [tuple(column[part[1] % self._thinned == 0] for column in part) for part in self._kept]
             self._count = sum(len(part[0]) for part in self._kept)
 
+    def parted(self, left_ball: Bool[Tensor, " n"], left_point: Bool[Tensor, " m"]) -> Parted:
+        """What lies in the balls of the left parts of both sets, and in those of the right ones."""
+        ball, point, rank = (torch.cat(columns).long() for columns in zip(*self._kept, strict=True))
+        k, places = self.balls.k, self.balls.places
+        alike = (left_ball[places.clamp_min(0)] == left_ball[:, None]) & (places >= 0)
+        count = alike.cumsum(1)
+        grown, further = ((count < reached).sum(1).add(1).clamp_max(places.shape[1]) for reached in (k, k + 1))
+        same = left_ball[ball] == left_point[point]
+        hold = same & (rank <= grown[ball])
+        rim = same & ~hold & (rank <= further[ball])
+        return Parted(ball=ball[hold], point=point[hold], rim=ball[rim], nearest=alike & (count <= k))
+
+    @property
+    def looked(self) -> Bool[Tensor, " m"]:
+        """Points whose pairs are kept."""
+        return torch.arange(self.points) % self._thinned == 0
+
     def halves(self, left_ball: Bool[Tensor, " n"], left_point: Bool[Tensor, " m"]) -> tuple[Tally, Tally]:
         """The same counts within the left halves of both sets, and within the right ones."""
-        ball, point, rank = (torch.cat(columns).long() for columns in zip(*self._kept, strict=True))
-        places = self.balls.places
-        alike = (left_ball[places.clamp_min(0)] == left_ball[:, None]) & (places >= 0)
-        grown = (alike.cumsum(1) < self.balls.k).sum(1).add(1).clamp_max(places.shape[1])
-        hold = (left_ball[ball] == left_point[point]) & (rank <= grown[ball])
-        ball, point = ball[hold], point[hold]
-        looked = torch.arange(self.points) % self._thinned == 0
-        held = torch.bincount(ball, minlength=len(left_ball))
-        holding = torch.bincount(point, minlength=self.points)
+        return self.tallied(self.parted(left_ball, left_point), left_ball, left_point)
+
+    def tallied(
+        self, parted: Parted, left_ball: Bool[Tensor, " n"], left_point: Bool[Tensor, " m"]
+    ) -> tuple[Tally, Tally]:
+        """The counts of the left parts, and those of the right ones."""
+        held = torch.bincount(parted.ball, minlength=len(left_ball))
+        holding, looked = torch.bincount(parted.point, minlength=self.points), self.looked
         return (
             Tally(k=self.balls.k, holding=holding[left_point & looked], held=held[left_ball]),
             Tally(k=self.balls.k, holding=holding[~left_point & looked], held=held[~left_ball]),
@@ -127,17 +153,22 @@ class Census:
 
 
 def results(
-    real: Kept, fake: Kept, censuses: Sequence[Census], statistic: Statistic, *, names: Sequence[str], better: Any
+    real: Kept,
+    fake: Kept,
+    values: Sequence[float],
+    found: Sequence[float | None],
+    *,
+    names: Sequence[str],
+    better: Any,
+    method: str = ERROR_METHOD,
 ) -> list[Result]:
-    """What ``statistic`` finds, each under its name and with its error."""
-    values = statistic([census.whole for census in censuses])
-    found = errors(censuses, statistic, seed=real.seed)
+    """Values, each under its name and with its error."""
     return [
         Result(
             metric=name,
             value=value,
             standard_error=error,
-            error_method=ERROR_METHOD,
+            error_method=method,
             n=fake.n,
             seed=real.seed,
             better=better,
@@ -175,11 +206,17 @@ def spread(values: Halved, reals: int, fakes: int, *, seed: int, splits: int = S
     Two halves of n are independent with twice the variance of the whole, so that ``E (left - right)^2 = 4 var``.
     """
     squares = []
-    for split in range(splits):
-        found = values(_half(reals, seed, "real", split), _half(fakes, seed, "fake", split))
+    for left_real, left_fake in halvings(reals, fakes, seed=seed, splits=splits):
+        found = values(left_real, left_fake)
         left, right = (torch.tensor(list(half), dtype=torch.float64) for half in found)
         squares.append((left - right).square())
     return (torch.stack(squares).mean(0) / 4).sqrt().tolist()
+
+
+def halvings(reals: int, fakes: int, *, seed: int, splits: int = SPLITS) -> Iterator[tuple[Tensor, Tensor]]:
+    """Random splits of both sets into halves: which rows are left."""
+    for split in range(splits):
+        yield _half(reals, seed, "real", split), _half(fakes, seed, "fake", split)
 
 
 def _half(count: int, seed: int, side: str, split: int) -> Bool[Tensor, " count"]:

@@ -66,8 +66,10 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
     k = real.config.k
     require_pair(real, fake, minimum=max(MINIMUM, k + 1), title=TITLE, equal=EQUAL)
     censuses = manifolds.tallies(real, fake, k=k, both=True, title=NAME, quiet=quiet)
+    values = _values([census.whole for census in censuses])
+    errors = manifolds.errors(censuses, _values, seed=real.seed)
     return manifolds.results(
-        real, fake, censuses, _values, names=[NAME, f"{NAME}.precision", f"{NAME}.recall"], better=BETTER
+        real, fake, values, errors, names=[NAME, f"{NAME}.precision", f"{NAME}.recall"], better=BETTER
     )
 
 
