@@ -1,9 +1,9 @@
 """Standard errors of density and coverage: from halves, and from what leaving out one picture does.
 
-Halves (:mod:`ganvas.metrics.manifolds`) show the variance of the value at n/2 without bias. Half of that is the variance
-at n only if n times the variance does not depend on n, and in many dimensions it grows: some pictures are hubs, near
-neighbours of very many others (Radovanović et al. 2010, Hubs in Space, JMLR 11), and more so among more of them. In 64
-dimensions halves alone give 0.7 of the variance at n.
+Halves (:mod:`ganvas.metrics.manifolds`) show the variance of the value at n/2 without bias. Half of that is the
+variance at n only if n times the variance does not depend on n. In many dimensions it grows: some pictures are hubs,
+near neighbours of very many others (Radovanović et al. 2010, Hubs in Space, JMLR 11). For density of white features of
+length 64, halves alone gave 0.6 to 0.9 of the variance at n, for n from 100 to 1500.
 
 What it grows by is seen by the jackknife, which leaves out one picture at a time and is made at any n. Without a real,
 its ball is gone, and the balls that it was one of the k nearest of reach to the next neighbour; without a generated
@@ -73,7 +73,7 @@ def jackknives(
     filled = torch.bincount(grows, ((held == 0) & (rim > 0))[ball].double(), n) - (held > 0).double()
     found = []
     for reals, fakes in ((left_real, left_fake & census.looked), (~left_real, ~left_fake & census.looked)):
-        if reals.any():
+        if reals.any():  # Of the whole, nothing is on the right.
             of_n, of_m = int(reals.sum()), int(fakes.sum())
             density = _jackknife(more[reals] / (k * of_m)) + _jackknife(holding[fakes] / (k * max(1, of_m - 1)))
             coverage = _jackknife(filled[reals] / (of_n - 1)) + _jackknife(alone[fakes] / of_n)
