@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.metrics import manifolds
+from ganvas.metrics import covered, left_out, manifolds
 from ganvas.metrics.precision_recall import Accumulator, Config, compare, f1
 
 
@@ -45,6 +45,55 @@ def test_both_are_those_of_the_definition(n, m, d, k):
     assert found[""].n == m
 
 
+def three(real, fake, k):
+    precision, recall = by_definition(real, fake, k)
+    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    return torch.tensor([f1, precision, recall], dtype=torch.float64)
+
+
+def jackknifed(real, fake, k):
+    """Efron & Stein 1981, (n - 1) / n sum (T_i - mean)^2 for both sets, every T_i measured anew."""
+    total = torch.zeros(3, dtype=torch.float64)
+    for mine, value in ((real, lambda rows: three(rows, fake, k)), (fake, lambda rows: three(real, rows, k))):
+        n = len(mine)
+        without = torch.stack([value(torch.cat([mine[:i], mine[i + 1 :]])) for i in range(n)])
+        total += (without - without.mean(0)).square().sum(0) * (n - 1) / n
+    return total
+
+
+@pytest.mark.parametrize(("shift", "k"), [(0.0, 3), (1.5, 2), (2.5, 1), (50.0, 3)])
+def test_what_leaving_out_each_picture_does_is_what_measuring_without_it_says(shift, k):
+    real, fake = normal(40, 3, seed=1), normal(30, 3, seed=2) + shift
+    censuses = manifolds.tallies(filled(real), filled(fake), k=k, both=True, title="")
+    for sides in (
+        (torch.ones(40, dtype=torch.bool), torch.ones(30, dtype=torch.bool)),
+        (torch.arange(40) % 3 > 0, torch.arange(30) % 2 > 0),
+    ):
+        parted = [census.parted(*order) for census, order in zip(censuses, (sides, sides[::-1]), strict=True)]
+        parts = covered.jackknives(censuses, parted, sides)
+        sets = [(real[x], fake[y]) for x, y in (sides, tuple(~side for side in sides)) if x.any()]
+        for part, pair in zip(parts, sets, strict=True):
+            assert part.tolist() == pytest.approx(jackknifed(*pair, k).tolist(), rel=1e-9, abs=1e-12)
+
+
+def test_the_error_is_that_of_halves_and_what_the_jackknife_grows_by():
+    n, k = 16, 3  # Few enough that all neighbours are kept, whichever half they fall into.
+    real, fake = normal(n, 30, seed=3), normal(n, 30, seed=4) + 0.2
+    censuses = manifolds.tallies(filled(real), filled(fake), k=k, both=True, title="")
+    squares, halved = [], []
+    for x, y in manifolds.halvings(n, n, seed=0, splits=covered.SPLITS):
+        squares.append((three(real[x], fake[y], k) - three(real[~x], fake[~y], k)).square() / 4)
+        halved += [jackknifed(real[x], fake[y], k) / 2, jackknifed(real[~x], fake[~y], k) / 2]
+    growth = (jackknifed(real, fake, k) - torch.stack(halved).mean(0)).clamp_min(0)
+    expected = torch.stack(squares).mean(0) + growth
+    precision, recall = by_definition(real, fake, k)
+    expected[1:] += torch.tensor([left_out.rare(share, n) for share in (precision, recall)])
+    found = covered.errors(censuses, seed=0)
+    assert growth.max() > 0
+    assert found[1:] == pytest.approx(expected[1:].sqrt().tolist(), rel=1e-9)
+    assert found[0] >= expected[0].sqrt()
+
+
 def test_a_set_against_itself_is_all_inside():
     found = measured(normal(50, seed=1), normal(50, seed=1))
     assert [result.value for result in found.values()] == [1, 1, 1]
@@ -53,7 +102,9 @@ def test_a_set_against_itself_is_all_inside():
 def test_sets_far_apart_have_nothing_in_common():
     found = measured(normal(50, seed=1), normal(50, seed=2) + 100)
     assert [result.value for result in found.values()] == [0, 0, 0]
-    assert [result.standard_error for result in found.values()] == [0, 0, 0]
+    # Every half says the same. Jeffreys: (x + 1/2) / (n + 1) of n; of F1 both.
+    error = (0.5 / 51 * (1 - 0.5 / 51) / 50) ** 0.5
+    assert [result.standard_error for result in found.values()] == pytest.approx([2**0.5 * error, error, error])
 
 
 def test_copies_of_a_few_reals_are_precise_and_recall_little():
@@ -126,13 +177,16 @@ def test_beyond_the_bound_on_pairs_some_points_stand_for_all(monkeypatch):
 
 
 @pytest.mark.slow
-def test_intervals_of_95_percent_hold_the_mean_in_90_to_99_of_100_experiments():
+@pytest.mark.parametrize(("n", "d", "missing"), [(160, 12, False), (100, 64, False), (100, 16, True)])
+def test_intervals_of_95_percent_hold_the_mean_in_90_to_99_of_100_experiments(n, d, missing):
     # Two hundred draws of both sets; what is held is the mean over the draws, of the value at this n.
     random = torch.Generator().manual_seed(0)
     draws = []
     for _ in range(200):
-        real = torch.randn(160, 12, generator=random)
-        fake = 0.9 * torch.randn(160, 12, generator=random) + 0.2
+        real = torch.randn(n, d, generator=random)
+        fake = 0.9 * torch.randn(n, d, generator=random) + 0.2
+        if missing:  # Reals of two kinds.
+            real[:, 0] += 4 * d**0.25 * torch.randint(2, (n,), generator=random)
         draws.append([(r.value, r.standard_error) for r in compare(filled(real), filled(fake))])
     values, errors = torch.tensor(draws, dtype=torch.float64).unbind(2)
     held = ((values - values.mean(0)).abs() <= 1.96 * errors).double().mean(0)

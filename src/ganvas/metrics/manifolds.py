@@ -65,11 +65,9 @@ class Parted:
 
     ball: Int64[Tensor, " pairs"]  # Pairs of a ball and a point that it holds.
     point: Int64[Tensor, " pairs"]
-    rim: Int64[Tensor, " rims"]  # The ball, for each point that it would hold if it reached to one more neighbour.
+    rim: Int64[Tensor, " rims"]  # Pairs of a ball and a point that it would hold if it reached to one more neighbour.
+    rim_point: Int64[Tensor, " rims"]
     nearest: Bool[Tensor, "n wide"]  # Which of the kept neighbours are the k nearest of the part.
-
-
-Statistic = Callable[[Sequence[Tally]], Sequence[float]]
 
 
 def tallies(real: Kept, fake: Kept, *, k: int, both: bool, title: str, quiet: bool = True) -> "tuple[Census, ...]":
@@ -129,7 +127,8 @@ class Census:
         same = left_ball[ball] == left_point[point]
         hold = same & (rank <= grown[ball])
         rim = same & ~hold & (rank <= further[ball])
-        return Parted(ball=ball[hold], point=point[hold], rim=ball[rim], nearest=alike & (count <= k))
+        nearest = alike & (count <= k)
+        return Parted(ball=ball[hold], point=point[hold], rim=ball[rim], rim_point=point[rim], nearest=nearest)
 
     @property
     def looked(self) -> Bool[Tensor, " m"]:
@@ -181,20 +180,6 @@ def results(
 def protocol(real: Kept, fake: Kept, name: str, *settings: str) -> str:
     """``precision_recall:n50000:<network, weights and resize>:k3``; reals are named where they are not as many."""
     return ":".join(part for part in (moments.protocol(fake, name, real), *settings) if part)
-
-
-def errors(censuses: Sequence[Census], statistic: Statistic, *, seed: int) -> list[float | None]:
-    """The standard error of every value that ``statistic`` finds; None where a half has not k neighbours."""
-    n, m, k = len(censuses[0].balls.places), censuses[0].points, censuses[0].balls.k
-    if min(n, m) // 2 <= k:
-        return [None] * len(statistic([census.whole for census in censuses]))
-
-    def values(left_real: Tensor, left_fake: Tensor) -> list[Sequence[float]]:
-        sides = (left_real, left_fake)
-        parted = [census.halves(*order) for census, order in zip(censuses, (sides, sides[::-1]), strict=False)]
-        return [statistic(tallies) for tallies in zip(*parted, strict=True)]
-
-    return list(spread(values, n, m, seed=seed))
 
 
 Halved = Callable[[Tensor, Tensor], Sequence[Sequence[float]]]

@@ -12,8 +12,8 @@ Both depend on n (balls shrink as it grows) and on k: values of other settings d
 distribution do not score 1. One real picture in a thin place has a large ball, in which bad pictures count as good;
 "density_coverage" is its answer to that.
 
-Standard error: both sets are split into random halves, in which all is found anew; see
-:mod:`ganvas.metrics.manifolds`. It is of the value at this n.
+Standard error: both sets are split into random halves, in which all is found anew, and what the variance grows by from
+half to whole is added; see :mod:`ganvas.metrics.covered`. It is of the value at this n.
 
 Departs from the paper: distances are exact (:mod:`ganvas.metrics.neighbours`), not half-precision; sets of two sizes
 may be compared.
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.metrics import manifolds
+from ganvas.metrics import covered, manifolds
 from ganvas.metrics.contract import require_pair
 from ganvas.metrics.kept import Kept
 from ganvas.metrics.manifolds import Tally
@@ -67,9 +67,14 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
     require_pair(real, fake, minimum=max(MINIMUM, k + 1), title=TITLE, equal=EQUAL)
     censuses = manifolds.tallies(real, fake, k=k, both=True, title=NAME, quiet=quiet)
     values = _values([census.whole for census in censuses])
-    errors = manifolds.errors(censuses, _values, seed=real.seed)
     return manifolds.results(
-        real, fake, values, errors, names=[NAME, f"{NAME}.precision", f"{NAME}.recall"], better=BETTER
+        real,
+        fake,
+        values,
+        covered.errors(censuses, seed=real.seed),
+        names=[NAME, f"{NAME}.precision", f"{NAME}.recall"],
+        better=BETTER,
+        method=covered.ERROR_METHOD,
     )
 
 
