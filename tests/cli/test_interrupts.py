@@ -15,12 +15,15 @@ while time.monotonic() < end: pass
 done = True
 """
 MAIN = """
-import sys
+import signal, sys, time
 from ganvas.cli.interrupts import wait_for_imports
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Background jobs start with it ignored.
 wait_for_imports()
 try:
     import slow_module
-    while True: pass
+    end = time.monotonic() + 30
+    while time.monotonic() < end: pass
+    print("never")
 except KeyboardInterrupt:
     print("whole" if hasattr(sys.modules.get("slow_module"), "done") else "half")
 """

@@ -114,7 +114,7 @@ def test_a_reference_that_cannot_be_is_told_in_one_line(pictures, tmp_path):
 
 def test_statistics_of_a_folder_that_cannot_be_leave_nothing_behind(tmp_path):
     assert "Did you mean 'photos'?" in refused("stats", draw(tmp_path / "photos", 2) / "../photoes", "-o", "x.npz")
-    assert "is not a file of statistics" in refused("stats", tmp_path / "photos", "-o", tmp_path / "photos")
+    assert "a file of statistics is a .npz" in refused("stats", tmp_path / "photos", "-o", tmp_path / "photos")
     assert "Did you mean 'fid'?" in refused("stats", tmp_path / "photos", "-o", tmp_path / "x.npz", "--metrics", "fidd")
     assert "no feature network 'inceptoin'" in refused(
         "stats", tmp_path / "photos", "-o", tmp_path / "x.npz", "--features", "inceptoin"

@@ -288,6 +288,19 @@ def test_pictures_of_another_size_than_those_of_the_file_are_refused(reals, fake
         measure(Measure(a=str(tmp_path / "small.npz"), ref=tmp_path / "ref.npz", metrics=("fid",), **LOOK))
 
 
+def test_two_backgrounds_are_noted(tmp_path):
+    (tmp_path / "seen").mkdir()
+    for i in range(40):
+        noise = np.random.default_rng(i).integers(0, 256, (16, 16, 4), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / "seen" / f"{i:02d}.png")
+    how = {"metrics": ("fid",), "ref": tmp_path / "ref.npz", **LOOK}
+    stats(Stats(source=str(tmp_path / "seen"), out=tmp_path / "ref.npz", background="black", **LOOK))
+    found = measure(Measure(a=str(tmp_path / "seen"), **how))
+    assert any("lies on #ffffff and" in note and "on #000000: part of the value" in note for note in found.notes)
+    alike = measure(Measure(a=str(tmp_path / "seen"), background="black", **how))
+    assert not any("part of the value" in note for note in alike.notes)
+
+
 def test_files_that_were_left_out_are_named(reals, fakes, tmp_path):
     shutil.copytree(fakes, tmp_path / "some")
     (tmp_path / "some" / "0broken.png").write_bytes(b"no picture")

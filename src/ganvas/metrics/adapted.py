@@ -13,7 +13,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.results import Result
 from ganvas.metrics import shelf
-from ganvas.metrics.contract import Stats
+from ganvas.metrics.contract import Stats, shape_in_words
 from ganvas.metrics.gathering import Extractor
 
 SIDES = ("real", "fake")
@@ -56,11 +56,17 @@ class Adapted(Metric):
 
     def update(self, pictures: Tensor, *, real: bool) -> None:
         """Takes in a batch of one side, uint8 (n, c, h, w)."""
+        if not isinstance(pictures, Tensor):
+            raise UserError(f"Pictures come as tensors of uint8, (n, c, h, w); this is {type(pictures).__name__}.")
         if pictures.dtype != torch.uint8:
             raise UserError(
                 f"Pictures to be measured are bytes (uint8); these are {pictures.dtype}. For pictures in [0, 1]: "
                 "(255 * x).round().clamp(0, 255).byte()."
             )
+        if self._size not in (None, pictures.shape[1:]):
+            first, now = shape_in_words(self._size), shape_in_words(pictures.shape[1:])
+            raise UserError(f"Pictures of {first} and of {now} do not compare. Bring all to one size first.")
+        self._size = pictures.shape[1:]
         tap = shelf.load(self.name).SEES
         rows = pictures if self.network is None else self.network.extract(pictures, [tap])[tap]
         side = "real" if real else "fake"
@@ -120,6 +126,7 @@ class Adapted(Metric):
         whose = self.network.identity if self.network else ""
         self._stats = {side: kind(seed=self.seed, config=self.config, rows_of=whose) for side in SIDES}
         self._seen: dict[str, int] = dict.fromkeys(SIDES, 0)
+        self._size: torch.Size | None = None  # Of the pictures that this one has seen itself.
 
     def _whole(self, side: str) -> Stats:
         """What all ranks have seen; this rank's own accumulator goes on unchanged."""

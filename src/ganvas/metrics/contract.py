@@ -259,7 +259,8 @@ def require_pair(real: Stats, fake: Stats, *, minimum: int, title: str, equal: b
     if equal and real.n != fake.n:
         raise UserError(
             f"{title} compares equally many pictures and was given {real.n} real and {fake.n} generated ones. "
-            f"Take {fewest} of each: the value depends on their number."
+            f"Take {fewest} of each (of a file: make it again with `ganvas stats -n {fewest}`): the value depends on "
+            "their number."
         )
 
 

@@ -218,7 +218,8 @@ def write_stats(path: Path, gathered: Gathered, *, moments: bool = False) -> lis
         raise UserError(f"{path} is there already and is not a file of statistics. Choose another name, or remove it.")
     entries, members = _entries(gathered, moments=moments)
     if not entries:
-        raise UserError("Nothing that was asked for can be written: no metric has statistics of these pictures.")
+        what = "has a mean and covariance (`--moments`)" if moments else "has statistics of these pictures"
+        raise UserError(f"Nothing that was asked for can be written: none of {', '.join(gathered.stats)} {what}.")
     manifest = {
         "format": FORMAT,
         "version": VERSION,

@@ -280,7 +280,7 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
         notes=([pairs.note(a, b, by_pair)] if b and by_pair else [])
         + looked
         + notes.of_side(a, fake)
-        + (notes.of_side(b, real) if b else []),
+        + (notes.of_side(b, real) + notes.of_both(a, b) if b else []),
     )
 
 

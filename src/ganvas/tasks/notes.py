@@ -26,6 +26,18 @@ def of_side(side: Side, gathered: "Gathered | None" = None) -> list[str]:
     return found + (_all_alike(side, gathered) if gathered is not None else [])
 
 
+def of_both(a: Side, b: Side) -> list[str]:
+    """What was done to two sides, where it differs in what a person can make alike."""
+    grounds = [{word for word in side.treated if word.startswith("on-")} for side in (a, b)]
+    if not all(grounds) or grounds[0] == grounds[1]:
+        return []
+    one, other = ("+".join(sorted(ground)).replace("on-", "") for ground in grounds)
+    return [
+        f"{a.spec} lies on {one} and {b.spec} on {other}: part of the value is the background. Make both on one "
+        "(`--background`)."
+    ]
+
+
 def _all_alike(side: Side, gathered: "Gathered") -> list[str]:
     """A network to which all pictures are one tells no two sets apart, and metrics through it look perfect."""
     from ganvas.metrics import shelf

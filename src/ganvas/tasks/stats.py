@@ -84,12 +84,15 @@ def stats(task: Stats) -> StatsResult:
     from ganvas.metrics.stats_file import is_stats, write_stats
 
     names, lenient = sides.chosen_metrics(task.metrics)
-    if task.out.exists() and not is_stats(task.out):  # Before the work, not after it.
-        raise UserError(f"{task.out} is there already and is not a file of statistics. Choose another, or remove it.")
-    if task.out.suffix != ".npz":
+    if task.out.suffix != ".npz":  # Before the work, not after it.
         raise UserError(f"{task.out}: a file of statistics is a .npz. Name it {task.out.name}.npz.")
+    if task.out.exists() and not is_stats(task.out):
+        raise UserError(f"{task.out} is there already and is not a file of statistics. Choose another name.")
     skipped = {name: reason for name in names if (reason := engine.why_not(name, alone=False))}
-    skipped |= dict.fromkeys(pairs.paired(names), "It compares pictures pair by pair, and needs them themselves.")
+    skipped |= {
+        name: f"{name} compares pictures pair by pair, and needs them themselves: {pairs.EXAMPLE}."
+        for name in pairs.paired(names)
+    }
     if skipped and not lenient:
         raise UserError(next(iter(skipped.values())))
     side = sides.of_source(task, task.source)
