@@ -22,11 +22,11 @@ from jaxtyping import Bool, Float64
 from torch import Tensor
 
 from ganvas.metrics import manifolds
-from ganvas.metrics.left_out import rare
+from ganvas.metrics.left_out import growth, rare
 from ganvas.metrics.manifolds import SPLITS, Census, Parted
 
 Three = Float64[Tensor, " 3"]  # F1, precision, recall.
-ERROR_METHOD = f"{SPLITS} random splits of both sets into halves, and the jackknife's growth from half to whole"
+ERROR_METHOD = f"{manifolds.method(SPLITS)}, and the jackknife's growth from half to whole"
 Side = tuple[Bool[Tensor, " n"], Bool[Tensor, " m"]]  # Which reals and which generated pictures are left.
 
 
@@ -50,14 +50,14 @@ def errors(censuses: Sequence[Census], *, seed: int) -> list[float | None]:
     squares, halved = [], []
     for sides in manifolds.halvings(n, m, seed=seed, splits=SPLITS):
         parted = _parted(censuses, sides)
-        left, right = (three(*_covered(censuses, parted, side)) for side in (sides, _other(sides)))
+        left, right = (three(*shares) for shares in _covered(censuses, parted, sides))
         squares.append((left - right).square())
         halved += [] if thinned else jackknives(censuses, parted, sides)
     variance = torch.stack(squares).mean(0) / 4
     if not thinned:
         everything = torch.ones(n, dtype=torch.bool), torch.ones(m, dtype=torch.bool)
         (whole,) = jackknives(censuses, _parted(censuses, everything), everything)
-        variance += (whole - torch.stack(halved).mean(0) / 2).clamp_min(0)
+        variance += growth(whole, halved)
     shares = torch.tensor([census.whole.covered for census in censuses], dtype=torch.float64)
     variance += _added(shares, m, n)
     return variance.sqrt().tolist()
@@ -110,12 +110,12 @@ def _parted(censuses: Sequence[Census], sides: Side) -> list[Parted]:
     return [census.parted(*order) for census, order in zip(censuses, (sides, sides[::-1]), strict=True)]
 
 
-def _covered(censuses: Sequence[Census], parted: Sequence[Parted], side: Side) -> list[Float64[Tensor, ""]]:
-    shares = []
-    for census, one, points in zip(censuses, parted, side[::-1], strict=True):
-        held = torch.bincount(one.point, minlength=census.points) > 0
-        shares.append(held[points & census.looked].double().mean())
-    return shares
+def _covered(censuses: Sequence[Census], parted: Sequence[Parted], sides: Side) -> list[list[Float64[Tensor, ""]]]:
+    """Precision and recall of the left parts, and of the right ones."""
+    tallies = (
+        census.tallied(one, *order) for census, one, order in zip(censuses, parted, (sides, sides[::-1]), strict=True)
+    )
+    return [[torch.tensor(tally.covered, dtype=torch.float64) for tally in side] for side in zip(*tallies, strict=True)]
 
 
 def _added(shares: Float64[Tensor, " 2"], m: int, n: int) -> Three:

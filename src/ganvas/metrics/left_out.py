@@ -19,6 +19,8 @@ added what half a ball more of either kind adds to the variance of a binomial sh
 & DasGupta 2001, Interval Estimation for a Binomial Proportion, Statistical Science 16): a share of 1 has an error too.
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Bool, Float64
 from torch import Tensor
@@ -27,7 +29,7 @@ from ganvas.metrics import manifolds
 from ganvas.metrics.manifolds import Census, Parted
 
 SPLITS = 40
-ERROR_METHOD = f"{SPLITS} random splits of both sets into halves, and the jackknife's growth from half to whole"
+ERROR_METHOD = f"{manifolds.method(SPLITS)}, and the jackknife's growth from half to whole"
 
 Pair = Float64[Tensor, " 2"]  # Of density and of coverage.
 
@@ -44,10 +46,16 @@ def errors(census: Census, *, seed: int) -> tuple[float | None, float | None]:
         squares.append((left - right).square())
         halved += jackknives(census, parted, *sides)
     (whole,) = everything(census)
-    growth = (whole - torch.stack(halved).mean(0) / 2).clamp_min(0)
     added = _pair(0.0, rare(census.whole.occupied, n))
-    density, coverage = (torch.stack(squares).mean(0) / 4 + growth + added).sqrt().tolist()
+    density, coverage = (torch.stack(squares).mean(0) / 4 + growth(whole, halved) + added).sqrt().tolist()
     return density, coverage
+
+
+def growth(
+    whole: Float64[Tensor, " values"], halved: Sequence[Float64[Tensor, " values"]]
+) -> Float64[Tensor, " values"]:
+    """What the variance grows by, from jackknives of the whole and of halves, which have twice its variance."""
+    return (whole - torch.stack(list(halved)).mean(0) / 2).clamp_min(0)
 
 
 def everything(census: Census) -> list[Pair]:

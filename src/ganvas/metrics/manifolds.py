@@ -27,7 +27,14 @@ from ganvas.metrics.neighbours import Balls
 SPLITS = 20
 PAIRS = 1 << 23  # Kept for the standard error: 84 MB. Beyond, only some of the points are looked at: a wider error.
 CHUNK = 1 << 16  # Pairs ranked at a time.
-ERROR_METHOD = f"{SPLITS} random splits of both sets into halves"
+
+
+def method(splits: int) -> str:
+    """How an error was found, in words."""
+    return f"{splits} random splits of both sets into halves"
+
+
+ERROR_METHOD = method(SPLITS)
 
 
 def reach(k: int) -> int:
