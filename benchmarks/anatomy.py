@@ -29,8 +29,8 @@ SAID = ("parameters", "macs", "macs_with_backward", "field", "operations")
 
 def _ganvas(model, shape):
     """As `ganvas table` does, and the receptive field as its column."""
-    from ganvas.anatomy.receptive_field import cumulative
-    from ganvas.anatomy.trace import trace
+    from ganvas.anatomy.fields.receptive_field import cumulative
+    from ganvas.anatomy.trace.trace import trace
 
     graph = trace(model, shape, input_gradients=True)
     fields = cumulative(graph)
@@ -91,7 +91,7 @@ def _torch(model, shape):
 
 
 RUN = {"ganvas": _ganvas, "torchinfo": _torchinfo, "torchlens": _torchlens, "torch": _torch}
-LOADED = {"ganvas": "ganvas.anatomy.receptive_field", "torch": "torch.utils.flop_counter"}
+LOADED = {"ganvas": "ganvas.anatomy.fields.receptive_field", "torch": "torch.utils.flop_counter"}
 
 
 def measured(tool, names):

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ganvas.anatomy.loading import load
+from ganvas.anatomy.loading.load import load
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from history import record
 from scipy.linalg import sqrtm
 from scipy.stats import entropy
 
-from ganvas.metrics import frechet, inception_score, kid
+from ganvas.metrics import inception_score, kid
+from ganvas.metrics.maths import frechet
 
 SUBSETS, SUBSET = 100, 1000
 clock = time.perf_counter if "--threads" in sys.argv else time.process_time

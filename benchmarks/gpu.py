@@ -27,7 +27,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.models.gan import progan
-from ganvas.nn.initialise import initialise
+from ganvas.nn.layers.initialise import initialise
 from ganvas.recipes.gan.progan import celeba_hq_v1, cifar10
 from ganvas.train.executors import CudaGraph, Eager
 from ganvas.train.state import new_state

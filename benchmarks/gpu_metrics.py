@@ -14,7 +14,8 @@ from metrics_peers import weights
 
 from ganvas.features.inception import Inception
 from ganvas.features.weights import Weights
-from ganvas.metrics import engine, gathering
+from ganvas.metrics.accumulators import feature_pass
+from ganvas.metrics.measuring import flow
 
 METRICS = ("fid", "kid", "inception_score", "precision_recall")
 BATCH = 500
@@ -47,7 +48,7 @@ def measured(network, n, device):
         torch.cuda.reset_peak_memory_stats()
     started = time.perf_counter()
     real, fake = (
-        gathering.gather(pictures(n, seed=seed), metrics=METRICS, n=n, networks=networks, quiet=False)
+        feature_pass.gather(pictures(n, seed=seed), metrics=METRICS, n=n, networks=networks, quiet=False)
         for seed in (1, 2)
     )
     found = {"pass_sec": time.perf_counter() - started}
@@ -55,8 +56,8 @@ def measured(network, n, device):
     values = {}
     for name in METRICS:
         started = time.perf_counter()
-        one = gathering.Gathered(stats={name: fake.stats[name]}, n=n, fingerprint=fake.fingerprint)
-        for result in engine.compare(real, one)[0]:
+        one = feature_pass.Gathered(stats={name: fake.stats[name]}, n=n, fingerprint=fake.fingerprint)
+        for result in flow.compare(real, one)[0]:
             values[result.metric] = result.value
         found[f"{name}_sec"] = time.perf_counter() - started
     if device == "cuda":

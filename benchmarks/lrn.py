@@ -1,4 +1,4 @@
-"""Local response normalisation on a CPU: ``ganvas.nn.lrn`` against ``torch.nn.functional.local_response_norm``.
+"""Local response normalisation on a CPU: ``ganvas.nn.norms.lrn`` against ``torch.nn.functional.local_response_norm``.
 
 AlexNet's settings (n = 5) on the shapes of its layers and on wider ones, in both memory formats, forward and with the
 gradient. The two are run in turn in one process on a stated number of threads, and the ratio is taken pair by pair,
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 sys.path.insert(0, str(Path(__file__).parent))
 from history import record
 
-from ganvas.nn.lrn import local_response_norm
+from ganvas.nn.norms.lrn import local_response_norm
 
 SHAPES = [(8, 64, 55, 55), (8, 96, 27, 27), (8, 256, 13, 13), (8, 512, 8, 8)]
 FORMATS = {"nchw": torch.contiguous_format, "channels_last": torch.channels_last}

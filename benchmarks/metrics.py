@@ -19,7 +19,8 @@ import torch
 from history import record
 from scipy import ndimage, signal
 
-from ganvas.metrics import ms_ssim, sliced, swd
+from ganvas.metrics import ms_ssim, swd
+from ganvas.metrics.maths import sliced_wasserstein
 
 BINOMIAL = (np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256).astype(np.float32)[None, None]
 
@@ -85,7 +86,7 @@ def numpy_swd(real, fake):
     distances = []
     for name, x, y in zip(names, *descriptors, strict=True):
         x, y = (normalised(patches) for patches in (x, y))
-        directions = sliced.unit_directions(512, x.shape[1], "swd", "directions", name, seed=0).numpy()
+        directions = sliced_wasserstein.unit_directions(512, x.shape[1], "swd", "directions", name, seed=0).numpy()
         for part in np.split(directions, 4):
             distances.append(np.abs(np.sort(x @ part.T, axis=0) - np.sort(y @ part.T, axis=0)).mean())
     return 1000 * float(np.mean(distances))

@@ -24,10 +24,10 @@ from torch.nn import functional as F
 sys.path.insert(0, str(Path(__file__).parent))
 from history import record
 
-from ganvas.nn.dilated import dilated_conv
-from ganvas.nn.resize_kernel import resize
-from ganvas.nn.subpixel_layer import SubpixelConvTranspose
-from ganvas.nn.transposed import conv_transpose
+from ganvas.claims.operators.dilated import dilated_conv
+from ganvas.claims.operators.resize_kernel import resize
+from ganvas.nn.transposed.subpixel_layer import SubpixelConvTranspose
+from ganvas.nn.transposed.transposed import conv_transpose
 
 SHAPES = [  # batch, channels in and out, side, kernel, stride, padding, output padding
     (8, 512, 256, 8, 4, 2, 1, 0),

@@ -84,9 +84,9 @@ class Given:
     def ours(self):
         import torch
 
-        from ganvas.features import shelf
+        from ganvas.features import network_catalogue
 
-        network, taps = shelf.load("inception", weights=self.weights, trust=True), ["features", "logits"]
+        network, taps = network_catalogue.load("inception", weights=self.weights, trust=True), ["features", "logits"]
 
         def rows(few):
             found = network.extract(few, taps)

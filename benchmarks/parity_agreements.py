@@ -7,21 +7,11 @@ import numpy as np
 import torch
 from parity import Agreement, cloudy, results
 
-from ganvas.features import shelf
+from ganvas.features import network_catalogue
 from ganvas.features.resize import clean_bicubic, tf1_bilinear
-from ganvas.metrics import (
-    density_coverage,
-    frechet,
-    inception_score,
-    kid,
-    mind,
-    ms_ssim,
-    precision_recall,
-    psnr,
-    similarity,
-    sliced,
-)
-from ganvas.metrics.rating import Glicko, glicko2
+from ganvas.metrics import density_coverage, inception_score, kid, mind, ms_ssim, precision_recall, psnr
+from ganvas.metrics.maths import frechet, sliced_wasserstein, ssim_map
+from ganvas.metrics.tournament.ratings import Glicko, glicko2
 
 FIDELITY, METRICS, CLEAN = "torch-fidelity", "torchmetrics", "clean-fid"
 
@@ -114,7 +104,7 @@ def of_clean_and_pytorch_fid(given):
         resized = torch.from_numpy(np.stack([resize(one.permute(1, 2, 0).numpy()) for one in few]))
         return network((resized.permute(0, 3, 1, 2) - 128) / 128)[0].flatten(1)
 
-    our = shelf.load("inception_clean", weights=given.weights, trust=True)
+    our = network_catalogue.load("inception_clean", weights=given.weights, trust=True)
     their, ours = given.looked(look), given.looked(lambda few: our.extract(few)["features"])
     same = "pictures, each side by its own resize and network"
     off = max(apart(a, b) for a, b in zip(ours, their, strict=True))
@@ -182,7 +172,7 @@ def of_pairs(given):
     from skimage.metrics import structural_similarity
 
     x, y = given.sheets
-    found = similarity.ssim(x, y)
+    found = ssim_map.ssim(x, y)
     place = torch.arange(11, dtype=torch.float64) - 5
     window = torch.exp(-(place**2) / (2 * 1.5**2))
     window = (window / window.sum()).expand(3, 1, 1, 11)
@@ -231,10 +221,10 @@ def of_neighbours_and_slices(given):
         off = abs(round(named[name] * whole) - round(float(value) * whole)) / whole
         said = "our features of the pictures, k = 5"
         yield Agreement(what=name.title(), library="prdc", given=said, theirs=value, ours=named[name], apart=off)
-    directions = sliced.unit_directions(256, 2048, "parity", seed=0).double()
+    directions = sliced_wasserstein.unit_directions(256, 2048, "parity", seed=0).double()
     one, other = (side.double() for side in rows)
-    clouds = [sliced.cloud(side[:, None]) for side in (other, one)]
-    found = float(sliced.wasserstein(*clouds, directions).distances.mean())
+    clouds = [sliced_wasserstein.cloud(side[:, None]) for side in (other, one)]
+    found = float(sliced_wasserstein.wasserstein(*clouds, directions).distances.mean())
     how = {"projections": directions.T.numpy()}
     value = float(ot.sliced_wasserstein_distance(one.numpy(), other.numpy(), p=1, **how))
     said = "our features, 256 directions"

@@ -9,9 +9,10 @@ from parity import Difference, cloudy, number, results
 from parity_agreements import CLEAN, FIDELITY, METRICS, AsItIs
 
 from ganvas.core.pixels import to_bytes
-from ganvas.features import shelf
-from ganvas.metrics import density_coverage, frechet, inception_score, kid, ms_ssim, precision_recall, similarity
-from ganvas.metrics.rating import Glicko, glicko2
+from ganvas.features import network_catalogue
+from ganvas.metrics import density_coverage, inception_score, kid, ms_ssim, precision_recall
+from ganvas.metrics.maths import frechet, ssim_map
+from ganvas.metrics.tournament.ratings import Glicko, glicko2
 
 MSSSIM = "pytorch-msssim"
 GRAPH = "the graph of 2015-12-05 (Heusel et al. 2017, `fid.py`): ours"
@@ -40,7 +41,7 @@ def of_resizes(given):
         what="FID", library=CLEAN, setting='`mode="legacy_pytorch"`', theirs=fid(given.looked(by_legacy)), ours=ours,
         why="as pytorch-fid", right=GRAPH,
     )  # fmt: skip
-    clean = shelf.load("inception_clean", weights=given.weights, trust=True)
+    clean = network_catalogue.load("inception_clean", weights=given.weights, trust=True)
     yield Difference(
         what="FID", library=CLEAN, setting='`mode="clean"`', ours=ours,
         theirs=fid(given.looked(lambda few: clean.extract(few)["features"])),
@@ -186,7 +187,7 @@ def of_torchmetrics_ssim(given):
     how = {"data_range": 255.0}
     ssim = functional.structural_similarity_index_measure
     scales = functional.multiscale_structural_similarity_index_measure
-    ours = float(similarity.ssim(x, y).mean())
+    ours = float(ssim_map.ssim(x, y).mean())
     yield Difference(
         what="SSIM", library=METRICS, setting="as it comes", theirs=float(ssim(x, y, **how)), ours=ours,
         why="borders mirrored, and counted", right=f"{WANG}the window where it fits: ours",
@@ -204,7 +205,7 @@ def of_torchmetrics_ssim(given):
     )
     yield Difference(
         what="SSIM of a dark picture", library=METRICS, setting="`data_range=None`",
-        theirs=f"{number(alone)} alone, {number(among)} beside a bright one", ours=float(similarity.ssim(*half)),
+        theirs=f"{number(alone)} alone, {number(among)} beside a bright one", ours=float(ssim_map.ssim(*half)),
         why="the range is the batch's",
         right=f"{WANG}L is 255 for bytes, whatever is in the picture: ours",
     )  # fmt: skip
@@ -235,7 +236,7 @@ def of_pytorch_msssim(given):
     how = {"data_range": 255, "size_average": True}
     yield Difference(
         what="SSIM of float64 pictures", library=MSSSIM, setting="as it comes", theirs=float(peer.ssim(x, y, **how)),
-        ours=float(similarity.ssim(x, y).mean()), why="its window is rounded to float32", right="arithmetic: ours",
+        ours=float(ssim_map.ssim(x, y).mean()), why="its window is rounded to float32", right="arithmetic: ours",
     )  # fmt: skip
     yield Difference(
         what="MS-SSIM of colours", library=MSSSIM, setting="the window in float64",
@@ -270,7 +271,7 @@ def of_scikit_image(given):
     found = np.mean([structural_similarity(a, b, channel_axis=0, data_range=255) for a, b in pairs])
     yield Difference(
         what="SSIM", library="scikit-image", setting="as it comes", theirs=float(found),
-        ours=float(similarity.ssim(x, y).mean()), why="a flat window of 7 x 7, and variances over n - 1",
+        ours=float(ssim_map.ssim(x, y).mean()), why="a flat window of 7 x 7, and variances over n - 1",
         right=f"{WANG}Gaussian, 11 x 11, deviation 1.5: ours (its documentation names the options)",
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
 from ganvas.models.gan.progan import Config, Model
-from ganvas.nn.initialise import initialise
+from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import count_turns, means_of, set_learning_rate

@@ -7,10 +7,11 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result, difference
-from ganvas.metrics import contract, shelf
-from ganvas.metrics import rows as tables
-from ganvas.metrics.engine import SEEN, measure, reference
-from ganvas.metrics.kept import Kept
+from ganvas.metrics.accumulators import metric_contract
+from ganvas.metrics.accumulators import row_table as tables
+from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.measuring import metric_catalogue
+from ganvas.metrics.measuring.flow import SEEN, measure, reference
 
 RELATIVE = 1e-6  # Of float32 sums in another order; what is added up from the same numbers is exact.
 
@@ -40,9 +41,9 @@ def same(one, other):
     assert errors[0] == pytest.approx(errors[1], rel=1e-4, abs=1e-9)  # An error bar needs no more digits.
 
 
-@pytest.fixture(params=[name for name in shelf.names() if shelf.load(name).SEES in SEEN])
+@pytest.fixture(params=[name for name in metric_catalogue.names() if metric_catalogue.load(name).SEES in SEEN])
 def metric(request):
-    module = shelf.load(request.param)
+    module = metric_catalogue.load(request.param)
     if hasattr(module, "NEEDS"):
         pytest.importorskip(module.NEEDS, reason=f"needs {module.NEEDS}: pip install 'ganvas[metrics]'")
     return module
@@ -81,7 +82,7 @@ def straight(metric, filled, real, fake):
 
 def test_a_metric_says_what_it_is(metric):
     name = metric.__name__.rpartition(".")[2]
-    entry = next(entry for entry in shelf.entries() if entry.name == name)
+    entry = next(entry for entry in metric_catalogue.entries() if entry.name == name)
     assert name == metric.NAME
     assert metric.TITLE
     assert metric.BETTER in ("lower", "higher", "neither")
@@ -97,14 +98,14 @@ def test_machinery_is_no_metric():
     machinery = {"engine", "contract", "shelf", "rows", "kept", "sliced", "frechet", "moments", "mmd", "neighbours"}
     machinery |= {"npz", "cache", "networks", "adapter", "adapted", "stats_file", "foreign_stats"}
     machinery |= {"similarity", "paired", "living_times"}
-    assert not machinery & set(shelf.names())
+    assert not machinery & set(metric_catalogue.names())
 
 
 def test_a_metric_of_features_says_whose(metric):
     if metric.SEES == "pixels":
         assert not hasattr(metric, "NETWORK")
         pytest.skip("takes pictures")
-    from ganvas.features import shelf as networks
+    from ganvas.features import network_catalogue as networks
 
     taps = {entry.name: entry.taps for entry in networks.entries()}
     if metric.NETWORK in taps:  # Others are files that a person gives.
@@ -273,7 +274,7 @@ def test_accumulators_that_share_rows_hold_the_same_and_may_be_adopted(metric, f
 
 
 def test_a_state_that_comes_in_slabs_is_the_same(metric, filled, real, fake, straight, monkeypatch):
-    monkeypatch.setattr(contract, "MEMORY_BYTES", 0)  # Every table on the disk ...
+    monkeypatch.setattr(metric_contract, "MEMORY_BYTES", 0)  # Every table on the disk ...
     monkeypatch.setattr(tables, "SLAB_BYTES", 256)  # ... in slabs of two rows.
     again = metric.Accumulator.from_state(filled(fake).streamed())
     same(metric.compare(filled(real), again), straight)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ganvas.metrics import shelf
+from ganvas.metrics.measuring import metric_catalogue
 
 DOCS = Path(__file__).parents[1] / "docs"
-NAMES = [entry.name for entry in shelf.entries()]
+NAMES = [entry.name for entry in metric_catalogue.entries()]
 SAID = ("It sees", "blind to", "How many pictures", "What breaks it")
 
 

@@ -18,7 +18,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Growth
 from ganvas.core.seeds import stream
 from ganvas.losses.game import Batch
-from ganvas.nn.initialise import initialise
+from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import count_turns, set_learning_rate

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ganvas.data.scenes import Scenes
-from ganvas.nn.checkerboard import icnr_transposed_, leaves_checkerboard
-from ganvas.nn.initialise import normal_
-from ganvas.nn.transposed import conv_transpose
+from ganvas.claims.operators.checkerboard import icnr_transposed_, leaves_checkerboard
+from ganvas.data.scenes.scenes import Scenes
+from ganvas.nn.layers.initialise import normal_
+from ganvas.nn.transposed.transposed import conv_transpose
 
 OUT = Path(__file__).with_name("checkerboard.png")
 SIDE, GAP, TEXT = 288, 24, 62  # Pixels of a panel, between panels, and below each for two lines.

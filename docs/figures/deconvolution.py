@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ganvas.data.scenes import Scenes
-from ganvas.nn.convolution import convolve
-from ganvas.nn.deconvolve import richardson_lucy, wiener
+from ganvas.claims.operators.convolution import convolve
+from ganvas.claims.operators.deconvolve import richardson_lucy, wiener
+from ganvas.data.scenes.scenes import Scenes
 
 HEIGHT, WIDTH, SCALE, COLUMNS, MARGIN, CAPTION = 112, 128, 2, 3, 8, 40
 PICTURE, NOISE, AROUND = 5, 0.01, 40

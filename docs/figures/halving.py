@@ -1,4 +1,4 @@
-"""Makes halving.png: rings that become finer outwards, halved in the ways of ganvas.nn.downsample.
+"""Makes halving.png: rings that become finer outwards, halved in the ways of ganvas.claims.operators.downsample.
 
 python docs/figures/halving.py
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ganvas.nn.downsample import METHODS, Downsample
+from ganvas.claims.operators.downsample import METHODS, Downsample
 
 SIDE, SCALE, MARGIN, CAPTION = 180, 2, 8, 26
 OUT = Path(__file__).with_name("halving.png")

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ganvas.data.scenes import Scenes
+from ganvas.data.scenes.scenes import Scenes
 from ganvas.metrics.ais import Config, log_likelihood, sandwich
-from ganvas.metrics.observations import Decoder, Gaussian, dequantised
-from ganvas.report.drawing import Drawing, write
-from ganvas.report.grid import grid
-from ganvas.report.panels import Axes, Curve, chart
+from ganvas.metrics.likelihood.observation_models import Decoder, Gaussian, dequantised
+from ganvas.report.drawing.drawing import Drawing, write
+from ganvas.report.drawing.panels import Axes, Curve, chart
+from ganvas.report.pictures.grid import grid
 
 SIDE, TRAINED, MEASURED, LATENTS = 16, 2000, 8, 16
 TEMPERATURES = (20, 50, 100, 200)

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from ganvas.core.results import Result
 from ganvas.data.triangles import Triangles
-from ganvas.metrics import clusters, fid, fid_infinity, geometry_score, kid, prd
-from ganvas.report.drawing import Drawing, Item
-from ganvas.report.panels import Axes, Curve, chart
+from ganvas.metrics import fid, fid_infinity, geometry_score, kid, prd
+from ganvas.metrics.maths import kmeans
+from ganvas.report.drawing.drawing import Drawing, Item
+from ganvas.report.drawing.panels import Axes, Curve, chart
 
 HEIGHT = 190.0
 MANY = 3000
@@ -92,7 +93,7 @@ def prd_curves(path: Path, reals: np.ndarray, rows: Mapping[str, Row], top: floa
     real, curves = _filled(prd, features(path, reals)), []
     for row in rows.values():
         fake = _filled(prd, features(path, row.pictures))
-        labels = clusters.cluster([real, fake], clusters=20, runs=5, seed=0)
+        labels = kmeans.cluster([real, fake], clusters=20, runs=5, seed=0)
         p, q = (
             torch.stack([torch.bincount(run, minlength=20) for run in part.T]).double() / len(part) for part in labels
         )

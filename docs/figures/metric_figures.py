@@ -15,7 +15,7 @@ import spoilt_sets
 from metric_sheets import Column
 from spoilt_sets import Pictures, Row
 
-from ganvas.report.drawing import Drawing
+from ganvas.report.drawing.drawing import Drawing
 
 HERE = Path(__file__).parent
 ALL = ("fresh", "copies", "repeated", "missing", "swapped", "blurred", "darker", "noisy", "tenth")

@@ -11,11 +11,11 @@ import PIL.ImageColor
 from spoilt_sets import Row
 
 from ganvas.core.results import Result
-from ganvas.report.axis import Scale, span, tick_text
-from ganvas.report.drawing import Circle, Drawing, Image, Item, Paint, Text, line, polygon, text_width
-from ganvas.report.drawing_png import pixels
-from ganvas.report.grid import save_png
-from ganvas.report.palette import BLUE, INK, RULE, SOFT, VERMILION
+from ganvas.report.drawing.axis import Scale, span, tick_text
+from ganvas.report.drawing.drawing import Circle, Drawing, Image, Item, Paint, Text, line, polygon, text_width
+from ganvas.report.drawing.palette import BLUE, INK, RULE, SOFT, VERMILION
+from ganvas.report.drawing.png import pixels
+from ganvas.report.pictures.grid import save_png
 
 WIDTH, MARGIN = 525.0, 6.0
 SHOWN, SIDE, GAP = 5, 30.0, 2.0  # Pictures of a strip, the side of one, and what is between them.

@@ -12,8 +12,8 @@ import spoilt_sets
 from metric_sheets import GAP, MARGIN, SIDE, SIZE, save, sees
 from spoilt_sets import Row
 
-from ganvas.report.drawing import Circle, Drawing, Image, Item, Paint, Text, line
-from ganvas.report.palette import BLUE, RULE, VERMILION
+from ganvas.report.drawing.drawing import Circle, Drawing, Image, Item, Paint, Text, line
+from ganvas.report.drawing.palette import BLUE, RULE, VERMILION
 
 ROWS = (
     *("copies", "repeated", "one", "missing", "swapped", "turned", "shuffled", "blurred", "darker", "noisy"),

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from ganvas.anatomy.effective_field import effective_field
-from ganvas.anatomy.gridding import path_counts
-from ganvas.report.drawing import Drawing, Item, Text, write
-from ganvas.report.panels import Axes, heat_map
+from ganvas.anatomy.fields.effective_field import effective_field
+from ganvas.anatomy.fields.gridding import path_counts
+from ganvas.report.drawing.drawing import Drawing, Item, Text, write
+from ganvas.report.drawing.panels import Axes, heat_map
 
 SIDE = 150.0
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from torch import nn
 
-from ganvas.anatomy.collapse import collapse
-from ganvas.anatomy.collapse_picture import collapse_picture
-from ganvas.anatomy.loading import load
-from ganvas.anatomy.signal import signal
-from ganvas.anatomy.signal_picture import signal_picture
-from ganvas.anatomy.weights import with_weights
-from ganvas.report.drawing import write
+from ganvas.anatomy.loading.load import load
+from ganvas.anatomy.loading.weights import with_weights
+from ganvas.anatomy.signal.relu_collapse import collapse
+from ganvas.anatomy.signal.relu_collapse_picture import collapse_picture
+from ganvas.anatomy.signal.signal import signal
+from ganvas.anatomy.signal.signal_picture import signal_picture
+from ganvas.report.drawing.drawing import write
 
 HERE = Path(__file__).parent
 

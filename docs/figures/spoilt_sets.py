@@ -12,12 +12,12 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from ganvas.core.results import Result
-from ganvas.data.scenes import CLASS_NAMES, Scenes
+from ganvas.data.scenes.scenes import CLASS_NAMES, Scenes
 from ganvas.features import classifier, classifier_training
 from ganvas.features.colours import Colours
 from ganvas.features.untrained import Untrained
-from ganvas.metrics.engine import measure, reference
-from ganvas.metrics.gathering import Metrics
+from ganvas.metrics.accumulators.feature_pass import Metrics
+from ganvas.metrics.measuring.flow import measure, reference
 
 N, SIZE = 800, 32
 TAUGHT = f"scenes:4000,{SIZE}x{SIZE},seed=7"  # Other scenes than those that are measured.

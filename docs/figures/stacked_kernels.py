@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from ganvas.anatomy.effective_field import effective_field
-from ganvas.anatomy.stacked_kernels import compare_kernels
-from ganvas.report.drawing import Drawing, Item, write
-from ganvas.report.panels import Axes, Curve, chart
+from ganvas.anatomy.fields.effective_field import effective_field
+from ganvas.anatomy.fields.stacked_kernels import compare_kernels
+from ganvas.report.drawing.drawing import Drawing, Item, write
+from ganvas.report.drawing.panels import Axes, Curve, chart
 
 SIDES, CHANNELS = (3, 5, 7, 9, 11, 13, 15), 64
 FORMS = ("one large", "3x3 stacked", "1xk, kx1", "kxk depthwise, 1x1", "3x3 depthwise, 1x1, stacked")

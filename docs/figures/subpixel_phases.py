@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ganvas.nn.subpixel import depth_to_space, subpixel_kernel
-from ganvas.nn.transposed_geometry import geometry
+from ganvas.nn.transposed.subpixel import depth_to_space, subpixel_kernel
+from ganvas.nn.transposed.transposed_geometry import geometry
 
 OUT = Path(__file__).with_name("subpixel_phases.png")
 CELL, GAP = 44, 70

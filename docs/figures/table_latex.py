@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from ganvas.report.grid import save_png
+from ganvas.report.pictures.grid import save_png
 from ganvas.tasks.table import Table, table
 
 

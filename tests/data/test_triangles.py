@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ganvas.core.errors import UserError
-from ganvas.data.sources import open_source
+from ganvas.data.sources.opening_sources import open_source
 from ganvas.data.triangles import LEAST_AREA, Triangles, area, coverage
 
 

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
-from ganvas.features import shelf
+from ganvas.features import network_catalogue
 from ganvas.features.classifier import Classifier, Config, Trained, initialise, read, save
 from ganvas.features.classifier_training import Plan, augmented, learning_rate, split, train
 from ganvas.features.resize import bicubic
@@ -48,7 +48,7 @@ def folder(tmp_path):
 @torch.no_grad()
 def test_a_saved_classifier_is_the_same_network_with_its_batch_norms_folded(trained, tmp_path, pictures):
     save(trained, tmp_path / "mine.safetensors")
-    network = shelf.load(str(tmp_path / "mine.safetensors"))
+    network = network_catalogue.load(str(tmp_path / "mine.safetensors"))
     mean, deviation = (torch.tensor(part)[:, None, None] for part in (CONFIG.mean, CONFIG.deviation))
     x = (bicubic(pictures, 16) - mean) / deviation
     found = network.extract(pictures, ["features", "logits"])
@@ -62,13 +62,13 @@ def test_a_saved_classifier_is_the_same_network_with_its_batch_norms_folded(trai
 def test_the_identity_is_the_files_hash_and_the_size(trained, tmp_path):
     save(trained, tmp_path / "a.safetensors")
     save(trained, tmp_path / "b.safetensors")
-    one, again = (shelf.load(str(tmp_path / f"{name}.safetensors")).identity for name in "ab")
+    one, again = (network_catalogue.load(str(tmp_path / f"{name}.safetensors")).identity for name in "ab")
     assert one == again
     assert one.startswith("classifier@")
     assert one.endswith(":bicubic-antialias-16:uint8")
     trained.module.head.bias.data[0] += 1
     save(trained, tmp_path / "b.safetensors")
-    assert shelf.load(str(tmp_path / "b.safetensors")).identity != one
+    assert network_catalogue.load(str(tmp_path / "b.safetensors")).identity != one
     assert read(tmp_path / "a.safetensors").notes == {"accuracy": 0.5}
 
 
@@ -78,13 +78,13 @@ def test_a_damaged_classifier_is_an_error_that_names_it(trained, tmp_path):
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) - 100])
     with pytest.raises(UserError, match=r"mine\.safetensors"):
-        shelf.load(str(file))
+        network_catalogue.load(str(file))
     file.write_bytes(whole.replace(b'\\"width\\": 4', b'\\"width\\": 5'))
     with pytest.raises(UserError, match="do not fit its description"):
-        shelf.load(str(file))
+        network_catalogue.load(str(file))
     file.write_bytes(whole.replace(b'\\"width\\": 4', b'\\"wodth\\": 4'))
     with pytest.raises(UserError, match="wodth"):
-        shelf.load(str(file))
+        network_catalogue.load(str(file))
 
 
 def test_two_classes_that_differ_are_learned_and_the_held_out_are_not_among_the_trained(folder, tmp_path):
@@ -95,7 +95,7 @@ def test_two_classes_that_differ_are_learned_and_the_held_out_are_not_among_the_
     assert done.accuracy == 1
     assert done.standard_error == 0
     assert done.trained.config.size == 16  # The pictures' own.
-    network = shelf.load(str(tmp_path / "mine.safetensors"))
+    network = network_catalogue.load(str(tmp_path / "mine.safetensors"))
     files = sorted(folder.rglob("*.png"))
     pictures = torch.stack([torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1) for file in files])
     guess = network.extract(pictures, ["logits"])["logits"].argmax(1)

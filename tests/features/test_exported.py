@@ -10,7 +10,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
-from ganvas.features import shelf
+from ganvas.features import network_catalogue
 
 
 class Means(nn.Module):
@@ -64,7 +64,7 @@ def exported(module, path, *, side=None, dtype=torch.uint8, says=None, fixed=Fal
 @pytest.mark.parametrize("kind", ["torchscript", pytest.param("export", marks=pytest.mark.slow)])
 def test_a_file_of_either_kind_gives_rows_of_its_bytes(tmp_path, pictures, kind):
     file = script(Means(), tmp_path / "mean.pt") if kind == "torchscript" else exported(Means(), tmp_path / "mean.pt2")
-    network = shelf.load(file)
+    network = network_catalogue.load(file)
     assert dict(network.taps) == {"features": 3}
     assert network.identity.startswith("mean(bytes)@")
     assert network.identity.endswith(":own-size:uint8")
@@ -75,7 +75,7 @@ def test_a_file_of_either_kind_gives_rows_of_its_bytes(tmp_path, pictures, kind)
 def test_a_description_in_the_archive_says_input_size_and_name(tmp_path, pictures):
     says = {"name": "retina", "input": "[-1,1]", "size": 16, "resize": "tf1-bilinear"}
     file = exported(Means(), tmp_path / "x.pt2", side=16, dtype=torch.float32, says=says)
-    network = shelf.load(file)
+    network = network_catalogue.load(file)
     assert network.identity.startswith("retina([-1,1])@")
     assert network.identity.endswith(":tf1-bilinear-16:uint8")
     white = torch.full_like(pictures, 255)
@@ -85,28 +85,28 @@ def test_a_description_in_the_archive_says_input_size_and_name(tmp_path, picture
 def test_a_description_may_lie_beside_the_file(tmp_path, pictures):
     file = script(Means(), tmp_path / "x.pt")
     (tmp_path / "x.pt.json").write_text('{"input": "[0,1]"}')
-    assert_close(shelf.load(file).extract(pictures)["features"], pictures.float().mean((2, 3)) / 255)
+    assert_close(network_catalogue.load(file).extract(pictures)["features"], pictures.float().mean((2, 3)) / 255)
     (tmp_path / "x.pt.json").write_text('{"input": "[0,2]"}')
     with pytest.raises(UserError, match="is not a choice"):
-        shelf.load(file)
+        network_catalogue.load(file)
     (tmp_path / "x.pt.json").write_text('{"siez": 32}')
     with pytest.raises(UserError, match=r"x\.pt\.json has a field 'siez'\. Did you mean 'size'\?"):
-        shelf.load(file)
+        network_catalogue.load(file)
     (tmp_path / "x.pt.json").write_text("{input")
     with pytest.raises(UserError, match="is not a description"):
-        shelf.load(file)
+        network_catalogue.load(file)
 
 
 def test_a_labellers_scores_and_labels_are_areas_in_per_cent(tmp_path):
     pictures = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
     pictures[:, 0, 0] = 200  # One row of four.
-    scores = shelf.load(script(Scores(), tmp_path / "scores.pt"))
+    scores = network_catalogue.load(script(Scores(), tmp_path / "scores.pt"))
     assert dict(scores.taps) == {"segments": 3}
     assert scores.extract(pictures, ["segments"])["segments"].tolist() == [[75, 25, 0]]
-    labels = shelf.load(script(Labels(), tmp_path / "labels.pt", {"classes": 2}))
+    labels = network_catalogue.load(script(Labels(), tmp_path / "labels.pt", {"classes": 2}))
     assert labels.extract(pictures, ["segments"])["segments"].tolist() == [[75, 25]]
     with pytest.raises(UserError, match='say how many as "classes"'):
-        shelf.load(script(Labels(), tmp_path / "unsaid.pt"))
+        network_catalogue.load(script(Labels(), tmp_path / "unsaid.pt"))
 
 
 class Unsure(nn.Module):
@@ -118,7 +118,7 @@ class Unsure(nn.Module):
 
 
 def test_scores_that_are_no_numbers_label_nothing(tmp_path):
-    network = shelf.load(script(Unsure(), tmp_path / "x.pt"))
+    network = network_catalogue.load(script(Unsure(), tmp_path / "x.pt"))
     dark, bright = (torch.full((2, 3, 64, 64), level, dtype=torch.uint8) for level in (10, 250))
     assert network.extract(dark, ["segments"])["segments"].isfinite().all()
     with pytest.raises(UserError, match="scores that are not numbers"):
@@ -126,7 +126,7 @@ def test_scores_that_are_no_numbers_label_nothing(tmp_path):
 
 
 def test_a_mapping_of_outputs_is_a_mapping_of_taps(tmp_path, pictures):
-    network = shelf.load(script(Named(), tmp_path / "x.pt"))
+    network = network_catalogue.load(script(Named(), tmp_path / "x.pt"))
     assert dict(network.taps) == {"features": 3, "pooled": 3}
     assert_close(network.extract(pictures, ["pooled"])["pooled"], pictures.float().amax((2, 3)))
 
@@ -135,20 +135,20 @@ def test_a_mapping_of_outputs_is_a_mapping_of_taps(tmp_path, pictures):
 def test_a_program_that_takes_other_pictures_is_an_error_that_says_what_to_do(tmp_path):
     file = exported(Means(), tmp_path / "x.pt2", side=16, fixed=True)
     with pytest.raises(UserError, match="export it for any number of pictures"):
-        shelf.load(file)
+        network_catalogue.load(file)
 
 
 def test_other_files_and_other_precisions_are_refused(tmp_path, pictures):
     torch.save({"w": torch.ones(2)}, tmp_path / "weights.pth")
     with pytest.raises(UserError, match="is no feature network"):
-        shelf.load(str(tmp_path / "weights.pth"))
+        network_catalogue.load(str(tmp_path / "weights.pth"))
     file = script(Means(), tmp_path / "x.pt")
     with pytest.raises(UserError, match="computes as it was exported"):
-        shelf.load(file, precision="bfloat16")
+        network_catalogue.load(file, precision="bfloat16")
     whole = (tmp_path / "x.pt").read_bytes()
     (tmp_path / "x.pt").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match=r"x\.pt"):
-        shelf.load(file)
+        network_catalogue.load(file)
 
 
 @pytest.mark.slow
@@ -163,5 +163,5 @@ def test_a_pickled_object_in_an_exported_archive_is_refused_and_does_not_run(tmp
         for name, data in (members | {sample: evil.getvalue()}).items():
             archive.writestr(name, data)
     with pytest.raises(UserError, match="other objects than tensors"):
-        shelf.load(file)
+        network_catalogue.load(file)
     assert not trap.exists()

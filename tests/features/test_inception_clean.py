@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 from torch.testing import assert_close
 
-from ganvas.features import inception_clean, shelf
+from ganvas.features import inception_clean, network_catalogue
 from ganvas.features.inception import Inception
 from ganvas.features.resize import clean_bicubic
 from ganvas.features.weights import Weights
@@ -43,4 +43,4 @@ def test_it_is_the_network_of_fid_but_for_the_resize(rng, inception_tensors):
 
 
 def test_it_takes_the_same_file_of_weights():
-    assert shelf.entry("inception_clean").release == shelf.entry("inception").release
+    assert network_catalogue.entry("inception_clean").release == network_catalogue.entry("inception").release

@@ -9,8 +9,8 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.metrics import ais
 from ganvas.metrics.ais import Config, log_likelihood, results, sandwich, schedule
-from ganvas.metrics.ais_variance import choose_variance, top
-from ganvas.metrics.observations import (
+from ganvas.metrics.likelihood.ais_variance import choose_variance, top
+from ganvas.metrics.likelihood.observation_models import (
     Bernoulli,
     Decoder,
     Gaussian,
@@ -349,7 +349,7 @@ def test_settings_that_cannot_be_are_refused(wrong):
 
 
 def test_sets_of_pictures_have_no_likelihood_and_the_way_to_it_is_said():
-    from ganvas.metrics.engine import why_not
+    from ganvas.metrics.measuring.flow import why_not
 
     assert "`ganvas likelihood RUN`" in why_not("ais", alone=False)
     assert "`ganvas likelihood RUN`" in why_not("ais", alone=True)

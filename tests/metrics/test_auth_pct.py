@@ -55,12 +55,12 @@ def test_reals_that_are_twice_there_have_no_spacing():
 
 
 def test_the_error_is_of_halves_measured_alone():
-    from ganvas.metrics import manifolds
+    from ganvas.metrics.maths import knn_balls
 
     real, fake = normal(120, seed=1), normal(120, seed=2)
     squares = []
-    for split in range(manifolds.SPLITS):
-        left = (manifolds._half(120, 0, "real", split), manifolds._half(120, 0, "fake", split))
+    for split in range(knn_balls.SPLITS):
+        left = (knn_balls._half(120, 0, "real", split), knn_balls._half(120, 0, "fake", split))
         values = [by_definition(real[x], fake[y]) for x, y in (left, [~half for half in left])]
         squares.append((values[0] - values[1]) ** 2)
     expected = (sum(squares) / len(squares) / 4) ** 0.5

@@ -3,8 +3,8 @@ from math import prod
 import pytest
 import torch
 
-from ganvas.metrics import left_out, manifolds
 from ganvas.metrics.density_coverage import Accumulator, Config, compare
+from ganvas.metrics.maths import knn_balls, knn_growth
 
 
 def filled(rows, **how):
@@ -39,7 +39,7 @@ def test_expectations_for_two_sets_of_one_law_are_known_whatever_the_features():
     draws = []
     for _ in range(60):
         real, fake = torch.randn(n, 3, generator=random) ** 3, torch.randn(m, 3, generator=random) ** 3
-        (census,) = manifolds.tallies(filled(real), filled(fake), k=k, both=False, title="")
+        (census,) = knn_balls.tallies(filled(real), filled(fake), k=k, both=False, title="")
         draws.append((census.whole.density, census.whole.occupied))
     draws = torch.tensor(draws, dtype=torch.float64)
     expected = torch.tensor([1.0, 1 - prod((n - i) / (n + m - i) for i in range(1, k + 1))], dtype=torch.float64)
@@ -94,11 +94,11 @@ def jackknifed(real, fake, k):
 @pytest.mark.parametrize(("shift", "k"), [(0.0, 5), (1.5, 2), (3.0, 1)])
 def test_what_leaving_out_each_picture_does_is_what_measuring_without_it_says(shift, k):
     real, fake = normal(40, 3, seed=1), normal(30, 3, seed=2) + shift
-    (census,) = manifolds.tallies(filled(real), filled(fake), k=k, both=False, title="")
-    (whole,) = left_out.everything(census)
+    (census,) = knn_balls.tallies(filled(real), filled(fake), k=k, both=False, title="")
+    (whole,) = knn_growth.everything(census)
     assert whole.tolist() == pytest.approx(jackknifed(real, fake, k).tolist(), rel=1e-12)
     sides = torch.arange(40) % 3 > 0, torch.arange(30) % 2 > 0
-    parts = left_out.jackknives(census, census.parted(*sides), *sides)
+    parts = knn_growth.jackknives(census, census.parted(*sides), *sides)
     for part, (x, y) in zip(parts, (sides, tuple(~side for side in sides)), strict=True):
         assert part.tolist() == pytest.approx(jackknifed(real[x], fake[y], k).tolist(), rel=1e-12)
 
@@ -106,14 +106,14 @@ def test_what_leaving_out_each_picture_does_is_what_measuring_without_it_says(sh
 def test_the_error_is_that_of_halves_and_what_the_jackknife_grows_by():
     n, k = 24, 5  # Few enough that all neighbours are kept, whichever half they fall into.
     real, fake = normal(n, 30, seed=3), normal(n, 30, seed=4) + 0.1
-    (census,) = manifolds.tallies(filled(real), filled(fake), k=k, both=False, title="")
+    (census,) = knn_balls.tallies(filled(real), filled(fake), k=k, both=False, title="")
     squares, halved = [], []
-    for x, y in manifolds.halvings(n, n, seed=0, splits=left_out.SPLITS):
+    for x, y in knn_balls.halvings(n, n, seed=0, splits=knn_growth.SPLITS):
         squares.append((by_definition(real[x], fake[y], k) - by_definition(real[~x], fake[~y], k)).square() / 4)
         halved += [jackknifed(real[x], fake[y], k) / 2, jackknifed(real[~x], fake[~y], k) / 2]
     growth = jackknifed(real, fake, k) - torch.stack(halved).mean(0)
     assert growth[0] > 0.05 * torch.stack(squares).mean(0)[0]  # There is something to see.
-    density, _ = left_out.errors(census, seed=0)
+    density, _ = knn_growth.errors(census, seed=0)
     assert density**2 == pytest.approx(float(torch.stack(squares).mean(0)[0] + growth[0]), rel=1e-12)
 
 
@@ -135,8 +135,8 @@ def test_few_pictures_have_values_and_no_error_where_halves_are_too_small(n):
 def test_beyond_the_bound_on_pairs_some_points_stand_for_all(monkeypatch):
     real, fake = normal(200, 2, seed=1), normal(200, 2, seed=2) + 1.5
     whole = measured(real, fake)
-    monkeypatch.setattr(manifolds, "PAIRS", 800)
-    monkeypatch.setattr(manifolds, "CHUNK", 100)
+    monkeypatch.setattr(knn_balls, "PAIRS", 800)
+    monkeypatch.setattr(knn_balls, "CHUNK", 100)
     for name, result in measured(real, fake).items():
         assert result.value == whole[name].value
         assert 0.5 * whole[name].standard_error < result.standard_error < 5 * whole[name].standard_error

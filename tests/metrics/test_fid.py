@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.metrics import fd_dinov2, fid, shelf
+from ganvas.metrics import fd_dinov2, fid
+from ganvas.metrics.measuring import metric_catalogue
 
 EXPERIMENTS = 200  # Slow only because every call is checked for shapes: seconds in all.
 
@@ -76,10 +77,13 @@ def test_fd_dinov2_is_the_same_distance_of_other_features():
 
 
 def test_each_says_which_network_it_is_of():
-    networks = {name: (shelf.load(name).NETWORK, shelf.load(name).SEES) for name in ("fid", "sfid", "fd_dinov2")}
+    networks = {
+        name: (metric_catalogue.load(name).NETWORK, metric_catalogue.load(name).SEES)
+        for name in ("fid", "sfid", "fd_dinov2")
+    }
     assert networks == {
         "fid": ("inception", "features"),
         "sfid": ("inception", "spatial"),
         "fd_dinov2": ("dinov2", "features"),
     }
-    assert shelf.load("fd_dinov2").FIXED
+    assert metric_catalogue.load("fd_dinov2").FIXED

@@ -9,9 +9,9 @@ from scipy.spatial.distance import cdist
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.metrics import geometry_score as module
-from ganvas.metrics import living_times as machinery
 from ganvas.metrics.geometry_score import TINY, Accumulator, Config, score
-from ganvas.metrics.living_times import holes, living_times, shares, squared_distances
+from ganvas.metrics.maths import witness_complex as machinery
+from ganvas.metrics.maths.witness_complex import holes, living_times, shares, squared_distances
 
 gudhi = pytest.importorskip("gudhi", reason="needs gudhi: pip install 'ganvas[metrics]'")
 
@@ -215,7 +215,7 @@ def test_settings_that_cannot_be_are_refused(wrong):
 
 
 def test_without_gudhi_one_line_says_how_to_get_it(monkeypatch):
-    from ganvas.metrics.engine import why_not
+    from ganvas.metrics.measuring.flow import why_not
 
     sides = [filled(pictures(70), TINY) for _ in range(2)]
     monkeypatch.setitem(sys.modules, "gudhi", None)

@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.metrics import kid, mmd
+from ganvas.metrics import kid
 from ganvas.metrics.kid import Config, polynomial_mmd
+from ganvas.metrics.maths import mmd
 
 
 def normal(n, d, *, random, deviation=1.0):

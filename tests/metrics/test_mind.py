@@ -101,7 +101,7 @@ def test_the_spread_over_directions_is_in_the_error():
 def test_the_room_for_projections_changes_nothing(rng, monkeypatch):
     x, y = normal(30, 4, random=rng), normal(50, 4, random=rng)
     whole = measured(x, y)
-    monkeypatch.setattr(mind.sliced, "WORK_BYTES", 8 * 80 * 6)
+    monkeypatch.setattr(mind.sliced_wasserstein, "WORK_BYTES", 8 * 80 * 6)
     parts = measured(x, y)
     assert parts.value == pytest.approx(whole.value, rel=1e-12)
     assert parts.standard_error == pytest.approx(whole.standard_error, rel=1e-9)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from ganvas.data.triangles import Triangles, coverage
-from ganvas.metrics import outlines
+from ganvas.metrics.maths import triangle_fit
 from ganvas.metrics.polygons import Accumulator, Config, compare, in_grey, inversion
 
 
@@ -22,19 +22,19 @@ def measured(real, fake):
 
 
 def distance(grey, steps=25):
-    return outlines.distance(grey, outlines.bank(*grey.shape[1:], count=2048, seed=0), steps=steps)
+    return triangle_fit.distance(grey, triangle_fit.bank(*grey.shape[1:], count=2048, seed=0), steps=steps)
 
 
 def test_the_light_is_that_of_the_data_set_and_its_slope_that_of_differences():
     corners = Triangles(28, 28, count=40).corners(np.arange(40))
-    shown, change = outlines.light(torch.from_numpy(corners), 28, 28)
+    shown, change = triangle_fit.light(torch.from_numpy(corners), 28, 28)
     assert np.allclose(shown, coverage(corners, 28, 28), atol=1e-5)
     step = 1e-2
     for corner in range(3):
         for axis in range(2):
             moved = torch.zeros(40, 3, 2)
             moved[:, corner, axis] = step
-            ends = [outlines.light(torch.from_numpy(corners) + sign * moved, 28, 28)[0] for sign in (1, -1)]
+            ends = [triangle_fit.light(torch.from_numpy(corners) + sign * moved, 28, 28)[0] for sign in (1, -1)]
             off = ((ends[0] - ends[1]) / (2 * step) - change[..., corner, axis]).abs()
             assert (off > 0.02).float().mean() < 0.002  # But for pixels that a bend passes over.
 

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.metrics import clusters, prd
+from ganvas.metrics import prd
+from ganvas.metrics.maths import kmeans
 from ganvas.metrics.prd import Accumulator, Config, compare, curve, f_beta, slopes
 
 
@@ -84,7 +85,7 @@ def test_clusters_apart_are_found_whatever_the_seed():
     rows = kinds([0.25] * 4, 200, random=random) + 0.1 * torch.randn(200, 4, generator=random)
     truth = rows.argmax(1)
     for seed in range(3):
-        (labels,) = clusters.cluster([filled(rows, config=Config(clusters=4))], clusters=4, runs=5, seed=seed)
+        (labels,) = kmeans.cluster([filled(rows, config=Config(clusters=4))], clusters=4, runs=5, seed=seed)
         # Two rows are in one cluster exactly if they are of one kind; seeds by distance miss a kind once in a while.
         same = labels[:, None] == labels[None]
         right = (same == (truth[:, None] == truth[None])[..., None]).all(0).all(0)
@@ -93,7 +94,7 @@ def test_clusters_apart_are_found_whatever_the_seed():
 
 def test_no_row_is_nearer_to_another_clusters_mean():
     rows = normal(150, seed=1)
-    (labels,) = clusters.cluster([filled(rows)], clusters=6, runs=4, seed=0)
+    (labels,) = kmeans.cluster([filled(rows)], clusters=6, runs=4, seed=0)
     for run in labels.T:
         means = torch.stack([rows[run == label].mean(0) for label in range(6)])
         assert torch.equal(torch.cdist(rows.double(), means.double()).argmin(1), run)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.metrics import covered, left_out, manifolds
+from ganvas.metrics.maths import knn_balls, knn_error, knn_growth
 from ganvas.metrics.precision_recall import Accumulator, Config, compare, f1
 
 
@@ -64,13 +64,13 @@ def jackknifed(real, fake, k):
 @pytest.mark.parametrize(("shift", "k"), [(0.0, 3), (1.5, 2), (2.5, 1), (50.0, 3)])
 def test_what_leaving_out_each_picture_does_is_what_measuring_without_it_says(shift, k):
     real, fake = normal(40, 3, seed=1), normal(30, 3, seed=2) + shift
-    censuses = manifolds.tallies(filled(real), filled(fake), k=k, both=True, title="")
+    censuses = knn_balls.tallies(filled(real), filled(fake), k=k, both=True, title="")
     for sides in (
         (torch.ones(40, dtype=torch.bool), torch.ones(30, dtype=torch.bool)),
         (torch.arange(40) % 3 > 0, torch.arange(30) % 2 > 0),
     ):
         parted = [census.parted(*order) for census, order in zip(censuses, (sides, sides[::-1]), strict=True)]
-        parts = covered.jackknives(censuses, parted, sides)
+        parts = knn_error.jackknives(censuses, parted, sides)
         sets = [(real[x], fake[y]) for x, y in (sides, tuple(~side for side in sides)) if x.any()]
         for part, pair in zip(parts, sets, strict=True):
             assert part.tolist() == pytest.approx(jackknifed(*pair, k).tolist(), rel=1e-9, abs=1e-12)
@@ -79,16 +79,16 @@ def test_what_leaving_out_each_picture_does_is_what_measuring_without_it_says(sh
 def test_the_error_is_that_of_halves_and_what_the_jackknife_grows_by():
     n, k = 16, 3  # Few enough that all neighbours are kept, whichever half they fall into.
     real, fake = normal(n, 30, seed=3), normal(n, 30, seed=4) + 0.2
-    censuses = manifolds.tallies(filled(real), filled(fake), k=k, both=True, title="")
+    censuses = knn_balls.tallies(filled(real), filled(fake), k=k, both=True, title="")
     squares, halved = [], []
-    for x, y in manifolds.halvings(n, n, seed=0, splits=covered.SPLITS):
+    for x, y in knn_balls.halvings(n, n, seed=0, splits=knn_error.SPLITS):
         squares.append((three(real[x], fake[y], k) - three(real[~x], fake[~y], k)).square() / 4)
         halved += [jackknifed(real[x], fake[y], k) / 2, jackknifed(real[~x], fake[~y], k) / 2]
     growth = (jackknifed(real, fake, k) - torch.stack(halved).mean(0)).clamp_min(0)
     expected = torch.stack(squares).mean(0) + growth
     precision, recall = by_definition(real, fake, k)
-    expected[1:] += torch.tensor([left_out.rare(share, n) for share in (precision, recall)])
-    found = covered.errors(censuses, seed=0)
+    expected[1:] += torch.tensor([knn_growth.rare(share, n) for share in (precision, recall)])
+    found = knn_error.errors(censuses, seed=0)
     assert growth.max() > 0
     assert found[1:] == pytest.approx(expected[1:].sqrt().tolist(), rel=1e-9)
     assert found[0] >= expected[0].sqrt()
@@ -148,10 +148,10 @@ def test_f1_is_the_harmonic_mean():
 
 
 def test_halves_are_counted_as_if_each_were_measured_alone():
-    from ganvas.metrics import neighbours
+    from ganvas.metrics.maths import nearest_neighbours
 
     real, fake = normal(200, seed=1), 1.3 * normal(200, seed=2)
-    censuses = manifolds.tallies(filled(real), filled(fake), k=3, both=True, title="")
+    censuses = knn_balls.tallies(filled(real), filled(fake), k=3, both=True, title="")
     left_real = torch.rand(200, generator=torch.Generator().manual_seed(3)) < 0.5
     left_fake = torch.rand(200, generator=torch.Generator().manual_seed(4)) < 0.5
     halves = [
@@ -162,14 +162,14 @@ def test_halves_are_counted_as_if_each_were_measured_alone():
         precision, recall = by_definition(real[x], fake[y], 3)
         assert halves[0][side].covered == precision
         assert halves[1][side].covered == recall
-    assert neighbours.SPARE > 0
+    assert nearest_neighbours.SPARE > 0
 
 
 def test_beyond_the_bound_on_pairs_some_points_stand_for_all(monkeypatch):
     real, fake = normal(200, 2, seed=1), normal(200, 2, seed=2) + 1.5
     whole = measured(real, fake)
-    monkeypatch.setattr(manifolds, "PAIRS", 800)
-    monkeypatch.setattr(manifolds, "CHUNK", 100)
+    monkeypatch.setattr(knn_balls, "PAIRS", 800)
+    monkeypatch.setattr(knn_balls, "CHUNK", 100)
     thinned = measured(real, fake)
     for name, result in thinned.items():
         assert result.value == whole[name].value

@@ -12,10 +12,11 @@ import pytest
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.data.sources import open_source
-from ganvas.features import shelf
-from ganvas.metrics import frechet, kid, precision_recall
+from ganvas.data.sources.opening_sources import open_source
+from ganvas.features import network_catalogue
+from ganvas.metrics import kid, precision_recall
 from ganvas.metrics.inception_score import inception_score
+from ganvas.metrics.maths import frechet
 
 pytestmark = [pytest.mark.slow, pytest.mark.data]
 ARCHIVE = "cifar-10-binary.tar.gz"
@@ -49,7 +50,7 @@ def seen(pictures):
     """Features and logits of both parts: twenty minutes on a processor, seconds on a GPU."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        network = shelf.load("inception", device=device)
+        network = network_catalogue.load("inception", device=device)
     except UserError as missing:
         pytest.skip(f"needs the published weights: {missing}")
     found = {}

@@ -4,7 +4,7 @@ import torch
 
 from ganvas.features import colours
 from ganvas.metrics import segmentation_distance as module
-from ganvas.metrics.engine import measure
+from ganvas.metrics.measuring.flow import measure
 from ganvas.metrics.segmentation_distance import Accumulator, classes
 
 RED, GREEN, BLUE, WHITE = ((255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255))

@@ -69,7 +69,7 @@ def test_the_order_of_players_and_any_scale_of_outputs_change_nothing():
 @pytest.mark.slow
 def test_error_bars_cover_the_ratings_of_endless_pictures():
     """The truth is the rating of the exact scores, Phi(shift / sqrt 2)."""
-    from ganvas.metrics.rating import bradley_terry
+    from ganvas.metrics.tournament.ratings import bradley_terry
 
     generators, discriminators = [-0.6, 0.1, 0.6], [-0.2, 0.4]
     shift = np.subtract.outer(discriminators, generators)

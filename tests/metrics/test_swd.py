@@ -4,7 +4,9 @@ import torch
 from scipy import ndimage
 
 from ganvas.core.errors import UserError
-from ganvas.metrics import sliced, swd
+from ganvas.metrics import swd
+from ganvas.metrics.accumulators import metric_contract, row_table
+from ganvas.metrics.maths import sliced_wasserstein
 from ganvas.metrics.swd import Accumulator, Config
 
 
@@ -64,7 +66,7 @@ def test_the_value_is_the_definition_written_plainly_in_float64():
     expected = {}
     for name, *levels in zip((64, 32, 16), *(plain_pyramid(x.double().numpy(), 3) for x in (a, b)), strict=True):
         corners = real._places(torch.arange(24), name, name, name).numpy()
-        directions = sliced.unit_directions(48, 147, "swd", "directions", name, seed=0).double().numpy()
+        directions = sliced_wasserstein.unit_directions(48, 147, "swd", "directions", name, seed=0).double().numpy()
         expected[f"swd.{name}"] = plain_swd(*(plain_patches(level, corners) for level in levels), directions)
     expected["swd"] = np.mean(list(expected.values()))
     # Patches and projections are float32; 1e-6 is ten times its rounding and one in a million of the distance.
@@ -74,18 +76,24 @@ def test_the_value_is_the_definition_written_plainly_in_float64():
 def test_projections_in_float64_are_exact():
     random = torch.Generator().manual_seed(0)
     x, y = (torch.randn(30, 5, 12, generator=random, dtype=torch.float64) for _ in range(2))
-    u = sliced.unit_directions(20, 12, "test", seed=0).double()
+    u = sliced_wasserstein.unit_directions(20, 12, "test", seed=0).double()
     expected = np.abs(
         np.sort(x.flatten(0, 1).numpy() @ u.numpy().T, 0) - np.sort(y.flatten(0, 1).numpy() @ u.numpy().T, 0)
     ).mean(0)
-    np.testing.assert_allclose(sliced.wasserstein(sliced.cloud(x), sliced.cloud(y), u).distances, expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        sliced_wasserstein.wasserstein(sliced_wasserstein.cloud(x), sliced_wasserstein.cloud(y), u).distances,
+        expected,
+        rtol=1e-12,
+    )
 
 
 def test_a_shift_costs_its_length_along_every_direction():
     x = torch.randn(50, 4, 20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     shift = torch.linspace(-1, 2, 20, dtype=torch.float64)
-    u = sliced.unit_directions(64, 20, "test", seed=1).double()
-    found = sliced.wasserstein(sliced.cloud(x + shift), sliced.cloud(x), u).distances
+    u = sliced_wasserstein.unit_directions(64, 20, "test", seed=1).double()
+    found = sliced_wasserstein.wasserstein(
+        sliced_wasserstein.cloud(x + shift), sliced_wasserstein.cloud(x), u
+    ).distances
     np.testing.assert_allclose(found, (u @ shift).abs(), rtol=1e-12)
 
 
@@ -93,12 +101,16 @@ def test_two_normal_laws_are_half_a_deviation_apart_times_the_mean_of_a_normal()
     # W1(N(0, 1), N(0, 1.5^2)) = 0.5 E|Z| = 0.5 sqrt(2 / pi), in any direction. 4 deviations of the mean of 1e5.
     random = torch.Generator().manual_seed(0)
     x, y = (scale * torch.randn(100_000, 1, 3, generator=random) for scale in (1.0, 1.5))
-    found = sliced.wasserstein(sliced.cloud(y), sliced.cloud(x), sliced.unit_directions(8, 3, "test", seed=0))
+    found = sliced_wasserstein.wasserstein(
+        sliced_wasserstein.cloud(y),
+        sliced_wasserstein.cloud(x),
+        sliced_wasserstein.unit_directions(8, 3, "test", seed=0),
+    )
     assert found.distances.mean() == pytest.approx(0.5 * np.sqrt(2 / np.pi), abs=4 * 1.5 / np.sqrt(1e5))
 
 
 def test_directions_are_unit_vectors_in_no_preferred_direction():
-    u = sliced.unit_directions(4_000, 5, "test", seed=0).double()
+    u = sliced_wasserstein.unit_directions(4_000, 5, "test", seed=0).double()
     torch.testing.assert_close(u.norm(dim=1), torch.ones(4_000, dtype=torch.float64), rtol=0, atol=1e-6)
     assert float((u.T @ u / len(u) - torch.eye(5) / 5).abs().max()) < 5 / np.sqrt(len(u)) / 5
 
@@ -106,19 +118,18 @@ def test_directions_are_unit_vectors_in_no_preferred_direction():
 def test_memory_is_bounded_by_working_in_blocks_and_blocks_change_nothing(monkeypatch):
     a, b = filled(textured(20, seed=1)), filled(textured(20, seed=2))
     whole = swd.compare(a, b)
-    monkeypatch.setattr(sliced, "WORK_BYTES", 20 * 32 * 4 * 2 * 10)
+    monkeypatch.setattr(sliced_wasserstein, "WORK_BYTES", 20 * 32 * 4 * 2 * 10)
     for one, other in zip(whole, swd.compare(a, b), strict=True):
         assert one.value == pytest.approx(other.value, rel=1e-6)
         assert one.standard_error == pytest.approx(other.standard_error, rel=1e-5)
 
 
 def test_patches_beyond_the_memory_lie_on_the_disk_and_change_nothing(monkeypatch):
-    from ganvas.metrics import contract, rows
 
     pictures = textured(40, seed=1)
     expected = swd.compare(filled(textured(40, seed=2)), filled(pictures))
-    monkeypatch.setattr(rows, "SLAB_BYTES", 1 << 18)
-    monkeypatch.setattr(contract, "MEMORY_BYTES", 1 << 19)
+    monkeypatch.setattr(row_table, "SLAB_BYTES", 1 << 18)
+    monkeypatch.setattr(metric_contract, "MEMORY_BYTES", 1 << 19)
     on_disk = filled(pictures)
     slabs = list(on_disk.tables["patches.16"].slabs())
     assert sum(slab.untyped_storage().nbytes() for slab in slabs) > 1 << 19
@@ -171,14 +182,17 @@ def clustered(n, patches, d, *, random, shift=0.0):
 def test_95_percent_intervals_cover_a_known_distance_in_90_to_99_of_100_experiments():
     # W1 of a law shifted by c is |u . c| along u, and here far above the floor, where bias is negligible.
     random = torch.Generator().manual_seed(0)
-    u = sliced.unit_directions(8, 6, "test", seed=0).double()
+    u = sliced_wasserstein.unit_directions(8, 6, "test", seed=0).double()
     shift = torch.full((6,), 1.5, dtype=torch.float64)
     truth, covered, repeats = float((u @ shift).abs().mean()), 0, 200
     for _ in range(repeats):
         x, y = (clustered(80, 6, 6, random=random, shift=by) for by in (shift, 0.0))
-        found = sliced.wasserstein(sliced.cloud(x), sliced.cloud(y), u, explained=8)
+        found = sliced_wasserstein.wasserstein(sliced_wasserstein.cloud(x), sliced_wasserstein.cloud(y), u, explained=8)
         error = np.sqrt(
-            sum(sliced.variance(side.potential, explained=8, directions=8) for side in (found.fake, found.real))
+            sum(
+                sliced_wasserstein.variance(side.potential, explained=8, directions=8)
+                for side in (found.fake, found.real)
+            )
         )
         covered += abs(found.distances.mean() - truth) < 1.96 * error
     assert 0.90 <= covered / repeats <= 0.99
@@ -189,7 +203,7 @@ def test_the_variance_of_influences_is_over_all_directions_though_few_were_expla
     # 100 directions has variance (1 + 4 / 100) / n, whatever the number of explained ones.
     random, n = np.random.default_rng(0), 200_000
     halves = random.normal(size=n) + 2 * random.normal(size=(2, n)) / np.sqrt(5)  # 10 explained, 5 in each half.
-    assert sliced.variance(halves, explained=10, directions=100) * n == pytest.approx(1 + 4 / 100, rel=0.01)
+    assert sliced_wasserstein.variance(halves, explained=10, directions=100) * n == pytest.approx(1 + 4 / 100, rel=0.01)
 
 
 @pytest.mark.slow

@@ -12,8 +12,8 @@ from torch.testing import assert_close
 from ganvas.core.seeds import stream
 from ganvas.losses.game import Batch
 from ganvas.models.gan.dcgan import TINY, Config, Model
-from ganvas.nn.initialise import initialise
-from ganvas.nn.plain import Conv2d, ConvTranspose2d
+from ganvas.nn.layers.initialise import initialise
+from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d
 
 
 def started(config=TINY):

@@ -14,7 +14,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import derive_seed, stream
 from ganvas.losses.game import Batch
 from ganvas.models.gan.progan import TINY, Config, LatentBlock, Model
-from ganvas.nn.initialise import initialise
+from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.forecast import count_flop
 from ganvas.train.state import new_state

@@ -12,7 +12,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
 from ganvas.losses.game import Batch
 from ganvas.models.vae.vae import FLOOR, TINY, Model, divergence_from_standard_normal, gaussian_log_density
-from ganvas.nn.initialise import initialise
+from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate

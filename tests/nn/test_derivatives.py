@@ -6,23 +6,23 @@ from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call
 
-from ganvas.nn.downsample import Downsample
-from ganvas.nn.equalized import EqualizedConv2d, EqualizedLinear
-from ganvas.nn.fire import Fire
-from ganvas.nn.fused_scale import EqualizedDownConv2d, EqualizedUpConv2d
-from ganvas.nn.initialise import initialise
-from ganvas.nn.inverted_residual import InvertedResidual
+from ganvas.claims.operators.downsample import Downsample
+from ganvas.claims.operators.resize_kernel import resize
+from ganvas.nn.blocks.fire import Fire
+from ganvas.nn.blocks.inverted_residual import InvertedResidual
+from ganvas.nn.blocks.mixed_link import MixedLink, transition
+from ganvas.nn.blocks.residual import BasicBlock, Bottleneck, PaddedShortcut
+from ganvas.nn.blocks.skips import add_skip, concatenate_skip
 from ganvas.nn.laplacian_pyramid import laplacian_pyramid
-from ganvas.nn.mixed_link import MixedLink, transition
-from ganvas.nn.plain import Conv2d, ConvTranspose2d, Linear
-from ganvas.nn.resample import double, halve
-from ganvas.nn.residual import BasicBlock, Bottleneck, PaddedShortcut
-from ganvas.nn.resize_convolution import resize_conv_kernel
-from ganvas.nn.resize_kernel import resize
-from ganvas.nn.skips import add_skip, concatenate_skip
-from ganvas.nn.spectral_norm import SpectralNorm
-from ganvas.nn.subpixel_layer import SubpixelConvTranspose
-from ganvas.nn.transposed import conv_transpose
+from ganvas.nn.layers.equalized import EqualizedConv2d, EqualizedLinear
+from ganvas.nn.layers.fused_scale import EqualizedDownConv2d, EqualizedUpConv2d
+from ganvas.nn.layers.initialise import initialise
+from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d, Linear
+from ganvas.nn.layers.resample import double, halve
+from ganvas.nn.norms.spectral_norm import SpectralNorm
+from ganvas.nn.transposed.resize_convolution import resize_conv_kernel
+from ganvas.nn.transposed.subpixel_layer import SubpixelConvTranspose
+from ganvas.nn.transposed.transposed import conv_transpose
 
 MODULES = {
     "conv": (lambda: Conv2d(2, 2, (2, 3), padding=1), (1, 2, 3, 4)),

@@ -104,9 +104,9 @@ def _joined(parts: Any) -> Iterator["torch.Tensor"]:
 @pytest.fixture(scope="session")
 def ours(pictures: dict[str, "torch.Tensor"], weights: Path) -> dict[str, Rows]:
     """What Ganvas's Inception says of the pictures."""
-    from ganvas.features import shelf
+    from ganvas.features import network_catalogue
 
-    network = shelf.load("inception", weights=weights, trust=True)
+    network = network_catalogue.load("inception", weights=weights, trust=True)
     return {name: Rows(**network.extract(batch, ["features", "logits"])) for name, batch in pictures.items()}
 
 

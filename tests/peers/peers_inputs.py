@@ -146,12 +146,12 @@ def fidelity_network(weights: Path) -> Any:
 
 def float64_networks(weights: Path) -> tuple[Any, Any]:
     """torch-fidelity's Inception and ours, computing in float64, so that nothing is left but what they define."""
-    from ganvas.features import inception, shelf
+    from ganvas.features import inception, network_catalogue
 
     theirs = fidelity_network(weights).double()
     theirs.feature_extractor_internal_dtype = torch.float64  # Its own switch takes "float64" for float32.
     with mock.patch.object(inception, "dtype_of", return_value=torch.float64):
-        return theirs, shelf.load("inception", weights=weights, trust=True)
+        return theirs, network_catalogue.load("inception", weights=weights, trust=True)
 
 
 def pytorch_fid_network(weights: Path, **how: Any) -> Any:

@@ -7,9 +7,10 @@ import torch
 from PIL import Image
 from torch.testing import assert_close
 
-from ganvas.features import shelf
+from ganvas.features import network_catalogue
 from ganvas.features.resize import clean_bicubic
-from ganvas.metrics import frechet, kid
+from ganvas.metrics import kid
+from ganvas.metrics.maths import frechet
 from ganvas.tasks.measure import Measure, measure
 
 pytest.importorskip("cleanfid", reason="needs clean-fid: make peers")
@@ -40,7 +41,7 @@ def test_features_of_a_folder_by_their_resize_and_loader_are_those_of_inception_
         few, model=lambda x: network((x - 128) / 128)[0].flatten(1), num=8, num_workers=0, batch_size=8,
         device=torch.device("cpu"), mode="clean", verbose=False,
     )  # fmt: skip
-    ours = shelf.load("inception_clean", weights=weights, trust=True)
+    ours = network_catalogue.load("inception_clean", weights=weights, trust=True)
     found = ours.extract(pictures["reals"][:8])["features"]
     assert off(found, torch.from_numpy(expected)) < 1e-5
 
@@ -84,6 +85,6 @@ def test_statistics_that_they_keep_of_a_folder_are_references_here(folders, weig
     # Of so few pictures it is a small difference of kernels, which shows the last digits of features.
     paths = sorted(few.glob("*.png"))
     six = torch.stack([torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1) for path in paths])
-    seen = shelf.load("inception_clean", weights=weights, trust=True).extract(six)["features"]
+    seen = network_catalogue.load("inception_clean", weights=weights, trust=True).extract(six)["features"]
     expected = kid.polynomial_mmd(seen.double(), torch.from_numpy(reals).double())
     assert found[kept]["kid"] == pytest.approx(float(expected), rel=1e-6)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.metrics import mind, sliced
+from ganvas.metrics import mind
+from ganvas.metrics.maths import sliced_wasserstein
 
 ot = pytest.importorskip("ot", reason="needs POT: make peers")
 
@@ -22,8 +23,8 @@ def directions():
 
 def test_the_sliced_w1_of_patches_is_theirs(directions):
     x, y = (rows(300, 12, seed=seed) for seed in (1, 2))
-    clouds = [sliced.cloud(side.unflatten(0, (30, 10))) for side in (x, y)]  # 30 pictures of 10 patches.
-    found = sliced.wasserstein(*clouds, directions).distances
+    clouds = [sliced_wasserstein.cloud(side.unflatten(0, (30, 10))) for side in (x, y)]  # 30 pictures of 10 patches.
+    found = sliced_wasserstein.wasserstein(*clouds, directions).distances
     their = ot.sliced_wasserstein_distance(x.numpy(), y.numpy(), projections=directions.T.numpy(), p=1)
     assert float(found.mean()) == pytest.approx(float(their), rel=1e-12)
     each = [ot.wasserstein_1d(x.numpy() @ u, y.numpy() @ u, p=1) for u in directions.numpy()]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.features import shelf
-from ganvas.metrics import frechet
+from ganvas.features import network_catalogue
+from ganvas.metrics.maths import frechet
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.stats import Stats, stats
 
@@ -64,7 +64,7 @@ def test_their_reader_takes_our_files_and_finds_our_value(small_folders, their_w
 
 
 def test_a_file_in_their_form_is_a_reference_with_their_value(small_folders):
-    network = shelf.load("untrained")
+    network = network_catalogue.load("untrained")
     rows = {}
     for name in ("reals", "fakes"):
         rows[name] = network.extract(few_of(small_folders / name, 300, None))["features"].double().numpy()
@@ -93,7 +93,7 @@ def test_moments_of_inception_pass_between_the_two_in_both_directions_unchanged(
     with np.load(theirs) as file:
         given = frechet.gaussian_of_moments(torch.from_numpy(file["mu"]), torch.from_numpy(file["sigma"]))
     pictures = few_of(folders.fakes, 6, tmp_path / "six")
-    fakes = shelf.load("inception", weights=their_weights, trust=True).extract(pictures)["features"]
+    fakes = network_catalogue.load("inception", weights=their_weights, trust=True).extract(pictures)["features"]
     expected = frechet.distance(frechet.gaussian_of_rows(fakes.double()), given)
     ours = measure(Measure(a=str(tmp_path / "six"), ref=theirs, metrics=("fid",), n=6, **look))
     assert value_of(ours) == pytest.approx(expected, rel=1e-6)

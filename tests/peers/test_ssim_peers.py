@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from ganvas.metrics import ms_ssim, psnr, similarity
+from ganvas.metrics import ms_ssim, psnr
+from ganvas.metrics.maths import ssim_map
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def window(channels):
 def test_ssim_is_that_of_pytorch_msssim(pairs):
     msssim = pytest.importorskip("pytorch_msssim", reason="needs pytorch-msssim: make peers")
     their = msssim.ssim(*pairs, data_range=255, size_average=False, win=window(3))
-    assert_close(similarity.ssim(*pairs), their, rtol=1e-10, atol=0)
+    assert_close(ssim_map.ssim(*pairs), their, rtol=1e-10, atol=0)
     rounded = msssim.ssim(*pairs, data_range=255, size_average=False)
     assert_close(rounded, their, rtol=1e-4, atol=0)
     assert their.max() < 0.9
@@ -53,7 +54,7 @@ def test_ssim_is_that_of_torchmetrics_where_its_window_lies_inside_the_picture(p
         pairs[1], pairs[0], data_range=255.0, reduction="none", return_full_image=True
     )
     inside = maps[..., 5:-5, 5:-5]
-    assert_close(similarity.ssim(*pairs), inside.flatten(1).mean(1), rtol=1e-10, atol=0)
+    assert_close(ssim_map.ssim(*pairs), inside.flatten(1).mean(1), rtol=1e-10, atol=0)
     assert (whole - inside.flatten(1).mean(1)).abs().max() > 1e-5  # What it adds are mirrored borders.
 
 
@@ -75,7 +76,7 @@ def test_the_contrasts_of_ms_ssim_are_those_of_torchmetrics_and_its_last_level_h
     x, y = pairs
     product = torch.ones(len(x), dtype=x.dtype)
     for weight in ms_ssim.WEIGHTS[:4]:
-        product *= similarity.similarity(x, y, 255.0)[1].clamp_min(0) ** weight
+        product *= ssim_map.similarity(x, y, 255.0)[1].clamp_min(0) ** weight
         x, y = (torch.nn.functional.avg_pool2d(side, 2) for side in (x, y))
     assert_close(product, their, rtol=1e-6, atol=0)  # Their exponents are float32.
     last = torchmetrics.structural_similarity_index_measure(x, y, **how)

@@ -5,9 +5,11 @@ import peers_inputs
 import pytest
 import torch
 
-from ganvas.features import shelf
+from ganvas.features import network_catalogue
 from ganvas.features.resize import tf1_bilinear
-from ganvas.metrics import density_coverage, engine, fid, frechet, inception_score, kid, precision_recall
+from ganvas.metrics import density_coverage, fid, inception_score, kid, precision_recall
+from ganvas.metrics.maths import frechet
+from ganvas.metrics.measuring import flow
 from ganvas.tasks.measure import Measure, measure
 
 fidelity = pytest.importorskip("torch_fidelity", reason="needs torch-fidelity: make peers")
@@ -67,7 +69,7 @@ def test_the_features_of_sfid_are_those_of_their_network_at_mixed_6d(pictures, w
     with torch.no_grad():
         network(few)
     expected = seen[0][:, :7].permute(0, 2, 3, 1).flatten(1)
-    found = shelf.load("inception", weights=weights, trust=True).extract(few, ["spatial"])["spatial"]
+    found = network_catalogue.load("inception", weights=weights, trust=True).extract(few, ["spatial"])["spatial"]
     assert found.shape == (4, 2023)
     assert off(found, expected) < 1e-5
 
@@ -101,10 +103,10 @@ def test_measured_from_the_same_folders_all_values_agree(folders, pictures, thei
         "inception_score": inception_score.Config(splits=1),
         "precision_recall": precision_recall.Config(),
     }
-    network = shelf.load("inception", weights=weights, trust=True)
+    network = network_catalogue.load("inception", weights=weights, trust=True)
     networks = dict.fromkeys(metrics, network)
     reals, fakes = pictures["reals"].split(16), pictures["fakes"].split(16)
-    measured = engine.measure(reals, fakes, metrics=metrics, n=n, networks=networks, floor=False)
+    measured = flow.measure(reals, fakes, metrics=metrics, n=n, networks=networks, floor=False)
     found = {one.metric: one.value for one in measured.results}
     rows = [theirs[side].features for side in ("reals", "fakes")]
     # Features of two float32 networks differ by some 2e-6; with float64 networks (below) values agree to 1e-6.
@@ -225,5 +227,5 @@ def test_features_of_vgg16_are_theirs(pictures, tmp_path, off):
     their = FeatureExtractorVGG16("vgg16", ["fc2_relu"], feature_extractor_weights_path=str(tmp_path / "vgg16.pth"))
     with torch.no_grad():
         (expected,) = their(few)
-    found = shelf.load("vgg16", weights=tmp_path / "vgg16.pth", trust=True).extract(few)["features"]
+    found = network_catalogue.load("vgg16", weights=tmp_path / "vgg16.pth", trust=True).extract(few)["features"]
     assert off(found, expected) < 1e-5

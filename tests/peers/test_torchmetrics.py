@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from ganvas.metrics import frechet, inception_score, kid
+from ganvas.metrics import inception_score, kid
+from ganvas.metrics.maths import frechet
 
 pytest.importorskip("torchmetrics", reason="needs torchmetrics: make peers")
 pytest.importorskip("torch_fidelity", reason="torchmetrics looks through torch-fidelity's network: make peers")

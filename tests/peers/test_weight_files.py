@@ -4,7 +4,7 @@ import peers_inputs
 import pytest
 import torch
 
-from ganvas.features import shelf
+from ganvas.features import network_catalogue
 from ganvas.features.inception import named
 from ganvas.features.tensors import read_tensors
 
@@ -36,7 +36,7 @@ def test_pytorch_fids_module_and_the_network_under_it(weights, tensors, tmp_path
     path = kept(network.state_dict(), tmp_path / "blocks.pth")
     require_equal(path, tensors, classes=False)
     # Its own forward pass of pictures that we have resized: the names are at their right places.
-    ours = shelf.load("inception", weights=path, trust=True)
+    ours = network_catalogue.load("inception", weights=path, trust=True)
     few = pictures["reals"][:2]
     with torch.no_grad():
         (their,) = network((ours._resized(few, 299) - 128) / 128)
@@ -63,7 +63,7 @@ def test_torchvisions_module_with_its_1000_classes(weights, tensors, tmp_path, a
     assert all(name.startswith("AuxLogits.") or name.endswith("num_batches_tracked") for name in missing)
     path = kept(network.state_dict(), tmp_path / "w.pth")
     require_equal(path, tensors | {"fc.weight": tensors["fc.weight"][:1000]}, classes=True)
-    assert shelf.load("inception", weights=path, trust=True).taps["logits"] == 1000
+    assert network_catalogue.load("inception", weights=path, trust=True).taps["logits"] == 1000
 
 
 def test_a_torchscript_archive_of_their_layers(weights, tensors, tmp_path):

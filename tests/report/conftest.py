@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.report.animation import write_animation
-from ganvas.report.grid import grid, save_png
+from ganvas.report.pictures.animation import write_animation
+from ganvas.report.pictures.grid import grid, save_png
 
 STARTS = [(0.0, 4, False), (8.0, 8, True), (12.0, 8, False), (20.0, 16, True), (24.0, 16, False), (32.0, 32, True)]
 STAGES = [*STARTS, (36.0, 32, False)]

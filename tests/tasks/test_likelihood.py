@@ -11,10 +11,10 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
-from ganvas.metrics.observations import dequantised
+from ganvas.metrics.likelihood.observation_models import dequantised
 from ganvas.models.vae.vae import gaussian_log_density
-from ganvas.tasks.decoder import decoder_of
 from ganvas.tasks.likelihood import Likelihood, _pictures, likelihood
+from ganvas.tasks.measuring.decoder import decoder_of
 from ganvas.tasks.train import Train, train
 from ganvas.train.trained import load
 
@@ -115,7 +115,7 @@ def test_a_run_keeps_what_was_found_and_all_of_it_is_json(dcgan, data):
         assert one.standard_error > 0
         assert one.error_method == "deviation over pictures"
         assert one.protocol.startswith("ais:n3:16x16x3:dequantised256:gaussian-validation:chains2:temperatures4:")
-    from ganvas.report.run_folder import read
+    from ganvas.report.web.run_reader import read
 
     assert read(dcgan).measures[-1].results[0].metric == "ais"
 

@@ -203,10 +203,10 @@ def test_a_run_is_measured_against_what_it_was_trained_on_and_remembers_it(run, 
 
 
 def test_the_report_of_a_run_reads_what_was_measured(run, quick):
-    from ganvas.report import run_folder
+    from ganvas.report.web import run_reader
 
     found = measure(Measure(a=str(run), quiet=True))
-    (read,) = run_folder.read(run).measures
+    (read,) = run_reader.read(run).measures
     assert (read.kimg, read.source, list(read.results), list(read.floor)) == (
         12.0,
         "measure",

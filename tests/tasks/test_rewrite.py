@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 from torch.testing import assert_close
 
-from ganvas.anatomy.loading import load as load_network
-from ganvas.anatomy.weights import with_weights
+from ganvas.anatomy.loading.load import load as load_network
+from ganvas.anatomy.loading.weights import with_weights
 from ganvas.core.errors import UserError
 from ganvas.tasks.rewrite import Rewrite, rewrite
 from ganvas.tasks.train import Train, train
@@ -60,7 +60,7 @@ def deep2(): return Deep(2)
 def deep3(): return Deep(3)
 def none(): return nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU())
 def trained():
-    from ganvas.nn.plain import ConvTranspose2d
+    from ganvas.nn.layers.plain_layers import ConvTranspose2d
 
     net = ConvTranspose2d(1, 1, 2, stride=2)
     nn.init.constant_(net.weight, 3.0)

@@ -124,7 +124,7 @@ def test_pictures_go_through_a_model_of_the_catalogue(capsys):
 
 def test_fixup_says_why_gradients_are_0(tmp_path, capsys):
     (tmp_path / "res.py").write_text(
-        "from torch import nn\nfrom ganvas.nn.residual import Residual\n"
+        "from torch import nn\nfrom ganvas.nn.blocks.residual import Residual\n"
         "def net():\n"
         "    branch = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=1))\n"
         "    return nn.Sequential(Residual(branch), nn.Flatten(), nn.Linear(64, 2))\n"
@@ -204,7 +204,7 @@ def test_the_first_that_is_no_number_is_named_and_ends_the_command_with_1(tmp_pa
 WHOSE = """
 import torch
 from torch import nn
-from ganvas.nn.plain import Conv2d
+from ganvas.nn.layers.plain_layers import Conv2d
 
 def trained():
     net = nn.Sequential(Conv2d(1, 1, 1), nn.ReLU(), nn.Conv2d(1, 1, 1))

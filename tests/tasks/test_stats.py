@@ -57,7 +57,7 @@ def test_both_sides_may_be_files_and_no_network_is_needed(reals, fakes, tmp_path
     for source, out in ((reals, "ref.npz"), (fakes, "fakes.npz")):
         stats(Stats(source=source, out=tmp_path / out, metrics=("fid,kid",), **LOOK))
     expected = measure(Measure(a=fakes, b=reals, n=40, metrics=("fid,kid",), **LOOK))
-    monkeypatch.setattr("ganvas.features.shelf.load", None)
+    monkeypatch.setattr("ganvas.features.network_catalogue.load", None)
     found = measure(Measure(a=str(tmp_path / "fakes.npz"), ref=tmp_path / "ref.npz", metrics=("fid,kid",), quiet=True))
     assert values(found) == values(expected)
 
@@ -168,7 +168,7 @@ def test_b_and_ref_together_are_one_too_many(reals, fakes):
 
 
 def test_a_file_of_weights_must_belong_to_a_network(fakes, reals, tmp_path):
-    from ganvas.metrics.networks import Chosen, weights_by_network
+    from ganvas.metrics.accumulators.feature_networks import Chosen, weights_by_network
 
     (tmp_path / "w.pth").write_bytes(b"")
     file = str(tmp_path / "w.pth")
@@ -193,19 +193,19 @@ def test_a_file_of_weights_that_cannot_be_ends_all(fakes, reals, tmp_path):
 
 
 def test_a_metric_bound_to_its_network_keeps_it(monkeypatch):
-    from ganvas.metrics import shelf
-    from ganvas.metrics.networks import Chosen
+    from ganvas.metrics.accumulators.feature_networks import Chosen
+    from ganvas.metrics.measuring import metric_catalogue
 
     chosen = Chosen(features="untrained")
     assert (chosen.name_for("fid"), chosen.name_for("swd")) == ("untrained", None)
-    monkeypatch.setattr(shelf.load("fid"), "FIXED", True, raising=False)
+    monkeypatch.setattr(metric_catalogue.load("fid"), "FIXED", True, raising=False)
     assert chosen.name_for("fid") == "inception"
 
 
 def test_a_model_s_pictures_are_drawn_once_where_one_goes_on_after_another():
     import torch
 
-    from ganvas.tasks.sides import Drawn
+    from ganvas.tasks.measuring.sides import Drawn
 
     asked = []
 

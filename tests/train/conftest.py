@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from ganvas.core import catalogue
+from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
-from ganvas.nn.initialise import initialise
+from ganvas.nn.layers.initialise import initialise
 from ganvas.train.loop import Setup
 from ganvas.train.plan import Plan
-from ganvas.train.run_folder import RunFolder
 
 
 @pytest.fixture(scope="session")

@@ -21,13 +21,13 @@ import numpy as np
 import torch
 
 from ganvas.core import catalogue
+from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
 from ganvas.data.packing import prepare
-from ganvas.nn.initialise import initialise
+from ganvas.nn.layers.initialise import initialise
 from ganvas.train import checkpoint, executors
 from ganvas.train.loop import Setup, train
 from ganvas.train.plan import Plan
-from ganvas.train.run_folder import RunFolder
 
 STEPS = 48
 

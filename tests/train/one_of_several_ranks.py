@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from ganvas.core.ranks import joined
 from ganvas.core.seeds import stream
 from ganvas.models.gan.progan import TINY, Model
-from ganvas.nn.initialise import initialise
+from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate

@@ -7,7 +7,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
 from ganvas.models.gan.progan import TINY, Model
-from ganvas.nn.initialise import initialise
+from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import CudaGraph, Eager, executor_for
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate

@@ -5,7 +5,7 @@ from torch.testing import assert_close
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Growth
 from ganvas.models.gan.progan import TINY, Config, Model
-from ganvas.nn.initialise import initialise
+from ganvas.nn.layers.initialise import initialise
 from ganvas.train.forecast import Forecast, count_flop, forecast
 
 GROWTH = Growth(first=4, last=8, train_kimg=1, fade_kimg=2, batch_size=4, lr=1e-3)

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from ganvas.core.errors import TrainingFailed, UserError
+from ganvas.core.run_folder import RunFolder
 from ganvas.train import loop
 from ganvas.train.executors import Eager
 from ganvas.train.loop import train
-from ganvas.train.run_folder import RunFolder
 
 
 def test_a_run_leaves_a_state_a_model_logs_and_sheets(tiny_setup):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganvas.core.run_folder import RunFolder
 from ganvas.train import checkpoint
-from ganvas.train.run_folder import RunFolder
 
 KILLS = 20
 PROGRAM = Path(__file__).with_name("killed_run.py")

@@ -24,8 +24,8 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render_signal,
     render_skill,
 )
-from ganvas.cli.asides import asides
 from ganvas.cli.interrupts import wait_for_imports
+from ganvas.cli.warnings_shown import asides
 from ganvas.core.errors import TrainingFailed, UserError, did_you_mean
 from ganvas.core.progress import say
 from ganvas.tasks import collapse as collapse_tasks

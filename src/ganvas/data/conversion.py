@@ -13,8 +13,8 @@ from jaxtyping import Int, UInt8
 from ganvas.core.errors import UserError
 from ganvas.data.colour import Colour, Pictures, own_channels, to_channels
 from ganvas.data.fitting import Fit, Plan, Size, apply, apply_to_masks, plan, written
-from ganvas.data.picture_source import Block, Entry, PictureArray, PictureFiles, Source
 from ganvas.data.pictures import BrokenPicture, decode
+from ganvas.data.sources.picture_source import Block, Entry, PictureArray, PictureFiles, Source
 
 Broken = Literal["refuse", "skip"]
 BLOCK_BYTES = 8 << 20  # Of pixels handled at once by one thread: memory stays at a few of these per core.

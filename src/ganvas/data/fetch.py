@@ -16,7 +16,7 @@ from ganvas.core.atomic_files import explain_disk_errors, write_text
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.progress import progress
 from ganvas.data.cache import cache_folder, hash_file
-from ganvas.data.idx import CLASSES
+from ganvas.data.sources.idx import CLASSES
 
 _TIMEOUT_SEC = 30
 _CHUNK = 1 << 16

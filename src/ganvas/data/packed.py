@@ -28,7 +28,7 @@ from numpy.lib import format as npy_format
 from ganvas.core.atomic_files import read_json
 from ganvas.core.errors import UserError
 from ganvas.data.colour import Pictures
-from ganvas.data.picture_source import Block, PictureArray, hash_of
+from ganvas.data.sources.picture_source import Block, PictureArray, hash_of
 
 FORMAT, VERSION = "ganvas-pack", 1
 MANIFEST, IMAGES, LABELS, MASKS, NAMES = "manifest.json", "images.npy", "labels.npy", "masks.npy", "names.json"

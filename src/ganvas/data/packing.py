@@ -24,10 +24,10 @@ from ganvas.data.cache import cache_folder, locked
 from ganvas.data.colour import parse_colour
 from ganvas.data.conversion import Broken, ColourAfterGrey, Rows, Rules, convert
 from ganvas.data.fitting import Fit
-from ganvas.data.labels import numbered_classes
 from ganvas.data.packed import Packed, PackedRows
-from ganvas.data.picture_source import Labels, PictureArray, PictureFiles, Source, hash_of
-from ganvas.data.sources import is_packed, open_source
+from ganvas.data.sources.labels import numbered_classes
+from ganvas.data.sources.opening_sources import is_packed, open_source
+from ganvas.data.sources.picture_source import Labels, PictureArray, PictureFiles, Source, hash_of
 
 SAID = 2  # What manifests say of their pictures; packs in the cache that say less are made anew.
 
@@ -49,7 +49,7 @@ def prepare(
     same pack make it once: the second waits.
 
     Args:
-        spec: The source, as :func:`~ganvas.data.sources.open_source` takes it.
+        spec: The source, as :func:`~ganvas.data.sources.opening_sources.open_source` takes it.
         size: Height and width. None keeps the pictures' own, which then has to be one.
         channels: 1 (grey), 3 (RGB) or 4 (RGBA). None keeps grey grey and makes everything else RGB.
         fit: What to do with a picture of another shape, or smaller: refuse it, crop it, pad it, or stretch it.

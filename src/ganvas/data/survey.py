@@ -8,11 +8,11 @@ import numpy as np
 
 from ganvas.core.progress import progress
 from ganvas.data.fitting import Size
-from ganvas.data.labels import numbered_classes
 from ganvas.data.packed import PackedRows
-from ganvas.data.picture_source import Labels, PictureArray, PictureFiles
 from ganvas.data.pictures import BrokenPicture, decode, read_header
-from ganvas.data.sources import open_source
+from ganvas.data.sources.labels import numbered_classes
+from ganvas.data.sources.opening_sources import open_source
+from ganvas.data.sources.picture_source import Labels, PictureArray, PictureFiles
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 

@@ -32,8 +32,8 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
-from ganvas.metrics import hmc
-from ganvas.metrics.observations import Decoder, Likelihood, Observation
+from ganvas.metrics.likelihood import hmc
+from ganvas.metrics.likelihood.observation_models import Decoder, Likelihood, Observation
 
 NAME = "ais"
 TITLE = "AIS log-likelihood"

@@ -9,7 +9,7 @@ dimensions, 78 in 64, 88 in 1024), so compare with the floor, which is found fro
 of quality: noise is perfectly authentic.
 
 Standard error: both sets are split into random halves, in which all is found anew; see
-:mod:`ganvas.metrics.manifolds`. It is of the value at this n.
+:mod:`ganvas.metrics.maths.knn_balls`. It is of the value at this n.
 
 Departs from its users: nothing is subtracted (the code of "Feature Likelihood Divergence" takes 50 off), and all
 pictures are used, not 10,000 of them. Where nearest neighbours are equally near, the first in the set counts.
@@ -26,9 +26,9 @@ from torch import Tensor
 
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
-from ganvas.metrics import manifolds, neighbours
-from ganvas.metrics.contract import require_pair
-from ganvas.metrics.kept import Kept
+from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.metric_contract import require_pair
+from ganvas.metrics.maths import knn_balls, nearest_neighbours
 
 NAME = "auth_pct"
 TITLE = "Authentic percentage"
@@ -67,21 +67,21 @@ class Neighbourhoods:
 def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list[Result]:
     """The percentage ("auth_pct")."""
     require_pair(real, fake, minimum=MINIMUM, title=TITLE, equal=EQUAL)
-    x, y = neighbours.together(real, fake)
+    x, y = nearest_neighbours.together(real, fake)
     with progress(NAME, x.n + y.n, unit="rows", quiet=quiet) as report:
-        of_real = neighbours.nearest(x, x, wide=min(WIDE, x.n - 1), done=report)
-        of_fake = neighbours.nearest(y, x, wide=min(WIDE, x.n), done=lambda done: report(x.n + done))
+        of_real = nearest_neighbours.nearest(x, x, wide=min(WIDE, x.n - 1), done=report)
+        of_fake = nearest_neighbours.nearest(y, x, wide=min(WIDE, x.n), done=lambda done: report(x.n + done))
     found = Neighbourhoods(real=of_real, fake=of_fake)
     return [
         Result(
             metric=NAME,
             value=percentage(found),
             standard_error=_error(found, seed=real.seed),
-            error_method=manifolds.ERROR_METHOD,
+            error_method=knn_balls.ERROR_METHOD,
             n=fake.n,
             seed=real.seed,
             better=BETTER,
-            protocol=manifolds.protocol(real, fake, NAME, "nearest1"),
+            protocol=knn_balls.protocol(real, fake, NAME, "nearest1"),
         )
     ]
 
@@ -101,7 +101,7 @@ def _error(found: Neighbourhoods, *, seed: int) -> float | None:
         halves = ((left_real, left_fake), (~left_real, ~left_fake))
         return [[percentage(_within(found, reals, fakes))] for reals, fakes in halves]
 
-    return manifolds.spread(values, n, m, seed=seed)[0]
+    return knn_balls.spread(values, n, m, seed=seed)[0]
 
 
 def _within(found: Neighbourhoods, reals: Bool[Tensor, " n"], fakes: Bool[Tensor, " m"]) -> Neighbourhoods:

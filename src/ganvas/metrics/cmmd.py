@@ -8,7 +8,7 @@ discrepancy by the kernel ``exp(-|x - y|^2 / (2 sigma^2))`` with sigma = 10, pai
 as in the paper's code. These make the value positive: two draws of one distribution score about 1000 (1/n + 1/m)
 (1 - mean kernel), which is 20 / n on common pictures.
 
-Standard error: that of the U-statistic of the same pairs (:mod:`ganvas.metrics.mmd`), every part of its variance
+Standard error: that of the U-statistic of the same pairs (:mod:`ganvas.metrics.maths.mmd`), every part of its variance
 estimated without bias.
 
 Departs from the paper's code: float64 throughout, on kernel - 1, since the kernel is 0.98 or more between any two
@@ -25,10 +25,10 @@ from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.metrics import mmd, moments, products
-from ganvas.metrics.contract import require_pair
-from ganvas.metrics.kept import Kept
-from ganvas.metrics.mmd import Kernel
+from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.metric_contract import require_pair
+from ganvas.metrics.maths import matmul, mmd, moments
+from ganvas.metrics.maths.mmd import Kernel
 
 NAME = "cmmd"
 TITLE = "CLIP maximum mean discrepancy"
@@ -89,7 +89,7 @@ def gaussian(sigma: float) -> Kernel:
     """``exp(-|x - y|^2 / (2 sigma^2)) - 1`` of every pair: the constant takes nothing from a discrepancy but digits."""
 
     def kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
-        apart = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * products.times(products.factor(x), y)
+        apart = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * matmul.times(matmul.factor(x), y)
         return apart.clamp_min_(0).mul_(-0.5 / sigma**2).expm1_()
 
     return kernel

@@ -15,8 +15,8 @@ covariance (I less the optimal transport map); at most 16,384 pictures of a side
 this n, bias included, and errs to the large side where the sets are of one distribution or n is not far above d. Where
 the reference is a file of moments, the generated side alone is in it, and ``error_method`` says so.
 
-Departs from the paper: no matrix square root (:mod:`ganvas.metrics.frechet`), the unbiased covariance of all public
-ports, all sums in float64.
+Departs from the paper: no matrix square root (:mod:`ganvas.metrics.maths.frechet`), the unbiased covariance of all
+public ports, all sums in float64.
 
 Memory: 8.2 kB per picture (in temporary files from 1 GiB per set on), and a few matrices of 33 MB.
 """
@@ -24,8 +24,8 @@ Memory: 8.2 kB per picture (in temporary files from 1 GiB per set on), and a few
 from dataclasses import dataclass
 
 from ganvas.core.results import Result
-from ganvas.metrics import moments
-from ganvas.metrics.moments import Moments
+from ganvas.metrics.maths import moments
+from ganvas.metrics.maths.moments import Moments
 
 NAME = "fid"
 TITLE = "Fréchet Inception distance"

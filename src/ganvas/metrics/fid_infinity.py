@@ -30,10 +30,10 @@ from ganvas.core.errors import UserError
 from ganvas.core.progress import tracked
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
-from ganvas.metrics import frechet, moments
-from ganvas.metrics.frechet import Gaussian, Influence
-from ganvas.metrics.kept import BLOCK
-from ganvas.metrics.moments import Moments
+from ganvas.metrics.accumulators.feature_rows import BLOCK
+from ganvas.metrics.maths import frechet, moments
+from ganvas.metrics.maths.frechet import Gaussian, Influence
+from ganvas.metrics.maths.moments import Moments
 
 NAME = "fid_infinity"
 TITLE = "FID, extrapolated"

@@ -5,7 +5,8 @@ https://arxiv.org/abs/1802.02664
 
 Either set is a cloud of points, a picture's pixels the coordinates. From 64 random landmarks a complex is built again
 and again, and for how long it has exactly i holes, while it is looked at more and more coarsely, is the set's mean
-relative living time (:mod:`ganvas.metrics.living_times`). The value is the squared distance between those of the two
+relative living time (:mod:`ganvas.metrics.maths.witness_complex`). The value is the squared distance between those of
+the two
 sets: 0 for one shape, at most 2. It says nothing of what the pictures show, and does not change when they are turned,
 mirrored or scaled in pixel space.
 
@@ -36,9 +37,9 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
-from ganvas.metrics.contract import require_pair
-from ganvas.metrics.kept import Kept
-from ganvas.metrics.living_times import living_times
+from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.metric_contract import require_pair
+from ganvas.metrics.maths.witness_complex import living_times
 
 NAME = "geometry_score"
 TITLE = "Geometry score"

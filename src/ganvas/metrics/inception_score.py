@@ -27,8 +27,8 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
-from ganvas.metrics import moments
-from ganvas.metrics.contract import Stats, require_pair
+from ganvas.metrics.accumulators.metric_contract import Stats, require_pair
+from ganvas.metrics.maths import moments
 
 NAME = "inception_score"
 TITLE = "Inception Score"

@@ -27,9 +27,9 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.progress import tracked
 from ganvas.core.results import Result
-from ganvas.metrics import moments, sliced
-from ganvas.metrics.contract import require_pair
-from ganvas.metrics.kept import Kept
+from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.metric_contract import require_pair
+from ganvas.metrics.maths import moments, sliced_wasserstein
 
 NAME = "mind"
 TITLE = "Monge Inception distance"
@@ -79,10 +79,12 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
     require_pair(real, fake, minimum=MINIMUM, title=TITLE, equal=False)
     dimensions = fake.shape[0] if fake.shape else 0
     directions = unit_directions(fake.config.directions, dimensions, seed=fake.seed)
-    explained = min(sliced.EXPLAINED, len(directions))
+    explained = min(sliced_wasserstein.EXPLAINED, len(directions))
     distances, influences = _along(fake, real, directions, explained=explained, quiet=quiet)
     scale = FACTOR * dimensions
-    pictures = sum(sliced.variance(scale * one, explained=explained, directions=len(directions)) for one in influences)
+    pictures = sum(
+        sliced_wasserstein.variance(scale * one, explained=explained, directions=len(directions)) for one in influences
+    )
     spread = float((scale * distances).var(ddof=1)) / len(distances) if len(distances) > 1 else 0.0
     result = Result(
         metric=NAME,
@@ -106,7 +108,7 @@ def mind(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], directions: Float[Ten
 
 def unit_directions(count: int, dimensions: int, *, seed: int) -> Float[Tensor, "k d"]:
     """Spread evenly over the sphere, of length 1 in float64."""
-    drawn = sliced.unit_directions(count, dimensions, NAME, "directions", seed=seed).double()
+    drawn = sliced_wasserstein.unit_directions(count, dimensions, NAME, "directions", seed=seed).double()
     return drawn / drawn.norm(dim=1, keepdim=True)
 
 
@@ -134,7 +136,9 @@ def _along(
 ) -> tuple[Array, list[Array]]:
     """The distance along each direction, and each picture's influence over the even and the odd explained ones."""
     joined = coupling(fake.n, real.n)
-    width = max(2, sliced.WORK_BYTES // (8 * (fake.n + real.n)) // 2 * 2)  # Even, so that halves are of all.
+    width = max(
+        2, sliced_wasserstein.WORK_BYTES // (8 * (fake.n + real.n)) // 2 * 2
+    )  # Even, so that halves are of all.
     distances, influences = [], [np.zeros((2, side.n)) for side in (fake, real)]
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         starts = range(0, len(directions), width)

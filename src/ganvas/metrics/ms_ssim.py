@@ -27,9 +27,9 @@ from torch import Tensor
 
 from ganvas.core.results import Result
 from ganvas.core.shapes import PerSample
-from ganvas.metrics.contract import Stats, require_pair
-from ganvas.metrics.rows import Rows
-from ganvas.metrics.similarity import CHUNK_PIXELS, SIGMA, WINDOW, Pictures, similarity
+from ganvas.metrics.accumulators.metric_contract import Stats, require_pair
+from ganvas.metrics.accumulators.row_table import Rows
+from ganvas.metrics.maths.ssim_map import CHUNK_PIXELS, SIGMA, WINDOW, Pictures, similarity
 
 NAME = "ms_ssim"
 TITLE = "MS-SSIM diversity"

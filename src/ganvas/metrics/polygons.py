@@ -13,7 +13,7 @@ The paper's recall, the share of test pictures that the generator itself can be 
 :func:`inversion` finds those distances.
 
 Standard error: both sets are split into random halves, in which balls are found anew; see
-:mod:`ganvas.metrics.manifolds`. It is of the value at this n.
+:mod:`ganvas.metrics.maths.knn_balls`. It is of the value at this n.
 
 Departs from the paper: recall (above). The search starts from the corners that a picture seems to have and from the
 nearest of 2,048 drawn triangles, and is by Levenberg and Marquardt's method; what it finds is an upper bound of the
@@ -32,9 +32,9 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.core.shapes import PerSample
-from ganvas.metrics import manifolds, neighbours, outlines
-from ganvas.metrics.contract import require_pair
-from ganvas.metrics.kept import Kept
+from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.metric_contract import require_pair
+from ganvas.metrics.maths import knn_balls, nearest_neighbours, triangle_fit
 from ganvas.metrics.precision_recall import f1
 
 NAME = "polygons"
@@ -71,9 +71,9 @@ class Accumulator(Kept):
 
     def _add(self, rows: Tensor, index: Int[Tensor, " n"]) -> None:
         grey = in_grey(rows)
-        bank = outlines.bank(*grey.shape[1:], count=self.config.bank, seed=self.seed)
+        bank = triangle_fit.bank(*grey.shape[1:], count=self.config.bank, seed=self.seed)
         self._append("rows", grey.flatten(1))
-        self._append("distance", outlines.distance(grey, bank, steps=self.config.steps))
+        self._append("distance", triangle_fit.distance(grey, bank, steps=self.config.steps))
 
     def distances(self) -> PerSample:
         """By the pictures' places in the set."""
@@ -88,7 +88,7 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
     values = _values(precise, census.whole.occupied if census else 0.0)
     errors = _errors(census, precise, real.n, seed=real.seed)
     channels, height, width = real.shape or (0, 0, 0)
-    protocol = manifolds.protocol(
+    protocol = knn_balls.protocol(
         real, fake, NAME, f"{height}x{width}x{channels}:uint8:delta{real.config.delta:g}:k{K}"
         f":steps{real.config.steps}:bank{real.config.bank}",
     )  # fmt: skip
@@ -97,7 +97,7 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
             metric=metric,
             value=value,
             standard_error=error,
-            error_method=manifolds.ERROR_METHOD,
+            error_method=knn_balls.ERROR_METHOD,
             n=fake.n,
             seed=real.seed,
             better=BETTER,
@@ -142,20 +142,20 @@ def _values(precise: Bool[Tensor, " m"], recall: float) -> list[float]:
     return [f1(precision, recall), precision, recall]
 
 
-def _census(reals: Float[Tensor, "n d"], precise: Float[Tensor, "m d"]) -> manifolds.Census | None:
+def _census(reals: Float[Tensor, "n d"], precise: Float[Tensor, "m d"]) -> knn_balls.Census | None:
     """Balls around reals over the precise of the generated pictures; None where there are none of these."""
     if not len(precise):
         return None
-    x, y = neighbours.together(reals, precise)
-    around = neighbours.balls(x, k=K, wide=manifolds.reach(K))
-    census = manifolds.Census(around, y.n)
-    for pairs in neighbours.within(x, y, around):
+    x, y = nearest_neighbours.together(reals, precise)
+    around = nearest_neighbours.balls(x, k=K, wide=knn_balls.reach(K))
+    census = knn_balls.Census(around, y.n)
+    for pairs in nearest_neighbours.within(x, y, around):
         census.add(pairs.rows, pairs.columns, pairs.squared)
     return census
 
 
 def _errors(
-    census: manifolds.Census | None, precise: Bool[Tensor, " m"], reals: int, *, seed: int
+    census: knn_balls.Census | None, precise: Bool[Tensor, " m"], reals: int, *, seed: int
 ) -> Sequence[float | None]:
     if reals // 2 <= K or len(precise) < 2:
         return [None] * 3
@@ -165,4 +165,4 @@ def _errors(
         halves = zip((left_fake, ~left_fake), tallies, strict=True)
         return [_values(precise[half], tally.occupied if tally else 0.0) for half, tally in halves]
 
-    return manifolds.spread(values, reals, len(precise), seed=seed)
+    return knn_balls.spread(values, reals, len(precise), seed=seed)

@@ -28,9 +28,9 @@ from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.metrics import clusters, manifolds
-from ganvas.metrics.contract import require_pair
-from ganvas.metrics.kept import Kept
+from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.metric_contract import require_pair
+from ganvas.metrics.maths import kmeans, knn_balls
 
 NAME = "prd"
 TITLE = "Precision and recall of distributions"
@@ -71,8 +71,8 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
     """The largest F1 of the curve ("prd"), F8 ("prd.f8", recall) and F1/8 ("prd.f1_8", precision)."""
     require_pair(real, fake, minimum=MINIMUM, title=TITLE)
     config = real.config
-    kept = clusters.cluster([real, fake], clusters=config.clusters, runs=config.runs, seed=real.seed, quiet=quiet)
-    protocol = manifolds.protocol(real, fake, NAME, f"clusters{config.clusters}", f"runs{config.runs}")
+    kept = kmeans.cluster([real, fake], clusters=config.clusters, runs=config.runs, seed=real.seed, quiet=quiet)
+    protocol = knn_balls.protocol(real, fake, NAME, f"clusters{config.clusters}", f"runs{config.runs}")
     found = []
     for metric, beta in ((NAME, 1.0), (f"{NAME}.f8", BETA), (f"{NAME}.f1_8", 1 / BETA)):
         value, error = _largest(kept[0], kept[1], config.clusters, beta)

@@ -13,10 +13,10 @@ distribution do not score 1. One real picture in a thin place has a large ball, 
 "density_coverage" is its answer to that.
 
 Standard error: both sets are split into random halves, in which all is found anew, and what the variance grows by from
-half to whole is added; see :mod:`ganvas.metrics.covered`. It is of the value at this n.
+half to whole is added; see :mod:`ganvas.metrics.maths.knn_error`. It is of the value at this n.
 
-Departs from the paper: distances are exact (:mod:`ganvas.metrics.neighbours`), not half-precision; sets of two sizes
-may be compared.
+Departs from the paper: distances are exact (:mod:`ganvas.metrics.maths.nearest_neighbours`), not half-precision; sets
+of two sizes may be compared.
 
 Memory: the rows, and about 150 MB for 50,000 pictures on each side.
 """
@@ -26,10 +26,10 @@ from dataclasses import dataclass
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.metrics import covered, manifolds
-from ganvas.metrics.contract import require_pair
-from ganvas.metrics.kept import Kept
-from ganvas.metrics.manifolds import Tally
+from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.metric_contract import require_pair
+from ganvas.metrics.maths import knn_balls, knn_error
+from ganvas.metrics.maths.knn_balls import Tally
 
 NAME = "precision_recall"
 TITLE = "Precision and recall"
@@ -65,16 +65,16 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
     """F1 ("precision_recall") and its parts."""
     k = real.config.k
     require_pair(real, fake, minimum=max(MINIMUM, k + 1), title=TITLE, equal=EQUAL)
-    censuses = manifolds.tallies(real, fake, k=k, both=True, title=NAME, quiet=quiet)
+    censuses = knn_balls.tallies(real, fake, k=k, both=True, title=NAME, quiet=quiet)
     values = _values([census.whole for census in censuses])
-    return manifolds.results(
+    return knn_balls.results(
         real,
         fake,
         values,
-        covered.errors(censuses, seed=real.seed),
+        knn_error.errors(censuses, seed=real.seed),
         names=[NAME, f"{NAME}.precision", f"{NAME}.recall"],
         better=BETTER,
-        method=covered.ERROR_METHOD,
+        method=knn_error.ERROR_METHOD,
     )
 
 

@@ -25,7 +25,7 @@ from jaxtyping import Float
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.metrics.rating import TAU, bradley_terry, glicko2_tournament
+from ganvas.metrics.tournament.ratings import TAU, bradley_terry, glicko2_tournament
 
 NAME = "skill"
 TITLE = "Skill rating"

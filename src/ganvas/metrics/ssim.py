@@ -19,8 +19,8 @@ Memory: every picture of both sides, in temporary files from 1 GiB per side on.
 from dataclasses import dataclass
 
 from ganvas.core.results import Result
-from ganvas.metrics import paired, similarity
-from ganvas.metrics.paired import Pictures
+from ganvas.metrics.maths import paired, ssim_map
+from ganvas.metrics.maths.paired import Pictures
 
 NAME = "ssim"
 TITLE = "Structural similarity"
@@ -47,7 +47,7 @@ class Accumulator(Pictures):
 def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list[Result]:
     """The mean similarity of pairs ("ssim")."""
     found = paired.over_pairs(
-        real, fake, lambda x, y: similarity.ssim(x.double(), y.double()), name=NAME, title=TITLE, quiet=quiet
+        real, fake, lambda x, y: ssim_map.ssim(x.double(), y.double()), name=NAME, title=TITLE, quiet=quiet
     )
-    said = f"{paired.protocol(fake, NAME)}:window{similarity.WINDOW}:sigma{similarity.SIGMA}"
+    said = f"{paired.protocol(fake, NAME)}:window{ssim_map.WINDOW}:sigma{ssim_map.SIGMA}"
     return [paired.mean_result(found, fake, metric=NAME, protocol=said)]

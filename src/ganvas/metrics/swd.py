@@ -12,8 +12,9 @@ The value is biased upwards: two draws of one distribution do not score 0 but a 
 a value beside its floor, and compare only values of the same n.
 
 Standard error: infinitesimal jackknife over pictures (all patches and levels of a picture move together, its effect
-on the normalisation included) and, in quadrature, the spread over directions; see :mod:`ganvas.metrics.sliced`. It is
-of the value at this n, floor included, and errs to the large side near the floor.
+on the normalisation included) and, in quadrature, the spread over directions; see
+:mod:`ganvas.metrics.maths.sliced_wasserstein`. It is of the value at this n, floor included, and errs to the large side
+near the floor.
 
 Departs from the paper: the place of a patch is a function of (seed, index of the picture), so that batches and ranks
 change nothing, and it is the same for the i-th picture of either set, so that a set compared with itself gives exactly
@@ -37,9 +38,9 @@ from ganvas.core.progress import tracked
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images
-from ganvas.metrics import sliced
-from ganvas.metrics.contract import Stats, require_pair
-from ganvas.metrics.sliced import Cloud, Influence
+from ganvas.metrics.accumulators.metric_contract import Stats, require_pair
+from ganvas.metrics.maths import sliced_wasserstein
+from ganvas.metrics.maths.sliced_wasserstein import Cloud, Influence
 from ganvas.nn.laplacian_pyramid import laplacian_pyramid
 
 NAME = "swd"
@@ -151,8 +152,10 @@ class _Level:
 def _level(real: Accumulator, fake: Accumulator, name: int) -> _Level:
     fakes, reals = _cloud(fake, name), _cloud(real, name)
     dimensions = len(reals.mean)
-    directions = sliced.unit_directions(real.config.directions, dimensions, NAME, "directions", name, seed=real.seed)
-    slices = sliced.wasserstein(fakes, reals, directions)
+    directions = sliced_wasserstein.unit_directions(
+        real.config.directions, dimensions, NAME, "directions", name, seed=real.seed
+    )
+    slices = sliced_wasserstein.wasserstein(fakes, reals, directions)
     return _Level(
         value=1000 * float(slices.distances.mean()),
         influences=(1000 * _influence(fake, name, slices.fake), 1000 * _influence(real, name, slices.real)),
@@ -197,7 +200,7 @@ def _error(found: list[_Level]) -> float:
     """Of the mean over ``found`` levels: directions are independent between levels, pictures are not."""
     total = len(found[0].directions)
     pictures = sum(
-        sliced.variance(
+        sliced_wasserstein.variance(
             np.mean([level.influences[side] for level in found], axis=0),
             explained=found[0].explained,
             directions=total,

@@ -29,8 +29,8 @@ from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.metrics.contract import require_pair
-from ganvas.metrics.kept import Kept
+from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.metric_contract import require_pair
 
 NAME = "vendi"
 TITLE = "Vendi Score"

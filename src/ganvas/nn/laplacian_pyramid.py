@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.shapes import Images
-from ganvas.nn.refusals import need_pictures
-from ganvas.nn.transposed_geometry import layout
+from ganvas.nn.layers.operand_checks import need_pictures
+from ganvas.nn.transposed.transposed_geometry import layout
 
 Level = Float[Tensor, "n c _ _"]  # Each of its own height and width.
 

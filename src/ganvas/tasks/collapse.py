@@ -65,10 +65,10 @@ class CollapseResult:
 
 def collapse(task: CollapseTask) -> CollapseResult:
     """Reads the points, sends them up and back, and draws them."""
-    from ganvas.anatomy.collapse import collapse as sent
-    from ganvas.anatomy.collapse_picture import collapse_picture
+    from ganvas.anatomy.signal.relu_collapse import collapse as sent
+    from ganvas.anatomy.signal.relu_collapse_picture import collapse_picture
     from ganvas.core.errors import UserError
-    from ganvas.report.drawing import check_suffix, write
+    from ganvas.report.drawing.drawing import check_suffix, write
 
     if task.out is not None:
         check_suffix(task.out)

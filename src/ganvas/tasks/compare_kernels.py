@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ganvas.anatomy.stacked_kernels import Stack
+    from ganvas.anatomy.fields.stacked_kernels import Stack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class CompareKernelsResult:
 
 def compare_kernels(task: CompareKernels) -> CompareKernelsResult:
     """Traces the stacks, and times them if asked to."""
-    from ganvas.anatomy.stacked_kernels import compare_kernels as compared
+    from ganvas.anatomy.fields.stacked_kernels import compare_kernels as compared
     from ganvas.core.errors import UserError
 
     if task.threads is not None and not task.time:

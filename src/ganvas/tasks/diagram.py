@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from ganvas.tasks.anatomy_options import Network, graph_of
+from ganvas.tasks.networks.network_options import Network, graph_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class DiagramResult:
 def diagram(task: Diagram) -> DiagramResult:
     """Traces the network and draws it."""
     from ganvas.core.errors import UserError
-    from ganvas.report.drawing import check_suffix, write
+    from ganvas.report.drawing.drawing import check_suffix, write
 
     check_suffix(task.out)
     if not task.out.absolute().parent.is_dir():
@@ -57,7 +57,7 @@ def diagram(task: Diagram) -> DiagramResult:
         )
     if not 20 <= task.dpi <= 2400:
         raise UserError(f"--dpi {task.dpi:g} makes no picture to print. Give 20 to 2400; 300 is usual.")
-    from ganvas.anatomy import diagram as diagrams
+    from ganvas.anatomy.diagram import diagram as diagrams
 
     graph = graph_of(task)
     made = diagrams.layout(graph, width_inches=task.width, shape=task.shape, fold=not task.unfold)

@@ -9,7 +9,7 @@ import tyro
 from ganvas.core.errors import UserError
 
 if TYPE_CHECKING:
-    from ganvas.features.shelf import Entry
+    from ganvas.features.network_catalogue import Entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,16 +115,16 @@ class TrainedClassifier:
 
 def list_networks(task: List) -> NetworkList:
     """Reads the shelf without running any of its files."""
-    from ganvas.features import shelf
+    from ganvas.features import network_catalogue
 
-    return NetworkList(networks=[_line(entry) for entry in shelf.entries()])
+    return NetworkList(networks=[_line(entry) for entry in network_catalogue.entries()])
 
 
 def fetch(task: Fetch, *, quiet: bool = False) -> FetchedWeights:
     """Fetches a network's weights."""
-    from ganvas.features import finding, shelf
+    from ganvas.features import finding, network_catalogue
 
-    release = shelf.entry(task.name).release
+    release = network_catalogue.entry(task.name).release
     if release is None:
         raise UserError(f"{task.name} needs no weights: there is nothing to fetch.")
     path, fetched = finding.fetch(task.name, release, quiet=quiet)

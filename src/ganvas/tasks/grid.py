@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 if TYPE_CHECKING:
-    from ganvas.anatomy.gridding import Gridding
+    from ganvas.anatomy.fields.gridding import Gridding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class GridResult:
 
 def grid(task: Grid) -> GridResult:
     """Judges rates, or the stacks of a network."""
-    from ganvas.anatomy.gridding import gridding
+    from ganvas.anatomy.fields.gridding import gridding
     from ganvas.core.errors import UserError
 
     if all(_is_number(word) for word in task.what):
@@ -85,9 +85,9 @@ def _is_number(word: str) -> bool:
 
 
 def _of_network(task: Grid) -> tuple[str, list[StackResult]]:
-    from ganvas.anatomy.dilated_stacks import dilated_stacks
+    from ganvas.anatomy.fields.dilated_stacks import dilated_stacks
     from ganvas.core.errors import UserError
-    from ganvas.tasks.anatomy_options import Network, graph_of
+    from ganvas.tasks.networks.network_options import Network, graph_of
 
     graph = graph_of(Network(model=task.what[0], input=task.input, preset=task.preset, set=task.set))
     if graph.failed:
@@ -96,7 +96,7 @@ def _of_network(task: Grid) -> tuple[str, list[StackResult]]:
 
 
 def _result(layers: tuple[str, ...], found: "Gridding", missed: int | None) -> StackResult:
-    from ganvas.anatomy.gridding import gridding
+    from ganvas.anatomy.fields.gridding import gridding
 
     better = None if found.suggestion is None else gridding(found.suggestion, kernel=max(found.kernels)).field
     return StackResult(

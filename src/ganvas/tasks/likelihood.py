@@ -12,12 +12,12 @@ import tyro
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.tasks.decoder import decoder_of, has_uniform_prior, own_variance
+from ganvas.tasks.measuring.decoder import decoder_of, has_uniform_prior, own_variance
 
 if TYPE_CHECKING:
     from ganvas.data.packed import Packed
     from ganvas.metrics.ais import Config, Estimate, Sandwich
-    from ganvas.metrics.observations import Decoder, Observation
+    from ganvas.metrics.likelihood.observation_models import Decoder, Observation
     from ganvas.train.trained import Trained
 
 BUDGETS = {
@@ -192,7 +192,7 @@ def _pictures(task: Likelihood, trained: "Trained", apart: int) -> tuple[Any, An
     import torch
 
     from ganvas.core.seeds import stream
-    from ganvas.metrics.observations import binarised, dequantised
+    from ganvas.metrics.likelihood.observation_models import binarised, dequantised
 
     packed = _packed(task, trained)
     rows = np.arange(len(packed))
@@ -244,7 +244,7 @@ def _wanted(task: Likelihood, trained: "Trained") -> str:
 
 
 def _noise(task: Likelihood, trained: "Trained", decoder: "Decoder", apart: Any, config: "Config") -> _Noise:
-    from ganvas.metrics.observations import Bernoulli, Gaussian
+    from ganvas.metrics.likelihood.observation_models import Bernoulli, Gaussian
 
     if task.observation == "bernoulli":
         return _Noise(observation=Bernoulli())
@@ -259,8 +259,8 @@ def _noise(task: Likelihood, trained: "Trained", decoder: "Decoder", apart: Any,
 def _validated(task: Likelihood, decoder: "Decoder", apart: Any, config: "Config", *, start: float | None) -> _Noise:
     """The best variance on pictures apart, found with the quick budget at most."""
     from ganvas.core.progress import progress
-    from ganvas.metrics.ais_variance import START, choose_variance
-    from ganvas.metrics.observations import Gaussian
+    from ganvas.metrics.likelihood.ais_variance import START, choose_variance
+    from ganvas.metrics.likelihood.observation_models import Gaussian
 
     quick = BUDGETS["quick"]
     least = {name: min(getattr(config, name), quick[name]) for name in quick}
@@ -305,7 +305,7 @@ def _say_cost(
 ) -> None:
     """What is to come, timed on two rounds of chains (a pass is one row through the decoder and back)."""
     from ganvas.core.progress import duration, say
-    from ganvas.metrics.observations import timed
+    from ganvas.metrics.likelihood.observation_models import timed
 
     if task.quiet:
         return

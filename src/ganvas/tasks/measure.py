@@ -12,11 +12,11 @@ import tyro
 from ganvas.core.atomic_files import append_line
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.tasks import half_precision, notes, pairs, shapes, sides
-from ganvas.tasks.sides import BATCH, Side, draw
+from ganvas.tasks.measuring import half_precision, notes, pairs, same_size, sides
+from ganvas.tasks.measuring.sides import BATCH, Side, draw
 
 if TYPE_CHECKING:
-    from ganvas.metrics.gathering import Gathered
+    from ganvas.metrics.accumulators.feature_pass import Gathered
     from ganvas.train.trained import Trained
 
 __all__ = ["Measure", "MeasureResult", "Row", "draw", "measure", "with_error"]
@@ -188,13 +188,13 @@ def _sides(task: Measure) -> tuple[Side, Side | None]:
     else:
         b = None
     if b is not None:
-        shapes.require_one(a, b)
+        same_size.require_one(a, b)
     return a, b
 
 
 def _side(task: Measure, spec: str, *, like: Side | None) -> Side:
     """A run's model, a file of statistics, or a source; one beside a run is brought to its size and colour."""
-    from ganvas.metrics.stats_file import is_stats
+    from ganvas.metrics.statistics.opening import is_stats
 
     path = Path(spec).expanduser()
     if (path / "run.json").exists() or (path / "model.json").exists():
@@ -206,11 +206,13 @@ def _side(task: Measure, spec: str, *, like: Side | None) -> Side:
 
 def _possible(names: list[str], a: Side, b: Side | None, *, lenient: bool) -> tuple[list[str], dict[str, str]]:
     """The metrics that these two sides allow, and why not the others."""
-    from ganvas.metrics import engine, shelf
+    from ganvas.metrics.measuring import flow, metric_catalogue
 
-    reasons = {name: reason for name in names if (reason := engine.why_not(name, alone=b is None))}
+    reasons = {name: reason for name in names if (reason := flow.why_not(name, alone=b is None))}
     if b is not None and (by_pair := pairs.paired(names)) and (reason := pairs.why_not(a, b, asked=not lenient)):
-        reasons |= {name: f"{shelf.load(name).TITLE}: {reason}" if not lenient else reason for name in by_pair}
+        reasons |= {
+            name: f"{metric_catalogue.load(name).TITLE}: {reason}" if not lenient else reason for name in by_pair
+        }
     if reasons and not lenient:
         if b is None and len(reasons) == len(names):
             raise UserError(
@@ -222,24 +224,24 @@ def _possible(names: list[str], a: Side, b: Side | None, *, lenient: bool) -> tu
 
 
 def _enough(names: list[str], n: int, *, lenient: bool) -> tuple[list[str], dict[str, str]]:
-    from ganvas.metrics import engine
+    from ganvas.metrics.measuring import flow
 
-    reasons = {name: reason for name in names if lenient and (reason := engine.why_not(name, alone=False, n=n))}
+    reasons = {name: reason for name in names if lenient and (reason := flow.why_not(name, alone=False, n=n))}
     return [name for name in names if name not in reasons], reasons
 
 
 def _minimum(names: Sequence[str]) -> int:
-    from ganvas.metrics import shelf
+    from ganvas.metrics.measuring import metric_catalogue
 
-    return max(shelf.load(name).MINIMUM for name in names)
+    return max(metric_catalogue.load(name).MINIMUM for name in names)
 
 
 def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: int, lenient: bool) -> MeasureResult:
     """Both sides and, where there are as many reals again, the floor."""
     import time
 
-    from ganvas.metrics import engine
-    from ganvas.metrics.networks import Networks
+    from ganvas.metrics.accumulators.feature_networks import Networks
+    from ganvas.metrics.measuring import flow
 
     started = time.monotonic()
     networks: dict[str, Any] = {}
@@ -260,8 +262,8 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
         if needed > n:
             again = sides.gather(task, b, floored, first=n, of=needed, title="measure: real again", **how)
     fake = sides.gather(task, a, names, first=0, of=n, title="measure: generated", **how)
-    results, skipped = engine.compare(real, fake, lenient=lenient, quiet=task.quiet)
-    floor = engine.compare(real, _beside(again, fake), lenient=True, quiet=task.quiet)[0] if again else []
+    results, skipped = flow.compare(real, fake, lenient=lenient, quiet=task.quiet)
+    floor = flow.compare(real, _beside(again, fake), lenient=True, quiet=task.quiet)[0] if again else []
     fakes, reals = (side.file.n if side and side.file else n for side in (a, b))
     return MeasureResult(
         a=a.spec,
@@ -297,7 +299,7 @@ def _rows_of(names: Sequence[str], a: Side, b: Side | None) -> dict[str, str]:
 
 def _number(task: Measure, a: Side, b: Side | None, *, minimum: int, metrics: Sequence[str]) -> int:
     """Pictures on each side, checked against what there is."""
-    from ganvas.metrics import shelf
+    from ganvas.metrics.measuring import metric_catalogue
 
     if task.n is not None and a.file is not None and a.file.pictures is None and task.n != a.file.n:
         raise UserError(
@@ -321,7 +323,7 @@ def _number(task: Measure, a: Side, b: Side | None, *, minimum: int, metrics: Se
     if n < minimum or short:
         few = f"{short[0].spec} has {short[0].count} pictures" if short else f"--n {n} is too few"
         asked = f", and {n} are asked for" if task.n is not None and short else ""
-        most = [name for name in metrics if minimum == shelf.load(name).MINIMUM] or metrics
+        most = [name for name in metrics if minimum == metric_catalogue.load(name).MINIMUM] or metrics
         need = f"{', '.join(most)} need{'s' if len(most) == 1 else ''} at least {minimum} on each side"
         remedy = "Give more pictures" if short else f"Ask for more: --n {minimum}"
         raise UserError(f"{few}; {need}{asked}. {remedy}{', or a smaller --n.' if n > minimum else '.'}")

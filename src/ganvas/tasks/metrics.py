@@ -47,14 +47,14 @@ class MetricList:
 def metrics(task: Metrics) -> MetricList:
     """Reads the catalogue from the files themselves and imports none."""
     from ganvas.core.errors import UserError, did_you_mean
-    from ganvas.metrics import shelf
+    from ganvas.metrics.measuring import metric_catalogue
 
-    known = shelf.names()
+    known = metric_catalogue.names()
     if task.name is not None and task.name not in known:
         raise UserError(
             f"There is no metric '{task.name}'.{did_you_mean(task.name, known)} Metrics: {', '.join(known)}."
         )
-    wanted = [entry for entry in shelf.entries() if task.name in (None, entry.name)]
+    wanted = [entry for entry in metric_catalogue.entries() if task.name in (None, entry.name)]
     found = [_read(entry.name, entry.summary, entry.link) for entry in wanted]
     return MetricList(metrics=[metric for metric, _ in found], description="" if task.name is None else found[0][1])
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ganvas.tasks.anatomy_options import Network, find, weighted
+from ganvas.tasks.networks.network_options import Network, find, weighted
 
 if TYPE_CHECKING:
-    from ganvas.anatomy.effective_field import EffectiveField
-    from ganvas.anatomy.graph import Graph
-    from ganvas.anatomy.receptive_field import Field
+    from ganvas.anatomy.fields.effective_field import EffectiveField
+    from ganvas.anatomy.fields.receptive_field import Field
+    from ganvas.anatomy.trace.graph import Graph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +83,10 @@ class ReceptiveFieldResult:
 
 def receptive_field(task: ReceptiveField) -> ReceptiveFieldResult:
     """Traces the network, goes back from the unit, measures the gradient, and draws both."""
-    from ganvas.anatomy import receptive_field as fields
-    from ganvas.anatomy.trace import trace
+    from ganvas.anatomy.fields import receptive_field as fields
+    from ganvas.anatomy.trace.trace import trace
     from ganvas.core.errors import UserError
-    from ganvas.report.drawing import check_suffix
+    from ganvas.report.drawing.drawing import check_suffix
 
     if task.out is not None:
         check_suffix(task.out)
@@ -150,7 +150,7 @@ def _unit(text: str | None) -> tuple[int, ...] | None:
 def _check_data(task: ReceptiveField, inputs: tuple[Any, ...]) -> None:
     """Refuses a source that is not there or does not fit the network, before any work."""
     from ganvas.core.errors import UserError
-    from ganvas.data.sources import is_packed, open_source
+    from ganvas.data.sources.opening_sources import is_packed, open_source
 
     shape = tuple(getattr(inputs[0], "shape", inputs[0]))
     if task.samples == 0:
@@ -165,7 +165,7 @@ def _check_data(task: ReceptiveField, inputs: tuple[Any, ...]) -> None:
 
 def _immeasurable(graph: "Graph", layer: str) -> str | None:
     """Why the gradient of a layer cannot be measured, or None."""
-    from ganvas.anatomy.receptive_field import find
+    from ganvas.anatomy.fields.receptive_field import find
 
     if len(graph.input_shapes) != 1 or len(graph.input_shapes[0]) != 4:
         return "the gradient is measured for networks that read one picture."
@@ -177,8 +177,8 @@ def _immeasurable(graph: "Graph", layer: str) -> str | None:
 
 
 def _measure(task: ReceptiveField, model: Any, graph: "Graph", found: "Field", pictures: Any) -> "EffectiveField":
-    from ganvas.anatomy.effective_field import effective_field
-    from ganvas.anatomy.receptive_field import find
+    from ganvas.anatomy.fields.effective_field import effective_field
+    from ganvas.anatomy.fields.receptive_field import find
 
     node = find(graph, task.layer)
     return effective_field(
@@ -199,7 +199,7 @@ def _pictures(task: ReceptiveField, shape: Any) -> Any:
 
     from ganvas.core import pixels
     from ganvas.data.packing import prepare
-    from ganvas.tasks.sides import draw
+    from ganvas.tasks.measuring.sides import draw
 
     _, channels, height, width = tuple(getattr(shape, "shape", shape))
     packed = prepare(str(task.data), size=(height, width), channels=channels, fit="crop", quiet=task.quiet)
@@ -220,7 +220,7 @@ def _described(gradient: "EffectiveField", whose: str, task: ReceptiveField) -> 
 
 
 def _draw(path: Path, model: str, found: "Field", gradient: "EffectiveField | None") -> None:
-    from ganvas.anatomy.field_picture import field_picture
-    from ganvas.report.drawing import write
+    from ganvas.anatomy.fields.field_picture import field_picture
+    from ganvas.report.drawing.drawing import write
 
     write(field_picture(model, found, gradient), path)

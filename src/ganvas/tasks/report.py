@@ -12,7 +12,7 @@ from ganvas.core.atomic_files import write_text
 from ganvas.core.errors import UserError
 
 if TYPE_CHECKING:
-    from ganvas.report.run_page import RunPage
+    from ganvas.report.web.run_page import RunPage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +35,9 @@ class ReportResult:
 
 def report(task: Report) -> ReportResult:
     """Reads the run and writes its page, whole or not at all; it opens from the disk with no network."""
-    from ganvas.report import run_folder, run_page
+    from ganvas.report.web import run_page, run_reader
 
-    run = run_folder.read(task.run)
+    run = run_reader.read(task.run)
     path = task.out or task.run / "report.html"
     if path.is_dir():
         path = path / "report.html"
@@ -63,8 +63,8 @@ def _animated(folder: Path) -> bytes | None:
     """The growth animation of a run that has not written its own; None with fewer than two grids."""
     import tempfile
 
-    from ganvas.report.animation import write_animation
-    from ganvas.report.run_folder import MOST_GROWTH_BYTES, sample_files
+    from ganvas.report.pictures.animation import write_animation
+    from ganvas.report.web.run_reader import MOST_GROWTH_BYTES, sample_files
 
     grids = [path for _, path in sample_files(folder)]
     if len(grids) < 2 or (folder / "samples" / "growth.webp").exists():

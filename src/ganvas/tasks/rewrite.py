@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ganvas.tasks.anatomy_options import Network, find, weighted
+from ganvas.tasks.networks.network_options import Network, find, weighted
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -66,7 +66,7 @@ def rewrite(task: Rewrite) -> RewriteResult:
     """Traces, rewrites, writes beside the target, checks what was written, and gives it its name."""
     from ganvas.core.atomic_files import atomic_file
     from ganvas.core.errors import UserError
-    from ganvas.nn.rewrite import in_eval, transposed_in
+    from ganvas.nn.transposed.rewrite_transposed import in_eval, transposed_in
 
     if task.out.is_dir():
         raise UserError(
@@ -107,7 +107,7 @@ def _weighted(task: Rewrite, loaded: Any) -> "tuple[nn.Module, str]":
     folder = Path(task.model).expanduser()
     if task.part is None and ((folder / "run.json").exists() or (folder / "model.json").exists()):
         from ganvas.train import trained
-        from ganvas.train.drawing import Drawing
+        from ganvas.train.decode_module import Drawing
 
         kept = trained.load(folder)
         if hasattr(kept.model, "decode"):
@@ -136,7 +136,7 @@ def _programs(
     """The traced network, and the same without transposed convolutions."""
     import torch
 
-    from ganvas.nn.rewrite import rewrite_program, trace
+    from ganvas.nn.transposed.rewrite_transposed import rewrite_program, trace
 
     shapes = None
     if any_batch:  # An example of two: of one, torch.export concludes that it is always one.

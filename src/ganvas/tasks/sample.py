@@ -107,8 +107,8 @@ def interpolate(task: Interpolate) -> Drawn:
     from ganvas.core.errors import UserError
     from ganvas.core.pixels import to_bytes
     from ganvas.core.progress import tracked
-    from ganvas.report.animation import write_animation
-    from ganvas.report.grid import grid
+    from ganvas.report.pictures.animation import write_animation
+    from ganvas.report.pictures.grid import grid
     from ganvas.tasks.train import pick_device
     from ganvas.train.trained import load
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ganvas.tasks.anatomy_options import TRAINED, Network, find, weighted
+from ganvas.tasks.networks.network_options import TRAINED, Network, find, weighted
 
 if TYPE_CHECKING:
-    from ganvas.anatomy.loading import Loaded
-    from ganvas.anatomy.signal import LayerSignal, Signal
-    from ganvas.anatomy.signal_faults import Fault
+    from ganvas.anatomy.loading.load import Loaded
+    from ganvas.anatomy.signal.faults import Fault
+    from ganvas.anatomy.signal.signal import LayerSignal, Signal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +107,11 @@ class SignalResult:
 
 def signal(task: SignalTask) -> SignalResult:
     """Draws the weights, sends signals through and gradients back, and draws the picture."""
-    from ganvas.anatomy.signal import signal as measured
-    from ganvas.anatomy.signal_picture import signal_picture
-    from ganvas.anatomy.starts import parse
+    from ganvas.anatomy.signal.initialisations import parse
+    from ganvas.anatomy.signal.signal import signal as measured
+    from ganvas.anatomy.signal.signal_picture import signal_picture
     from ganvas.core.errors import UserError
-    from ganvas.report.drawing import check_suffix, write
+    from ganvas.report.drawing.drawing import check_suffix, write
 
     parse(task.init)
     if task.out is not None:
@@ -189,7 +189,7 @@ class _Maker:
         self.always_alike = True
 
     def __call__(self, seed: int) -> Any:
-        from ganvas.anatomy.weights import with_weights
+        from ganvas.anatomy.loading.weights import with_weights
 
         model = with_weights(self.loaded, seed=seed)
         weights = list(model.parameters())
@@ -225,7 +225,7 @@ def _pictures(task: SignalTask, inputs: tuple[Any, ...]) -> Any:
     from ganvas.core import pixels
     from ganvas.core.errors import UserError
     from ganvas.data.packing import prepare
-    from ganvas.tasks.sides import draw
+    from ganvas.tasks.measuring.sides import draw
 
     shape = tuple(getattr(inputs[0], "shape", inputs[0]))
     if len(inputs) != 1 or len(shape) != 4 or shape[1] not in (1, 3, 4):

@@ -112,7 +112,7 @@ def skill(task: Skill) -> SkillResult:
 
 def _snapshots(task: Skill) -> list[tuple[str, tuple[Path, float]]]:
     """Names and places of the players: ``x@12.5`` is run x at 12.5 kimg."""
-    from ganvas.train.run_folder import RunFolder
+    from ganvas.core.run_folder import RunFolder
     from ganvas.train.trained import load
 
     found = []
@@ -152,7 +152,7 @@ def _reals(task: Skill, first: "Trained") -> tuple[Any, str]:
     import torch
 
     from ganvas.data.packing import prepare
-    from ganvas.tasks.sides import draw
+    from ganvas.tasks.measuring.sides import draw
 
     if task.data is None:
         packed = first.reals(quiet=task.quiet)

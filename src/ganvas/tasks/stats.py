@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from ganvas.core.errors import UserError
-from ganvas.tasks import half_precision, notes, pairs, sides
+from ganvas.tasks.measuring import half_precision, notes, pairs, sides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,16 +79,16 @@ class StatsResult:
 
 def stats(task: Stats) -> StatsResult:
     """Gathers a source by every metric and writes the file, wholly or not at all."""
-    from ganvas.metrics import engine
-    from ganvas.metrics.networks import Networks
-    from ganvas.metrics.stats_file import is_stats, write_stats
+    from ganvas.metrics.accumulators.feature_networks import Networks
+    from ganvas.metrics.measuring import flow
+    from ganvas.metrics.statistics.opening import is_stats, write_stats
 
     names, lenient = sides.chosen_metrics(task.metrics)
     if task.out.suffix != ".npz":  # Before the work, not after it.
         raise UserError(f"{task.out}: a file of statistics is a .npz. Name it {task.out.name}.npz.")
     if task.out.exists() and not is_stats(task.out):
         raise UserError(f"{task.out} is there already and is not a file of statistics. Choose another name.")
-    skipped = {name: reason for name in names if (reason := engine.why_not(name, alone=False))}
+    skipped = {name: reason for name in names if (reason := flow.why_not(name, alone=False))}
     skipped |= {
         name: f"{name} compares pictures pair by pair, and needs them themselves: {pairs.EXAMPLE}."
         for name in pairs.paired(names)

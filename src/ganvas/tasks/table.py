@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from ganvas.tasks.anatomy_options import Network, graph_of
+from ganvas.tasks.networks.network_options import Network, graph_of
 
 Format = Literal["latex", "markdown", "csv", "json", "text"]
 SUFFIXES: dict[str, Format] = {
@@ -57,8 +57,8 @@ class TableResult:
 
 def table(task: Table) -> TableResult:
     """Traces the network and writes its table."""
-    from ganvas.anatomy import formats
-    from ganvas.anatomy import table as tables
+    from ganvas.anatomy.table import formats
+    from ganvas.anatomy.table import table as tables
     from ganvas.core.atomic_files import write_text
     from ganvas.core.errors import UserError
     from ganvas.core.progress import say

@@ -100,11 +100,11 @@ def train(task: Train) -> TrainResult:
 
 def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> TrainResult:
     from ganvas.core.config import to_plain
+    from ganvas.core.run_folder import RunFolder
     from ganvas.core.seeds import stream
-    from ganvas.nn.initialise import initialise
+    from ganvas.nn.layers.initialise import initialise
     from ganvas.train.loop import Setup
     from ganvas.train.loop import train as run_training
-    from ganvas.train.run_folder import RunFolder
 
     run = RunFolder(task.out)
     before = _begun(task, run)

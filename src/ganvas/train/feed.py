@@ -18,7 +18,7 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images, Labels
 from ganvas.data.packed import Packed
-from ganvas.nn.resample import double, halve
+from ganvas.nn.layers.resample import double, halve
 
 HOLD_SHARE = 0.6  # Of the device's free memory that the data may take.
 

@@ -17,18 +17,18 @@ from ganvas.core.config import to_plain
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.progress import duration, progress, say
 from ganvas.core.ranks import Ranks
+from ganvas.core.run_folder import RunFolder, kimg_name
 from ganvas.core.schedule import Growth, Stage
 from ganvas.data.packed import Packed
 from ganvas.train import checkpoint
 from ganvas.train.executors import executor_for
 from ganvas.train.feed import Feed
 from ganvas.train.forecast import Forecast, forecast
+from ganvas.train.monitors import Examiner, TensorBoard
 from ganvas.train.plan import Plan, due
-from ganvas.train.run_folder import RunFolder, kimg_name
-from ganvas.train.sheets import Sheets
+from ganvas.train.sample_grids import Sheets
 from ganvas.train.state import State, averaged_model, new_state
 from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_rate
-from ganvas.train.watch import Examiner, TensorBoard
 
 CALIBRATION_IMAGES = 496  # About the 500 of the progressive GAN's first code, and a multiple of 16.
 POLL_STEPS = 8  # With several ranks: steps between two questions whether anyone was asked to stop.

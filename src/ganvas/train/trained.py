@@ -16,13 +16,13 @@ from ganvas.core import catalogue
 from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.pixels import to_bytes, to_float
+from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
-from ganvas.report.grid import grid
+from ganvas.report.pictures.grid import grid
 from ganvas.train import checkpoint
-from ganvas.train.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

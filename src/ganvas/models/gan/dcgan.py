@@ -29,8 +29,8 @@ from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.core.sizes import doublings
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.game import Adam, Batch, Phase, Terms
-from ganvas.nn.batch_norm import BatchNorm2d
-from ganvas.nn.plain import Conv2d, ConvTranspose2d
+from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d
+from ganvas.nn.norms.batch_norm import BatchNorm2d
 
 FIRST = 4  # Nominal resolution of the first block, whatever its true size.
 STD = 0.02  # Of every starting weight (section 4).

@@ -34,15 +34,15 @@ from ganvas.core.sizes import doublings
 from ganvas.losses.adversarial import class_cross_entropy, wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.game import Adam, Batch, Phase, Terms
 from ganvas.losses.penalties import drift, gradient_penalty
-from ganvas.nn.batch_norm import BatchNorm2d
-from ganvas.nn.equalized import EqualizedConv2d, EqualizedLinear, scaled
-from ganvas.nn.fused_scale import EqualizedDownConv2d, EqualizedUpConv2d
-from ganvas.nn.initialise import filled, normal_, unset
-from ganvas.nn.layer_norm import LayerNorm2d
-from ganvas.nn.minibatch_discrimination import MinibatchDiscrimination
-from ganvas.nn.minibatch_stddev import MinibatchStdDev
-from ganvas.nn.pixel_norm import pixel_norm
-from ganvas.nn.resample import double, halve
+from ganvas.nn.blocks.minibatch_discrimination import MinibatchDiscrimination
+from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
+from ganvas.nn.layers.equalized import EqualizedConv2d, EqualizedLinear, scaled
+from ganvas.nn.layers.fused_scale import EqualizedDownConv2d, EqualizedUpConv2d
+from ganvas.nn.layers.initialise import filled, normal_, unset
+from ganvas.nn.layers.resample import double, halve
+from ganvas.nn.norms.batch_norm import BatchNorm2d
+from ganvas.nn.norms.layer_norm import LayerNorm2d
+from ganvas.nn.norms.pixel_norm import pixel_norm
 
 V1_NORM_EPS = 1e-4  # Of batch normalisation in v1's framework.
 SLOPE = 0.2  # Of the discriminator's leaky ReLU.

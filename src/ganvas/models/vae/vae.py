@@ -28,8 +28,8 @@ from ganvas.core.schedule import Growth, steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
 from ganvas.core.sizes import doublings
 from ganvas.losses.game import Adam, Batch, Phase, Terms
-from ganvas.nn.fused_scale import EqualizedUpConv2d
-from ganvas.nn.plain import Conv2d, Linear
+from ganvas.nn.layers.fused_scale import EqualizedUpConv2d
+from ganvas.nn.layers.plain_layers import Conv2d, Linear
 
 FIRST = 4  # Nominal resolution of the smallest feature maps, whatever their true size.
 SLOPE = 0.2  # Of the leaky ReLUs.

@@ -1,0 +1,98 @@
+"""Pictures that are made on the spot, as sources: scenes with labels and masks, and triangles of a known manifold."""
+
+import re
+from collections.abc import Iterator
+
+from ganvas.core.catalogue import PACKAGE
+from ganvas.core.errors import UserError
+from ganvas.data.cache import hash_file
+from ganvas.data.fitting import Size, written
+from ganvas.data.sources.picture_source import Block, PictureArray, hash_of
+
+COUNT, SIZE = 20_000, (64, 64)
+DATA = PACKAGE / "data"
+TRIANGLE_SIZE = (28, 28)  # That of the paper.
+
+
+class MadeScenes(PictureArray):
+    """The built-in scenes. Drawn at their own size when one is given, else at the size that is wanted."""
+
+    kind = "scenes"
+    channels = 3
+    labelled = True
+
+    def __init__(self, count: int, size: Size, *, seed: int = 0) -> None:
+        from ganvas.data.scenes import scenes
+
+        self.height, self.width = size
+        self.count = self.total = count
+        self.seed = seed
+        self.location = f"scenes:{count},{written(size)}" + (f",seed={seed}" if seed else "")
+        self.class_names, self.mask_names = tuple(scenes.CLASS_NAMES), tuple(scenes.MASK_NAMES)
+        self._scenes = scenes.Scenes(self.height, self.width, count=count, seed=seed)
+
+    @classmethod
+    def parse(cls, spec: str, *, size: Size | None) -> "MadeScenes":
+        """``scenes[:COUNT][,HEIGHTxWIDTH][,seed=N]``."""
+        count, own, seed = _parse(spec, "Scenes")
+        return cls(count, own or size or SIZE, seed=seed)
+
+    def blocks(self, rows: int) -> Iterator[Block]:
+        for start in range(0, self.count, rows):
+            images, masks, labels = self._scenes.pictures(start, min(start + rows, self.count))
+            yield Block(images=images, labels=labels, masks=masks)
+
+    def identity(self) -> str:
+        """With a hash of the code that draws: a scene drawn differently is another picture."""
+        code = [hash_file(path) for path in sorted(DATA.glob("scenes/[!_]*.py"))]
+        return "scenes:" + hash_of(self.count, self.height, self.width, self.seed, code)
+
+
+class MadeTriangles(PictureArray):
+    """The built-in triangles, grey. Drawn at their own size when one is given, else at the size that is wanted."""
+
+    kind = "triangles"
+    channels = 1
+
+    def __init__(self, count: int, size: Size, *, seed: int = 0) -> None:
+        from ganvas.data import triangles
+
+        self.height, self.width = size
+        self.count = self.total = count
+        self.seed = seed
+        self.location = f"triangles:{count},{written(size)}" + (f",seed={seed}" if seed else "")
+        self._triangles = triangles.Triangles(self.height, self.width, count=count, seed=seed)
+
+    @classmethod
+    def parse(cls, spec: str, *, size: Size | None) -> "MadeTriangles":
+        """``triangles[:COUNT][,HEIGHTxWIDTH][,seed=N]``."""
+        count, own, seed = _parse(spec, "Triangles")
+        return cls(count, own or size or TRIANGLE_SIZE, seed=seed)
+
+    def blocks(self, rows: int) -> Iterator[Block]:
+        for start in range(0, self.count, rows):
+            yield Block(images=self._triangles.pictures(start, min(start + rows, self.count)))
+
+    def identity(self) -> str:
+        """With a hash of the code that draws."""
+        code = [hash_file(DATA / name) for name in ("scenes/factors.py", "triangles.py")]
+        return "triangles:" + hash_of(self.count, self.height, self.width, self.seed, code)
+
+
+def _parse(spec: str, title: str) -> tuple[int, Size | None, int]:
+    """Count, size and seed of ``NAME[:COUNT][,HEIGHTxWIDTH][,seed=N]``."""
+    count, own, seed = COUNT, None, 0
+    for word in filter(None, spec.partition(":")[2].split(",")):
+        if re.fullmatch(r"\d+", word) and int(word) > 0:
+            count = int(word)
+        elif match := re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", word):
+            own = (int(match[1]), int(match[2]))
+        elif match := re.fullmatch(r"seed=(\d+)", word):
+            seed = int(match[1])
+        else:
+            name = title.lower()
+            raise UserError(
+                f"{spec}: '{word}' is not understood. {title} are written {name}:COUNT,HEIGHTxWIDTH,seed=N, as in "
+                f"{name}:20000,64x96; every part may be left out."
+            )
+    return count, own, seed

@@ -1,0 +1,158 @@
+"""A web page in one file: it opens from a disk with no network, in light and dark, on a telephone and on paper.
+
+Text is escaped wherever it enters; only what :func:`element` returned counts as markup. A content security policy in
+the page itself forbids every request, so that what a report shows is what it contains.
+"""
+
+import base64
+import io
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from PIL import Image
+
+from ganvas.report.web.page_style import STYLE
+
+VOID = {"img", "meta", "br", "link"}
+MOST_SIDE_PX = 1600  # A larger still picture is embedded reduced.
+
+
+class Html(str):
+    """Text that is markup already, and is not escaped again."""
+
+    __slots__ = ()
+
+
+Content = str | Html | None
+
+
+def element(name: str, /, *children: Content, **attributes: str | int | None) -> Html:
+    """One element. Children that are not :class:`Html` are escaped; ``None`` is left out, as child and as attribute.
+
+    A trailing underscore and inner ones in attribute names serve Python: ``class_="wide"``, ``aria_label="..."``.
+
+    >>> element("p", "1 < 2", element("b", "!"), class_="note")
+    '<p class="note">1 &lt; 2<b>!</b></p>'
+    """
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in VOID:
+        return Html(f"<{name}{written}>")
+    return Html(f"<{name}{written}>{join(*children)}</{name}>")
+
+
+def join(*children: Content) -> Html:
+    """Markup and text side by side."""
+    return Html("".join(child if isinstance(child, Html) else escape(child) for child in children if child is not None))
+
+
+def document(title: str, *sections: Content) -> str:
+    """The whole page."""
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", title),
+        element("style", Html(STYLE)),
+    )
+    body = element("body", element("main", *sections))
+    return "<!DOCTYPE html>\n" + element("html", head, "\n", body, lang="en") + "\n"
+
+
+def section(title: str, *children: Content) -> Html:
+    """A part of the page under its heading."""
+    return element("section", element("h2", title), *children)
+
+
+def facts(pairs: Sequence[tuple[str, Content]]) -> Html:
+    """Names and values in a compact list; a value of ``None`` drops its line."""
+    rows = [
+        element("div", element("dt", name), element("dd", value)) for name, value in pairs if value not in (None, "")
+    ]
+    return element("dl", *rows)
+
+
+def table(header: Sequence[Content], rows: Sequence[Sequence[Content] | Html], *, text_columns: int = 1) -> Html:
+    """A table that scrolls by itself when the screen is narrow; all but the first columns hold numbers.
+
+    A row that is :class:`Html` is a whole ``<tr>`` already.
+    """
+
+    def cells(kind: str, row: Sequence[Content]) -> list[Html]:
+        return [element(kind, cell, class_=None if i < text_columns else "number") for i, cell in enumerate(row)]
+
+    head = element("thead", element("tr", *cells("th", header)))
+    body = element("tbody", *(row if isinstance(row, Html) else element("tr", *cells("td", row)) for row in rows))
+    return element("div", element("table", head, body), class_="scroll")
+
+
+def figure(content: Content, caption: Content = None, *, kind: str | None = None) -> Html:
+    """A picture or a chart with what it shows."""
+    return element("figure", content, element("figcaption", caption) if caption else None, class_=kind)
+
+
+def chart(wide: str, narrow: str) -> Html:
+    """Two drawings of one chart; the screen's width chooses, so that text keeps its size."""
+    return element(
+        "div",
+        element("div", Html(wide), class_="wide"),
+        element("div", Html(narrow), class_="narrow"),
+        class_="drawing",
+    )
+
+
+def picture(data: bytes, alt: str) -> Html:
+    """An image of the page itself. Small pictures keep hard pixels when enlarged; huge stills are embedded reduced.
+
+    Raises:
+        OSError: ``data`` is not an image.
+    """
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        size, kind = image.size, (image.format or "PNG").lower()
+        if max(size) > MOST_SIDE_PX and not getattr(image, "is_animated", False):
+            image.thumbnail((MOST_SIDE_PX, MOST_SIDE_PX), Image.Resampling.LANCZOS)
+            memory = io.BytesIO()
+            image.convert("RGBA" if "A" in image.mode else "RGB").save(memory, format="WEBP", quality=90)
+            data, size, kind = memory.getvalue(), image.size, "webp"
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    pixels = "pixels" if max(size) <= 640 else None
+    return element("img", src=source, alt=alt, width=size[0], height=size[1], class_=pixels)
+
+
+def details(summary: Content, *children: Content) -> Html:
+    """Something that opens on demand."""
+    return element("details", element("summary", summary), *children)
+
+
+def plain_values(value: Mapping[str, Any] | Sequence[Any]) -> Html:
+    """A configuration as indented JSON; what JSON does not know is written as text."""
+    return element("pre", json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def code(text: str) -> Html:
+    """A command, a name, a number of the machine's."""
+    return element("code", text)
+
+
+def command(text: str) -> Html:
+    """A command on its own line."""
+    return element("pre", text, class_="command")
+
+
+def link(address: str, text: str) -> Content:
+    """A link that a person may follow; anything but http(s) stays text."""
+    return element("a", text, href=address, rel="noreferrer") if address.startswith(("https://", "http://")) else text
+
+
+def note(*children: Content) -> Html:
+    """A sentence of lesser weight: what is missing and why, how a number was made."""
+    return element("p", *children, class_="note")

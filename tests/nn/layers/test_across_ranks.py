@@ -1,0 +1,68 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from ganvas.core.ranks import Ranks
+from ganvas.nn.layers.across_ranks import all_ranks_rows, all_ranks_sum, count_ranks, own_rows
+
+PROGRAM = Path(__file__).with_name("program_of_a_rank.py")
+OPERATORS = [
+    "sum",
+    "rows",
+    "stddev of all",
+    "stddev of a group as large as the batch",
+    "stddev of groups",
+    "batch norm",
+    "discrimination",
+]
+
+
+def test_alone_a_sum_is_what_was_given():
+    x = torch.randn(3, 2)
+    assert count_ranks() == 1
+    assert all_ranks_sum(x) is x
+    assert all_ranks_rows(x) is x
+    assert own_rows(3, x.device).tolist() == [0, 1, 2]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What one process found, and what two found."""
+    folder = tmp_path_factory.mktemp("ranks")
+    ranks = [(0, 1), (0, 2), (1, 2)]
+    commands = [[sys.executable, PROGRAM, str(rank), str(count), folder] for rank, count in ranks]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    running = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for command in commands]
+    try:
+        errors = [process.communicate(timeout=300)[1] for process in running]
+    finally:
+        for process in running:
+            process.kill()
+    for process, error in zip(running, errors, strict=True):
+        assert process.returncode == 0, error
+    return {key: torch.load(folder / f"{key[0]}-of-{key[1]}.pt", weights_only=True) for key in ranks}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_two_processes_find_what_one_does(found, operator):
+    # Value, gradient and the gradient of a penalty; float64 sums in another order differ by some 1e-15 of their terms.
+    whole = found[0, 1][operator]
+    for rank in (0, 1):
+        part = found[rank, 2][operator]
+        assert part.keys() == whole.keys()
+        for key, value in part.items():
+            expected = whole[key] if key.endswith("of all") else Ranks(rank=rank, count=2).share(whole[key])
+            assert_close(value, expected, rtol=1e-10, atol=1e-10, msg=lambda text, key=key: f"{key}: {text}")
+
+
+@pytest.mark.slow
+def test_the_penalty_is_felt_through_the_statistics(found):
+    # Otherwise the comparison above would compare zeros.
+    for operator in OPERATORS:
+        assert found[0, 1][operator]["penalty's gradient"].abs().max() > 1e-3, operator

@@ -1,0 +1,108 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ganvas.core.results import Result
+from ganvas.report.web.run_curves import loss_charts, median_window, metric_charts, pace_chart, without_spikes
+from ganvas.report.web.run_numbers import Measurement
+
+SWD = Result(
+    metric="swd",
+    value=1.0,
+    standard_error=0.1,
+    error_method="",
+    n=8,
+    seed=0,
+    better="lower",
+    protocol="p1",
+)
+
+
+def test_every_player_has_a_chart_of_its_own_terms():
+    log = {
+        "kimg": np.arange(3.0),
+        "D/real": np.ones(3),
+        "D/r1_penalty": np.ones(3),
+        "G/fake": np.ones(3),
+        "lr": np.ones(3),
+    }
+    charts = loss_charts(log, [])
+    assert [chart.title for chart in charts] == ["Discriminator (D)", "Generator (G)"]
+    assert [series.name for series in charts[0].series] == ["real", "r1 penalty"]
+
+
+def test_a_phase_of_another_family_keeps_its_name():
+    (chart,) = loss_charts({"kimg": np.arange(3.0), "VAE/kl": np.ones(3)}, [])
+    assert chart.title == "VAE"
+
+
+@pytest.mark.parametrize("lines", [0, 1])
+def test_fewer_than_two_lines_of_log_draw_nothing(lines):
+    assert loss_charts({"kimg": np.arange(float(lines)), "D/real": np.ones(lines)}, []) == []
+
+
+def test_a_spike_does_not_flatten_the_rest_and_a_wide_range_is_kept():
+    values = np.sin(np.arange(1000))
+    assert without_spikes(values) is None
+    low, high = without_spikes(np.append(values, 500))
+    assert -1.5 < low < -0.99 < 0.99 < high < 1.5
+    assert without_spikes(np.array([1.0, 1000.0])) is None
+
+
+def test_short_logs_are_drawn_as_they_are_and_long_ones_with_a_median_over_a_fiftieth():
+    assert median_window(199) == 1
+    assert median_window(1000) == 21
+
+
+def results(*values, metric="swd", protocol="p1", floor=None):
+    return [
+        Measurement(
+            kimg=4.0 * index,
+            when="",
+            source="training",
+            results=[dataclasses.replace(SWD, metric=metric, value=value, protocol=protocol)],
+            floor=[dataclasses.replace(SWD, metric=metric, value=floor, protocol=protocol)] if floor else [],
+        )
+        for index, value in enumerate(values)
+    ]
+
+
+def test_a_metric_measured_twice_becomes_a_curve_held_against_its_floor():
+    ((chart, caption),) = metric_charts(results(3.0, 2.0, 1.0, floor=0.5), [])
+    (series,) = chart.series
+    np.testing.assert_array_equal(series.x, [0, 4, 8])
+    np.testing.assert_array_equal(series.y, [3, 2, 1])
+    assert series.reference == (0.5, 0.1)
+    assert "floor" in caption
+    assert "p1" in caption
+
+
+def test_one_measurement_is_no_curve():
+    assert metric_charts(results(3.0), []) == []
+
+
+def test_only_values_of_one_protocol_share_a_curve():
+    measures = [*results(3.0, 2.0, 1.0), *results(700.0, protocol="p2")]
+    ((chart, _),) = metric_charts(measures, [])
+    assert max(chart.series[0].y) == 3
+
+
+def test_values_of_different_size_take_a_log_axis():
+    assert metric_charts(results(100.0, 1.0), [])[0][0].log_y
+    assert not metric_charts(results(3.0, 1.0), [])[0][0].log_y
+
+
+def test_levels_are_named_by_their_pixels():
+    levels = [results(3.0, 2.0), results(5.0, 4.0, metric="swd.32"), results(2.0, 1.0, metric="swd.16")]
+    ((chart, _),) = metric_charts([one for level in levels for one in level], [])
+    assert [(series.name, series.strong) for series in chart.series] == [
+        ("average", True),
+        ("32 px", False),
+        ("16 px", False),
+    ]
+
+
+def test_the_pace_needs_two_reports():
+    assert pace_chart({"kimg": np.array([1.0]), "images_per_second": np.array([300.0])}, []) is None
+    assert pace_chart({"kimg": np.arange(2.0), "images_per_second": np.array([300.0, 9.0])}, []).log_y
