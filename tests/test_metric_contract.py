@@ -9,7 +9,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.results import Result, difference
 from ganvas.metrics.accumulators import metric_contract
 from ganvas.metrics.accumulators import row_table as tables
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.measuring import metric_catalogue
 from ganvas.metrics.measuring.flow import SEEN, measure, reference
 
@@ -260,7 +260,7 @@ def test_accumulators_that_share_rows_hold_the_same_and_may_be_adopted(metric, f
         pytest.skip("keeps rows of its own kind")
     if metric.Accumulator.shares == "kept":
 
-        class Plain(Kept):
+        class Plain(FeatureRows):
             Config = metric.Config
 
         plain = Plain(seed=3, config=metric.TINY)

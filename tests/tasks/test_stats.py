@@ -205,7 +205,7 @@ def test_a_metric_bound_to_its_network_keeps_it(monkeypatch):
 def test_a_model_s_pictures_are_drawn_once_where_one_goes_on_after_another():
     import torch
 
-    from ganvas.tasks.measuring.sides import Drawn
+    from ganvas.tasks.measuring.sides import SequentialDraw
 
     asked = []
 
@@ -213,7 +213,7 @@ def test_a_model_s_pictures_are_drawn_once_where_one_goes_on_after_another():
         asked.append(n)
         yield from torch.arange(n).split(7)
 
-    drawn = Drawn(sample)
+    drawn = SequentialDraw(sample)
     first = torch.cat(list(drawn(0, 10, 20))).tolist()
     second = torch.cat(list(drawn(10, 20, 20))).tolist()
     assert (first, second, asked) == (list(range(10)), list(range(10, 20)), [20])

@@ -266,13 +266,13 @@ def _walk(
 
 def _move(
     likelihood: Likelihood,
-    points: hmc.Points,
+    points: hmc.ChainPoints,
     beta: float,
     step: PerPicture,
     config: Config,
     rng: torch.Generator,
     tick: Tick | None,
-) -> tuple[hmc.Points, PerPicture]:
+) -> tuple[hmc.ChainPoints, PerPicture]:
     points, probability = hmc.transition(
         points,
         beta=beta,
@@ -286,7 +286,7 @@ def _move(
     return points, probability.view(-1, likelihood.chains).mean(1)
 
 
-def _start(likelihood: Likelihood, z: Tensor, tick: Tick | None) -> hmc.Points:
+def _start(likelihood: Likelihood, z: Tensor, tick: Tick | None) -> hmc.ChainPoints:
     points = hmc.points_at(z, likelihood)
     if not points.log_likelihood.isfinite().all():
         raise UserError(

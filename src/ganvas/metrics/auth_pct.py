@@ -26,7 +26,7 @@ from torch import Tensor
 
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
 from ganvas.metrics.maths import knn_balls, nearest_neighbours
 
@@ -50,7 +50,7 @@ class Config:
 TINY = Config()
 
 
-class Accumulator(Kept):
+class Accumulator(FeatureRows):
     """Every row of features of one set."""
 
     Config = Config

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
 from ganvas.metrics.maths import matmul, mmd, moments
 from ganvas.metrics.maths.mmd import Kernel
@@ -57,7 +57,7 @@ class Config:
 TINY = Config()
 
 
-class Accumulator(Kept):
+class Accumulator(FeatureRows):
     """Every row of features of one set."""
 
     Config = Config

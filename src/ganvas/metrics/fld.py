@@ -38,7 +38,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
 from ganvas.metrics.maths import knn_balls
 
@@ -62,7 +62,7 @@ ROOM = 1 << 24  # Pairs whose distances are kept in float64.
 SPLITS = 10  # Into halves, each two fits of a quarter of the pairs.
 ERROR_METHOD = f"{SPLITS} random splits of reals and centres into halves, each fitted anew"
 
-Rows = Float64[Tensor, "_ d"]
+FeatureMatrix = Float64[Tensor, "_ d"]
 Report = Callable[[float], None]
 
 
@@ -78,7 +78,7 @@ class Config:
 TINY = Config()
 
 
-class Accumulator(Kept):
+class Accumulator(FeatureRows):
     """Every row of features of one set."""
 
     Config = Config
@@ -107,7 +107,14 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
     ]
 
 
-def fld(generated: Rows, centres: Rows, fitted: Rows, unseen: Rows, *, report: Report = _silent) -> float:
+def fld(
+    generated: FeatureMatrix,
+    centres: FeatureMatrix,
+    fitted: FeatureMatrix,
+    unseen: FeatureMatrix,
+    *,
+    report: Report = _silent,
+) -> float:
     """``100 (nll(unseen | generated) - nll(unseen | centres))`` per dimension.
 
     The widths around ``generated`` are fitted to ``centres`` and ``fitted``, those around ``centres`` to ``fitted``.
@@ -120,7 +127,7 @@ def fld(generated: Rows, centres: Rows, fitted: Rows, unseen: Rows, *, report: R
     return 100 * float((own - theirs).mean())
 
 
-def _error(reals: Rows, generated: Rows, *, seed: int, report: Report) -> float | None:
+def _error(reals: FeatureMatrix, generated: FeatureMatrix, *, seed: int, report: Report) -> float | None:
     """From halves of both; None where they are too small to be cut."""
     if len(reals) < 2 * MINIMUM or len(generated) < 4:
         return None
@@ -143,14 +150,14 @@ def _error(reals: Rows, generated: Rows, *, seed: int, report: Report) -> float 
 class _Mixture:
     """Round Gaussians of one weight and of widths that make ``fitted`` likeliest (section 3)."""
 
-    def __init__(self, centres: Rows, fitted: Rows, report: Report) -> None:
+    def __init__(self, centres: FeatureMatrix, fitted: FeatureMatrix, report: Report) -> None:
         self.centres, self.d = centres, centres.shape[1]
         squared = _table(fitted, centres)
         to_mean = TOWARDS * (fitted - fitted.mean(0)).square().sum(1)
         self.log_variance = ((squared.amin(0).double() + NEAREST) / self.d).log()
         self._descend(squared, to_mean, report)
 
-    def divergence(self, rows: Rows) -> Float64[Tensor, " n"]:
+    def divergence(self, rows: FeatureMatrix) -> Float64[Tensor, " n"]:
         """What each row has of ``- log p / d``."""
         blocks = rows.split(max(1, CHUNK // len(self.centres)))
         return torch.cat([-self._log_parts(_table(few, self.centres).double()).logsumexp(1) / self.d for few in blocks])
@@ -191,7 +198,7 @@ class _Mixture:
         return -gradient / (n * self.d)
 
 
-def _table(rows: Rows, centres: Rows) -> Float[Tensor, "n m"]:
+def _table(rows: FeatureMatrix, centres: FeatureMatrix) -> Float[Tensor, "n m"]:
     """Squared distances, in float64 where there is room for it. Of equal rows, exactly 0."""
     dtype = torch.float64 if len(rows) * len(centres) <= ROOM else torch.float32
     table = torch.empty(len(rows), len(centres), dtype=dtype)
@@ -203,7 +210,7 @@ def _table(rows: Rows, centres: Rows) -> Float[Tensor, "n m"]:
     return table
 
 
-def _shuffled(side: Accumulator, name: str) -> Rows:
+def _shuffled(side: Accumulator, name: str) -> FeatureMatrix:
     """The first rows of a random order, as many as any part can need."""
     order = torch.randperm(side.n, generator=stream(side.seed, NAME, name))[: 3 * MOST]
     index = side.tables["index"].all().long().argsort(stable=True)

@@ -37,7 +37,7 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
 from ganvas.metrics.maths.witness_complex import living_times
 
@@ -79,7 +79,7 @@ class Config:
 TINY = Config(landmarks=12, draws=4, gamma=0.05)
 
 
-class Accumulator(Kept):
+class Accumulator(FeatureRows):
     """Every picture of one set, and its living times once they are found."""
 
     Config = Config

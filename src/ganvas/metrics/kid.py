@@ -34,7 +34,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.progress import tracked
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
 from ganvas.metrics.maths import mmd, moments
 from ganvas.metrics.maths.mmd import Parts
@@ -78,7 +78,7 @@ class Config:
 TINY = Config(block=16)
 
 
-class Accumulator(Kept):
+class Accumulator(FeatureRows):
     """Every row of features of one set."""
 
     Config = Config

@@ -27,7 +27,7 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.progress import tracked
 from ganvas.core.results import Result
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
 from ganvas.metrics.maths import moments, sliced_wasserstein
 
@@ -59,7 +59,7 @@ class Config:
 TINY = Config(directions=20)
 
 
-class Accumulator(Kept):
+class Accumulator(FeatureRows):
     """Every row of features of one set."""
 
     Config = Config

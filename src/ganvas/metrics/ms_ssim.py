@@ -28,7 +28,7 @@ from torch import Tensor
 from ganvas.core.results import Result
 from ganvas.core.shapes import PerSample
 from ganvas.metrics.accumulators.metric_contract import Stats, require_pair
-from ganvas.metrics.accumulators.row_table import Rows
+from ganvas.metrics.accumulators.row_table import RowTable
 from ganvas.metrics.maths.ssim_map import CHUNK_PIXELS, SIGMA, WINDOW, Pictures, similarity
 
 NAME = "ms_ssim"
@@ -69,7 +69,7 @@ class Accumulator(Stats):
             self._append("similarity", ms_ssim(waiting[few].float(), waiting[few + 1].float()).double())
         alone = torch.ones(len(index), dtype=torch.bool)
         alone[first] = alone[first + 1] = False
-        self.tables |= {"waiting": Rows(), "waiting_index": Rows()}
+        self.tables |= {"waiting": RowTable(), "waiting_index": RowTable()}
         self._append("waiting", waiting[alone])
         self._append("waiting_index", index[alone])
 

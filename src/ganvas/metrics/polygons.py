@@ -32,7 +32,7 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.core.shapes import PerSample
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
 from ganvas.metrics.maths import knn_balls, nearest_neighbours, triangle_fit
 from ganvas.metrics.precision_recall import f1
@@ -63,7 +63,7 @@ class Config:
 TINY = Config(steps=4, bank=64)
 
 
-class Accumulator(Kept):
+class Accumulator(FeatureRows):
     """Every picture in grey, and its distance to the nearest triangle."""
 
     Config = Config

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
 from ganvas.metrics.maths import kmeans, knn_balls
 
@@ -61,7 +61,7 @@ class Config:
 TINY = Config(clusters=4, runs=2)
 
 
-class Accumulator(Kept):
+class Accumulator(FeatureRows):
     """Every row of features of one set."""
 
     Config = Config

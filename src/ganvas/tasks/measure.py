@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganvas.metrics.accumulators.feature_pass import Gathered
     from ganvas.train.trained import Trained
 
-__all__ = ["Measure", "MeasureResult", "Row", "draw", "measure", "with_error"]
+__all__ = ["Measure", "MeasureResult", "MeasureRow", "draw", "measure", "with_error"]
 
 MOST = 16_384  # Pictures on each side where --n is left out: the number of Karras et al. 2018.
 NOISE = 1e-12  # Of the value: a smaller error is that of rounding, and its digits mean nothing.
@@ -82,7 +82,7 @@ class Measure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class MeasureRow:
     """One line of the table. Texts, ready to be shown."""
 
     metric: str
@@ -112,13 +112,13 @@ class MeasureResult:
     skipped: dict[str, str] = field(default_factory=dict)  # Metrics that could not be computed, and why.
     notes: list[str] = field(default_factory=list)  # What a reader of the numbers must know.
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[MeasureRow]:
         """The table: every result beside its floor, undivided metrics before their parts."""
         floor = {result.metric: result for result in [*self.results, *self.floor] if result.metric.endswith(".real")}
         floor = {name.removesuffix(".real"): result for name, result in floor.items()}
         floor |= {result.metric: result for result in self.floor}
         return [
-            Row(
+            MeasureRow(
                 metric=result.metric,
                 value=with_error(result),
                 beside=with_error(floor[result.metric]) if result.metric in floor else "–",

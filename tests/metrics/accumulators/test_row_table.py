@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ganvas.metrics.accumulators import row_table
-from ganvas.metrics.accumulators.row_table import Rows
+from ganvas.metrics.accumulators.row_table import RowTable
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
@@ -10,7 +10,7 @@ from ganvas.metrics.accumulators.row_table import Rows
 def test_rows_come_back_as_they_were_given(on_disk, batch, monkeypatch):
     monkeypatch.setattr(row_table, "SLAB_BYTES", 160)  # Ten rows.
     x = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
-    table = Rows()
+    table = RowTable()
     for part in x.split(batch):
         table.append(part, on_disk=on_disk)
     assert table.count == 64
@@ -29,12 +29,12 @@ def test_rows_that_are_one_are_known(other, monkeypatch):
     x = torch.ones(64, 4)
     if other is not None:
         x[other, 2] = 2
-    table = Rows()
+    table = RowTable()
     table.append(x)
     assert table.all_equal() == (other is None)
 
 
 def test_rows_of_no_numbers_are_counted():
-    table = Rows()
+    table = RowTable()
     table.append(torch.empty(3, 0))
     assert table.all().shape == (3, 0)

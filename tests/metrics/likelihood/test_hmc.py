@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ganvas.metrics.likelihood.hmc import Points, energy, leapfrog, points_at, transition
+from ganvas.metrics.likelihood.hmc import ChainPoints, energy, leapfrog, points_at, transition
 
 SIZE = 3
 
@@ -130,7 +130,7 @@ def test_a_transition_asks_the_decoder_once_per_step():
         asked.append(len(z))
         return bent(z)
 
-    points: Points = points_at(normal(6, SIZE), counted)
+    points: ChainPoints = points_at(normal(6, SIZE), counted)
     for _ in range(3):
         points, _ = transition(points, beta=0.5, step=steps(6, 0.1), steps=10, evaluate=counted, rng=rng())
     assert asked == [6] * (1 + 3 * 10)

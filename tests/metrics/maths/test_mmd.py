@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.maths import mmd
 from ganvas.metrics.maths.polynomial import Polynomial
 
@@ -67,8 +67,8 @@ def test_the_size_of_the_tiles_changes_nothing(x, y, tile, monkeypatch):
 
 def test_rows_of_an_accumulator_are_read_in_the_order_of_their_places(x, monkeypatch):
     monkeypatch.setattr(mmd, "READ", 4)
-    Kept.Config = object
-    side = Kept()
+    FeatureRows.Config = object
+    side = FeatureRows()
     order = torch.randperm(9, generator=torch.Generator().manual_seed(3))
     side.update(x[order], index=order)
     found = mmd.kept(side, lambda rows: rows)

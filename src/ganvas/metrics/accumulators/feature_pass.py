@@ -48,7 +48,7 @@ class Extractor(Protocol):
 
 
 @runtime_checkable
-class Kept(Protocol):
+class Remembers(Protocol):
     """What remembers the accumulators of one set (:class:`ganvas.metrics.accumulators.feature_cache.Remembered`)."""
 
     def find(self, name: str, empty: Stats) -> "tuple[Stats, Seen] | None":
@@ -90,7 +90,7 @@ def gather(
     n: int,
     seed: int = 0,
     networks: Mapping[str, Extractor] | None = None,
-    kept: Kept | None = None,
+    kept: Remembers | None = None,
     lenient: bool = False,
     treated: tuple[str, ...] = (),
     title: str = "pictures",

@@ -3,7 +3,7 @@
 Many metrics of one pass keep the same rows. They say so by ``shares = "kept"``: whoever feeds them fills one and lets
 the others :meth:`~ganvas.metrics.accumulators.metric_contract.Stats.adopt` its rows, so that they lie in memory (or,
 beyond a gigabyte, on the disk) once. A million rows of 2048 floats are 8.2 GB on the disk, a gigabyte of it in memory,
-and what :meth:`Kept.blocks` reads at a time: 34 MB.
+and what :meth:`FeatureRows.blocks` reads at a time: 34 MB.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from ganvas.metrics.accumulators.metric_contract import Stats
 BLOCK = 4096  # Rows read at a time.
 
 
-class Kept(Stats):
+class FeatureRows(Stats):
     """Every row of features, in the precision in which it came; or every picture, for metrics that see pixels."""
 
     shares = "kept"

@@ -36,7 +36,7 @@ from torch import Tensor
 from ganvas.core.config import from_plain, to_plain
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
-from ganvas.metrics.accumulators.row_table import Rows
+from ganvas.metrics.accumulators.row_table import RowTable
 
 MEMORY_BYTES = 1 << 30  # Of one accumulator's tables; what comes after lies in temporary files.
 
@@ -68,7 +68,7 @@ class Stats(ABC):
         """Forgets all pictures."""
         self.shape: tuple[int, ...] | None = None  # Of one picture (c, h, w), or of one row of features.
         self.sums: dict[str, Tensor] = {}
-        self.tables: dict[str, Rows] = {"index": Rows()}
+        self.tables: dict[str, RowTable] = {"index": RowTable()}
         self._next = 0
 
     @property
@@ -143,7 +143,7 @@ class Stats(ABC):
         """Moves every picture ``by`` places on, so that a set seen apart can follow another one. Pairs stay pairs."""
         assert by % 2 == 0, "an odd step parts the pairs (2i, 2i + 1)"
         for name in [name for name in self.tables if name == "index" or name.endswith("_index")]:
-            moved = Rows()
+            moved = RowTable()
             for slab in self.tables[name].slabs():
                 moved.append(slab + by)
             self.tables[name] = moved
@@ -164,7 +164,7 @@ class Stats(ABC):
         plain = torch.frombuffer(bytearray(json.dumps(settings).encode()), dtype=torch.uint8)
         return {"settings": plain} | {f"sum.{name}": value.clone() for name, value in self.sums.items()}
 
-    def _tables(self) -> dict[str, Rows]:
+    def _tables(self) -> dict[str, RowTable]:
         return {f"table.{name}": table for name, table in self.tables.items() if table.count}
 
     @classmethod
@@ -208,7 +208,7 @@ class Stats(ABC):
 
     def _append(self, name: str, rows: Tensor) -> None:
         held = sum(table.nbytes for table in self.tables.values())
-        self.tables.setdefault(name, Rows()).append(rows, on_disk=held >= MEMORY_BYTES)
+        self.tables.setdefault(name, RowTable()).append(rows, on_disk=held >= MEMORY_BYTES)
 
     def _require_places(self, index: Tensor, count: int) -> None:
         """One place for each row, none of them negative or taken."""
@@ -300,7 +300,7 @@ def _sent(value: Tensor | None, shape: list[int], dtype: str, source: int, devic
 
 def _table(slabs: Iterable[Tensor]) -> Iterable[Tensor]:
     """Kept until all are there, in memory or on the disk: every rank must take part in every broadcast, in order."""
-    rows = Rows()
+    rows = RowTable()
     for slab in slabs:
         rows.append(slab, on_disk=rows.nbytes >= MEMORY_BYTES)
     return rows.slabs()

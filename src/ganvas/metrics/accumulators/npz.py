@@ -16,7 +16,7 @@ from numpy.lib import format as npy_format
 
 from ganvas.core.errors import UserError
 from ganvas.data.sources.files import explain_damage
-from ganvas.metrics.accumulators.row_table import Rows
+from ganvas.metrics.accumulators.row_table import RowTable
 
 SLAB_BYTES = 16 << 20
 
@@ -136,7 +136,7 @@ class Npz:
         return Header(shape=tuple(shape), dtype=dtype, columns=fortran and len(shape) > 1)
 
 
-def tables(given: Mapping[str, Rows]) -> dict[str, Streamed]:
+def tables(given: Mapping[str, RowTable]) -> dict[str, Streamed]:
     """Tables of an accumulator as members ``table.<name>``; empty ones are left out."""
     found = {}
     for name, table in given.items():

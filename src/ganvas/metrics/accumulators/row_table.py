@@ -18,7 +18,7 @@ from ganvas.core.errors import UserError
 SLAB_BYTES = 16 << 20
 
 
-class Rows:
+class RowTable:
     """Rows of one shape and type, appended and read in order."""
 
     def __init__(self) -> None:

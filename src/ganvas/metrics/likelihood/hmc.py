@@ -16,33 +16,33 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Rows = Float[Tensor, "rows z"]
+LatentRows = Float[Tensor, "rows z"]
 PerRow = Float[Tensor, " rows"]
 Evaluate = Callable[[Tensor], tuple[Tensor, Tensor]]  # From latents to log p(x | z) and its gradient.
 
 
 @dataclass(frozen=True)
-class Points:
+class ChainPoints:
     """Where the chains are, with what the decoder says there."""
 
-    z: Rows
+    z: LatentRows
     log_likelihood: PerRow
-    gradient: Rows  # Of the log-likelihood.
+    gradient: LatentRows  # Of the log-likelihood.
 
 
-def points_at(z: Rows, evaluate: Evaluate) -> Points:
+def points_at(z: LatentRows, evaluate: Evaluate) -> ChainPoints:
     """The points at these latents: one pass through the decoder and back."""
-    return Points(z, *evaluate(z))
+    return ChainPoints(z, *evaluate(z))
 
 
-def energy(points: Points, momentum: Rows, *, beta: float) -> PerRow:
+def energy(points: ChainPoints, momentum: LatentRows, *, beta: float) -> PerRow:
     """``H = |z|^2 / 2 - beta log p(x | z) + |p|^2 / 2``."""
     return 0.5 * (points.z.square() + momentum.square()).sum(1) - beta * points.log_likelihood
 
 
 def leapfrog(
-    points: Points, momentum: Rows, *, beta: float, step: PerRow, steps: int, evaluate: Evaluate
-) -> tuple[Points, Rows]:
+    points: ChainPoints, momentum: LatentRows, *, beta: float, step: PerRow, steps: int, evaluate: Evaluate
+) -> tuple[ChainPoints, LatentRows]:
     """``steps`` steps of length ``step``: half a step of momentum, whole steps in turn, half a step of momentum.
 
     From its end with the momentum reversed it leads back to its beginning, and it keeps volumes.
@@ -57,8 +57,8 @@ def leapfrog(
 
 
 def transition(
-    points: Points, *, beta: float, step: PerRow, steps: int, evaluate: Evaluate, rng: torch.Generator
-) -> tuple[Points, PerRow]:
+    points: ChainPoints, *, beta: float, step: PerRow, steps: int, evaluate: Evaluate, rng: torch.Generator
+) -> tuple[ChainPoints, PerRow]:
     """A step of the chain that leaves the target as it is, and the probability of each row's proposal.
 
     A proposal whose energy is not a number is refused.
@@ -70,7 +70,7 @@ def transition(
     gain = energy(points, momentum, beta=beta) - energy(proposal, end, beta=beta)
     probability = gain.clamp(max=0.0).exp().nan_to_num(nan=0.0)
     taken = chance < probability
-    moved = Points(
+    moved = ChainPoints(
         torch.where(taken[:, None], proposal.z, points.z),
         torch.where(taken, proposal.log_likelihood, points.log_likelihood),
         torch.where(taken[:, None], proposal.gradient, points.gradient),
@@ -78,6 +78,6 @@ def transition(
     return moved, probability
 
 
-def _force(points: Points, beta: float) -> Rows:
+def _force(points: ChainPoints, beta: float) -> LatentRows:
     """The gradient of the energy with respect to the latents."""
     return points.z - beta * points.gradient

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ganvas.core.progress import progress
 from ganvas.core.seeds import stream
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.maths import nearest_neighbours
-from ganvas.metrics.maths.nearest_neighbours import Points
+from ganvas.metrics.maths.nearest_neighbours import SearchedRows
 
 ITERATIONS = 100
 SAMPLE = 4096  # Rows on which seeds are drawn.
@@ -26,7 +26,7 @@ Centres = Float64[Tensor, "runs k d"]
 
 
 def cluster(
-    sets: Sequence[Kept], *, clusters: int, runs: int, seed: int, quiet: bool = True
+    sets: Sequence[FeatureRows], *, clusters: int, runs: int, seed: int, quiet: bool = True
 ) -> list[Int64[Tensor, "n runs"]]:
     """The cluster of every row of every set, in every run, of all sets clustered together."""
     points = nearest_neighbours.together(*sets)
@@ -41,7 +41,7 @@ def cluster(
     return labels
 
 
-def _round(points: Sequence[Points], centres: Centres, labels: list[Tensor]) -> tuple[Centres, bool]:
+def _round(points: Sequence[SearchedRows], centres: Centres, labels: list[Tensor]) -> tuple[Centres, bool]:
     """Gives every row to its nearest centre, and moves every centre to the mean of its rows."""
     runs, k, d = centres.shape
     sums, counts, changed = torch.zeros(runs * k, d, dtype=torch.float64), torch.zeros(runs * k), False
@@ -61,7 +61,7 @@ def _round(points: Sequence[Points], centres: Centres, labels: list[Tensor]) -> 
     return moved.view(runs, k, d), changed
 
 
-def _sample(points: Sequence[Points], *, seed: int) -> Float64[Tensor, "s d"]:
+def _sample(points: Sequence[SearchedRows], *, seed: int) -> Float64[Tensor, "s d"]:
     """Rows of all sets, as many of each as its share."""
     total = sum(part.n for part in points)
     rows = []

@@ -20,12 +20,14 @@ from torch import Tensor
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.maths import moments, nearest_neighbours
 from ganvas.metrics.maths.nearest_neighbours import Balls
 
 SPLITS = 20
-PAIRS = 1 << 23  # Kept for the standard error: 84 MB. Beyond, only some of the points are looked at: a wider error.
+PAIRS = (
+    1 << 23
+)  # FeatureRows for the standard error: 84 MB. Beyond, only some of the points are looked at: a wider error.
 CHUNK = 1 << 16  # Pairs ranked at a time.
 
 
@@ -77,7 +79,9 @@ class Parted:
     nearest: Bool[Tensor, "n wide"]  # Which of the kept neighbours are the k nearest of the part.
 
 
-def tallies(real: Kept, fake: Kept, *, k: int, both: bool, title: str, quiet: bool = True) -> "tuple[Census, ...]":
+def tallies(
+    real: FeatureRows, fake: FeatureRows, *, k: int, both: bool, title: str, quiet: bool = True
+) -> "tuple[Census, ...]":
     """Balls around the reals over the generated, and with ``both`` also those around the generated over the reals."""
     x, y = nearest_neighbours.together(real, fake)
     rows = x.n + y.n * both + x.n
@@ -159,8 +163,8 @@ class Census:
 
 
 def results(
-    real: Kept,
-    fake: Kept,
+    real: FeatureRows,
+    fake: FeatureRows,
     values: Sequence[float],
     found: Sequence[float | None],
     *,
@@ -184,7 +188,7 @@ def results(
     ]
 
 
-def protocol(real: Kept, fake: Kept, name: str, *settings: str) -> str:
+def protocol(real: FeatureRows, fake: FeatureRows, name: str, *settings: str) -> str:
     """``precision_recall:n50000:<network, weights and resize>:k3``; reals are named where they are not as many."""
     return ":".join(part for part in (moments.protocol(fake, name, real), *settings) if part)
 

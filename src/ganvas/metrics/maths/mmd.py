@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 
 TILE = 320  # Rows of a tile, which stays in the processor's cache; of those on the diagonal half is computed twice.
 READ = 512  # The same of rows that are read anew for every tile of the other side.
@@ -84,7 +84,7 @@ def rowset(rows: Float[Tensor, "n d"], prepare: Callable[[Tensor], Tile] = lambd
     return Rowset(n=len(rows), step=TILE, tiles=lambda start: iter(tiles[start:]))
 
 
-def kept(side: Kept, prepare: Callable[[Tensor], Tile]) -> Rowset:
+def kept(side: FeatureRows, prepare: Callable[[Tensor], Tile]) -> Rowset:
     """The rows of an accumulator by their place in the set, read tile by tile; ``prepare`` sees each of them."""
     places = side.tables["index"].all().long().argsort(stable=True)
 

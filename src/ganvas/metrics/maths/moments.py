@@ -12,7 +12,7 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.results import Result
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import Stats
 from ganvas.metrics.maths import frechet
 from ganvas.metrics.maths.frechet import Gaussian, Influence
@@ -22,7 +22,7 @@ ONE = "infinitesimal jackknife over generated pictures (the reference is moments
 EXPLAINED = 16_384  # Pictures whose influence is found, spread over the set: their deviation is known to a percent.
 
 
-class Moments(Kept):
+class Moments(FeatureRows):
     """Every row of features, and their mean and covariance; or these alone, of a reference read from a file."""
 
     def reset(self) -> None:

@@ -25,7 +25,7 @@ from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from ganvas.core.errors import UserError
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.maths import matmul
 
 ROWS, COLUMNS = 4096, 512  # Of a tile.
@@ -41,7 +41,7 @@ Places = Int64[Tensor, " _"]
 Done = Callable[[float], None]  # Is told how many rows are done with.
 
 
-class Points:
+class SearchedRows:
     """One of some sets of rows that share a frame: :func:`together` makes them.
 
     Distances are in units of ``scale``, a power of two of about the largest value, so that no square overflows or
@@ -89,7 +89,7 @@ class Within:
     squared: Float64[Tensor, " pairs"]
 
 
-def together(*sets: Kept | Float[Tensor, "_ d"]) -> list[Points]:
+def together(*sets: FeatureRows | Float[Tensor, "_ d"]) -> list[SearchedRows]:
     """Sets of rows in one frame: the accumulators' by their places in the set, or those of tensors."""
     takers = [_taker(rows) for rows in sets]
     largest, count = 0.0, 0
@@ -109,10 +109,10 @@ def together(*sets: Kept | Float[Tensor, "_ d"]) -> list[Points]:
             count += len(rows)
     scale = 2.0 ** min(frexp(largest)[1], 1023) if largest else 1.0
     shift = total / count / scale if largest <= HUGE else torch.zeros_like(total)
-    return [Points(take, n, shift=shift, scale=scale) for take, n in takers]
+    return [SearchedRows(take, n, shift=shift, scale=scale) for take, n in takers]
 
 
-def balls(x: Points, *, k: int, wide: int = 0, done: Done | None = None) -> Balls:
+def balls(x: SearchedRows, *, k: int, wide: int = 0, done: Done | None = None) -> Balls:
     """The ball around each row: the squared distance to its k-th nearest other row.
 
     Args:
@@ -124,7 +124,7 @@ def balls(x: Points, *, k: int, wide: int = 0, done: Done | None = None) -> Ball
 
 
 def nearest(
-    x: Points, y: Points, *, wide: int = 1, done: Done | None = None
+    x: SearchedRows, y: SearchedRows, *, wide: int = 1, done: Done | None = None
 ) -> tuple[Float64[Tensor, "n wide"], Int64[Tensor, "n wide"]]:
     """Squared distances of each row of ``x`` to the nearest rows of ``y`` (of one set: to others of it), and places.
 
@@ -134,7 +134,7 @@ def nearest(
 
 
 def within(
-    x: Points, y: Points, around_x: Balls, around_y: Balls | None = None, *, done: Done | None = None
+    x: SearchedRows, y: SearchedRows, around_x: Balls, around_y: Balls | None = None, *, done: Done | None = None
 ) -> Iterator[Within]:
     """Every pair that lies in the neighbourhood (all of :class:`Balls`, beyond k) of either of its rows."""
     for rows, columns in _tiles(x, y):
@@ -152,7 +152,7 @@ def within(
             done(int(rows.places[0]) + len(rows.places) * (int(columns.places[-1]) + 1) / y.n)
 
 
-def distances(x: Points, y: Points, rows: Tensor, columns: Tensor) -> Float64[Tensor, " pairs"]:
+def distances(x: SearchedRows, y: SearchedRows, rows: Tensor, columns: Tensor) -> Float64[Tensor, " pairs"]:
     """``sum (a - b)^2`` of pairs, in float64."""
     if not len(rows):
         return torch.empty(0, dtype=torch.float64)
@@ -169,7 +169,7 @@ class _Block:
     3.1), and that sum is at most ``|x|^2 + |y|^2``. Most are off by far less, but products of one size round one way.
     """
 
-    def __init__(self, points: Points, places: Places, *, left: bool) -> None:
+    def __init__(self, points: SearchedRows, places: Places, *, left: bool) -> None:
         self.places, d = places, len(points.shift)
         self.factor = torch.empty(len(places), d + 2)
         self.lengths = torch.empty(len(places))
@@ -196,7 +196,7 @@ class _Block:
 class _Tile:
     """Squared distances between two blocks: ``low`` is not above the true ones, nor ``high`` below."""
 
-    def __init__(self, x: Points, y: Points, rows: _Block, columns: _Block) -> None:
+    def __init__(self, x: SearchedRows, y: SearchedRows, rows: _Block, columns: _Block) -> None:
         self._x, self._y, self._rows, self._columns = x, y, rows, columns
         self.low = matmul.times(rows.ready, columns.factor)
 
@@ -276,7 +276,7 @@ def _lowest(low: Tensor, wanted: Tensor, kept: int) -> tuple[Tensor, Tensor, Ten
 
 
 def _nearest(
-    x: Points, y: Points, *, rank: int, kept: int, done: Done | None
+    x: SearchedRows, y: SearchedRows, *, rank: int, kept: int, done: Done | None
 ) -> tuple[Float64[Tensor, "n kept"], Int64[Tensor, "n kept"]]:
     """Squared distances to the nearest and their places; exact at the ``rank``-th (1 is the nearest)."""
     best = _Best(x.n, kept + SPARE)
@@ -295,7 +295,7 @@ def _nearest(
     return squared[:, :kept], places[:, :kept]
 
 
-def _settle(x: Points, y: Points, best: _Best, rank: int) -> tuple[Tensor, Tensor]:
+def _settle(x: SearchedRows, y: SearchedRows, best: _Best, rank: int) -> tuple[Tensor, Tensor]:
     """Makes one rank exact; rows in which those kept do not settle it are searched again in float64."""
     squared = torch.empty(best.low.shape, dtype=torch.float64)
     for rows in x.blocks(ROWS):
@@ -303,7 +303,7 @@ def _settle(x: Points, y: Points, best: _Best, rank: int) -> tuple[Tensor, Tenso
     return squared, best.places
 
 
-def _settled(x: Points, y: Points, rows: Places, best: _Best, rank: int) -> tuple[Tensor, Tensor]:
+def _settled(x: SearchedRows, y: SearchedRows, rows: Places, best: _Best, rank: int) -> tuple[Tensor, Tensor]:
     low, high, places = best.low[rows].double(), best.high[rows].double(), best.places[rows]
     least, most = low.kthvalue(rank, 1).values[:, None], high.kthvalue(rank, 1).values[:, None]
     row, column = ((low <= most) & (high >= least) & (places >= 0)).nonzero(as_tuple=True)
@@ -317,7 +317,7 @@ def _settled(x: Points, y: Points, rows: Places, best: _Best, rank: int) -> tupl
     return squared, places
 
 
-def _again(x: Points, y: Points, rows: Places, kept: int) -> tuple[Tensor, Tensor]:
+def _again(x: SearchedRows, y: SearchedRows, rows: Places, kept: int) -> tuple[Tensor, Tensor]:
     """The nearest of some rows by float64 products, and their distances proper."""
     low = torch.full((len(rows), kept), torch.inf, dtype=torch.float64)
     places = torch.full((len(rows), kept), -1, dtype=torch.int64)
@@ -334,7 +334,7 @@ def _again(x: Points, y: Points, rows: Places, kept: int) -> tuple[Tensor, Tenso
     return low, places.gather(1, order)
 
 
-def _tiles(x: Points, y: Points, *, upper: bool = False) -> Iterator[tuple[_Block, _Block]]:
+def _tiles(x: SearchedRows, y: SearchedRows, *, upper: bool = False) -> Iterator[tuple[_Block, _Block]]:
     """Pairs of blocks; with ``upper`` only pairs of rows with one that is not before it, and the squares between."""
     for rows in x.blocks(ROWS):
         block = _Block(x, rows, left=True)
@@ -353,7 +353,7 @@ def _up(radii: Radii) -> Float[Tensor, " n"]:
     return torch.nextafter(radii.float(), torch.tensor(torch.inf))
 
 
-def _taker(rows: Kept | Tensor) -> tuple[Callable[[Tensor], Tensor], int]:
+def _taker(rows: FeatureRows | Tensor) -> tuple[Callable[[Tensor], Tensor], int]:
     if isinstance(rows, Tensor):
         return lambda places: rows[places], len(rows)
     order, table = rows.tables["index"].all().long().argsort(stable=True), rows.tables["rows"]

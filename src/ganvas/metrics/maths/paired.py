@@ -15,7 +15,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
 from ganvas.core.shapes import PerSample
-from ganvas.metrics.accumulators.feature_rows import Kept
+from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
 from ganvas.metrics.maths.ssim_map import CHUNK_PIXELS
 
@@ -24,7 +24,7 @@ ERROR_METHOD = "deviation over pairs of pictures"
 Bytes = UInt8[Tensor, "n c h w"]
 
 
-class Pictures(Kept):
+class Pictures(FeatureRows):
     """Every picture of one set, to meet its partner when two sets are compared."""
 
 

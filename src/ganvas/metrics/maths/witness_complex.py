@@ -29,12 +29,12 @@ TABLE_BYTES = 1 << 28  # The distances of all pairs are kept where they are no m
 CORNERS = 3  # Of the largest simplex that holes are told by.
 LIST = 8  # Landmarks listed per witness at first.
 
-Points = UInt8[Tensor, "n d"] | Float[Tensor, "n d"]
+WitnessPoints = UInt8[Tensor, "n d"] | Float[Tensor, "n d"]
 Done = Callable[[float], None]  # Is told how many draws are done.
 
 
 def living_times(
-    points: Points,
+    points: WitnessPoints,
     *,
     draws: int,
     landmarks: int = 64,
@@ -106,7 +106,7 @@ def shares(
     return np.bincount(np.minimum(alive, most - 1), weights=np.diff(ends), minlength=most) / alpha
 
 
-def squared_distances(points: Points, places: Int64[Tensor, " k"]) -> Float64[Tensor, "n k"]:
+def squared_distances(points: WitnessPoints, places: Int64[Tensor, " k"]) -> Float64[Tensor, "n k"]:
     """Between all points and those at some places; exact for bytes."""
     out = torch.zeros(len(points), len(places), dtype=torch.float64)
     whole = points.dtype == torch.uint8
@@ -123,7 +123,7 @@ def squared_distances(points: Points, places: Int64[Tensor, " k"]) -> Float64[Te
 class _Distances:
     """From all points to landmarks: of all pairs at once where these find room, else as they are asked for."""
 
-    def __init__(self, points: Points) -> None:
+    def __init__(self, points: WitnessPoints) -> None:
         self._points = points.flatten(1)
         n = len(points)
         self._all = squared_distances(self._points, torch.arange(n)).sqrt_() if 8 * n * n <= TABLE_BYTES else None

@@ -46,7 +46,7 @@ class Side:
         return self.file is None or self.file.pictures is not None
 
 
-class Drawn:
+class SequentialDraw:
     """A model's pictures in order; whoever goes on where the last one stopped has them drawn once."""
 
     def __init__(self, sample: Callable[[int], Iterator[Any]]) -> None:
@@ -118,7 +118,7 @@ def of_run(task: "Measure", path: Path) -> Side:
         spec=str(path),
         shape=(trained.height, trained.width, trained.channels),
         count=None,
-        batches=Drawn(lambda n: trained.sample_bytes(n, seed=task.seed, batch=task.batch)),
+        batches=SequentialDraw(lambda n: trained.sample_bytes(n, seed=task.seed, batch=task.batch)),
         trained=trained,
     )
 
