@@ -11,10 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from history import record
 
-from ganvas.data.packed import HEADER_BYTES
-from ganvas.data.packing import npy_header
+from ganvas.data.store import HEADER_BYTES, npy_header
 
 SIDE, CHANNELS = 1024, 3
 BOUND_MB = 1000
@@ -50,7 +50,7 @@ def main() -> int:
         source = Path(folder) / "sparse.npy"
         count = round(gigabytes * 1e9 / (SIDE * SIDE * CHANNELS))
         with source.open("wb") as file:
-            file.write(npy_header((count, SIDE, SIDE, CHANNELS)))
+            file.write(npy_header((count, SIDE, SIDE, CHANNELS), np.dtype(np.uint8)))
             file.truncate(HEADER_BYTES + count * SIDE * SIDE * CHANNELS)
         command = [sys.executable, "-c", CHILD, str(source), str(Path(folder) / "packed")]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)

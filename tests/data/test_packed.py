@@ -1,3 +1,4 @@
+import hashlib
 import json
 import pickle
 
@@ -92,16 +93,35 @@ def edit(**changes):
         (lambda folder: (folder / "manifest.json").unlink(), "no manifest.json"),
         (edit(count=13), "should have"),
         (edit(count=-1), "damaged"),
-        (edit(width="6"), "damaged"),
+        (edit(count=True), "damaged"),
         (edit(format="zarr"), "something else"),
         (edit(version=99), "version 99"),
-        (edit(masks=True), "masks.npy is missing"),
+        (edit(kind="sounds"), "holds sounds, and pictures are wanted"),
+        (edit(class_names=["ant", 7, "cow"]), "class_names"),
+        (edit(class_names=["ant", "bee"]), "labels from 0 to 2 for 2 classes"),
+        (edit(broken=[["a.png"]]), "broken"),
+        (lambda folder: (folder / "images.npy").write_bytes(b"\0" * (folder / "images.npy").stat().st_size), "begins"),
     ],
 )
 def test_a_damaged_pack_is_refused(packed, spoil, says):
     spoil(packed.folder)
     with pytest.raises(UserError, match=says):
         Packed.open(packed.folder)
+
+
+@pytest.mark.parametrize("names", [["a"], "a.png", [None] * 12, {"a": 1}])
+def test_names_that_are_not_one_text_per_picture_are_refused(packed, names):
+    (packed.folder / "names.json").write_text(json.dumps(names))
+    with pytest.raises(UserError, match=r"names\.json does not have one name per picture"):
+        _ = Packed.open(packed.folder).names
+
+
+def test_the_fingerprint_is_the_one_that_the_page_on_data_writes_down(packed, pixels):
+    def sha(data):
+        return hashlib.sha256(data).hexdigest()
+
+    text = json.dumps([[12, 8, 6, 3], sha(pixels.tobytes()), sha(packed.labels.astype("<i8").tobytes()), None])
+    assert packed.fingerprint == "sha256:" + sha(text.encode())
 
 
 def test_labels_are_never_unpickled(packed):

@@ -12,7 +12,8 @@ from PIL import Image
 
 from ganvas.core.errors import UserError
 from ganvas.data import packing
-from ganvas.data.packing import npy_header, pack, prepare
+from ganvas.data.packing import pack, prepare
+from ganvas.data.store import HEADER_BYTES, npy_header
 
 
 def test_a_pack_is_made_once_and_found_again_whatever_the_path_or_time(tmp_path, pixels, monkeypatch):
@@ -165,7 +166,7 @@ def test_a_read_only_place_is_a_users_error(folder, tmp_path):
 def test_the_manifest_says_how_pictures_were_resampled_and_nothing_of_the_machine(folder, tmp_path):
     packed = pack(str(folder), tmp_path / "packed", size=(5, 5), fit="stretch", quiet=True)
     text = (packed.folder / "manifest.json").read_text()
-    assert packed.manifest["resampling"] == ["lanczos"]
+    assert packed.manifest["treated"] == ["lanczos", "stretch"]
     assert str(tmp_path) not in text
     assert json.loads(text)["settings"]["size"] == [5, 5]
 
@@ -246,8 +247,8 @@ def test_packing_and_reading_a_gigabyte_stays_under_200_megabytes(tmp_path):
     shape = (1024, 592, 592, 3)
     source = tmp_path / "sparse.npy"
     with source.open("wb") as file:
-        file.write(npy_header(shape))
-        file.truncate(packing.packed.HEADER_BYTES + int(np.prod(shape, dtype=np.int64)))
+        file.write(npy_header(shape, np.dtype(np.uint8)))
+        file.truncate(HEADER_BYTES + int(np.prod(shape, dtype=np.int64)))
     script = (
         "import sys, numpy as np; from pathlib import Path; from ganvas.data.packing import pack\n"
         "packed = pack(sys.argv[1], Path(sys.argv[2]), quiet=True)\n"

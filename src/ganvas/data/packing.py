@@ -5,20 +5,16 @@ skipped over, not written, so that an empty region stays a hole in the file.
 """
 
 import dataclasses
-import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
-from numpy.lib import format as npy_format
 
-from ganvas.core.atomic_files import PARTIAL, atomic_folder, write_json
+from ganvas.core.atomic_files import PARTIAL, atomic_folder
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.progress import progress, say
-from ganvas.core.provenance import versions
 from ganvas.data import packed
 from ganvas.data.cache import cache_folder, locked
 from ganvas.data.colour import parse_colour
@@ -28,6 +24,8 @@ from ganvas.data.packed import Packed, PackedRows
 from ganvas.data.sources.labels import numbered_classes
 from ganvas.data.sources.opening_sources import is_packed, open_source
 from ganvas.data.sources.picture_source import Labels, PictureArray, PictureFiles, Source, hash_of
+from ganvas.data.store import VERSION
+from ganvas.data.store_writing import StoreWriter
 
 SAID = 2  # What manifests say of their pictures; packs in the cache that say less are made anew.
 
@@ -65,7 +63,7 @@ def prepare(
             return found
     source = open_source(spec, size=rules.size)
     packs = (cache or cache_folder()) / "packs"
-    key = hash_of(packed.VERSION, SAID, source.identity(), dataclasses.asdict(rules))[:32]
+    key = hash_of(VERSION, SAID, source.identity(), dataclasses.asdict(rules))[:32]
     folder = packs / key
     with locked(packs / f"{key}.lock", quiet=quiet):
         if kept := _kept(folder, quiet=quiet):
@@ -159,7 +157,7 @@ def _write_rows(source: Source, rules: Rules, folder: Path, *, quiet: bool) -> N
     try:
         with progress(f"Packing {source.location}", source.total, unit=source.unit, quiet=quiet) as report:
             for rows in convert(source, rules):
-                writer = writer or PackWriter(folder, rows.images.shape[1:], masks=rows.masks is not None)
+                writer = writer or PackWriter(folder)
                 writer.append(rows)
                 report(rows.at, f"{writer.count:,} pictures" if source.unit != "pictures" else "")
         assert writer is not None
@@ -170,23 +168,22 @@ def _write_rows(source: Source, rules: Rules, folder: Path, *, quiet: bool) -> N
 
 
 class PackWriter:
-    """Writes rows to a folder in the packed form, hashing on the way."""
+    """Writes rows of pictures to a folder in the packed form, hashing on the way."""
 
-    def __init__(self, folder: Path, row_shape: tuple[int, ...], *, masks: bool) -> None:
-        self.folder, self.row_shape, self.count = folder, row_shape, 0
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.store = folder, StoreWriter(folder, packed.KIND)
         self.names: list[str] = []
         self.broken: list[tuple[str, str]] = []
         self.treated: set[str] = set()
         self._labels: list[np.ndarray] = []
-        self._images = _GrowingArray(folder / packed.IMAGES, row_shape)
-        self._masks = _GrowingArray(folder / packed.MASKS, row_shape[:2]) if masks else None
+
+    @property
+    def count(self) -> int:
+        """Pictures written so far."""
+        return self.store.count
 
     def append(self, rows: Rows) -> None:
-        self.count += len(rows.images)
-        self._images.append(rows.images)
-        if self._masks is not None:
-            assert rows.masks is not None
-            self._masks.append(rows.masks)
+        self.store.append({packed.IMAGES: rows.images} | ({} if rows.masks is None else {packed.MASKS: rows.masks}))
         self.names.extend(rows.names or ())
         self.broken.extend(rows.broken)
         self.treated |= rows.treated
@@ -197,37 +194,23 @@ class PackWriter:
         """Writes headers, labels, names and, last, the manifest."""
         labels = self._finished_labels(source)
         if labels is not None:
-            np.save(self.folder / packed.LABELS, labels.values.astype(np.int64))
-        pixels, masks = self._images.finish(), self._masks.finish() if self._masks else None
-        values = None if labels is None else labels.values
-        shape = [self.count, *self.row_shape]
-        manifest = {
-            "format": packed.FORMAT,
-            "version": packed.VERSION,
-            "count": self.count,
-            "height": self.row_shape[0],
-            "width": self.row_shape[1],
-            "channels": self.row_shape[2],
-            "labels": labels is not None,
-            "masks": masks is not None,
-            "class_names": [] if labels is None else list(labels.class_names),
-            "mask_names": list(source.mask_names) if isinstance(source, PictureArray) else [],
-            "fingerprint": packed.combined_fingerprint(shape, pixels=pixels, masks=masks, labels=values),
-            "source": {"kind": source.kind, "name": Path(source.location).name},
-            "settings": _written_rules(rules),
-            "resampling": sorted(self.treated & {"box", "lanczos"}),
-            "treated": sorted(self.treated | set(source.treated if isinstance(source, PackedRows) else ())),
-            "broken": [list(pair) for pair in self.broken],
-            "versions": versions(),
-        }
+            self.store.add_column(packed.LABELS, labels.values.astype(np.int64))
         if self.names:
             (self.folder / packed.NAMES).write_text(json.dumps(self.names), encoding="utf-8")
-        write_json(self.folder / packed.MANIFEST, manifest)
+        columns = self.store.finish_columns()
+        more = {
+            "class_names": [] if labels is None else list(labels.class_names),
+            "mask_names": list(source.mask_names) if isinstance(source, PictureArray) else [],
+            "source": {"kind": source.kind, "name": Path(source.location).name},
+            "settings": _written_rules(rules),
+            "treated": sorted(self.treated | set(source.treated if isinstance(source, PackedRows) else ())),
+            "broken": [list(pair) for pair in self.broken],
+        }
+        fingerprint = packed.picture_fingerprint(self.count, columns)
+        self.store.write_manifest(columns, fingerprint=fingerprint, more=more)
 
     def close(self) -> None:
-        self._images.close()
-        if self._masks is not None:
-            self._masks.close()
+        self.store.close()
 
     def _finished_labels(self, source: Source) -> Labels | None:
         if isinstance(source, PictureFiles):
@@ -237,43 +220,6 @@ class PackWriter:
             return None
         values = np.concatenate(self._labels)
         return Labels(values=values, class_names=source.class_names or numbered_classes(values))
-
-
-class _GrowingArray:
-    """A ``.npy`` of bytes whose first length is known only at the end."""
-
-    def __init__(self, path: Path, row_shape: tuple[int, ...]) -> None:
-        self._file: BinaryIO = path.open("wb")
-        self._file.seek(packed.HEADER_BYTES)
-        self._row_shape, self._count, self._hash = row_shape, 0, hashlib.sha256()
-
-    def append(self, rows: UInt8[np.ndarray, "n h w *c"]) -> None:
-        flat = np.ascontiguousarray(rows).reshape(-1)
-        self._hash.update(flat.data)
-        if flat.any():
-            self._file.write(flat.data)
-        else:
-            self._file.seek(flat.size, 1)
-        self._count += len(rows)
-
-    def finish(self) -> str:
-        """Sets the length, writes the header, and gives the hash of the rows."""
-        self._file.truncate(self._file.tell())
-        self._file.seek(0)
-        self._file.write(npy_header((self._count, *self._row_shape)))
-        self._file.close()
-        return self._hash.hexdigest()
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def npy_header(shape: tuple[int, ...]) -> bytes:
-    """The header of a uint8 ``.npy`` of that shape, padded with spaces to the packed form's fixed length."""
-    described = repr({"descr": "|u1", "fortran_order": False, "shape": shape})
-    length = packed.HEADER_BYTES - npy_format.MAGIC_LEN - 2
-    assert len(described) < length
-    return npy_format.magic(1, 0) + length.to_bytes(2, "little") + described.ljust(length - 1).encode() + b"\n"
 
 
 def _written_rules(rules: Rules) -> dict[str, Any]:
