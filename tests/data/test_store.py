@@ -157,7 +157,7 @@ def test_the_name_of_a_column_is_no_path(store, name):
     manifest = json.loads((store.folder / "manifest.json").read_text())
     manifest["columns"] = {name: manifest["columns"]["points"]}
     (store.folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(UserError, match="damaged"):
+    with pytest.raises(UserError, match=r"manifest\.json is damaged"):
         Store.open(store.folder, kind="points")
 
 
