@@ -12,45 +12,11 @@ import os
 import sys
 import tempfile
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "peers")]
 BEGIN, END = "<!-- parity: written by `make parity` -->", "<!-- parity: end -->"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """One value found twice by one definition."""
-
-    what: str
-    library: str
-    given: str
-    theirs: float
-    ours: float
-    apart: float | None = None  # Where it is not the two numbers' relative difference.
-
-    def cells(self):
-        apart = abs(self.ours / self.theirs - 1) if self.apart is None else self.apart
-        return self.what, version(self.library), self.given, f"{apart:.1e}" if apart else "0", number(self.ours)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """One name, two definitions (or one definition, and arithmetic that does not hold it)."""
-
-    what: str
-    library: str
-    setting: str
-    theirs: str | float
-    ours: str | float
-    why: str
-    right: str
-
-    def cells(self):
-        values = (one if isinstance(one, str) else number(one) for one in (self.theirs, self.ours))
-        return self.what, f"{version(self.library)}: {self.setting}", *values, self.why, self.right
 
 
 class Given:
@@ -105,32 +71,6 @@ class Given:
         tiled = whole.unflatten(0, (4, each, each)).permute(0, 3, 1, 4, 2, 5).reshape(4, 3, 192, 192)
         rng = torch.Generator().manual_seed(0)
         return tiled, (tiled + 30 * torch.randn(tiled.shape, generator=rng, dtype=torch.float64)).clamp(0, 255).round()
-
-
-def cloudy(n, d, *, seed, spread=1.0):
-    """Correlated rows, none below 0, as after a ReLU."""
-    import torch
-
-    rng = torch.Generator().manual_seed(seed)
-    mixing = torch.randn(8, d, generator=torch.Generator().manual_seed(99))
-    return (torch.randn(n, 8, generator=rng) @ mixing / 4 + spread * torch.randn(n, d, generator=rng) + 0.5).relu()
-
-
-def results(module, real, fake, **config):
-    """The values of one metric by name."""
-    sides = [module.Accumulator(config=module.Config(**config)) for _ in range(2)]
-    for side, rows in zip(sides, (real, fake), strict=True):
-        side.update(rows)
-    return {one.metric: one for one in module.compare(*sides)}
-
-
-@functools.cache
-def version(library):
-    return f"{library} {importlib.metadata.version(library)}"
-
-
-def number(value):
-    return f"{value:.7g}"
 
 
 def table(head, rows):

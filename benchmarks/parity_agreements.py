@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import torch
-from parity import Agreement, cloudy, results
+from parity_cells import Agreement, cloudy, results
 
 from ganvas.features import network_catalogue
 from ganvas.features.resize import clean_bicubic, tf1_bilinear

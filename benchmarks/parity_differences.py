@@ -5,8 +5,8 @@ import io
 
 import numpy as np
 import torch
-from parity import Difference, cloudy, number, results
 from parity_agreements import CLEAN, FIDELITY, METRICS, AsItIs
+from parity_cells import Difference, cloudy, number, results
 
 from ganvas.core.pixels import to_bytes
 from ganvas.features import network_catalogue

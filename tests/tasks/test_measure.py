@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.tasks.measure import Measure, MeasureResult, append_line, draw, measure, with_error
+from ganvas.tasks.measure import Measure, MeasureResult, append_line, measure, with_error
 
 
 @pytest.fixture
@@ -123,35 +123,6 @@ def test_what_to_measure_against_must_be_known(folder):
 def test_an_unknown_metric_is_refused_before_any_work(tmp_path):
     with pytest.raises(UserError, match="Did you mean 'swd'"):
         measure(Measure(a=str(tmp_path / "not there"), metrics=("sdw",), quiet=True))
-
-
-class Packed:
-    height, width, channels = 8, 8, 1
-
-    def __init__(self, n):
-        self.images = np.arange(n, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 1), np.uint8)
-
-    def __len__(self):
-        return len(self.images)
-
-    def read(self, indices):
-        return self.images[indices]
-
-
-def test_pictures_are_drawn_without_repetition_in_an_order_of_the_seed_alone():
-    # Sources sorted by class would otherwise pair pictures of one class, and take the first classes only.
-    orders = [
-        torch.cat(list(draw(Packed(100), 60, seed=seed, batch=batch)))[:, 0, 0, 0].tolist()
-        for seed, batch in ((1, 7), (1, 60), (2, 7))
-    ]
-    assert len(set(orders[0])) == 60
-    assert orders[0] == orders[1] != orders[2]
-    assert orders[0] != sorted(orders[0])
-
-
-def test_the_second_draw_of_reals_goes_on_where_the_first_one_ended():
-    whole, second = (torch.cat(list(draw(Packed(100), 60, seed=1, batch=7, start=start))) for start in (0, 25))
-    assert torch.equal(second, whole[25:])
 
 
 class Trained:

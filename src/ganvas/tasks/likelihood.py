@@ -193,6 +193,7 @@ def _pictures(task: Likelihood, trained: "Trained", apart: int) -> tuple[Any, An
 
     from ganvas.core.seeds import stream
     from ganvas.metrics.likelihood.observation_models import binarised, dequantised
+    from ganvas.metrics.measuring import draws
 
     packed = _packed(task, trained)
     rows = np.arange(len(packed))
@@ -207,7 +208,7 @@ def _pictures(task: Likelihood, trained: "Trained", apart: int) -> tuple[Any, An
             f"{_name(task, trained)} has {len(rows)} pictures{' of that class' if len(rows) < len(packed) else ''}, "
             f"and {max(n, 2)} are to be measured{besides}. Ask for fewer, or give the variance (--variance)."
         )
-    order = torch.randperm(len(rows), generator=stream(task.seed, "measure", "order"))[: n + apart].numpy()
+    order = draws.order(len(rows), seed=task.seed)[: n + apart].numpy()
     drawn = torch.from_numpy(packed.read(rows[order])).permute(0, 3, 1, 2).contiguous()
     noise = stream(task.seed, "ais", "dequantise")
     made = binarised(drawn) if task.observation == "bernoulli" else dequantised(drawn, noise)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -13,13 +13,14 @@ from ganvas.core.atomic_files import append_line
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.tasks.measuring import half_precision, notes, pairs, same_size, sides
-from ganvas.tasks.measuring.sides import BATCH, Side, draw
+from ganvas.tasks.measuring.picture_options import PictureOptions
+from ganvas.tasks.measuring.sides import BATCH, Side
 
 if TYPE_CHECKING:
-    from ganvas.metrics.accumulators.feature_pass import Gathered
+    from ganvas.metrics.measuring.flow import Measurement
     from ganvas.train.trained import Trained
 
-__all__ = ["Measure", "MeasureResult", "MeasureRow", "draw", "measure", "with_error"]
+__all__ = ["Measure", "MeasureResult", "MeasureRow", "measure", "with_error"]
 
 MOST = 16_384  # Pictures on each side where --n is left out: the number of Karras et al. 2018.
 NOISE = 1e-12  # Of the value: a smaller error is that of rounding, and its digits mean nothing.
@@ -28,7 +29,7 @@ MOST_OF_A_FILE = 50_000  # The same beside a file of statistics: the number of H
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure:
+class Measure(PictureOptions):
     """Measure generated pictures against real ones: every value beside what reals score against reals.
 
     Examples:
@@ -49,36 +50,10 @@ class Measure:
     """Pictures on each side. Left out: as many as leave a second draw of reals for the floor, 16384 at most."""
     metrics: tuple[str, ...] = ("swd", "ms_ssim")
     """Which metrics, by commas or blanks, or all; `ganvas metrics` lists them."""
-    seed: int = 0
-    """Chooses pictures, latents and all random numbers of the metrics."""
-    features: str | None = None
-    """The network that metrics of features look through: a name, or a file of your own. Default: each metric's."""
-    weights: tuple[str, ...] = ()
-    """A file of weights for that network, or NETWORK=FILE for one of several."""
-    trust_weights: bool = False
-    """Take weights that are not the published ones; the protocol then carries their hash."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the feature networks. bfloat16 is faster on GPUs; refused where it moves the distance of 512 pictures."""
-    size: str | None = None
-    """Bring pictures of a source to a size first: 64, or 64x96 (height x width). Runs keep their own."""
-    channels: Literal[1, 3, 4] | None = None
-    """1 grey, 3 RGB, 4 RGBA. Default: the run's, or the pictures' own."""
-    fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
-    """What to do with pictures of another shape, or smaller than the size."""
-    background: str = "white"
-    """Colour under transparent pixels and on padding: a name or #rrggbb."""
-    broken: Literal["refuse", "skip"] = "refuse"
-    """Stop at a file that cannot be read, or leave it out."""
     kimg: float | None = None
     """An earlier moment that the run keeps; the last one where left out."""
     batch: int = BATCH
     """Pictures generated at a time; changes no value."""
-    device: str = "auto"
-    """Where to generate and to look: cpu, cuda, or auto."""
-    no_cache: bool = False
-    """Compute features anew, and remember none. Packs of pictures are kept in the cache all the same."""
-    quiet: bool = False
-    """No progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +173,7 @@ def _side(task: Measure, spec: str, *, like: Side | None) -> Side:
 
     path = Path(spec).expanduser()
     if (path / "run.json").exists() or (path / "model.json").exists():
-        return dataclasses.replace(sides.of_run(task, path), spec=spec)
+        return dataclasses.replace(sides.of_run(task, path, kimg=task.kimg, batch=task.batch), spec=spec)
     if is_stats(path):
         return sides.of_file(path)
     return sides.of_source(task, spec, model=like.trained if like else None)
@@ -249,46 +224,44 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
     if any(side.has_pictures for side in (a, b) if side is not None):
         networks, missing = Networks(sides.chosen_networks(task), names).of(names, lenient=lenient)
     names = [name for name in names if name not in missing]
-    by_pair = pairs.paired(names)
-    floored = [name for name in names if name not in by_pair]  # A second draw of reals has no partners.
-    needed = 2 * n if floored and b and b.file is None and (b.count is None or b.count >= 2 * n) else n
     looked = half_precision.require_agreement(
         task, [side for side in (a, b) if side is not None and side.batches], networks, names, n=n
     )
-    how: dict[str, Any] = {"n": n, "networks": networks, "lenient": lenient, "rows_of": _rows_of(names, a, b)}
-    real = again = None
+    settings = flow.PassSettings(
+        seed=task.seed, networks=networks, rows_of=_rows_of(names, a, b), lenient=lenient, quiet=task.quiet
+    )
+    real = None
     if b is not None:
-        real = sides.gather(task, b, names, first=0, of=needed, title="measure: real", **how)
-        if needed > n:
-            again = sides.gather(task, b, floored, first=n, of=needed, title="measure: real again", **how)
-    fake = sides.gather(task, a, names, first=0, of=n, title="measure: generated", **how)
-    results, skipped = flow.compare(real, fake, lenient=lenient, quiet=task.quiet)
-    floor = flow.compare(real, _beside(again, fake), lenient=True, quiet=task.quiet)[0] if again else []
-    fakes, reals = (side.file.n if side and side.file else n for side in (a, b))
+        again = b.file is None and (b.count is None or b.count >= 2 * n)
+        reals = sides.picture_set(task, b)
+        real = flow.refer(reals, settings, metrics=names, n=n, floor=again, treated=a.treated)
+    found = flow.against(real, sides.picture_set(task, a), settings, metrics=names, n=n)
+    fakes, reals_n = (side.file.n if side and side.file else n for side in (a, b))
     return MeasureResult(
         a=a.spec,
         b=b.spec if b else "",
         n=fakes or n,
         seed=task.seed,
         seconds=time.monotonic() - started,
-        results=results,
-        floor=floor,
-        reals=real.fingerprint if real else "",
-        fakes=fake.fingerprint,
+        results=found.results,
+        floor=found.floor,
+        reals=found.reference,
+        fakes=found.fakes,
         kimg=a.trained.kimg if a.trained else None,
         model=a.trained.fingerprint if a.trained else None,
-        n_reals=reals if b and (b.file or reals != fakes) else None,
-        skipped=missing | skipped,
-        notes=([pairs.note(a, b, by_pair)] if b and by_pair else [])
-        + looked
-        + notes.of_side(a, fake)
-        + (notes.of_side(b, real) + notes.of_both(a, b) if b else []),
+        n_reals=reals_n if b and (b.file or reals_n != fakes) else None,
+        skipped=missing | dict(found.skipped),
+        notes=_notes(a, b, found, names, looked),
     )
 
 
-def _beside(again: "Gathered", fake: "Gathered") -> "Gathered":
-    """A second draw of reals in the place of the fakes: its protocol is theirs, whatever was done to either first."""
-    return dataclasses.replace(again, treated=fake.treated)
+def _notes(a: Side, b: Side | None, found: "Measurement", names: Sequence[str], looked: list[str]) -> list[str]:
+    """What a reader of the numbers must know."""
+    fake, *real = found.gathered
+    by_pair = pairs.paired(names)
+    said = [pairs.note(a, b, by_pair)] if b and by_pair else []
+    said += looked + notes.of_side(a, fake)
+    return said if b is None else said + notes.of_side(b, *real) + notes.of_both(a, b)
 
 
 def _rows_of(names: Sequence[str], a: Side, b: Side | None) -> dict[str, str]:

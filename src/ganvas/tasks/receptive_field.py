@@ -199,7 +199,7 @@ def _pictures(task: ReceptiveField, shape: Any) -> Any:
 
     from ganvas.core import pixels
     from ganvas.data.packing import prepare
-    from ganvas.tasks.measuring.sides import draw
+    from ganvas.metrics.measuring.draws import draw
 
     _, channels, height, width = tuple(getattr(shape, "shape", shape))
     packed = prepare(str(task.data), size=(height, width), channels=channels, fit="crop", quiet=task.quiet)

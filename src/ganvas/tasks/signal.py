@@ -225,7 +225,7 @@ def _pictures(task: SignalTask, inputs: tuple[Any, ...]) -> Any:
     from ganvas.core import pixels
     from ganvas.core.errors import UserError
     from ganvas.data.packing import prepare
-    from ganvas.tasks.measuring.sides import draw
+    from ganvas.metrics.measuring.draws import draw
 
     shape = tuple(getattr(inputs[0], "shape", inputs[0]))
     if len(inputs) != 1 or len(shape) != 4 or shape[1] not in (1, 3, 4):

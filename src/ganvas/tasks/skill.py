@@ -152,7 +152,7 @@ def _reals(task: Skill, first: "Trained") -> tuple[Any, str]:
     import torch
 
     from ganvas.data.packing import prepare
-    from ganvas.tasks.measuring.sides import draw
+    from ganvas.metrics.measuring.draws import draw
 
     if task.data is None:
         packed = first.reals(quiet=task.quiet)

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 from ganvas.core.errors import UserError
 from ganvas.tasks.measuring import half_precision, notes, pairs, sides
+from ganvas.tasks.measuring.picture_options import PictureOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stats:
+class Stats(PictureOptions):
     """Write the statistics of a set of pictures: a reference that is computed once, and that other tools read too.
 
     The file has mu and sigma for pytorch-fid, clean-fid, EDM and TTUR (mu_s and sigma_s for ADM where sfid is asked
@@ -35,30 +36,6 @@ class Stats:
     """Means and covariances only: 34 MB however many pictures, for FID and its kin; errors then leave the reals out."""
     seed: int = 0
     """Chooses pictures and all random numbers; measure with the same one."""
-    features: str | None = None
-    """The network that metrics of features look through: a name, or a file of your own. Default: each metric's."""
-    weights: tuple[str, ...] = ()
-    """A file of weights for that network, or NETWORK=FILE for one of several."""
-    trust_weights: bool = False
-    """Take weights that are not the published ones; the protocol then carries their hash."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the feature networks. bfloat16 is faster on GPUs; refused where it moves the distance of 512 pictures."""
-    size: str | None = None
-    """Bring pictures to a size first: 64, or 64x96 (height x width)."""
-    channels: Literal[1, 3, 4] | None = None
-    """1 grey, 3 RGB, 4 RGBA. Default: the pictures' own."""
-    fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
-    """What to do with pictures of another shape, or smaller than the size."""
-    background: str = "white"
-    """Colour under transparent pixels and on padding: a name or #rrggbb."""
-    broken: Literal["refuse", "skip"] = "refuse"
-    """Stop at a file that cannot be read, or leave it out."""
-    device: str = "auto"
-    """Where to look: cpu, cuda, or auto."""
-    no_cache: bool = False
-    """Compute features anew, and remember none. Packs of pictures are kept in the cache all the same."""
-    quiet: bool = False
-    """No progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +78,8 @@ def stats(task: Stats) -> StatsResult:
     networks, missing = Networks(sides.chosen_networks(task), names).of(names, lenient=lenient)
     names = [name for name in names if name not in missing]
     looked = half_precision.require_agreement(task, [side], networks, names, n=n)
-    how = {"first": 0, "n": n, "of": n, "networks": networks, "rows_of": {}, "lenient": lenient, "title": "stats"}
-    gathered = sides.gather(task, side, names, **how)
+    settings = flow.PassSettings(seed=task.seed, networks=networks, lenient=lenient, quiet=task.quiet)
+    gathered = sides.picture_set(task, side).gather(names, settings, first=0, n=n, of=n, title="stats")
     written = write_stats(task.out, gathered, moments=task.moments)
     left_out = {name: "It has no mean and covariance (--moments)." for name in gathered.stats if name not in written}
     return StatsResult(

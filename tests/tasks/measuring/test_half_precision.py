@@ -7,6 +7,7 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.tasks.measuring import half_precision
 from ganvas.tasks.measuring.half_precision import require_agreement
+from ganvas.tasks.measuring.picture_options import PictureOptions
 
 
 @dataclasses.dataclass
@@ -29,7 +30,7 @@ def side(n, *, seed):
 
 
 def found(half, monkeypatch, *, whole="inception@12345678:tf1", sides=2, n=40, precision="bfloat16"):
-    task = SimpleNamespace(precision=precision)
+    task = PictureOptions(precision=precision)
     networks = SimpleNamespace(of=lambda names: (dict.fromkeys(names, Network(whole)), {}))
     monkeypatch.setattr(half_precision, "_in_float32", lambda task, metrics: networks)
     given = [side(50, seed=seed) for seed in range(sides)]

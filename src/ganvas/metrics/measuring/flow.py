@@ -1,31 +1,98 @@
-"""Measures two sets of pictures by any number of metrics, in one pass over either.
+"""The one flow of measuring: reals are drawn, a second draw of them gives the floor, and both sides are compared.
 
-Reals are accumulated once and used often::
+A run's examiner and ``ganvas measure`` both go through :func:`refer` and :func:`against`. For batches at hand there are
+two shorter forms; reals are accumulated once and used often::
 
     reals = reference(real_batches, n=2000)          # with its floor: reals against a second draw of reals
     measurement = measure(reals, fake_batches)       # as often as you like
 
-What a pass over pictures is, :mod:`ganvas.metrics.accumulators.feature_pass` says.
+:mod:`ganvas.metrics.accumulators.feature_pass` says what a pass over pictures is.
 """
 
 import dataclasses
 import importlib.util
 import itertools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.metrics.accumulators.feature_pass import DEFAULT, Batches, Extractor, Gathered, Metrics, TooFew, gather
+from ganvas.metrics.accumulators.feature_pass import (
+    DEFAULT,
+    Batches,
+    Extractor,
+    Gathered,
+    Metrics,
+    Remembers,
+    TooFew,
+    gather,
+)
 from ganvas.metrics.accumulators.metric_contract import shape_in_words
 from ganvas.metrics.measuring import metric_catalogue
 
 SEEN = ("pixels", "features", "logits", "spatial", "segments")  # Of sets of pictures; others see models or runs.
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassSettings:
+    """What holds for every pass of one measurement."""
+
+    seed: int = 0  # Of all random choices of the metrics (places of patches, directions).
+    networks: Mapping[str, Extractor] = field(
+        default_factory=dict
+    )  # By metric that sees features: whose rows it takes.
+    rows_of: Mapping[str, str] = field(default_factory=dict)  # Where no network runs: whose rows the other side's are.
+    lenient: bool = (
+        False  # Whether a metric that cannot be computed is omitted, with its reason, instead of ending all.
+    )
+    quiet: bool = True
+
+
+@runtime_checkable
+class PictureSet(Protocol):
+    """Pictures, or what is known of them, that can be reduced to what metrics keep."""
+
+    @property
+    def treated(self) -> tuple[str, ...]:
+        """What was done to the pictures first, in words."""
+        ...
+
+    def gather(self, metrics: Metrics, settings: PassSettings, *, first: int, n: int, of: int, title: str) -> Gathered:
+        """``n`` of them from the ``first`` on, of ``of`` that are drawn in all.
+
+        Raises:
+            UserError: a metric cannot take them; a ``TooFew`` where there are fewer.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnPictures:
+    """Pictures that are drawn when they are asked for."""
+
+    batches: Callable[[int, int, int], Batches]  # From, to, of so many in all: uint8 (b, c, h, w).
+    treated: tuple[str, ...] = ()
+    remembered: Callable[[int, int], Remembers | None] | None = None  # From, to: where they may be found reduced.
+
+    def gather(self, metrics: Metrics, settings: PassSettings, *, first: int, n: int, of: int, title: str) -> Gathered:
+        """See :class:`PictureSet`."""
+        return gather(
+            self.batches(first, first + n, of),
+            metrics=metrics,
+            n=n,
+            seed=settings.seed,
+            networks=settings.networks,
+            kept=self.remembered(first, first + n) if self.remembered else None,
+            lenient=settings.lenient,
+            treated=self.treated,
+            title=title,
+            quiet=settings.quiet,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +112,60 @@ class Measurement:
     floor: list[Result]
     n: int
     seed: int
-    seconds: float
-    reference: str  # Fingerprint of the reals.
+    seconds: float  # Without those of the reference, which may serve many.
+    reference: str  # Fingerprint of the reals; empty where there are none.
     fakes: str  # Fingerprint of the generated pictures.
     skipped: Mapping[str, str] = field(default_factory=dict)  # Metrics without a result, and why.
+    gathered: tuple[Gathered, ...] = field(default=(), compare=False, repr=False)  # The generated, and the reals.
+
+
+def refer(
+    reals: PictureSet,
+    settings: PassSettings,
+    *,
+    metrics: Metrics = DEFAULT,
+    n: int,
+    floor: bool = True,
+    treated: tuple[str, ...] = (),
+) -> Reference:
+    """Gathers the first ``n`` reals and, where there are as many again, measures the next ``n`` against them.
+
+    Args:
+        floor: Whether to look for a second draw.
+        treated: What was done to the generated pictures. A second draw takes their place, and their protocol.
+    """
+    started = time.monotonic()
+    floored = _without_pairs(metrics)  # A second draw of reals has no partners.
+    of = 2 * n if floor and floored else n
+    gathered = reals.gather(metrics, settings, first=0, n=n, of=of, title="measure: real")
+    found: list[Result] = []
+    if of > n:
+        with suppress(TooFew):
+            second = reals.gather(floored, settings, first=n, n=n, of=of, title="measure: real again")
+            second = dataclasses.replace(second, treated=treated)
+            found = compare(gathered, second, lenient=True, quiet=settings.quiet)[0]
+    return Reference(gathered=gathered, floor=found, seconds=time.monotonic() - started)
+
+
+def against(
+    real: Reference | None, fake: PictureSet, settings: PassSettings, *, metrics: Metrics = DEFAULT, n: int
+) -> Measurement:
+    """Gathers ``n`` generated pictures and compares them with the reference; None measures what needs none."""
+    started = time.monotonic()
+    reals = real.gathered if real else None
+    fakes = fake.gather(metrics, settings, first=0, n=n, of=n, title="measure: generated")
+    results, skipped = compare(reals, fakes, lenient=settings.lenient, quiet=settings.quiet)
+    return Measurement(
+        results=results,
+        floor=real.floor if real else [],
+        n=fakes.n,
+        seed=settings.seed,
+        seconds=time.monotonic() - started,
+        reference=reals.fingerprint if reals else "",
+        fakes=fakes.fingerprint,
+        skipped=skipped,
+        gathered=(fakes,) if reals is None else (fakes, reals),
+    )
 
 
 def reference(
@@ -61,22 +178,14 @@ def reference(
     floor: bool = True,
     quiet: bool = True,
 ) -> Reference:
-    """Gathers the first ``n`` reals, and measures the next ``n`` against them when there are as many."""
-    started = time.monotonic()
-    drawn, rest, found = iter(batches), [], []
-    how: dict[str, Any] = {"metrics": metrics, "n": n, "seed": seed, "networks": networks, "quiet": quiet}
-    gathered = gather(_exactly(drawn, n, rest), title="measure: real", **how)
-    how["metrics"] = _without_pairs(metrics)  # A second draw of reals has no partners.
-    if floor and how["metrics"]:
-        with suppress(TooFew):
-            second = gather(itertools.chain(rest, drawn), title="measure: real again", **how)
-            found, _ = compare(gathered, second, quiet=quiet)
-    return Reference(gathered=gathered, floor=found, seconds=time.monotonic() - started)
+    """Gathers the first ``n`` of the batches, and measures the next ``n`` against them when there are as many."""
+    settings = PassSettings(seed=seed, networks=networks or {}, quiet=quiet)
+    return refer(_in_order(batches), settings, metrics=metrics, n=n, floor=floor)
 
 
 def measure(
     real: Batches | Reference,
-    fake: Batches | Gathered,
+    fake: Batches,
     *,
     metrics: Metrics = DEFAULT,
     n: int | None = None,
@@ -85,11 +194,10 @@ def measure(
     floor: bool = True,
     quiet: bool = True,
 ) -> Measurement:
-    """Measures generated pictures against real ones.
+    """Measures batches of generated pictures against batches of real ones.
 
     Args:
         real: Batches, or a :class:`Reference`, whose metrics, ``n`` and seed then hold.
-        fake: Batches (or gathered as the reference was).
         metrics: Names, or names with a ``Config`` that departs from the metric's default.
         n: Pictures on each side. The order of both sides must be random, because neighbours are paired by MS-SSIM, and
             for SSIM and PSNR one and the same.
@@ -97,27 +205,15 @@ def measure(
         networks: For each metric that sees features, the network whose rows it takes.
         floor: Whether to take a second draw of ``n`` reals, where there are as many, and measure it too.
     """
-    started = time.monotonic()
     if not isinstance(real, Reference):
         if n is None:
             raise UserError("How many pictures are to be compared is not said. Give `n`.")
         real = reference(real, metrics=metrics, n=n, seed=seed, networks=networks, floor=floor, quiet=quiet)
     reals = real.gathered
-    if not isinstance(fake, Gathered):
-        asked = {name: stats.config for name, stats in reals.stats.items()}
-        of_reals = next((stats.seed for stats in reals.stats.values()), seed)
-        how: dict[str, Any] = {"n": reals.n, "seed": of_reals, "networks": networks, "quiet": quiet}
-        fake = gather(fake, metrics=asked, title="measure: generated", **how)
-    results, _ = compare(reals, fake, quiet=quiet)
-    return Measurement(
-        results=results,
-        floor=real.floor,
-        n=reals.n,
-        seed=next((result.seed for result in results), seed),
-        seconds=time.monotonic() - started,
-        reference=reals.fingerprint,
-        fakes=fake.fingerprint,
-    )
+    asked = {name: stats.config for name, stats in reals.stats.items()}
+    of_reals = next((stats.seed for stats in reals.stats.values()), seed)
+    settings = PassSettings(seed=of_reals, networks=networks or {}, quiet=quiet)
+    return against(real, _in_order(fake), settings, metrics=asked, n=reals.n)
 
 
 def compare(
@@ -191,8 +287,20 @@ def _without_pairs(metrics: Metrics) -> Metrics:
     return {name: metrics[name] for name in kept} if isinstance(metrics, Mapping) else kept
 
 
+def _in_order(batches: Batches) -> DrawnPictures:
+    """Batches that can be gone through once: what is asked for first must be their beginning."""
+    drawn, rest = iter(batches), list[Tensor]()
+
+    def following(start: int, stop: int, of: int) -> Iterator[Tensor]:
+        ahead = itertools.chain(list(rest), drawn)
+        rest.clear()
+        yield from _exactly(ahead, stop - start, rest)
+
+    return DrawnPictures(batches=following)
+
+
 def _exactly(batches: Iterator[Tensor], n: int, rest: list[Tensor]) -> Iterator[Tensor]:
-    """The first ``n`` pictures; what is left of the batch in which they end goes to ``rest``."""
+    """The first ``n`` pictures; the remainder of the batch in which they end goes to ``rest``."""
     for batch in batches:
         if len(batch) > n:
             rest.append(batch[n:])  # Before the yield: whoever has enough does not come back.

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ganvas.core.errors import UserError
+from ganvas.tasks.measuring.picture_options import PictureOptions
 
 if TYPE_CHECKING:
-    from ganvas.tasks.measuring.sides import Settings, Side
+    from ganvas.tasks.measuring.sides import Side
 
 PROBE = 512  # Pictures of a side that are looked at twice.
 MOVES = 0.01  # What FID may move by: papers print two decimals.
@@ -15,7 +16,7 @@ MOVES_PART = 1e-3  # Of the distance, for other networks, whose features have ot
 
 
 def require_agreement(
-    task: "Settings", sides: Sequence["Side"], networks: Mapping[str, Any], metrics: Sequence[str], *, n: int
+    task: PictureOptions, sides: Sequence["Side"], networks: Mapping[str, Any], metrics: Sequence[str], *, n: int
 ) -> list[str]:
     """What bfloat16 changes, a sentence per network; nothing where float32 was asked for.
 
@@ -37,7 +38,7 @@ def require_agreement(
     return [_compared(x, y, whole[name], half) for name, half in seen.values()]
 
 
-def _in_float32(task: "Settings", metrics: Sequence[str]) -> Any:
+def _in_float32(task: PictureOptions, metrics: Sequence[str]) -> Any:
     from ganvas.metrics.accumulators.feature_networks import Networks
     from ganvas.tasks.measuring.sides import chosen_networks
 

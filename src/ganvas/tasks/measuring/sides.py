@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.core.errors import UserError
+from ganvas.tasks.measuring.picture_options import PictureOptions
 
 if TYPE_CHECKING:
     from ganvas.data.packed import Packed
     from ganvas.metrics.accumulators.feature_networks import Chosen
-    from ganvas.metrics.accumulators.feature_pass import Gathered
+    from ganvas.metrics.accumulators.feature_pass import Gathered, Metrics
+    from ganvas.metrics.measuring.flow import DrawnPictures, PassSettings, PictureSet
     from ganvas.metrics.statistics.opening import StatsFile
-    from ganvas.tasks.measure import Measure
-    from ganvas.tasks.stats import Stats
     from ganvas.train.trained import Trained
-
-    Settings = Measure | Stats  # What both say of pictures and networks.
 
 ALL = "all"
 BATCH = 64
@@ -94,7 +92,7 @@ def chosen_metrics(given: Sequence[str]) -> tuple[list[str], bool]:
     return words, False
 
 
-def chosen_networks(task: "Settings") -> "Chosen":
+def chosen_networks(task: PictureOptions) -> "Chosen":
     """What was said about networks, with the device found."""
     from ganvas.metrics.accumulators.feature_networks import Chosen
     from ganvas.tasks.train import pick_device
@@ -108,22 +106,22 @@ def chosen_networks(task: "Settings") -> "Chosen":
     )
 
 
-def of_run(task: "Measure", path: Path) -> Side:
+def of_run(task: PictureOptions, path: Path, *, kimg: float | None, batch: int) -> Side:
     """A run's model, or one of its model folders."""
     from ganvas.tasks.train import pick_device
     from ganvas.train.trained import load
 
-    trained = load(path, kimg=task.kimg, device=pick_device(task.device))
+    trained = load(path, kimg=kimg, device=pick_device(task.device))
     return Side(
         spec=str(path),
         shape=(trained.height, trained.width, trained.channels),
         count=None,
-        batches=SequentialDraw(lambda n: trained.sample_bytes(n, seed=task.seed, batch=task.batch)),
+        batches=SequentialDraw(lambda n: trained.sample_bytes(n, seed=task.seed, batch=batch)),
         trained=trained,
     )
 
 
-def of_source(task: "Settings", spec: str, *, model: "Trained | None" = None) -> Side:
+def of_source(task: PictureOptions, spec: str, *, model: "Trained | None" = None) -> Side:
     """Pictures, brought to the size and colour of a model where there is one beside them."""
     from ganvas.data.packing import prepare
     from ganvas.tasks.data import parse_size
@@ -141,8 +139,10 @@ def of_source(task: "Settings", spec: str, *, model: "Trained | None" = None) ->
     return of_pack(task, spec, packed)
 
 
-def of_pack(task: "Settings", spec: str, packed: "Packed") -> Side:
+def of_pack(task: PictureOptions, spec: str, packed: "Packed") -> Side:
     """Pictures that lie packed."""
+    from ganvas.metrics.measuring.draws import draw
+
     return Side(
         spec=spec,
         shape=(packed.height, packed.width, packed.channels),
@@ -165,97 +165,70 @@ def of_file(path: Path) -> Side:
     return Side(spec=str(path), shape=shape, count=file.n, file=file, treated=file.treated)
 
 
-def draw(packed: "Packed", n: int, *, seed: int, batch: int = BATCH, start: int = 0) -> Iterator[Any]:
-    """``n`` different pictures in random order, from the ``start``-th on, as uint8 batches (b, c, h, w).
-
-    The order is one for all sources of as many pictures, so that pairs stay pairs.
-    """
-    import torch
-
-    order = _order(packed, seed)[start:n]
-    for first in range(0, len(order), batch):
-        yield torch.from_numpy(packed.read(order[first : first + batch])).permute(0, 3, 1, 2)
+def picture_set(task: PictureOptions, side: Side) -> "PictureSet":
+    """A side as the measuring flow takes it."""
+    return _drawn(task, side) if side.file is None else _OfFile(task, side, side.file)
 
 
-def gather(
-    task: "Settings",
-    side: Side,
-    metrics: Sequence[str],
-    *,
-    first: int,
-    n: int,
-    of: int,
-    networks: dict[str, Any],
-    rows_of: dict[str, str],
-    lenient: bool,
-    title: str,
-) -> "Gathered":
-    """One side as the metrics keep it: from its file, from the pictures, or what the file lacks from its pictures.
+def _drawn(task: PictureOptions, side: Side) -> "DrawnPictures":
+    from ganvas.metrics.measuring.flow import DrawnPictures
 
-    Args:
-        first: The place of the first picture in the order that the seed gives; ``n`` are taken, ``of`` so many in all.
-        rows_of: By metric, whose rows the other side is made of, where no network runs.
-    """
-    from ganvas.metrics.accumulators import feature_pass
-
-    if side.file is None:
-        how: dict[str, Any] = {
-            "seed": task.seed,
-            "networks": networks,
-            "lenient": lenient,
-            "title": title,
-            "quiet": task.quiet,
-        }
-        assert side.batches is not None
-        drawn = side.batches(first, first + n, of)
-        how |= {"kept": _remembered(task, side, first, n), "treated": side.treated}
-        return feature_pass.gather(drawn, metrics=metrics, n=n, **how)
-    beside = side.file.pictures
-    known = side.file.gathered(
-        metrics, seed=task.seed, networks=networks, rows_of=rows_of, lenient=lenient or beside is not None
-    )
-    rest = [name for name in metrics if name in known.missing]
-    if not rest or beside is None:
-        return known
-    pictures = of_source(task, beside)
-    n = min(n, pictures.count or 0)
-    more = gather(
-        task,
-        pictures,
-        rest,
-        first=0,
-        n=n,
-        of=n,
-        networks=networks,
-        rows_of=rows_of,
-        lenient=lenient,
-        title=title,
-    )
-    both = {**known.stats, **more.stats}
-    return dataclasses.replace(
-        known, stats={name: both[name] for name in metrics if name in both}, missing=dict(more.missing)
+    assert side.batches is not None
+    return DrawnPictures(
+        batches=side.batches,
+        treated=side.treated,
+        remembered=lambda start, stop: _remembered(task, side, start, stop),
     )
 
 
-def _remembered(task: "Settings", side: Side, first: int, n: int) -> Any:
+@dataclass(frozen=True)
+class _OfFile:
+    """What a file of statistics holds; what it lacks comes from the pictures that are in it too."""
+
+    task: PictureOptions
+    side: Side
+    file: "StatsFile"
+
+    @property
+    def treated(self) -> tuple[str, ...]:
+        return self.side.treated
+
+    def gather(
+        self, metrics: "Metrics", settings: "PassSettings", *, first: int, n: int, of: int, title: str
+    ) -> "Gathered":
+        """See :class:`ganvas.metrics.measuring.flow.PictureSet`; a file has one draw, whole."""
+        beside = self.file.pictures
+        known = self.file.gathered(
+            metrics,
+            seed=settings.seed,
+            networks=settings.networks,
+            rows_of=settings.rows_of,
+            lenient=settings.lenient or beside is not None,
+        )
+        rest = [name for name in metrics if name in known.missing]
+        if not rest or beside is None:
+            return known
+        pictures = of_source(self.task, beside)
+        n = min(n, pictures.count or 0)
+        more = _drawn(self.task, pictures).gather(rest, settings, first=0, n=n, of=n, title=title)
+        both = {**known.stats, **more.stats}
+        return dataclasses.replace(
+            known, stats={name: both[name] for name in metrics if name in both}, missing=dict(more.missing)
+        )
+
+
+def _remembered(task: PictureOptions, side: Side, start: int, stop: int) -> Any:
     """The cache of what these pictures were reduced to; None where they are made anew each time."""
     if side.content is None or task.no_cache:
         return None
     from ganvas.metrics.accumulators.feature_cache import Remembered
     from ganvas.tasks.train import pick_device
 
-    return Remembered(content=side.content(first, first + n), device=pick_device(task.device).type)
-
-
-def _order(packed: "Packed", seed: int) -> Any:
-    import torch
-
-    from ganvas.core.seeds import stream
-
-    return torch.randperm(len(packed), generator=stream(seed, "measure", "order")).numpy()
+    return Remembered(content=side.content(start, stop), device=pick_device(task.device).type)
 
 
 def _content(packed: "Packed", start: int, stop: int, *, seed: int) -> str:
     from ganvas.metrics.accumulators.feature_cache import content_of
+    from ganvas.metrics.measuring.draws import order
 
-    return content_of(packed.fingerprint, _order(packed, seed)[start:stop])
+    return content_of(packed.fingerprint, order(len(packed), seed=seed)[start:stop].numpy())
