@@ -1,10 +1,14 @@
 import io
-from collections.abc import Iterator
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from ganvas.core import progress as module
-from ganvas.core.progress import duration, progress, say, tracked
+from ganvas.core.listener import Listener, Report, Stopped
+from ganvas.core.progress import duration, listening, progress, say, stoppable, tracked
 
 
 class Clock:
@@ -116,3 +120,88 @@ def test_messages_go_to_stderr_because_stdout_is_for_data(capsys: pytest.Capture
 )
 def test_a_duration_is_written_in_its_two_largest_units(seconds: float, text: str):
     assert duration(seconds) == text
+
+
+class Page(Listener):
+    """A second shell: keeps what it hears, and wants a stop after so many reports."""
+
+    def __init__(self, *, patience: float = math.inf) -> None:
+        self.heard: list[object] = []
+        self.patience = patience
+
+    def message(self, text: str) -> None:
+        self.heard.append(text)
+
+    @contextmanager
+    def bar(self, title: str, total: float, unit: str) -> Iterator[Report]:
+        self.heard.append((title, total, unit))
+        yield lambda done, note="", left=None: self.heard.append((done, note, left))
+        self.heard.append("end")
+
+    @contextmanager
+    def stoppable(self) -> Iterator[Callable[[], bool]]:
+        yield self.stopping
+
+    def stopping(self) -> bool:
+        return len(self.heard) > self.patience
+
+
+def test_a_second_shell_hears_what_the_terminal_would_have_shown(capsys: pytest.CaptureFixture[str]):
+    page = Page()
+    with listening(page):
+        say("hello")
+        with progress("packing", 3, unit="pictures") as report:
+            report(1, "cats", left=4.0)
+    say("after")
+    assert page.heard == ["hello", ("packing", 3, "pictures"), (1, "cats", 4.0), "end"]
+    assert capsys.readouterr() == ("", "after\n")
+
+
+def test_a_second_shell_stops_work_at_its_next_report_even_where_nothing_is_shown():
+    for quiet in (False, True):
+        page = Page(patience=0)
+        page.message("one more than its patience")
+        with pytest.raises(Stopped), listening(page):
+            list(tracked([1, 2], "reading", quiet=quiet))
+
+
+def test_work_that_ends_tidily_is_asked_and_never_thrown_out_of_a_report():
+    page, steps = Page(patience=3), 0
+    with listening(page), stoppable() as asked, progress("training", 100) as report:
+        while not asked():
+            steps += 1
+            report(steps)
+    assert steps == 3  # The title and two steps are three things heard; the third step is one more.
+    with pytest.raises(Stopped), listening(page):
+        list(tracked([1], "reading"))
+
+
+def test_another_thread_of_a_shell_has_a_listener_of_its_own(capsys: pytest.CaptureFixture[str]):
+    page = Page()
+    with listening(page):
+        thread = threading.Thread(target=say, args=("from elsewhere",))
+        thread.start()
+        thread.join()
+    assert (page.heard, capsys.readouterr().err) == ([], "from elsewhere\n")
+
+
+def test_what_a_terminal_would_obey_is_written_out(capsys: pytest.CaptureFixture[str]):
+    say("\x1b]0;taken\x07.png\r\x7f\x9b \u202egnp.exe \udce9 größer\n\tnext line")
+    assert capsys.readouterr().err == (
+        "\\x1b]0;taken\\x07.png\\x0d\\x7f\\x9b \\u202egnp.exe \\udce9 größer\n\tnext line\n"
+    )
+
+
+def test_a_closed_stderr_is_no_reason_to_end_the_work(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stderr", None)
+    say("nobody hears")
+    assert list(tracked([1, 2], "reading")) == [1, 2]
+
+
+def test_a_message_that_cannot_be_written_is_dropped(monkeypatch: pytest.MonkeyPatch):
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    say("nobody hears")
