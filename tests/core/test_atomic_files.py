@@ -2,6 +2,7 @@ import errno
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -10,34 +11,35 @@ import pytest
 
 from ganvas.core import atomic_files
 from ganvas.core.atomic_files import (
-    append_line,
     atomic_file,
     atomic_folder,
-    explain_disk_errors,
     read_json,
+    remove_folder,
     require_writable,
-    sweep_partials,
     write_json,
     write_text,
 )
+from ganvas.core.disk_errors import explain_disk_errors
 from ganvas.core.errors import UserError
+from ganvas.core.json_lines import append_line
+from ganvas.core.partials import sweep_partials
 
 
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+IMPORTS = """
+from ganvas.core.atomic_files import *
+from ganvas.core.json_lines import *
+import os, sys, time
+"""
+
+
 def start(script: str, *arguments: object) -> "subprocess.Popen[str]":
     """A child process that has imported the module and printed its first line."""
     child = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "from ganvas.core.atomic_files import *\nfrom pathlib import Path\nimport os, sys, time\n" + script,
-        ]
-        + [str(argument) for argument in arguments],
-        stdout=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-c", IMPORTS + script, *map(str, arguments)], stdout=subprocess.PIPE, text=True
     )
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
@@ -289,16 +291,6 @@ def test_cut_or_altered_json_is_named(tmp_path: Path, content: bytes):
         read_json(tmp_path / "a.json")
 
 
-def test_sweeping_leaves_everything_else(tmp_path: Path):
-    (tmp_path / ".partial-1-a").write_text("half")
-    (tmp_path / ".partial-1-b").mkdir()
-    (tmp_path / ".partial-old-1-c").mkdir()
-    (tmp_path / "c").mkdir()
-    (tmp_path / ".hidden").write_text("mine")
-    sweep_partials(tmp_path)
-    assert names(tmp_path) == {"c", ".hidden"}
-
-
 def test_a_place_is_tried_without_a_trace_and_one_that_lacks_folders_is_good(tmp_path):
     (tmp_path / "there").write_bytes(b"old")
     require_writable(tmp_path / "there")
@@ -319,3 +311,96 @@ def test_a_disk_that_takes_only_empty_files_is_refused_before_the_work(tmp_path,
     with pytest.raises(UserError, match=r"file cannot be written: the disk is full"):
         require_writable(tmp_path / "file")
     assert names(tmp_path) == set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes for others")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_files_that_a_library_wrote_for_its_user_alone_follow_the_umask(tmp_path: Path, mask: int, mode: int):
+    before = os.umask(mask)
+    try:
+        with atomic_file(tmp_path / "a") as partial:
+            partial.touch(0o600)
+        with atomic_folder(tmp_path / "b") as partial:
+            (partial / "part").touch(0o600)
+        append_line(tmp_path / "c", {})
+    finally:
+        os.umask(before)
+    for name in ("a", "b/part", "c"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == mode, name
+    assert names(tmp_path) == {"a", "b", "c"}
+
+
+def flush_of_folders_answers(number: int):
+    """``os.fsync`` as it is on disks that do not know it for folders."""
+    flush = os.fsync
+
+    def answer(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+        flush(handle)
+
+    return answer
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EBADF])
+def test_a_disk_that_cannot_flush_folders_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
+    monkeypatch.setattr(os, "fsync", flush_of_folders_answers(number))
+    write_text(tmp_path / "a", "new")
+    for content in ("first", "second"):
+        with atomic_folder(tmp_path / "b") as partial:
+            (partial / "deep").mkdir()
+            (partial / "deep" / "part").write_text(content)
+    assert (tmp_path / "a").read_text() == "new"
+    assert (tmp_path / "b" / "deep" / "part").read_text() == "second"
+
+
+def test_a_disk_whose_folders_report_an_error_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "fsync", flush_of_folders_answers(errno.EIO))
+    with pytest.raises(UserError, match="the disk reports an error"):
+        write_text(tmp_path / "a", "new")
+
+
+def test_files_are_opened_for_writing_where_they_are_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # Windows flushes nothing else, and opens no folder.
+    opened, open_file = {}, os.open
+
+    def windows(path, flags, *more, **named):
+        if os.path.isdir(path) and not named:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        handle = open_file(path, flags, *more, **named)
+        opened[handle] = flags
+        return handle
+
+    flush = os.fsync
+
+    def only_writable(handle):
+        if not opened.get(handle, os.O_RDWR) & (os.O_RDWR | os.O_WRONLY):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        flush(handle)
+
+    monkeypatch.setattr(os, "open", windows)
+    monkeypatch.setattr(os, "fsync", only_writable)
+    monkeypatch.delattr(os, "pread", raising=False)
+    write_text(tmp_path / "a", "new")
+    append_line(tmp_path / "c", {"k": 1})
+    append_line(tmp_path / "c", {"k": 2})
+    with atomic_folder(tmp_path / "b") as partial:
+        (partial / "part").write_text("whole")
+    assert (tmp_path / "c").read_text() == '{"k": 1}\n{"k": 2}\n'
+    assert names(tmp_path) == {"a", "b", "c"}
+
+
+def test_a_removed_folder_is_never_seen_by_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "part").write_text("old")
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic_files.shutil, "rmtree", lambda path: raises(errno.EBUSY))
+        with pytest.raises(OSError, match="busy"):
+            remove_folder(tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    sweep_partials(tmp_path)
+    assert names(tmp_path) == set()
+
+
+def raises(number: int) -> None:
+    raise OSError(number, os.strerror(number))

@@ -1,7 +1,14 @@
+import errno
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 
-from ganvas.core.errors import UserError
-from ganvas.core.run_folder import RunFolder, kimg_name
+from ganvas.core import atomic_files, run_folder
+from ganvas.core.errors import TrainingFailed, UserError
+from ganvas.core.run_folder import RunFolder, is_run_or_model, kimg_name, run_around
 
 
 @pytest.fixture
@@ -69,3 +76,123 @@ def test_two_processes_never_train_into_one_run(run):
         pass
     with run.held():
         pass
+
+
+def test_a_line_that_cannot_be_read_is_kept_beside_and_the_others_go_on(run, capsys):
+    whole = [b'{"nimg": 100, "x": 0.30000000000000004}\n', b'{"nimg": 300, "note": "caf\xe9"}\n']
+    (run.path / "log.jsonl").write_bytes(whole[0] + b'{"nimg": 2\x000}\n' + whole[1])
+    assert [entry["nimg"] for entry in run.lines("log.jsonl")] == [100, 300]
+    run.rewind(300)
+    assert (run.path / "log.jsonl").read_bytes() == b"".join(whole), "also the byte that is no UTF-8"
+    assert b'{"nimg": 2\x000}\n' in (run.path / "log.jsonl.damaged").read_bytes()
+    assert "(line 2)" in capsys.readouterr().err
+    with (run.path / "log.jsonl").open("ab") as file:
+        file.write(b"lost again\n")
+    run.rewind(200)
+    assert (run.path / "log.jsonl").read_bytes() == whole[0]
+    assert (run.path / "log.jsonl.damaged1").read_bytes() == b"".join(whole) + b"lost again\n"
+
+
+def test_a_log_that_needs_no_change_is_not_written_anew(run):
+    run.append("log.jsonl", {"nimg": 100})
+    before = (run.path / "log.jsonl").stat().st_ino
+    run.rewind(100)
+    assert (run.path / "log.jsonl").stat().st_ino == before
+
+
+def test_an_old_state_that_cannot_be_removed_is_told_once_and_tried_again(run, monkeypatch, capsys):
+    for name in ("000000.000", "000001.000", "000002.000"):
+        (run.path / "state" / name).mkdir(parents=True)
+
+    def refuses(path):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder, "remove_folder", refuses)
+        for _ in range(2):
+            run.keep_only({"000002.000"})
+    assert len(run.states()) == 3
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(" cannot")[0].rpartition("/")[2] for line in said] == ["000000.000", "000001.000"]
+    run.keep_only({"000002.000"})
+    assert [folder.name for folder in run.states()] == ["000002.000"]
+
+
+def test_what_is_left_of_a_state_that_went_by_half_is_no_state_and_goes_the_next_time(run, monkeypatch):
+    (run.path / "state" / "000000.000").mkdir(parents=True)
+
+    def refuses(path, **_):
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic_files.shutil, "rmtree", refuses)
+        with pytest.raises(OSError, match="busy"):  # The sweep's own attempt is not this test's matter.
+            atomic_files.remove_folder(run.path / "state" / "000000.000")
+    assert run.states() == []
+    run.keep_only(set())
+    assert list((run.path / "state").iterdir()) == []
+
+
+def test_a_training_whose_folder_was_begun_anew_writes_nothing_into_it(run):
+    ends = pytest.raises(TrainingFailed, match="removed or begun anew")
+    with run.held():
+        shutil.rmtree(run.path)
+        other = RunFolder(run.path)
+        other.create({"model": "gan/dcgan"})
+        with other.held():
+            for write in (
+                lambda: run.append("log.jsonl", {"nimg": 1}),
+                lambda: run.note(status="finished"),
+                lambda: run.keep_only(set()),
+                lambda: run.rewind(0),
+                run.require_held,
+            ):
+                with ends:
+                    write()
+        assert other.describe() == {"format": run_folder.FORMAT, "model": "gan/dcgan"}
+        assert {path.name for path in run.path.iterdir()} == {"run.json", ".training"}
+
+
+def test_a_measurement_of_a_run_that_cannot_be_written_is_no_reason_to_lose_its_value(run, capsys):
+    assert run.add_measurement({"kimg": 1}) == run.path / "measures.jsonl"
+    # Where nobody may create a file, not even a superuser.
+    locked = RunFolder(Path("/proc/version"))
+    assert locked.add_measurement({"kimg": 1}) is None
+    assert "The measurement is not noted in the run. /proc/version/measures.jsonl cannot" in capsys.readouterr().err
+
+
+def test_a_name_that_is_no_text_is_refused_before_anything_is_written(tmp_path):
+    folder = RunFolder(tmp_path / os.fsdecode(b"caf\xe9"))
+    for use in (lambda: folder.create({}), folder.describe):
+        with pytest.raises(UserError, match="is not text in UTF-8"):
+            use()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_system_without_a_temporary_folder_is_told_before_the_run_is_begun(tmp_path, monkeypatch):
+    def none():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    with pytest.raises(UserError, match="Set TMPDIR"):
+        RunFolder(tmp_path / "run").create({})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_begins_a_run_second_is_told_that_it_is_one(run):
+    with pytest.raises(UserError, match="Another process has just begun a run"):
+        RunFolder(run.path).create({})
+
+
+def test_a_model_is_found_in_its_run_and_a_run_in_itself(run, tmp_path):
+    model = run.model_at(1000)
+    model.mkdir(parents=True)
+    (model / "model.json").write_text("{}")
+    assert is_run_or_model(model)
+    assert is_run_or_model(run.path)
+    assert not is_run_or_model(tmp_path)
+    assert [found and found.path for found in map(run_around, (run.path, model, tmp_path))] == [
+        run.path,
+        run.path,
+        None,
+    ]

@@ -1,24 +1,22 @@
 """The run directory: the only thing that passes between commands. docs/architecture.md has its layout."""
 
-import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.atomic_files import (
-    append_line,
-    explain_disk_errors,
-    only_one,
-    read_json,
-    sweep_partials,
-    write_json,
-    write_text,
-)
-from ganvas.core.errors import UserError
+from ganvas.core.atomic_files import read_json, remove_folder, require_temporary_folder, write_bytes, write_json
+from ganvas.core.disk_errors import explain_disk_errors
+from ganvas.core.errors import TrainingFailed, UserError
+from ganvas.core.file_locks import only_one
+from ganvas.core.json_lines import append_line, read_lines
+from ganvas.core.partials import sweep_partials
+from ganvas.core.progress import say
 
 FORMAT = 1
+DESCRIPTION = "run.json"
+MEASURES = "measures.jsonl"
+LOGS = ("log.jsonl", "cost.jsonl", MEASURES)
 
 
 def kimg_name(nimg: int) -> str:
@@ -26,25 +24,47 @@ def kimg_name(nimg: int) -> str:
     return f"{nimg // 1000:06d}.{nimg % 1000:03d}"
 
 
+def is_run_or_model(path: Path) -> bool:
+    """Whether a folder holds a run, or one published model of it."""
+    return (path / DESCRIPTION).exists() or (path / "model.json").exists()
+
+
+def run_around(path: Path) -> "RunFolder | None":
+    """The run that a path to it, or to one of its models, belongs to."""
+    folders = (path, *path.resolve().parents[1:2])
+    return next((RunFolder(folder) for folder in folders if (folder / DESCRIPTION).exists()), None)
+
+
 class RunFolder:
     """Paths, logs and states of one run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._is_still_there: Callable[[], bool] | None = None  # While this process trains into it.
+        self._told: set[Path] = set()  # Of what could not be removed.
 
     @property
     def exists(self) -> bool:
-        return (self.path / "run.json").exists()
+        return (self.path / DESCRIPTION).exists()
+
+    @property
+    def samples(self) -> Path:
+        """Folder of the grids that training draws."""
+        return self.path / "samples"
 
     def create(self, described: dict[str, Any]) -> None:
         """Begins a run in a folder that is new or empty."""
         self.require_free()
+        require_temporary_folder()  # torch wants one, which would be told after the run was begun.
         with explain_disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.path / "run.json", {"format": FORMAT, **described})
+        write_json(self.path / DESCRIPTION, {"format": FORMAT, **described})
 
     def require_free(self) -> None:
         """Refuses a path that holds something else than a run."""
+        self._require_name()
+        if self.exists:
+            raise UserError(f"Another process has just begun a run in {self.path}. Choose another --out.")
         if self.path.is_dir() and any(entry for entry in self.path.iterdir() if not entry.name.startswith(".")):
             raise UserError(f"{self.path} is not a run and not empty. Choose another --out, or remove what is in it.")
         if self.path.exists() and not self.path.is_dir():
@@ -52,25 +72,44 @@ class RunFolder:
 
     def describe(self) -> dict[str, Any]:
         """run.json."""
+        self._require_name()
         if not self.exists:
             raise UserError(
                 f"{self.path} is not a run: it has no run.json. `ganvas train ... --out {self.path}` makes one."
             )
-        described = read_json(self.path / "run.json")
+        described = read_json(self.path / DESCRIPTION)
         if not isinstance(described, dict) or described.get("format") != FORMAT:
-            raise UserError(f"{self.path / 'run.json'} is of another version of Ganvas, or was edited.")
+            raise UserError(f"{self.path / DESCRIPTION} is of another version of Ganvas, or was edited.")
         return described
 
     def note(self, **changes: Any) -> None:
         """Changes some entries of run.json."""
-        write_json(self.path / "run.json", self.describe() | changes)
+        self.require_held()
+        write_json(self.path / DESCRIPTION, self.describe() | changes)
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """While inside, no other process trains into this run."""
+        """While inside, no other process trains into this run; the folder is made where it is not there yet."""
         taken = f"{self.path} is being trained by another process. Wait for it, stop it, or choose another --out."
-        with only_one(self.path / ".training", taken):
-            yield
+        with explain_disk_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        with only_one(self.path / ".training", taken) as still_there:
+            self._is_still_there = still_there
+            try:
+                yield
+            finally:
+                self._is_still_there = None
+
+    def require_held(self) -> None:
+        """Ends a training whose folder somebody has removed, or begun anew: it would write into another run.
+
+        Raises:
+            TrainingFailed: the folder that was held is not there any more.
+        """
+        if self._is_still_there is not None and not self._is_still_there():
+            raise TrainingFailed(
+                f"{self.path} was removed or begun anew while this training went on, so nothing more is written there."
+            )
 
     def states(self) -> list[Path]:
         """Saved states, oldest first."""
@@ -88,42 +127,55 @@ class RunFolder:
 
     def sweep(self) -> None:
         """Removes what killed processes left half-written."""
-        for folder in (self.path, self.path / "state", self.path / "model", self.path / "samples"):
+        for folder in (self.path, self.path / "state", self.path / "model", self.samples):
             if folder.is_dir():
                 sweep_partials(folder)
 
     def keep_only(self, kept: set[str]) -> None:
-        """Removes the states and models that are not to be kept."""
+        """Removes the states and models that are not to be kept; what cannot go now is tried again the next time."""
+        self.require_held()
         for folder in (*self.states(), *self.models()):
             if folder.name not in kept:
-                shutil.rmtree(folder)
+                self._remove(folder)
+        for folder in (self.path / "state", self.path / "model"):
+            sweep_partials(folder)
 
     def append(self, file: str, entry: dict[str, Any]) -> None:
         """One line of JSON."""
+        self.require_held()
         append_line(self.path / file, entry)
 
     def lines(self, file: str) -> list[dict[str, Any]]:
-        """The whole lines of a log; a torn last one is left out."""
-        path = self.path / file
-        if not path.exists():
-            return []
-        parsed = []
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                parsed.append(json.loads(line))
-            except json.JSONDecodeError:
-                continue
-        return parsed
+        """The whole lines of a log; those that cannot be read, and a torn last one, are left out."""
+        return [line.entry for line in read_lines(self.path / file) if line.entry is not None]
+
+    def add_measurement(self, entry: dict[str, Any]) -> Path | None:
+        """Adds a line to the run's measurements. In a run that only others may write to it is left out, and said."""
+        path = self.path / MEASURES
+        try:
+            append_line(path, entry)
+        except UserError as refusal:
+            say(f"Warning: The measurement is not noted in the run. {refusal}")
+            return None
+        return path
 
     def rewind(self, nimg: int) -> None:
         """Forgets what was logged after ``nimg``: the run that goes on from there will write it again."""
-        for file in ("log.jsonl", "cost.jsonl", "measures.jsonl"):
-            if (self.path / file).exists():
-                kept = [entry for entry in self.lines(file) if not _written_after(entry, nimg)]
-                write_text(self.path / file, "".join(json.dumps(entry) + "\n" for entry in kept))
-        for sheet in (self.path / "samples").glob("[0-9]*.png"):
+        self.require_held()
+        for file in LOGS:
+            _rewind(self.path / file, nimg)
+        for sheet in self.samples.glob("[0-9]*.png"):
             if sheet.stem > kimg_name(nimg):
                 sheet.unlink()
+
+    def _require_name(self) -> None:
+        """JSON, HTML and safetensors hold text, which this name is not."""
+        try:
+            str(self.path.absolute()).encode("utf-8")
+        except UnicodeEncodeError:
+            raise UserError(
+                f"The name of {self.path} is not text in UTF-8, and files inside a run hold it. Choose another name."
+            ) from None
 
     def _numbered(self, kind: str) -> list[Path]:
         folder = self.path / kind
@@ -131,10 +183,42 @@ class RunFolder:
             return []
         return [entry for entry in folder.iterdir() if entry.is_dir() and entry.name[:1].isdigit()]
 
+    def _remove(self, folder: Path) -> None:
+        try:
+            remove_folder(folder)
+        except OSError as error:
+            if folder not in self._told:
+                say(f"Warning: {error.filename or folder} cannot be removed now: {error.strerror}. It is tried again.")
+            self._told.add(folder)
+
+
+def _rewind(path: Path, nimg: int) -> None:
+    """Every line that is kept stays byte for byte; the file is left alone where all are."""
+    lines = read_lines(path)
+    kept = [line.raw for line in lines if line.entry is not None and not _written_after(line.entry, nimg)]
+    damaged = [number for number, line in enumerate(lines, 1) if line.damaged]
+    if damaged:
+        _keep_beside(path, b"".join(line.raw for line in lines), damaged)
+    if len(kept) < len(lines):
+        write_bytes(path, b"".join(kept))
+
+
+def _keep_beside(path: Path, content: bytes, damaged: list[int]) -> None:
+    names = (path.with_name(f"{path.name}.damaged{turn or ''}") for turn in range(1000))
+    beside = next((name for name in names if not name.exists()), path.with_name(f"{path.name}.damaged"))
+    write_bytes(beside, content)
+    which = ", ".join(map(str, damaged[:5])) + (", ..." if len(damaged) > 5 else "")
+    say(
+        f"Warning: {path} has lines that cannot be read (line {which}), which are left out from here on. "
+        f"The file as it was is kept as {beside.name}."
+    )
+
 
 def _written_after(entry: dict[str, Any], nimg: int) -> bool:
     """Whether training wrote a line beyond ``nimg``; what a person measured later stays."""
     if entry.get("source", "training") != "training":
         return False
-    shown = entry.get("nimg")
-    return (round(entry.get("kimg", 0) * 1000) if shown is None else shown) > nimg
+    shown, kimg = entry.get("nimg"), entry.get("kimg")
+    with suppress(TypeError, ValueError, OverflowError):
+        return (round(1000 * (kimg or 0)) if shown is None else shown) > nimg
+    return False  # Somebody's own line: training writes numbers.

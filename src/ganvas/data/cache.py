@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ganvas.core.atomic_files import explain_disk_errors, write_text
+from ganvas.core.atomic_files import write_text
+from ganvas.core.disk_errors import explain_disk_errors
 from ganvas.core.errors import UserError
 from ganvas.core.progress import say
 

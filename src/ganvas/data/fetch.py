@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganvas.core.atomic_files import explain_disk_errors, write_text
+from ganvas.core.atomic_files import write_text
+from ganvas.core.disk_errors import explain_disk_errors
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.progress import progress
 from ganvas.data.cache import cache_folder, hash_file

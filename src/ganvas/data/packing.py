@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.core.atomic_files import PARTIAL, atomic_folder
+from ganvas.core.atomic_files import atomic_folder
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.partials import PARTIAL
 from ganvas.core.progress import progress, say
 from ganvas.data import packed
 from ganvas.data.cache import cache_folder, locked

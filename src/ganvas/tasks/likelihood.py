@@ -366,7 +366,7 @@ def _notes(
 
 def _keep(result: LikelihoodResult, trained: "Trained") -> LikelihoodResult:
     """Adds a line to the run's measures.jsonl, where the model lies in a run."""
-    from ganvas.core.atomic_files import append_line
+    from ganvas.core.json_lines import append_line
     from ganvas.tasks.measure import _run_folder
 
     folder = _run_folder(Path(result.run))

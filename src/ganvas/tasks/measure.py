@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ganvas.core.atomic_files import append_line
 from ganvas.core.errors import UserError
+from ganvas.core.json_lines import append_line
 from ganvas.core.results import Result
 from ganvas.tasks.measuring import half_precision, notes, pairs, same_size, sides
 from ganvas.tasks.measuring.picture_options import PictureOptions

@@ -1,0 +1,67 @@
+import errno
+import os
+import shutil
+
+import pytest
+
+from ganvas.core import file_locks
+from ganvas.core.errors import UserError
+from ganvas.core.file_locks import only_one
+from ganvas.core.json_lines import append_line
+
+fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
+
+
+@pytest.fixture
+def flock(monkeypatch):
+    """``flock(number)``: from then on the system answers so."""
+    file_locks._tell_that_there_are_none.cache_clear()
+
+    def answers(number):
+        def refuses(handle, operation):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(fcntl, "flock", refuses)
+
+    yield answers
+    file_locks._tell_that_there_are_none.cache_clear()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP])
+def test_a_disk_without_locks_is_written_to_with_one_warning(tmp_path, flock, capsys, number):
+    flock(number)
+    with only_one(tmp_path / "held", "taken"):
+        append_line(tmp_path / "lines", {"k": 1})
+        append_line(tmp_path / "lines", {"k": 2})
+    assert (tmp_path / "lines").read_text() == '{"k": 1}\n{"k": 2}\n'
+    assert capsys.readouterr().err.count("Warning: This disk has no file locks") == 1
+
+
+def test_another_refusal_of_a_lock_is_no_missing_lock(tmp_path, flock):
+    flock(errno.EIO)
+    with pytest.raises(UserError, match="the disk reports an error"):
+        append_line(tmp_path / "lines", {"k": 1})
+
+
+def test_whoever_comes_second_is_told_and_whoever_comes_after_gets_in(tmp_path):
+    # The system's lock belongs to the open file, so a second opening stands for a second process.
+    with (
+        only_one(tmp_path / "held", "taken"),
+        pytest.raises(UserError, match="taken"),
+        only_one(tmp_path / "held", "taken"),
+    ):
+        pytest.fail("two were in")
+    with only_one(tmp_path / "held", "taken"):
+        pass
+
+
+def test_a_file_that_was_removed_or_made_anew_is_not_the_one_that_is_held(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with only_one(folder / "held", "taken") as still:
+        assert still()
+        shutil.rmtree(folder)
+        assert not still()
+        folder.mkdir()
+        (folder / "held").touch()
+        assert not still()
