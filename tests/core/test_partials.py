@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from ganvas.core.atomic_files import atomic_folder, write_text
-from ganvas.core.partials import STALE_SECONDS, sweep_partials, sweep_stale
+from ganvas.core.partials import sweep_partials, sweep_stale
+
+HOUR = 3600.0
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +38,7 @@ def test_sweeping_leaves_everything_else(tmp_path: Path):
 
 @pytest.mark.parametrize("write", [lambda path: write_text(path, "new"), lambda path: filled(path)])
 def test_what_a_killed_command_left_in_a_folder_goes_after_a_day(tmp_path: Path, write):
-    for name, age in (("dead", STALE_SECONDS + 60), ("working", STALE_SECONDS - 60)):
+    for name, age in (("dead", 25 * HOUR), ("working", 23 * HOUR)):
         (tmp_path / f".partial-1-{name}").mkdir()
         (tmp_path / f".partial-1-{name}" / "part").write_text("half")
         untouched(tmp_path / f".partial-1-{name}", age)
@@ -48,7 +50,7 @@ def test_a_large_file_that_grows_for_days_keeps_its_folder(tmp_path: Path):
     folder = tmp_path / ".partial-1-pack"
     folder.mkdir()
     (folder / "images.npy").write_text("half")
-    untouched(folder, 3 * STALE_SECONDS)
+    untouched(folder, 72 * HOUR)
     (folder / "images.npy").write_text("half and more")
     write_text(tmp_path / "result", "new")
     assert names(tmp_path) == {"result", folder.name}
