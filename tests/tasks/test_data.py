@@ -37,6 +37,21 @@ def test_pack_writes_the_folder_that_it_names(source, tmp_path):
     assert np.load(tmp_path / "packed" / "images.npy").shape == (6, 4, 6, 1)
 
 
+def test_points_are_described_and_packed_as_points(tmp_path):
+    found = plain(tasks.describe(tasks.Describe(source="mixtures:pair,1000"), quiet=True))
+    assert (found["kind"], found["count"], found["dims"]) == ("mixtures", 1000, 1)
+    assert sum(found["labels"].values()) == 1000
+    assert found["dimensions"][0]["standard_deviation"] ** 2 == pytest.approx(4 + 0.25, rel=0.1)  # Modes at +-2.
+    packed = plain(tasks.pack(tasks.Pack(source="mixtures:pair,1000", out=tmp_path / "packed"), quiet=True))
+    assert (packed["count"], packed["dims"]) == (1000, 1)
+    assert plain(tasks.describe(tasks.Describe(source=packed["out"], full=True)))["kind"] == "packed"
+
+
+def test_points_have_no_size_in_pixels(tmp_path):
+    with pytest.raises(UserError, match="which have no pixels"):
+        tasks.pack(tasks.Pack(source="mixtures:pair", out=tmp_path / "packed", size="8"))
+
+
 @pytest.mark.parametrize("size", ["0", "64x", "x64", "64x64x3", "large", "-4"])
 def test_a_size_that_is_none_is_refused(size):
     with pytest.raises(UserError, match="is not a size"):

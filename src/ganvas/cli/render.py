@@ -5,12 +5,13 @@ from functools import singledispatch
 from typing import Any
 
 from ganvas.core.progress import duration, say
-from ganvas.tasks.data import DescribeResult, FetchResult, PackResult
+from ganvas.tasks.data import DescribePointsResult, DescribeResult, FetchResult, PackPointsResult, PackResult
 from ganvas.tasks.models import Catalogue
 from ganvas.tasks.report import ReportResult
 from ganvas.tasks.sample import Drawn
 from ganvas.tasks.train import TrainResult
 
+PARTS = 25  # Of a mixture, on the screen.
 SHOWN = 10  # Broken files named on the screen; the JSON has them all.
 
 
@@ -57,6 +58,22 @@ def _(result: DescribeResult) -> None:
 
 
 @show.register
+def _(result: DescribePointsResult) -> None:
+    law = f" {result.law}." if result.law else ""
+    say(f"{result.source}: {result.kind}, {result.count:,} points in {_dimensions(result.dims)}.{law}")
+    titles = ("low", "high", "mean", "standard_deviation")
+    rows = [(str(at), *(f"{column[title]:.4g}" for title in titles)) for at, column in enumerate(result.dimensions)]
+    table("", ("dimension", "lowest", "highest", "mean", "standard deviation"), rows)
+    if result.labels:
+        table("", ("part", "points"), [(name, f"{count:,}") for name, count in list(result.labels.items())[:PARTS]])
+
+
+@show.register
+def _(result: PackPointsResult) -> None:
+    say(f"{result.out}: {result.count:,} points in {_dimensions(result.dims)}, {result.bytes_on_disk / 1e6:,.1f} MB.")
+
+
+@show.register
 def _(result: PackResult) -> None:
     shape = f"{result.height}x{result.width}, {result.channels} channel{'s' if result.channels != 1 else ''}"
     say(f"{result.out}: {result.count:,} pictures of {shape}, {result.bytes_on_disk / 1e6:,.1f} MB.")
@@ -78,6 +95,10 @@ def _(result: Catalogue) -> None:
     if result.presets:
         table("presets", ("--preset", "what it is, and its source"), list(result.presets.items()))
     table("settings", ("--set", "default"), [(name, str(value)) for name, value in result.settings.items()])
+
+
+def _dimensions(dims: int) -> str:
+    return f"{dims} dimension{'s' if dims != 1 else ''}"
 
 
 def _broken(broken: Sequence[Sequence[str]], *, verb: str) -> None:

@@ -6,7 +6,6 @@ skipped over, not written, so that an empty region stays a hole in the file.
 
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,9 @@ import numpy as np
 
 from ganvas.core.atomic_files import atomic_folder
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.core.partials import PARTIAL
-from ganvas.core.progress import progress, say
+from ganvas.core.progress import progress
 from ganvas.data import packed
-from ganvas.data.cache import cache_folder, locked
+from ganvas.data.cached_packs import cached_pack, require_empty, verify_once
 from ganvas.data.colour import parse_colour
 from ganvas.data.conversion import Broken, ColourAfterGrey, Rows, Rules, convert
 from ganvas.data.fitting import Fit
@@ -59,20 +57,18 @@ def prepare(
     """
     rules = make_rules(size=size, channels=channels, fit=fit, background=background, broken=broken)
     if is_packed(spec):
-        found = Packed.open(Path(spec).expanduser())
+        found = _opened(Path(spec).expanduser(), cache)
         if rules.size in (None, (found.height, found.width)) and rules.channels in (None, found.channels):
             return found
     source = open_source(spec, size=rules.size)
-    packs = (cache or cache_folder()) / "packs"
     key = hash_of(VERSION, SAID, source.identity(), dataclasses.asdict(rules))[:32]
-    folder = packs / key
-    with locked(packs / f"{key}.lock", quiet=quiet):
-        if kept := _kept(folder, quiet=quiet):
-            return kept
-        for leftover in packs.glob(f"{PARTIAL}*-{key}"):
-            _remove(leftover)
-        _write(source, rules, folder, quiet=quiet)
-    return Packed.open(folder)
+    return cached_pack(
+        key,
+        open_pack=lambda folder: _opened(folder, cache),
+        write=lambda folder: _write(source, rules, folder, quiet=quiet),
+        cache=cache,
+        quiet=quiet,
+    )
 
 
 def pack(
@@ -88,10 +84,10 @@ def pack(
 ) -> Packed:
     """Packs a source into the folder ``out``, which must not be there yet. Settings as for :func:`prepare`."""
     rules = make_rules(size=size, channels=channels, fit=fit, background=background, broken=broken)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is there already. Choose another folder with -o, or remove it first.")
+    require_empty(out)
     source = open_source(spec, size=rules.size)
-    _write(source, rules, out, quiet=quiet)
+    with atomic_folder(out) as partial:
+        _write(source, rules, partial, quiet=quiet)
     return Packed.open(out)
 
 
@@ -128,29 +124,19 @@ def make_rules(
     )
 
 
-def _kept(folder: Path, *, quiet: bool) -> Packed | None:
-    if not folder.exists():
-        return None
-    try:
-        return Packed.open(folder)
-    except UserError as damage:
-        if not quiet:
-            say(f"{damage} (It is in the cache: packing again now.)")
-        _remove(folder)
-        return None
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+def _opened(folder: Path, cache: Path | None) -> Packed:
+    """A pack whose bytes are those that its fingerprint says."""
+    found = Packed.open(folder)
+    verify_once(found, found.store.files(), cache=cache)
+    return found
 
 
 def _write(source: Source, rules: Rules, folder: Path, *, quiet: bool) -> None:
     """Streams the source into ``folder``; twice when colour turns up after grey."""
-    with atomic_folder(folder) as partial:
-        try:
-            _write_rows(source, rules, partial, quiet=quiet)
-        except ColourAfterGrey:
-            _write_rows(source, dataclasses.replace(rules, channels=3), partial, quiet=quiet)
+    try:
+        _write_rows(source, rules, folder, quiet=quiet)
+    except ColourAfterGrey:
+        _write_rows(source, dataclasses.replace(rules, channels=3), folder, quiet=quiet)
 
 
 def _write_rows(source: Source, rules: Rules, folder: Path, *, quiet: bool) -> None:

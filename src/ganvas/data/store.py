@@ -83,6 +83,10 @@ class Store:
         """The file of a column."""
         return self.folder / f"{column}.npy"
 
+    def files(self) -> list[Path]:
+        """The files of all columns."""
+        return [self.path(name) for name in self.columns]
+
     def map(self, column: str) -> np.memmap:
         """All rows as a read-only memory map. Touched pages count as memory; :meth:`read` does without."""
         known = self.columns[column]

@@ -18,7 +18,7 @@ class Describe:
     """Say what is in a source: count, sizes, modes, labels, broken files."""
 
     source: Positional[str]
-    """Folder, archive, array file, packed folder, scenes or fetched:NAME; SRC::part takes a part of it."""
+    """Folder, archive, array file, packed folder, scenes, mixtures:NAME or fetched:NAME; SRC::part takes a part."""
     full: bool = False
     """Decode every pixel, which also finds pictures that are cut short."""
 
@@ -67,6 +67,20 @@ class DescribeResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DescribePointsResult:
+    """What :class:`Describe` found in a source of points."""
+
+    source: str
+    kind: str
+    count: int
+    dims: int
+    dimensions: list[dict[str, float]]  # low, high, mean and standard_deviation of each; at most 20 of them.
+    labels: dict[str, int] | None  # Part of the mixture: how many.
+    law: str | None  # What a built-in mixture is.
+    full: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class PackResult:
     """What :class:`Pack` wrote."""
 
@@ -77,6 +91,18 @@ class PackResult:
     channels: int
     class_names: list[str]
     broken: list[list[str]]
+    fingerprint: str
+    bytes_on_disk: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackPointsResult:
+    """What :class:`Pack` wrote of points."""
+
+    out: str
+    count: int
+    dims: int
+    class_names: list[str]
     fingerprint: str
     bytes_on_disk: int
 
@@ -93,11 +119,14 @@ class FetchResult:
     licence: str
 
 
-def describe(task: Describe, *, quiet: bool = False) -> DescribeResult:
+def describe(task: Describe, *, quiet: bool = False) -> DescribeResult | DescribePointsResult:
     """Surveys a source."""
     from ganvas.data.fitting import written
+    from ganvas.data.points.opening_points import is_points
     from ganvas.data.survey import survey
 
+    if is_points(task.source):
+        return _describe_points(task)
     found = survey(task.source, full=task.full, quiet=quiet)
     return DescribeResult(
         source=task.source,
@@ -112,10 +141,31 @@ def describe(task: Describe, *, quiet: bool = False) -> DescribeResult:
     )
 
 
-def pack(task: Pack, *, quiet: bool = False) -> PackResult:
+def _describe_points(task: Describe) -> DescribePointsResult:
+    from ganvas.data.points.survey_points import survey_points
+
+    found = survey_points(task.source, full=task.full)
+    columns = zip(found.low, found.high, found.mean, found.standard_deviation, strict=True)
+    titles: list[str] = ["low", "high", "mean", "standard_deviation"]
+    return DescribePointsResult(
+        source=task.source,
+        kind=found.kind,
+        count=found.count,
+        dims=found.dims,
+        dimensions=[dict(zip(titles, values, strict=True)) for values in columns][:SHOWN],
+        labels=None if found.labels is None else dict(found.labels),
+        law=found.law,
+        full=task.full,
+    )
+
+
+def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult:
     """Packs a source into a folder."""
     from ganvas.data import packing
+    from ganvas.data.points.opening_points import is_points
 
+    if is_points(task.source):
+        return _pack_points(task)
     done = packing.pack(
         task.source,
         task.out,
@@ -134,6 +184,23 @@ def pack(task: Pack, *, quiet: bool = False) -> PackResult:
         channels=done.channels,
         class_names=list(done.class_names),
         broken=[list(pair) for pair in done.manifest["broken"]],
+        fingerprint=done.fingerprint,
+        bytes_on_disk=sum(file.stat().st_size for file in task.out.iterdir()),
+    )
+
+
+def _pack_points(task: Pack) -> PackPointsResult:
+    from ganvas.data.points.packed_points import pack_points
+
+    if task.size or task.channels:
+        given = "--size" if task.size else "--channels"
+        raise UserError(f"{task.source} holds points, which have no pixels. Leave out {given}.")
+    done = pack_points(task.source, task.out)
+    return PackPointsResult(
+        out=str(task.out),
+        count=len(done),
+        dims=done.dims,
+        class_names=list(done.class_names),
         fingerprint=done.fingerprint,
         bytes_on_disk=sum(file.stat().st_size for file in task.out.iterdir()),
     )

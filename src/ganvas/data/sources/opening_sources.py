@@ -22,6 +22,7 @@ from pathlib import Path
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data import packed
 from ganvas.data.fitting import Size
+from ganvas.data.points.opening_points import is_points
 from ganvas.data.sources import arrays, cifar, files, idx
 from ganvas.data.sources.files import explain_damage
 from ganvas.data.sources.picture_source import Source
@@ -49,6 +50,8 @@ def open_source(spec: str, *, size: Size | None = None) -> Source:
         from ganvas.data.sources.synthetic import MadeTriangles
 
         return MadeTriangles.parse(spec, size=size)
+    if is_points(spec):
+        raise UserError(f"{spec} holds points, and pictures are wanted. Name a source of pictures.")
     path, selected = _split(spec)
     location = path
     if path.startswith(FETCHED):
