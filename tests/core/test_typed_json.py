@@ -3,7 +3,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 import pytest
 
 from ganvas.core.errors import UserError
-from ganvas.core.typed_json import ONE_FIELD, Matching, Within, parse, require
+from ganvas.core.typed_json import ONE_FIELD, Matching, InRange, parse, require
 
 
 class Part(TypedDict, total=False):
@@ -19,8 +19,8 @@ class Root(TypedDict):
 
 
 class Whole(TypedDict):
-    nimg: Annotated[int, Within(0)]
-    rate: Annotated[float, Within(0, 1)]
+    nimg: Annotated[int, InRange(0)]
+    rate: Annotated[float, InRange(0, 1)]
     name: Annotated[str, Matching(r"[a-z/]+", "a name of letters")]
     kind: Literal["a", 1]
     best: list[dict[str, float]]
@@ -84,8 +84,10 @@ def test_choices_hold_one_field_at_every_depth():
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000, b"9" * 5000, b"NaN", b"[-Infinity]", b"1e999"]
-    + [b'"\\ud800"', b'{"\\uDFFF": 1}', b"\0" * 100],
+    [
+        *(b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000, b"9" * 5000, b"NaN", b"[-Infinity]", b"1e999"),
+        *(b'"\\ud800"', b'{"\\uDFFF": 1}', b"\0" * 100),
+    ],
 )
 def test_what_is_no_json_is_an_error_that_names_the_file(text):
     with pytest.raises(UserError, match=r"^x\.json is not whole JSON"):

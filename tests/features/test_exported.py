@@ -93,7 +93,7 @@ def test_a_description_may_lie_beside_the_file(tmp_path, pictures):
     with pytest.raises(UserError, match=r"x\.pt\.json has a field 'siez'\. Did you mean 'size'\?"):
         network_catalogue.load(file)
     (tmp_path / "x.pt.json").write_text("{input")
-    with pytest.raises(UserError, match="is not a description"):
+    with pytest.raises(UserError, match="is not whole JSON"):
         network_catalogue.load(file)
 
 

@@ -10,7 +10,8 @@ from torch import nn
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
-from ganvas.features.tensors import is_torchscript, read_tensors, require, without_prefix
+from ganvas.features.tensors import read_tensors, require, without_prefix
+from ganvas.nn.programs.program_files import is_torchscript
 
 TENSORS = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.tensor([1.5, -2.5])}
 

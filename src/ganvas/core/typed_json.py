@@ -1,11 +1,11 @@
 """JSON from files, checked against a description of its kinds before anything is done with it.
 
 A description is a type hint: ``bool``, ``int``, ``float``, ``str``, ``None``, ``list[...]``, ``dict[str, ...]``,
-unions, ``Literal``, a ``TypedDict``, and ``Annotated`` with :class:`Within`, :class:`Matching` or :data:`ONE_FIELD`. What
-has passed stays plain JSON, and the type checker knows its fields::
+unions, ``Literal``, a ``TypedDict``, and ``Annotated`` with a :class:`Limit` or :data:`ONE_FIELD`. What has passed
+stays plain JSON, and the type checker knows its fields::
 
     class Numbers(TypedDict):
-        nimg: Annotated[int, Within(0)]
+        nimg: Annotated[int, InRange(0)]
 
     numbers = require(Numbers, parse(file.read_bytes(), str(file)), str(file))
 """
@@ -18,7 +18,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, is_typeddict
+from typing import Any, Literal, Protocol, TypeVar, Union, get_args, get_origin, is_typeddict
 
 from ganvas.core.errors import UserError
 
@@ -29,14 +29,23 @@ ONE_FIELD = "one field"  # Of a TypedDict whose fields are choices: just one of 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", type(None): "null"}
 
 
+@typing.runtime_checkable
+class Limit(Protocol):
+    """What a value must be beyond its kind."""
+
+    def refuses(self, value: Any, /) -> str:
+        """What it should be, in words; empty where it is."""
+        ...
+
+
 @dataclass(frozen=True)
-class Within:
+class InRange:
     """Bounds of a number, both included."""
 
     lowest: float
     highest: float = LARGEST
 
-    def refuses(self, value: float) -> str:
+    def refuses(self, value: float, /) -> str:
         if self.lowest <= value <= self.highest:
             return ""
         above = "" if self.highest == LARGEST else f" and at most {self.highest}"
@@ -50,7 +59,7 @@ class Matching:
     pattern: str
     what: str  # In words, as it stands in a message: "a name".
 
-    def refuses(self, value: str) -> str:
+    def refuses(self, value: str, /) -> str:
         return "" if re.fullmatch(self.pattern, value) else self.what
 
 
@@ -78,7 +87,9 @@ def parse(text: str | bytes, where: str, *, advice: str = ADVICE) -> Any:
     return value
 
 
-def require(kind: type[T], value: Any, where: str, *, strict: bool = False, advice: str = ADVICE) -> T:
+def require(
+    kind: type[T] | types.GenericAlias, value: Any, where: str, *, strict: bool = False, advice: str = ADVICE
+) -> T:
     """``value`` itself, where it is of the kind.
 
     Args:
@@ -126,7 +137,7 @@ def _annotated(kind: Any, value: Any, name: str, strict: bool) -> tuple[str, str
     for limit in limits:
         if limit == ONE_FIELD and len(value) != 1:
             return _wrong(name, value, "an object of just one field")
-        if isinstance(limit, (Within, Matching)) and (what := limit.refuses(value)):
+        if isinstance(limit, Limit) and (what := limit.refuses(value)):
             return _wrong(name, value, what)
     return None
 

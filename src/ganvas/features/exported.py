@@ -12,14 +12,11 @@ All of it may be left out: then the network gets the pictures' bytes (uint8, n x
   tap ``segments``, the area of each class in per cent;
 - or a mapping from names of taps to any of these.
 
-A TorchScript or exported program is a program: it runs. Pickled objects in it are refused.
+The program computes and can do nothing else: files that could run code are refused before anything in them is read
+(:mod:`ganvas.nn.programs.program_files`).
 """
 
 import dataclasses
-import io
-import json
-import warnings
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +27,15 @@ from torch import Tensor
 
 from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.typed_json import parse, require
 from ganvas.data.cache import content_hash
 from ganvas.features.network import Network, Precision, identity_of
 from ganvas.features.resize import BICUBIC, IMAGENET, TF1_BILINEAR, bicubic, standardised, tf1_bilinear
 from ganvas.features.segments import area_shares
-from ganvas.features.tensors import is_torchscript
+from ganvas.nn.programs.program_files import is_exported, is_torchscript, load_exported, load_torchscript
 
 DESCRIPTION = "ganvas.json"
+REPAIR = 'It should be as {"input": "[-1,1]", "size": 128}.'
 PROBED = 64  # Side of the picture that a network is tried with where its size is not said.
 INPUTS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "bytes": lambda x: x.round().clamp(0, 255).to(torch.uint8),
@@ -132,7 +131,7 @@ def load(path: Path, *, device: torch.device, precision: Precision = "float32") 
         raise UserError(f"{path} computes as it was exported: precision={precision} cannot be chosen for it.")
     if is_torchscript(path):
         program, said = _load_torchscript(path, device)
-    elif _is_exported(path):
+    elif path.suffix == ".pt2" or is_exported(path):
         program, said = _load_exported(path, device)
     else:
         raise UserError(
@@ -143,70 +142,29 @@ def load(path: Path, *, device: torch.device, precision: Precision = "float32") 
     return Exported(program, description, stem=path.stem, sha256=content_hash(path), device=device)
 
 
-def _load_torchscript(path: Path, device: torch.device) -> tuple[Callable[[Tensor], Any], str]:
-    extra = {DESCRIPTION: ""}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # Of torch.jit as a whole: the files are still about.
-            program = torch.jit.load(str(path), map_location=device, _extra_files=extra)
-    except (RuntimeError, ValueError) as error:
-        raise _damaged(path) from error
+def _load_torchscript(path: Path, device: torch.device) -> tuple[Callable[[Tensor], Any], str | bytes]:
+    extra: dict[str, Any] = {DESCRIPTION: ""}
+    program = load_torchscript(path, device=device, extra=extra)
     program.eval()
-    return program, _text(extra[DESCRIPTION])
+    return program, extra[DESCRIPTION]
 
 
-def _load_exported(path: Path, device: torch.device) -> tuple[Callable[[Tensor], Any], str]:
-    _refuse_pickles(path)
-    extra = {DESCRIPTION: ""}
-    try:
-        program = torch.export.load(path, extra_files=extra).module().to(device)
-    except Exception as error:
-        raise _damaged(path) from error
-    return program, _text(extra[DESCRIPTION])
+def _load_exported(path: Path, device: torch.device) -> tuple[Callable[[Tensor], Any], str | bytes]:
+    exported = load_exported(path)
+    return exported.module.to(device), exported.extra.get(DESCRIPTION, "")
 
 
-def _is_exported(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("archive_format") for name in archive.namelist())
-
-
-def _refuse_pickles(path: Path) -> None:
-    """``torch.export.load`` would unpickle whatever is in the archive: here only what holds tensors is let through."""
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            data = archive.read(name) if "/data/" in name or name.startswith("data/") else b""
-            if data[:2] not in (b"PK", b"\x80\x02"):  # A pickle, or a zip of torch.save with one in it.
-                continue
-            try:
-                torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-            except Exception:
-                raise UserError(
-                    f"{path} holds other objects than tensors ({name}), and reading those would run code. "
-                    "Export it again without them."
-                ) from None
-
-
-def _description(path: Path, inside: str) -> Description:
+def _description(path: Path, inside: str | bytes) -> Description:
     beside = path.with_name(path.name + ".json")
-    where, text = (f"{DESCRIPTION} of {path}", inside) if inside else (str(beside), "")
+    where, text = (f"{DESCRIPTION} of {path}", inside) if inside else (str(beside), b"")
     if not inside and beside.is_file():
-        text = beside.read_text(encoding="utf-8")
+        text = beside.read_bytes()
+    plain = parse(text or "{}", where, advice=REPAIR)
+    fields = [field.name for field in dataclasses.fields(Description)]
+    if unknown := [name for name in require(dict[str, Any], plain, where, advice=REPAIR) if name not in fields]:
+        near = did_you_mean(unknown[0], fields)
+        raise UserError(f"{where} has a field '{unknown[0]}'.{near} Fields: {', '.join(fields)}.")
     try:
-        plain = json.loads(text or "{}")
-        fields = [field.name for field in dataclasses.fields(Description)]
-        if unknown := [name for name in plain if name not in fields]:
-            near = did_you_mean(unknown[0], fields)
-            raise UserError(f"{where} has a field '{unknown[0]}'.{near} Fields: {', '.join(fields)}.")
         return from_plain(Description, plain)
-    except (ValueError, AttributeError, TypeError) as error:
+    except UserError as error:
         raise UserError(f"{where} is not a description of a network ({error}).") from None
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
-def _damaged(path: Path) -> UserError:
-    return UserError(f"{path} cannot be loaded: it is damaged, or of another version of PyTorch. Export it again.")

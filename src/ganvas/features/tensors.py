@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.errors import UserError
+from ganvas.nn.programs.program_files import is_torchscript
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "net", "ema", "teacher")
 
@@ -39,14 +40,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     if not tensors:
         raise UserError(f"{path} holds no tensors. Name a file with the weights of a network.")
     return tensors
-
-
-def is_torchscript(path: Path) -> bool:
-    """Whether a file is a TorchScript archive (a zip with a ``code`` folder and ``constants.pkl``)."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def without_prefix(tensors: Mapping[str, Tensor], marker: str) -> dict[str, Tensor]:

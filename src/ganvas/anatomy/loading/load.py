@@ -31,6 +31,7 @@ from ganvas.core import catalogue
 from ganvas.core.config import from_plain, override
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.nn.layers.initialise import start_unset
+from ganvas.nn.programs.program_files import load_exported, load_torchscript
 
 SPECIMENS = catalogue.PACKAGE / "networks"
 FRESH = "a fresh start"
@@ -326,22 +327,6 @@ def _of_file(path: Path, part: str | None) -> Loaded:
     if path.suffix not in (".pt2", ".pt", ".pth"):
         raise UserError(f"{path}: of files, .pt2 (torch.export) and .pt (TorchScript) can be read, not {path.suffix}.")
     if path.suffix == ".pt2":
-        try:
-            with warnings.catch_warnings(action="ignore", category=FutureWarning):  # Torch's own, of its own file.
-                program = torch.export.load(path)
-        except Exception as error:
-            raise UserError(f"{path} is not a program saved by torch.export ({_line(error)}).") from error
-        example = program.example_inputs
-        shapes = tuple(example[0]) if example is not None else None
-        return Loaded(model=program.module(), name=path.stem, inputs=shapes)
-    try:
-        return Loaded(model=torch.jit.load(path, map_location="cpu"), name=path.stem, inputs=None)
-    except Exception as error:
-        raise UserError(
-            f"{path} is not a TorchScript file ({_line(error)}). A file of weights holds no network: "
-            "give package.module:factory, or save the network with torch.export.save."
-        ) from error
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]
+        exported = load_exported(path)
+        return Loaded(model=exported.module, name=path.stem, inputs=exported.example)
+    return Loaded(model=load_torchscript(path), name=path.stem, inputs=None)
