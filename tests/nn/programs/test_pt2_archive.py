@@ -279,7 +279,7 @@ def test_a_tensor_that_reaches_beyond_its_bytes_is_refused(saved, tmp_path, chan
         load_exported(rewritten(saved[1], tmp_path / "x.pt2", change=edit))
 
 
-def test_a_damaged_archive_is_one_sentence_and_torch_prints_nothing(saved, tmp_path, capfd, caplog):
+def test_a_damaged_archive_is_one_sentence(saved, tmp_path):
     whole = saved[1].read_bytes()
     flipped = [whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :] for at in range(0, len(whole), len(whole) // 40)]
     refused = 0
@@ -291,4 +291,12 @@ def test_a_damaged_archive_is_one_sentence_and_torch_prints_nothing(saved, tmp_p
             assert str(tmp_path / "x.pt2") in str(error)  # noqa: PT017
             refused += 1
     assert refused > 20
+
+
+def test_torch_prints_no_traceback_of_its_own_before_the_sentence(saved, tmp_path, capfd, caplog):
+    def edit(said, module):
+        module["graph"]["tensor_values"]["x"]["sizes"] = [{"as_int": -1}] * 4
+
+    with pytest.raises(UserError, match="not a program that this PyTorch can load"):
+        program(saved, tmp_path, edit)
     assert "Traceback" not in "".join(capfd.readouterr()) + caplog.text

@@ -36,6 +36,8 @@ def test_a_size_of_numbers_symbols_and_operators_passes(text):
         "(lambda: 1)()",
         "exec('1')",
         "open",
+        "open(1)",
+        "exit(s0)",
         "S('1+1')",
         "sympify('1')",
         "Add(*s0)",
