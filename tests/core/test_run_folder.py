@@ -196,3 +196,20 @@ def test_a_model_is_found_in_its_run_and_a_run_in_itself(run, tmp_path):
         run.path,
         None,
     ]
+
+
+def test_sheets_of_moments_come_in_their_order_and_the_others_by_name_with_the_reals_first(run):
+    run.samples.mkdir()
+    names = [
+        "000010.000.png",
+        "000009.500.png",
+        "sources.png",
+        "reals.png",
+        "inf.png",
+        ".partial-1.png",
+        "000001.000.txt",
+    ]
+    for name in names:
+        (run.samples / name).touch()
+    assert [(kimg, path.name) for kimg, path in run.sheets()] == [(9.5, "000009.500.png"), (10.0, "000010.000.png")]
+    assert [path.name for path in run.other_sheets()] == ["reals.png", "inf.png", "sources.png"]

@@ -144,7 +144,7 @@ def read_json(path: Path) -> Any:
     """Reads JSON; a cut or altered file is a :class:`UserError` that names it."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # Beside cut JSON: a number of thousands of digits, endless brackets.
         raise UserError(
             f"{path} is not whole JSON ({error}). It was cut short or edited; restore or remove it."
         ) from None

@@ -1,5 +1,6 @@
 """The run directory: the only thing that passes between commands. docs/architecture.md has its layout."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -149,6 +150,21 @@ class RunFolder:
         """The whole lines of a log; those that cannot be read, and a torn last one, are left out."""
         return [line.entry for line in read_lines(self.path / file) if line.entry is not None]
 
+    def sheets(self) -> list[tuple[float, Path]]:
+        """The sheets that were drawn at moments of the run, by kimg: pictures whose name is a number."""
+        found = [(_number(path.stem), path) for path in self._pictures()]
+        return sorted((kimg, path) for kimg, path in found if kimg is not None)
+
+    def other_sheets(self) -> list[Path]:
+        """The sheets that belong to no moment, such as those of the data: ``reals.png`` first, then by name."""
+        found = [path for path in self._pictures() if _number(path.stem) is None]
+        return sorted(found, key=lambda path: (path.stem != "reals", path.name))
+
+    @property
+    def film(self) -> Path:
+        """The sheets as an animation, once training has stopped."""
+        return self.samples / "growth.webp"
+
     def add_measurement(self, entry: dict[str, Any]) -> Path | None:
         """Adds a line to the run's measurements. In a run that only others may write to it is left out, and said."""
         path = self.path / MEASURES
@@ -176,6 +192,9 @@ class RunFolder:
             raise UserError(
                 f"The name of {self.path} is not text in UTF-8, and files inside a run hold it. Choose another name."
             ) from None
+
+    def _pictures(self) -> Iterator[Path]:
+        return self.samples.glob("[!.]*.png")
 
     def _numbered(self, kind: str) -> list[Path]:
         folder = self.path / kind
@@ -212,6 +231,14 @@ def _keep_beside(path: Path, content: bytes, damaged: list[int]) -> None:
         f"Warning: {path} has lines that cannot be read (line {which}), which are left out from here on. "
         f"The file as it was is kept as {beside.name}."
     )
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _written_after(entry: dict[str, Any], nimg: int) -> bool:

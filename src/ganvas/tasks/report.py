@@ -44,8 +44,8 @@ def report(task: Report) -> ReportResult:
     if path.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"{path} is not the name of a page. Give a name that ends in .html.")
     known = _with_sources(run)
-    if known.growth is None:
-        known = dataclasses.replace(known, growth=_animated(task.run))
+    if known.film is None:
+        known = dataclasses.replace(known, film=_animated(task.run))
     text = run_page.html(known)
     write_text(path, text)
     return ReportResult(path=path, bytes=len(text.encode()))
@@ -60,19 +60,19 @@ def _with_sources(run: "RunPage") -> "RunPage":
 
 
 def _animated(folder: Path) -> bytes | None:
-    """The growth animation of a run that has not written its own; None with fewer than two grids."""
+    """The film of a run that has not written its own; None with fewer than two sheets that can be read."""
     import tempfile
 
+    from ganvas.core.run_folder import RunFolder
     from ganvas.report.pictures.animation import write_animation
-    from ganvas.report.web.run_reader import MOST_GROWTH_BYTES, sample_files
+    from ganvas.report.pictures.reading import whole
+    from ganvas.report.web.run_reader import MOST_FILM_BYTES
 
-    grids = [path for _, path in sample_files(folder)]
-    if len(grids) < 2 or (folder / "samples" / "growth.webp").exists():
+    run = RunFolder(folder)
+    sheets = whole(path for _, path in run.sheets())
+    if len(sheets) < 2 or run.film.exists():
         return None
     with tempfile.TemporaryDirectory() as temporary:
-        path = Path(temporary) / "growth.webp"
-        try:
-            write_animation(grids, path, fps=8)
-        except OSError:  # A grid that cannot be read; the page shows those that can.
-            return None
-        return path.read_bytes() if path.stat().st_size <= MOST_GROWTH_BYTES else None
+        path = Path(temporary) / run.film.name
+        write_animation(sheets, path, fps=8)
+        return path.read_bytes() if path.stat().st_size <= MOST_FILM_BYTES else None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from ganvas.report.drawing.palette import OKABE_ITO, VIRIDIS, luminance, mixed, rgb, shaded
+from ganvas.report.drawing.palette import INK, OKABE_ITO, ON_DARK, VIRIDIS, luminance, mixed, rgb, shaded
 
 # Machado, Oliveira & Fernandes 2009, table 1, severity 1.0, on linear RGB.
 VISION = {
@@ -38,6 +38,16 @@ def nearest(colours, vision: str) -> float:
 def test_the_colours_of_curves_differ_by_eleven_units_in_every_vision(vision):
     # A difference of 1 is just noticeable side by side; above 10 two colours are told apart at a glance.
     assert nearest(OKABE_ITO, vision) > 11
+
+
+DARK_PAPER = "#14181c"  # Of the page's style sheet.
+
+
+def test_on_a_dark_ground_the_curves_are_seen_and_told_apart_as_well():
+    colours = [ON_DARK.get(colour, colour) for colour in OKABE_ITO]
+    assert min(nearest(colours, vision) for vision in VISION) > 11
+    contrast = [(luminance(colour) + 0.05) / (luminance(DARK_PAPER) + 0.05) for colour in [*colours, ON_DARK[INK]]]
+    assert min(contrast) > 3  # WCAG 2.1, criterion 1.4.11, for what is no text.
 
 
 def test_the_measure_sees_a_palette_that_is_not_safe():

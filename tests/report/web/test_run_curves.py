@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from ganvas.core.results import Result
-from ganvas.report.web.run_curves import loss_charts, median_window, metric_charts, pace_chart, without_spikes
+from ganvas.report.drawing.palette import INK
+from ganvas.report.web.run_curves import (
+    beyond,
+    diverged,
+    loss_charts,
+    median_window,
+    metric_charts,
+    pace_chart,
+    without_spikes,
+)
 from ganvas.report.web.run_numbers import Measurement
 
 SWD = Result(
@@ -29,7 +38,7 @@ def test_every_player_has_a_chart_of_its_own_terms():
     }
     charts = loss_charts(log, [])
     assert [chart.title for chart in charts] == ["Discriminator (D)", "Generator (G)"]
-    assert [series.name for series in charts[0].series] == ["real", "r1 penalty"]
+    assert [curve.name for curve in charts[0].curves] == ["real", "r1 penalty"]
 
 
 def test_a_phase_of_another_family_keeps_its_name():
@@ -70,10 +79,10 @@ def results(*values, metric="swd", protocol="p1", floor=None):
 
 def test_a_metric_measured_twice_becomes_a_curve_held_against_its_floor():
     ((chart, caption),) = metric_charts(results(3.0, 2.0, 1.0, floor=0.5), [])
-    (series,) = chart.series
-    np.testing.assert_array_equal(series.x, [0, 4, 8])
-    np.testing.assert_array_equal(series.y, [3, 2, 1])
-    assert series.reference == (0.5, 0.1)
+    (curve,) = chart.curves
+    np.testing.assert_array_equal(curve.x, [0, 4, 8])
+    np.testing.assert_array_equal(curve.y, [3, 2, 1])
+    assert curve.level == (0.5, 0.1)
     assert "floor" in caption
     assert "p1" in caption
 
@@ -85,24 +94,38 @@ def test_one_measurement_is_no_curve():
 def test_only_values_of_one_protocol_share_a_curve():
     measures = [*results(3.0, 2.0, 1.0), *results(700.0, protocol="p2")]
     ((chart, _),) = metric_charts(measures, [])
-    assert max(chart.series[0].y) == 3
+    assert max(chart.curves[0].y) == 3
 
 
 def test_values_of_different_size_take_a_log_axis():
-    assert metric_charts(results(100.0, 1.0), [])[0][0].log_y
-    assert not metric_charts(results(3.0, 1.0), [])[0][0].log_y
+    assert metric_charts(results(100.0, 1.0), [])[0][0].axes.log_y
+    assert not metric_charts(results(3.0, 1.0), [])[0][0].axes.log_y
 
 
 def test_levels_are_named_by_their_pixels():
     levels = [results(3.0, 2.0), results(5.0, 4.0, metric="swd.32"), results(2.0, 1.0, metric="swd.16")]
     ((chart, _),) = metric_charts([one for level in levels for one in level], [])
-    assert [(series.name, series.strong) for series in chart.series] == [
-        ("average", True),
-        ("32 px", False),
-        ("16 px", False),
-    ]
+    assert [curve.name for curve in chart.curves] == ["average", "32 px", "16 px"]
+    assert [curve.colour == INK for curve in chart.curves] == [True, False, False]
 
 
 def test_the_pace_needs_two_reports():
     assert pace_chart({"kimg": np.array([1.0]), "images_per_second": np.array([300.0])}, []) is None
-    assert pace_chart({"kimg": np.arange(2.0), "images_per_second": np.array([300.0, 9.0])}, []).log_y
+    assert pace_chart({"kimg": np.arange(2.0), "images_per_second": np.array([300.0, 9.0])}, []).axes.log_y
+
+
+def test_measurements_against_other_pictures_are_not_drawn():
+    others = [dataclasses.replace(one, own=False, against="flags") for one in results(3.0, 2.0, 1.0)]
+    assert metric_charts(others, []) == []
+
+
+def test_what_the_frame_leaves_out_is_said():
+    values = np.array([10.0 * step for step in range(11)] + [np.nan])
+    assert beyond(values, (5.0, 45.0)) == "6 above and 1 below the frame, as far as 100"
+    assert beyond(values, None) == beyond(values, (0.0, 100.0)) == ""
+
+
+def test_a_loss_that_ends_beyond_all_measure_is_named():
+    log = {"kimg": np.arange(3.0), "G/fake": np.array([1.0, 2.0, 9.1e8]), "D/real": np.array([1.0, 9.1e8, 2.0])}
+    assert diverged(log) == "G/fake ended at 9.1·10⁸"
+    assert diverged({"kimg": np.arange(2.0), "VAE/reconstruction": np.array([1e6, 2e5]), "nimg": np.array([1e9])}) == ""

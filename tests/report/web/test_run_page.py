@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ganvas.report.web.page import VOID
-from ganvas.report.web.run_page import RunPage, Sample, html
+from ganvas.report.web.run_page import RunPage, Sheet, html
 from ganvas.report.web.run_reader import read
 
 
@@ -83,6 +83,7 @@ def test_the_page_says_what_was_run_and_how_to_repeat_it(text):
         "&quot;snapshot_kimg&quot;: 4",
         "swd n=2048 levels=32,16",
         "0.01628 ± 0.00040",
+        "against the run&#x27;s own data (scenes)",
         "2025-11-21 07:21 UTC",
         "20,000 pictures, 32×32 RGB",
     ):
@@ -115,7 +116,7 @@ def test_a_run_that_has_just_begun_says_what_is_not_there_yet():
     text = html(RunPage(name="new", model="gan/progan"))
     Tags(text)
     for sentence in (
-        "There are no sample grids yet",
+        "There are no sample sheets yet",
         "Nothing has been measured yet",
         "no line so far",
         "has not reported any cost yet",
@@ -129,10 +130,10 @@ def test_one_line_of_log_is_told_and_not_drawn():
     assert "The log has one line so far" in html(RunPage(name="new", model="gan/progan", log=log))
 
 
-def test_a_grid_that_cannot_be_read_leaves_the_rest(fake_run):
+def test_a_sheet_that_cannot_be_read_leaves_the_rest(fake_run):
     run = read(fake_run)
-    broken = Sample(kimg=60.0, resolution=32, image=run.samples[-1].image[:500])
-    text = html(dataclasses.replace(run, samples=[*run.samples[:-1], broken], growth=b"RIFF"))
+    broken = Sheet(name="000060.00", kimg=60.0, size="32", image=run.sheets[-1].image[:500])
+    text = html(dataclasses.replace(run, sheets=[*run.sheets[:-1], broken], film=b"RIFF"))
     Tags(text)
     assert text.count("this picture cannot be read") == 3
     assert text.count("<img") == 4
@@ -143,3 +144,18 @@ def test_one_term_that_is_never_finite_does_not_stop_the_page():
     text = html(RunPage(name="broken", model="gan/progan", log=log))
     Tags(text)
     assert "nan" not in text.replace("ganvas", "")
+
+
+def test_a_run_that_went_wrong_says_so_at_the_top():
+    log = {"kimg": np.arange(2.0), "G/fake": np.array([1.0, 9.1e8])}
+    text = html(RunPage(name="wild", model="gan/dcgan", status="finished", log=log))
+    assert text.index("The losses diverged: G/fake ended at 9.1·10⁸") < text.index("<h2>Pictures")
+    text = html(RunPage(name="wild", model="gan/dcgan", status="failed", cause="G/fake became nan by 2 kimg"))
+    assert "The run failed: G/fake became nan by 2 kimg." in text
+
+
+def test_a_run_that_draws_no_pictures_is_reported_as_well():
+    run = RunPage(name="cloud", model="gan/wgan", data={"spec": "mixtures", "count": 2000}, sheets=[])
+    text = html(run)
+    Tags(text)
+    assert "mixtures, 2,000 examples" in text

@@ -17,6 +17,9 @@ OKABE_ITO = (BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW, BLACK)
 INK, SOFT, RULE = "#1d2329", "#5d6670", "#d4d8dc"
 """Text, quiet text, and the lines behind a plot."""
 
+ON_DARK = {INK: "#e3e7eb", SOFT: "#9aa4af", RULE: "#30363d", BLACK: "#ffffff"}
+"""What takes their place on a dark ground, where the other colours are seen as well."""
+
 VIRIDIS = (
     *("#440154", "#48186a", "#472d7b", "#424086", "#3b528b", "#33638d", "#2c728e", "#26828e", "#21918c"),
     *("#1fa088", "#28ae80", "#3fbc73", "#5ec962", "#84d44b", "#addc30", "#d8e219", "#fde725"),

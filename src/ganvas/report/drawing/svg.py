@@ -6,6 +6,7 @@ letters rather than let them run into their neighbours.
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
 
 from PIL import Image as Pictures
@@ -19,16 +20,21 @@ FAMILY = "Helvetica, Arial, 'Liberation Sans', 'Nimbus Sans', sans-serif"
 def svg(drawing: Drawing) -> str:
     """The whole picture; its size is in points, and it scales with its surroundings."""
     width, height = number(drawing.width), number(drawing.height)
-    clips: list[str] = []
-    body = "\n".join(_item(item, clips) for item in drawing.items)
+    definitions, body = elements(drawing.items)
     title = f"<title>{escape(drawing.title)}</title>\n" if drawing.title else ""
     ground = f'<rect width="{width}" height="{height}" fill="{drawing.background}"/>\n' if drawing.background else ""
-    defined = f"<defs>{''.join(clips)}</defs>\n" if clips else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" '
         f'viewBox="0 0 {width} {height}" font-family="{FAMILY}" role="img">\n'
-        f"{title}{defined}{ground}{body}\n</svg>\n"
+        f"{title}{definitions}{ground}{body}\n</svg>\n"
     )
+
+
+def elements(items: Sequence[Item], *, prefix: str = "clip") -> tuple[str, str]:
+    """What items refer to, and the items; the ids begin with ``prefix``, which keeps them apart within one page."""
+    clips: list[str] = []
+    body = "\n".join(_item(item, clips, prefix) for item in items)
+    return f"<defs>{''.join(clips)}</defs>\n" if clips else "", body
 
 
 def number(value: float) -> str:
@@ -41,15 +47,16 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def _item(item: Item, clips: list[str]) -> str:
+def _item(item: Item, clips: list[str], prefix: str) -> str:
     if isinstance(item, Text):
         return _text(item)
     if isinstance(item, Image):
         return _image(item)
     if isinstance(item, Clip):
-        clips.append(f'<clipPath id="clip{len(clips)}"><rect {_place(item)}/></clipPath>')
-        opened = f'<g clip-path="url(#clip{len(clips) - 1})">'
-        return "\n".join([opened, *(_item(inner, clips) for inner in item.items), "</g>"])
+        name = f"{prefix}{len(clips)}"
+        clips.append(f'<clipPath id="{name}"><rect {_place(item)}/></clipPath>')
+        inside = [_item(inner, clips, prefix) for inner in item.items]
+        return "\n".join([f'<g clip-path="url(#{name})">', *inside, "</g>"])
     shape = _shape(item)
     return f"<{shape}><title>{escape(item.name)}</title></{shape.split()[0]}>" if item.name else f"<{shape}/>"
 

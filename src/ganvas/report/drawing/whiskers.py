@@ -4,15 +4,10 @@ import math
 from dataclasses import dataclass
 
 from ganvas.report.drawing.axis import Scale
+from ganvas.report.drawing.palette import BLUE, INK, RULE, SOFT
+from ganvas.report.drawing.primitives import Circle, Drawing, Item, Paint, line
 
-WIDTH, HEIGHT = 190, 24
-STYLE = (
-    "<style>.whiskers{color:#1d2329;--v:#0072b2}.whiskers path{stroke:currentColor;stroke-opacity:.55;fill:none}"
-    ".whiskers .value{stroke:var(--v);stroke-opacity:1;stroke-width:1.6}.whiskers .dot{fill:var(--v)}"
-    ".whiskers .level{fill:none;stroke:currentColor;stroke-opacity:.8;stroke-width:1.4}"
-    ".whiskers .rule{stroke-opacity:.16}"
-    "@media screen and (prefers-color-scheme:dark){.whiskers{color:#e3e7eb;--v:#5cb3ea}}</style>"
-)
+WIDTH, HEIGHT, MIDDLE = 190.0, 24.0, 12.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,21 +18,18 @@ class Measured:
     error: float | None = None
 
 
-def whiskers(value: Measured, floor: Measured | None, *, scale: Scale) -> str:
-    """An ``<svg>``: a filled dot for the value, a ring for the floor, bars of two standard errors on either side."""
-    described = f"{value.value:.4g}" + (f", floor {floor.value:.4g}" if floor else "")
-    parts = [
-        f'<svg class="whiskers" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
-        f'height="{HEIGHT}" role="img" aria-label="{described}">{STYLE}',
-        f'<path class="rule" d="M{scale.start:.1f} 12H{scale.end:.1f}"/>',
-    ]
+def whiskers(value: Measured, floor: Measured | None, *, scale: Scale) -> Drawing:
+    """A filled dot for the value, a ring for the floor, bars of two standard errors on either side."""
+    rule = Paint(stroke=RULE, stroke_width=1.0)
+    items: list[Item] = [line((scale.start, MIDDLE), (scale.end, MIDDLE), rule)]
     if floor is not None and _drawable(floor.value, scale):
-        parts.append(f'<path d="{_bar(floor, scale)}"/>')
-        parts.append(f'<circle class="level" cx="{scale(floor.value):.1f}" cy="12" r="4"/>')
+        items += _bar(floor, scale, Paint(stroke=SOFT, stroke_width=1.0))
+        items.append(Circle(x=scale(floor.value), y=MIDDLE, radius=4, paint=Paint(stroke=INK, stroke_width=1.4)))
     if _drawable(value.value, scale):
-        parts.append(f'<path class="value" d="{_bar(value, scale)}"/>')
-        parts.append(f'<circle class="dot" cx="{scale(value.value):.1f}" cy="12" r="3.6"/>')
-    return "".join([*parts, "</svg>"])
+        items += _bar(value, scale, Paint(stroke=BLUE, stroke_width=1.6))
+        items.append(Circle(x=scale(value.value), y=MIDDLE, radius=3.6, paint=Paint(fill=BLUE)))
+    described = f"{value.value:.4g}" + (f", floor {floor.value:.4g}" if floor else "")
+    return Drawing(width=WIDTH, height=HEIGHT, items=tuple(items), title=described, background=None)
 
 
 def shared_scale(shown: list[Measured]) -> Scale:
@@ -52,11 +44,13 @@ def shared_scale(shown: list[Measured]) -> Scale:
     return Scale(low=min(ends) - margin, high=max(ends) + margin, start=8, end=WIDTH - 8)
 
 
-def _bar(one: Measured, scale: Scale) -> str:
+def _bar(one: Measured, scale: Scale, paint: Paint) -> list[Item]:
     error = 2 * (one.error or 0)
-    low, high = max(one.value - error, scale.low), min(one.value + error, scale.high)
-    left, right = float(scale(low)), float(scale(high))
-    return f"M{left:.1f} 8v8M{left:.1f} 12H{right:.1f}M{right:.1f} 8v8" if right - left >= 1 else ""
+    left, right = scale(max(one.value - error, scale.low)), scale(min(one.value + error, scale.high))
+    if right - left < 1:
+        return []
+    ends = [line((x, MIDDLE - 4), (x, MIDDLE + 4), paint) for x in (left, right)]
+    return [line((left, MIDDLE), (right, MIDDLE), paint), *ends]
 
 
 def _drawable(value: float, scale: Scale) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from ganvas.report.pictures.reading import opened
 from ganvas.report.web.page_style import STYLE
 
 VOID = {"img", "meta", "br", "link"}
@@ -64,7 +65,8 @@ def document(title: str, *sections: Content) -> str:
         element("style", Html(STYLE)),
     )
     body = element("body", element("main", *sections))
-    return "<!DOCTYPE html>\n" + element("html", head, "\n", body, lang="en") + "\n"
+    text = "<!DOCTYPE html>\n" + element("html", head, "\n", body, lang="en") + "\n"
+    return text.encode("utf-8", "replace").decode()  # Half of a surrogate pair, of a file's name, has no UTF-8.
 
 
 def section(title: str, *children: Content) -> Html:
@@ -80,18 +82,20 @@ def facts(pairs: Sequence[tuple[str, Content]]) -> Html:
     return element("dl", *rows)
 
 
-def table(header: Sequence[Content], rows: Sequence[Sequence[Content] | Html], *, text_columns: int = 1) -> Html:
-    """A table that scrolls by itself when the screen is narrow; all but the first columns hold numbers.
+def table(header: Sequence[str], rows: Sequence[Sequence[Content] | Html], *, text_columns: int = 1) -> Html:
+    """A table whose rows are stacked on a narrow screen, each cell under the name of its column.
 
-    A row that is :class:`Html` is a whole ``<tr>`` already.
+    All but the first columns hold numbers. A row that is :class:`Html` is a whole ``<tr>`` already.
     """
+    kinds = [None if index < text_columns else "number" for index in range(len(header))]
+    head = element("tr", *(element("th", name, class_=kind) for name, kind in zip(header, kinds, strict=True)))
+    body = [row if isinstance(row, Html) else _table_row(row, header, kinds) for row in rows]
+    return element("div", element("table", element("thead", head), element("tbody", *body)), class_="scroll")
 
-    def cells(kind: str, row: Sequence[Content]) -> list[Html]:
-        return [element(kind, cell, class_=None if i < text_columns else "number") for i, cell in enumerate(row)]
 
-    head = element("thead", element("tr", *cells("th", header)))
-    body = element("tbody", *(row if isinstance(row, Html) else element("tr", *cells("td", row)) for row in rows))
-    return element("div", element("table", head, body), class_="scroll")
+def _table_row(row: Sequence[Content], header: Sequence[str], kinds: Sequence[str | None]) -> Html:
+    cells = zip(row, header, kinds, strict=True)
+    return element("tr", *(element("td", cell, class_=kind, data_label=name) for cell, name, kind in cells))
 
 
 def figure(content: Content, caption: Content = None, *, kind: str | None = None) -> Html:
@@ -113,10 +117,9 @@ def picture(data: bytes, alt: str) -> Html:
     """An image of the page itself. Small pictures keep hard pixels when enlarged; huge stills are embedded reduced.
 
     Raises:
-        OSError: ``data`` is not an image.
+        OSError: ``data`` is not an image, is damaged, or unfolds to more than memory should hold.
     """
-    with Image.open(io.BytesIO(data)) as image:
-        image.load()
+    with opened(data) as image:
         size, kind = image.size, (image.format or "PNG").lower()
         if max(size) > MOST_SIDE_PX and not getattr(image, "is_animated", False):
             image.thumbnail((MOST_SIDE_PX, MOST_SIDE_PX), Image.Resampling.LANCZOS)
@@ -135,7 +138,10 @@ def details(summary: Content, *children: Content) -> Html:
 
 def plain_values(value: Mapping[str, Any] | Sequence[Any]) -> Html:
     """A configuration as indented JSON; what JSON does not know is written as text."""
-    return element("pre", json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    try:
+        return element("pre", json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    except RecursionError:
+        return note("This cannot be shown: it is nested too deeply.")
 
 
 def code(text: str) -> Html:

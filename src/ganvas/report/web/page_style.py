@@ -1,6 +1,8 @@
-"""The look of every page: one style sheet, the system's own letters, colours for light, dark and paper."""
+"""The style sheet of every page: the system's own letters, colours for light, dark and paper."""
 
-STYLE = """
+from ganvas.report.web import chart
+
+_PAGE = """
 :root { --ink: #1d2329; --soft: #5b646e; --paper: #ffffff; --sunk: #f4f5f7; --line: #dfe3e7; --link: #0b5cad;
   --good: #00724f; --warn: #9a4a00; }
 @media screen and (prefers-color-scheme: dark) { :root { --ink: #e3e7eb; --soft: #9aa4af; --paper: #14181c;
@@ -67,6 +69,13 @@ details > pre { margin-top: 6px; }
   main { padding: 18px 14px 40px; }
   h1 { font-size: 21px; }
   .stages { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); gap: 12px; }
+  table, tbody, tr, td { display: block; }
+  thead { display: none; }
+  tr { border-bottom: 1px solid var(--line); padding: 6px 0; }
+  td, td.number { border: 0; padding: 2px 0; white-space: normal; text-align: left; }
+  td[data-label].number { display: grid; grid-template-columns: 112px 1fr; gap: 10px; }
+  td[data-label].number::before { content: attr(data-label); color: var(--soft); font-size: 12.5px; }
+  td svg { margin: 0; max-width: 100%; }
   .wide { display: none; }
   .narrow { display: block; }
 }
@@ -76,3 +85,5 @@ details > pre { margin-top: 6px; }
   pre { white-space: pre-wrap; }
 }
 """
+
+STYLE = f"{chart.STYLE}@media screen and (prefers-color-scheme: dark) {{\n{chart.DARK_STYLE}}}{_PAGE}"

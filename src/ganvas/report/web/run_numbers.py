@@ -1,17 +1,45 @@
-"""What was measured, as a table: each value beside what real pictures score against real pictures."""
+"""The table of what was measured: each value beside what real pictures score against real pictures."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ganvas.core.results import Result
 from ganvas.report.drawing.axis import Scale, minus, number
 from ganvas.report.drawing.whiskers import Measured, shared_scale, whiskers
 from ganvas.report.web import page
+from ganvas.report.web.chart import inline
 from ganvas.report.web.page import Html, element
 
-NAMES = {"swd": "SWD", "ms_ssim": "MS-SSIM", "fid": "FID", "kid": "KID"}
+NAMES = {
+    "ais": "Log-likelihood (AIS)",
+    "auth_pct": "AuthPct",
+    "cmmd": "CMMD",
+    "density_coverage": "Density and coverage",
+    "fd_dinov2": "FD-DINOv2",
+    "fid": "FID",
+    "fid_infinity": "FID∞",
+    "fld": "FLD",
+    "geometry_score": "Geometry Score",
+    "inception_score": "Inception Score",
+    "kid": "KID",
+    "mind": "MIND",
+    "ms_ssim": "MS-SSIM",
+    "polygons": "Precision and recall on triangles",
+    "prd": "PRD",
+    "precision_recall": "Precision and recall",
+    "psnr": "PSNR",
+    "segmentation_distance": "Segmentation distance",
+    "sfid": "sFID",
+    "skill": "Skill rating",
+    "ssim": "SSIM",
+    "swd": "SWD",
+    "vendi": "Vendi Score",
+}
+PARTS = {"f8": "F8", "f1_8": "F1/8", "bits_per_dim": "bits per dimension"}
 ARROWS = {"lower": "lower is better", "higher": "higher is better", "neither": "nearest to the floor is best"}
+ERRORS_APART = 2.0  # Standard errors of a difference below which it may be chance.
+NOISE = 1e-12  # An error below this part of its value is rounding, not spread.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,111 +48,199 @@ class Measurement:
 
     kimg: float
     when: str
-    source: str  # "training" or "measure".
+    source: str  # "training" or the verb that measured.
     results: Sequence[Result]
     floor: Sequence[Result] = ()
+    against: str = ""  # The real pictures, as they were given.
+    own: bool = True  # They are those that the run learnt from.
+
+    @property
+    def shown(self) -> list[Result]:
+        """The results of the generated pictures; those named ``.real`` are what real ones score alone."""
+        return [result for result in self.results if not result.metric.endswith(".real")]
+
+    @property
+    def floors(self) -> Mapping[tuple[str, str], Result]:
+        """What real pictures score, by metric and protocol: a second draw of them, or else the reals themselves."""
+        alone = {
+            (one.metric.removesuffix(".real"), one.protocol): one
+            for one in self.results
+            if one.metric.endswith(".real")
+        }
+        return alone | {(one.metric, one.protocol): one for one in self.floor}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class MetricRow:
     """A metric under one protocol: its first and its last value."""
 
     first: tuple[float, Result]  # kimg, result
     last: tuple[float, Result]
     floor: Result | None
 
+    @property
+    def apart(self) -> bool:
+        """Whether value and floor differ by more than their errors explain; errors that are unknown count as none."""
+        if self.floor is None:
+            return True
+        value = self.last[1]
+        error = math.hypot(value.standard_error or 0.0, self.floor.standard_error or 0.0)
+        return not abs(value.value - self.floor.value) <= ERRORS_APART * error
 
-def metric_name(metric: str) -> str:
-    """
-    >>> metric_name("swd"), metric_name("swd.16"), metric_name("ms_ssim"), metric_name("my_own.high")
-    ('SWD', 'SWD at 16 px', 'MS-SSIM', 'my own, high')
+    @property
+    def ratio(self) -> str:
+        """The value over its floor where that says something."""
+        value = self.last[1]
+        if self.floor is None or self.floor.value <= 0 or value.better != "lower":
+            return "–"
+        return f"{value.value / self.floor.value:.2f}" if self.apart else "within the errors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricGroup:
+    """The metrics that were measured in one way, against one set of reals."""
+
+    protocol: str
+    against: str
+    own: bool
+    rows: Sequence[MetricRow]
+
+    @property
+    def kimg(self) -> float:
+        return max(row.last[0] for row in self.rows)
+
+
+def metric_name(metric: str, protocol: str = "") -> str:
+    """A metric as its paper writes it, with the network that it looks through.
+
+    >>> metric_name("swd.16"), metric_name("my_own.high"), metric_name("fid", "fid:n64:untrained@1a2b3c4d:bicubic")
+    ('SWD at 16 px', 'My own, high', 'FID (untrained)')
     """
     base, _, part = metric.partition(".")
-    name = NAMES.get(base, base.replace("_", " "))
+    name = NAMES.get(base, base[:1].upper() + base[1:].replace("_", " "))
+    network = next((word.partition("@")[0] for word in protocol.split(":") if "@" in word), "")
+    name += f" ({network})" if network else ""
+    part = PARTS.get(part, part.replace("_", " "))
     return f"{name} at {part} px" if part.isdigit() else f"{name}, {part}" if part else name
 
 
 def with_error(result: Result | None) -> str:
-    """Value and standard error to the error's second digit, ``12.35 ± 0.21``; a dash when there is no value."""
+    """Value and standard error to the error's second digit, ``8.4 ± 1.4``; a dash when there is no value."""
     if result is None:
         return "–"
-    error = result.standard_error
-    if not error or not 1e-6 < error < 1 or not math.isfinite(result.value):
-        return number(result.value) + (f" ± {number(error, digits=2)}" if error is not None else "")
-    decimals = 1 - math.floor(math.log10(error))
-    return f"{minus(f'{result.value:,.{decimals}f}')} ± {error:.{decimals}f}"
+    value, error = result.value, result.standard_error
+    if not math.isfinite(value) or error is None or not error > NOISE * abs(value):
+        return number(value)
+    if max(abs(value), error) >= 1e6 or error < 1e-6:
+        return f"{number(value)} ± {number(error, digits=2)}"
+    places = max(0, 1 - int(f"{error:.1e}".partition("e")[2]))
+    return f"{minus(f'{value:,.{places}f}')} ± {error:,.{places}f}"
 
 
 def headline(measures: Sequence[Measurement]) -> list[tuple[str, str]]:
-    """The undivided metrics of the newest measurement, for the top of the page."""
+    """Label and value of the undivided metrics that were last measured against the run's own data."""
     pairs = []
-    for measurement in measures[-1:]:
-        floors = {(result.metric, result.protocol): result for result in measurement.floor}
-        for result in measurement.results:
+    for measurement in [one for one in measures if one.own and one.shown][-1:]:
+        for row in _rows(measurement):
+            result = row.last[1]
             if "." not in result.metric:
-                floor = floors.get((result.metric, result.protocol))
-                held = f"; real against real {number(floor.value, digits=3)}" if floor else ""
-                pairs.append((f"{metric_name(result.metric)}{held}", number(result.value, digits=3)))
+                name = f"{metric_name(result.metric, result.protocol)} at {number(row.last[0])} kimg, own data"
+                held = f"; real against real {with_error(row.floor)}" if row.floor else ""
+                told = "" if row.apart else f"; not told apart at n = {result.n:,}"
+                pairs.append((f"{name}{held}{told}", with_error(result)))
     return pairs[:3]
 
 
-def rows_by_protocol(measures: Sequence[Measurement]) -> dict[str, list[Row]]:
-    """First and last value of every metric, by protocol; those of the newest measurement stand first."""
-    rows: dict[str, dict[str, Row]] = {}
+def metric_groups(measures: Sequence[Measurement]) -> list[MetricGroup]:
+    """First and last value of every metric, by protocol and reals; the run's own data first, then what is newer."""
+    rows: dict[tuple[bool, str, str], dict[str, MetricRow]] = {}
     for measurement in measures:
-        floors = {(result.metric, result.protocol): result for result in measurement.floor}
-        for result in measurement.results:
-            same = rows.setdefault(result.protocol, {})
-            now, old = (measurement.kimg, result), same.get(result.metric)
-            floor = floors.get((result.metric, result.protocol), old.floor if old else None)
-            same[result.metric] = Row(first=old.first if old else now, last=now, floor=floor)
-    newest = dict.fromkeys(result.protocol for one in reversed(measures) for result in one.results)
-    return {protocol: list(rows[protocol].values()) for protocol in newest}
+        for row in _rows(measurement):
+            metric, protocol = row.last[1].metric, row.last[1].protocol
+            same = rows.setdefault((measurement.own, protocol, "" if measurement.own else measurement.against), {})
+            old = same.get(metric)
+            first, floor = (old.first, row.floor or old.floor) if old else (row.first, row.floor)
+            same[metric] = MetricRow(first=first, last=row.last, floor=floor)
+    newest_first = [
+        MetricGroup(protocol=protocol, against=against, own=own, rows=list(found.values()))
+        for (own, protocol, against), found in reversed(rows.items())
+    ]
+    return sorted(newest_first, key=lambda group: not group.own)
 
 
-def numbers(measures: Sequence[Measurement]) -> Html:
-    """The table, a heading row per protocol."""
-    groups = rows_by_protocol(measures)
-    header = ["Metric", "Value", "Real against real", "Ratio", "First value", element("span", "Value ● and floor ○")]
-    rows = [row for protocol, group in groups.items() for row in _group(protocol, group)]
-    ratio = "The ratio is the value over its floor: 1 is as good as real. " if _has_ratio(groups) else None
+def _rows(measurement: Measurement) -> Iterator[MetricRow]:
+    floors = measurement.floors
+    for result in measurement.shown:
+        now = (measurement.kimg, result)
+        yield MetricRow(first=now, last=now, floor=floors.get((result.metric, result.protocol)))
+
+
+def numbers(measures: Sequence[Measurement], *, data: str) -> Html:
+    """The table, a heading row per protocol: what was measured at the newest moment, and the rest folded away.
+
+    Args:
+        data: What the run learnt from, as the user gave it.
+    """
+    groups = metric_groups(measures)
+    newest = max((group.kimg for group in groups if math.isfinite(group.kimg)), default=math.nan)
+    now = [group for group in groups if group.kimg == newest] or groups
+    earlier = [group for group in groups if group not in now]
+    folded = page.details(f"Measured in other ways at earlier moments ({len(earlier)})", _table(earlier, data))
     return page.join(
-        page.table(header, rows),
+        _not_told_apart(now),
+        _table(now, data),
         page.note(
             "Real against real is the floor: the same measurement between two disjoint sets of real pictures, what a "
             "perfect generator would score. ",
-            ratio,
+            "The ratio is the value over its floor: 1 is as good as real. " if _has_ratio(groups) else None,
             "± is one standard error; the bars reach two.",
         ),
+        folded if earlier else None,
     )
 
 
-def _group(protocol: str, group: Sequence[Row]) -> Iterator[Sequence[page.Content] | Html]:
-    shown = [_measured(row.last[1]) for row in group] + [_measured(row.floor) for row in group if row.floor]
-    scale = shared_scale(shown)
-    sizes = sorted({row.last[1].n for row in group})
-    about = f"n = {', '.join(f'{n:,}' for n in sizes)}, {_method(group)}, at {number(group[0].last[0])} kimg"
-    text = element("small", about, element("br"), page.code(protocol or "no protocol given"))
+def _not_told_apart(groups: Sequence[MetricGroup]) -> Html | None:
+    rows = [row.last[1] for group in groups if group.own for row in group.rows if not row.apart]
+    names = list(dict.fromkeys(metric_name(one.metric, one.protocol) for one in rows if "." not in one.metric))
+    if not names:
+        return None
+    return page.note(
+        f"With n = {max(one.n for one in rows):,} pictures, {' and '.join(names)} cannot tell the generated pictures "
+        "from real ones: value and floor differ by less than two standard errors. More pictures narrow the errors."
+    )
+
+
+def _table(groups: Sequence[MetricGroup], data: str) -> Html:
+    header = ["Metric", "Value", "Real against real", "Ratio", "First value", "Value ● and floor ○"]
+    return page.table(header, [row for group in groups for row in _group(group, data)])
+
+
+def _group(group: MetricGroup, data: str) -> Iterator[Sequence[page.Content] | Html]:
+    values = [_measured(row.last[1]) for row in group.rows]
+    scale = shared_scale(values + [_measured(row.floor) for row in group.rows if row.floor])
+    sizes = sorted({row.last[1].n for row in group.rows})
+    reals = f"the run's own data{f' ({data})' if data else ''}"
+    against = f"against {reals if group.own else group.against or 'other pictures'}"
+    if not group.own:
+        against += ", which the run did not learn from"
+    about = f"At {number(group.kimg)} kimg {against}; n = {', '.join(f'{n:,}' for n in sizes)}, {_method(group.rows)}"
+    text = element("small", about, element("br"), page.code(group.protocol or "no protocol given"))
     yield element("tr", element("td", text, colspan=6, class_="protocol"))
-    for row in group:
+    for row in group.rows:
         yield _cells(row, scale)
 
 
-def _cells(row: Row, scale: Scale) -> Sequence[page.Content]:
+def _cells(row: MetricRow, scale: Scale) -> Sequence[page.Content]:
     kimg, last = row.last
-    floor = _measured(row.floor) if row.floor else None
-    name = element("span", metric_name(last.metric), " ", element("small", ARROWS[last.better]), title=last.metric)
-    earlier = row.first[0] < kimg
-    ratio = last.value / row.floor.value if row.floor and row.floor.value > 0 and last.better == "lower" else None
+    name = metric_name(last.metric, last.protocol)
+    first = element("span", with_error(row.first[1]), element("small", f" at {number(row.first[0])} kimg"))
     return [
-        name,
+        element("span", name, " ", element("small", ARROWS[last.better]), title=last.metric),
         element("b", with_error(last)),
         with_error(row.floor),
-        "–" if ratio is None else f"{ratio:.2f}",
-        element("span", with_error(row.first[1]), element("small", f" at {number(row.first[0])} kimg"))
-        if earlier
-        else "–",
-        Html(whiskers(_measured(last), floor, scale=scale)),
+        row.ratio,
+        first if row.first[0] < kimg else "–",
+        Html(inline(whiskers(_measured(last), _measured(row.floor) if row.floor else None, scale=scale))),
     ]
 
 
@@ -132,10 +248,10 @@ def _measured(result: Result) -> Measured:
     return Measured(value=result.value, error=result.standard_error)
 
 
-def _method(group: Sequence[Row]) -> str:
-    methods = list(dict.fromkeys(row.last[1].error_method for row in group if row.last[1].error_method))
+def _method(rows: Sequence[MetricRow]) -> str:
+    methods = list(dict.fromkeys(row.last[1].error_method for row in rows if row.last[1].error_method))
     return f"standard error by {'; '.join(methods)}" if methods else "no error given"
 
 
-def _has_ratio(groups: dict[str, list[Row]]) -> bool:
-    return any(row.floor and row.last[1].better == "lower" for group in groups.values() for row in group)
+def _has_ratio(groups: Sequence[MetricGroup]) -> bool:
+    return any(row.floor and row.last[1].better == "lower" for group in groups for row in group.rows)

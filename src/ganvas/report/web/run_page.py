@@ -1,4 +1,4 @@
-"""The page of one run: what it draws, how good that is, what it cost, and how to do it again."""
+"""The page of one run: its pictures, how good they are, what the run cost, and how to do it again."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -10,22 +10,24 @@ import numpy as np
 
 from ganvas.core.progress import duration
 from ganvas.report.drawing.axis import number
+from ganvas.report.drawing.plot_frame import Band
 from ganvas.report.web import page
-from ganvas.report.web.chart import Band, Chart, svg
+from ganvas.report.web.chart import Chart, svg
 from ganvas.report.web.page import Html, element
-from ganvas.report.web.run_curves import loss_charts, median_window, metric_charts, pace_chart
+from ganvas.report.web.run_curves import diverged, loss_charts, median_window, metric_charts, pace_chart
 from ganvas.report.web.run_numbers import Measurement, headline, numbers
 
 WIDE, NARROW = (560, 290), (370, 260)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
-    """A grid of the fixed latents at a moment of the run."""
+class Sheet:
+    """One picture of the run's folder: what the model made at a moment, or of the data, which has none."""
 
-    kimg: float
-    resolution: int | None
+    name: str  # Of its file, without the ending.
     image: bytes  # Of a PNG file.
+    kimg: float | None = None
+    size: str = ""  # Of each picture on it, in pixels: "28", or "24×16".
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,23 +48,24 @@ class RunPage:
     versions: Mapping[str, Any] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)
     command: Sequence[str] = ()
-    cost: Mapping[str, Any] = field(default_factory=dict)
+    cause: str = ""  # Why it failed.
+    cost: Mapping[str, float] = field(default_factory=dict)
     stages: Sequence[Band] = ()
     log: Mapping[str, np.ndarray] = field(default_factory=dict)  # Columns over "kimg"; nan where a line lacks one.
     pace: Mapping[str, np.ndarray] = field(default_factory=dict)  # Likewise.
     measures: Sequence[Measurement] = ()
-    samples: Sequence[Sample] = ()
-    reals: bytes | None = None
-    growth: bytes | None = None  # An animated WebP.
+    sheets: Sequence[Sheet] = ()  # Drawn at moments of the run, in order.
+    others: Sequence[Sheet] = ()  # Of no moment, such as one of the data.
+    film: bytes | None = None  # All sheets as an animated WebP.
     notes: Sequence[str] = ()  # What could not be read.
     run_path: str = ""  # As the user would type it.
 
     @property
     def kimg(self) -> float:
         """How far the run is, in thousands of images shown: the furthest that any part of it knows."""
-        known = [float(self.cost.get("nimg") or 0) / 1000]
+        known = [self.cost.get("nimg", 0.0) / 1000]
         known += [float(columns["kimg"][-1]) for columns in (self.log, self.pace) if len(columns.get("kimg", ()))]
-        return max(known + [sample.kimg for sample in self.samples])
+        return max(known + [sheet.kimg for sheet in self.sheets if sheet.kimg is not None])
 
 
 def html(run: RunPage) -> str:
@@ -89,25 +92,39 @@ def _header(run: RunPage) -> Html:
     if run.started:
         parts.append(f"started {moment(run.started)}")
     line = [piece for part in parts if part for piece in (" · ", part)][1:]
-    warnings = [element("p", text, class_="note warn") for text in run.notes]
+    warnings = [element("p", text, class_="note warn") for text in (*_troubles(run), *run.notes)]
     return element("header", element("h1", run.name, status), element("p", *line), *warnings)
+
+
+def _troubles(run: RunPage) -> list[str]:
+    """What went wrong in the run itself."""
+    found = [f"The run failed: {run.cause}."] if run.cause and run.status == "failed" else []
+    if far := diverged(run.log):
+        found.append(
+            f"The losses diverged: {far}. What this model draws was learnt by a game that had broken down; "
+            "a lower learning rate may help."
+        )
+    return found
 
 
 def _pictures(run: RunPage) -> Html:
     tiles = _tiles(_summary(run))
-    if not run.samples:
-        return page.section("Pictures", tiles, page.note("There are no sample grids yet: the run has not drawn any."))
-    last = run.samples[-1]
-    newest = f"Newest, at {number(last.kimg)} kimg; every grid shows the same latents"
-    shown = [_grid(last.image, newest, "newest samples")]
-    if run.reals is not None:
-        shown.append(_grid(run.reals, "Real pictures of the data", "real pictures"))
-    if run.growth is not None:
-        shown.append(_grid(run.growth, "The whole run: every grid that was drawn", "growth animation"))
-    stages = [_grid(sample.image, _moment_of(sample), _moment_of(sample)) for sample in run.samples]
+    shown = [_grid(sheet.image, _caption_of(sheet), sheet.name) for sheet in run.others]
+    if run.sheets:
+        last = run.sheets[-1]
+        newest = f"Newest, {_moment_of(last)}; every sheet is drawn from the same inputs"
+        shown.insert(0, _grid(last.image, newest, "newest samples"))
+    if run.film is not None:
+        shown.append(_grid(run.film, "The whole run: every sheet that was drawn", "growth animation"))
+    stages = [_grid(sheet.image, _moment_of(sheet), _moment_of(sheet)) for sheet in run.sheets]
     strip = element("div", *stages, class_="stages") if len(stages) > 1 else None
+    none = None if run.sheets else page.note("There are no sample sheets yet: the run has not drawn any.")
     title = element("h3", "On the way") if strip else None
-    return page.section("Pictures", tiles, element("div", *shown, class_="hero"), title, strip)
+    return page.section("Pictures", tiles, none, element("div", *shown, class_="hero"), title, strip)
+
+
+def _caption_of(sheet: Sheet) -> str:
+    return "Real pictures of the data" if sheet.name == "reals" else sheet.name.replace("_", " ").capitalize()
 
 
 def _quality(run: RunPage) -> Html:
@@ -118,7 +135,7 @@ def _quality(run: RunPage) -> Html:
         )
     charts = metric_charts(run.measures, run.stages)
     drawn = element("div", *(_drawn(chart, caption) for chart, caption in charts), class_="charts") if charts else None
-    return page.section("Quality", numbers(run.measures), drawn)
+    return page.section("Quality", numbers(run.measures, data=_text(run.data.get("spec"))), drawn)
 
 
 def _training(run: RunPage) -> Html:
@@ -148,9 +165,9 @@ def _again(run: RunPage) -> Html:
     where = shlex.quote(run.run_path or run.name)
     made = shlex.join(run.command) if run.command else None
     return page.section(
-        "How it was made, and how to go on",
+        "How it was made, and how to resume it",
         page.facts(_provenance(run)),
-        element("p", "The command that made it; the same command goes on where the run stopped:") if made else None,
+        element("p", "The command that made it; the same command resumes the run where it stopped:") if made else None,
         page.command(made) if made else page.note("The run does not say which command made it."),
         element("p", "Pictures and numbers from its newest model:"),
         page.command(f"ganvas sample {where} -n 64 --seed 1 -o grid.png\nganvas measure {where}"),
@@ -163,28 +180,28 @@ def _again(run: RunPage) -> Html:
 def _summary(run: RunPage) -> list[tuple[str, str]]:
     """The numbers that one looks for first."""
     total = run.plan.get("total_kimg")
-    shown = f"{number(run.kimg)} of {number(float(total))}" if isinstance(total, int | float) else number(run.kimg)
+    shown = f"{number(run.kimg)} of {number(total)}" if isinstance(total, int | float) else number(run.kimg)
     pairs = [("kimg: thousands of images shown", shown)]
     if run.stages:
-        pairs.append(("pixels, resolution", run.stages[-1].label))
+        pairs.append(("pixels, size of the pictures", run.stages[-1].label))
     if run.cost.get("seconds"):
-        pairs.append(("of training", duration(float(run.cost["seconds"]))))
+        pairs.append(("of training", duration(run.cost["seconds"])))
     return pairs + headline(run.measures)
 
 
 def _cost_pairs(run: RunPage) -> list[tuple[str, str]]:
     cost, pairs = run.cost, []
-    seconds, nimg = float(cost.get("seconds") or 0), float(cost.get("nimg") or 0)
+    seconds, nimg = cost.get("seconds", 0.0), cost.get("nimg", 0.0)
     if seconds:
         pairs.append(("wall-clock time", duration(seconds)))
     if nimg:
         pairs.append(("images shown", f"{nimg:,.0f}"))
     if seconds and nimg:
         pairs.append(("images per second, on average", number(nimg / seconds, digits=3)))
-    if cost.get("gpu_seconds") is not None:
-        pairs.append(("GPU time", duration(float(cost["gpu_seconds"])) if cost["gpu_seconds"] else "none"))
+    if "gpu_seconds" in cost:
+        pairs.append(("GPU time", duration(cost["gpu_seconds"]) if cost["gpu_seconds"] else "none"))
     if cost.get("flop"):
-        pairs.append(("floating-point operations", number(float(cost["flop"]), digits=3)))
+        pairs.append(("floating-point operations", number(cost["flop"], digits=3)))
     memory = run.pace.get("memory_mib", np.zeros(0))
     if np.isfinite(memory).any():
         pairs.append(("MiB of memory at the peak", f"{np.nanmax(memory):,.0f}"))
@@ -207,36 +224,53 @@ def _provenance(run: RunPage) -> list[tuple[str, page.Content]]:
 
 
 def _machine(machine: Mapping[str, Any]) -> str:
-    units = {"cores": "{} cores", "threads": "{} threads", "memory_gib": "{} GiB", "gpus": "{} GPU", "cuda": "CUDA {}"}
-    return ", ".join(units.get(key, "{}").format(value) for key, value in machine.items())
+    units = {"cores": "core", "threads": "thread", "memory_gib": "GiB", "gpus": "GPU", "cuda": "CUDA"}
+    return ", ".join(_amount(value, units.get(name, "")) for name, value in machine.items() if value is not None)
+
+
+def _amount(value: Any, unit: str) -> str:
+    """
+    >>> _amount(1, "thread"), _amount(2, "core"), _amount("12.8", "CUDA"), _amount("A Processor", "")
+    ('1 thread', '2 cores', 'CUDA 12.8', 'A Processor')
+    """
+    if unit == "CUDA":
+        return f"CUDA {value}"
+    plural = "s" if unit in ("core", "thread") and value != 1 else ""
+    return f"{value} {unit}{plural}".strip()
 
 
 def _data_sentence(data: Mapping[str, Any]) -> str:
-    parts = [str(data["spec"])] if data.get("spec") else []
-    if isinstance(data.get("count"), int):
-        parts.append(f"{data['count']:,} pictures")
-    if data.get("height") and data.get("width"):
-        channels = {1: " grey", 3: " RGB", 4: " RGBA"}.get(data.get("channels", 0), "")
-        parts.append(f"{data['width']}×{data['height']}{channels}")
-    return ", ".join(parts)
+    height, width, count = (data.get(name) for name in ("height", "width", "count"))
+    pictures = isinstance(height, int) and isinstance(width, int)
+    parts = [_text(data.get("spec"))]
+    if isinstance(count, int):
+        parts.append(f"{count:,} {'pictures' if pictures else 'examples'}")
+    if pictures:
+        channels = data.get("channels")
+        kinds = {1: " grey", 3: " RGB", 4: " RGBA"}
+        parts.append(f"{width}×{height}{kinds.get(channels, '') if isinstance(channels, int) else ''}")
+    return ", ".join(part for part in parts if part)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _fingerprint(data: Mapping[str, Any]) -> list[Html]:
-    mark = str(data.get("fingerprint") or "")
-    return (
-        [Html(" "), element("span", page.code(f"{mark[:19]}…" if len(mark) > 20 else mark), title=mark)] if mark else []
-    )
+    mark = _text(data.get("fingerprint"))
+    short = f"{mark[:19]}…" if len(mark) > 20 else mark
+    return [Html(" "), element("span", page.code(short), title=mark)] if mark else []
 
 
-def _moment_of(sample: Sample) -> str:
-    size = f"{sample.resolution} px, " if sample.resolution else ""
-    return f"{size}{number(sample.kimg)} kimg"
+def _moment_of(sheet: Sheet) -> str:
+    size = f"{sheet.size} px, " if sheet.size else ""
+    return f"{size}{number(sheet.kimg)} kimg"
 
 
 def _grid(data: bytes, caption: str, alt: str) -> Html:
     try:
         return page.figure(page.picture(data, alt), caption)
-    except (OSError, ValueError):
+    except OSError:
         return page.note(f"{caption}: this picture cannot be read.")
 
 

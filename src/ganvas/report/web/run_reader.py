@@ -1,92 +1,83 @@
-"""Reads a run's folder for its page. Only ``run.json`` must be there; what else is missing or broken is said."""
+"""The reader of a run's folder for its page. Only ``run.json`` must be whole; the page says what else cannot be read.
 
-import json
+A file of a run may have been edited or cut: every value is checked for its kind here, once, and what is of another
+kind counts as unknown.
+"""
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ganvas.core.atomic_files import read_json
 from ganvas.core.errors import UserError
+from ganvas.core.json_lines import read_lines
 from ganvas.core.results import Result
-from ganvas.report.web.chart import Band
+from ganvas.core.run_folder import RunFolder
+from ganvas.report.drawing.plot_frame import Band
 from ganvas.report.web.run_numbers import Measurement
-from ganvas.report.web.run_page import RunPage, Sample
+from ganvas.report.web.run_page import RunPage, Sheet
 
-MOMENTS = 6  # Grids shown of a run that does not grow.
-MOST_GROWTH_BYTES = 16 * 2**20
+MOMENTS = 6  # Sheets shown of a run that does not grow.
+MOST_FILM_BYTES = 16 * 2**20
+LARGEST = 1e60
 
 
-def read(folder: Path) -> RunPage:
-    """What the page shows of the run in ``folder``.
+def read(path: Path) -> RunPage:
+    """What the page shows of the run in a folder.
 
     Raises:
-        UserError: ``folder`` is not there, or is not a run.
+        UserError: the folder is not there, is not a run, or is a run of another version.
     """
-    if not folder.is_dir():
-        raise UserError(f"There is no folder {folder}. A report is made of the folder that `ganvas train --out` wrote.")
-    if not (folder / "run.json").is_file():
-        raise UserError(
-            f"{folder} is not a run: it holds no run.json. Give the folder that `ganvas train --out` wrote."
-        )
-    run = read_json(folder / "run.json")
-    if not isinstance(run, dict):
-        raise UserError(f"{folder / 'run.json'} does not describe a run. Give the folder that `ganvas train` wrote.")
+    if not path.is_dir():
+        raise UserError(f"There is no folder {path}. A report is made of the folder that `ganvas train --out` wrote.")
+    folder = RunFolder(path)
+    run = folder.describe()
     notes: list[str] = []
-    log = columns(json_lines(folder / "log.jsonl", notes))
-    pace = columns(json_lines(folder / "cost.jsonl", notes))
-    drawn = sample_files(folder)
+    log = columns(_lines(path / "log.jsonl", notes))
+    pace = columns(_lines(path / "cost.jsonl", notes))
+    drawn = folder.sheets()
     furthest = [float(table["kimg"][-1]) for table in (log, pace) if len(table["kimg"])] + [kimg for kimg, _ in drawn]
-    stages = bands(_objects(run.get("stages")), end=max(furthest, default=0.0))
+    data, config = _object(run.get("data")), _object(run.get("config"))
+    stages = bands(_objects(run.get("stages")), end=max(furthest, default=0.0), data=data, config=config)
     return RunPage(
-        name=folder.resolve().name,
-        run_path=str(folder),
+        name=path.resolve().name,
+        run_path=str(path),
         model=str(run.get("model", "unknown model")),
         status=str(run.get("status", "unknown")),
         preset=run["preset"] if isinstance(run.get("preset"), str) else None,
         seed=run["seed"] if isinstance(run.get("seed"), int) else None,
+        cause=str(run.get("cause") or ""),
         started=str(run.get("started") or ""),
         command=[str(word) for word in run["command"]] if isinstance(run.get("command"), list) else [],
-        data=_object(run.get("data")),
-        config=_object(run.get("config")),
+        data=data,
+        config=config,
         plan=_object(run.get("plan")),
         versions=_object(run.get("versions")),
         machine=_object(run.get("machine")),
-        cost=_object(run.get("cost")),
+        cost={name: value for name, value in _numbers(run.get("cost")).items() if value >= 0},
         stages=stages if len({band.label for band in stages}) > 1 else [],
         log=log,
         pace=pace,
-        measures=[_measurement(row) for row in json_lines(folder / "measures.jsonl", notes)],
-        samples=_samples(drawn, stages, notes),
-        reals=_bytes(folder / "samples" / "reals.png"),
-        growth=_growth(folder / "samples" / "growth.webp", notes),
+        measures=[_measurement(row, data) for row in _lines(path / "measures.jsonl", notes)],
+        sheets=_sheets(drawn, stages, notes),
+        others=_other_sheets(folder, notes),
+        film=_film(folder.film, notes),
         notes=notes,
     )
 
 
-def json_lines(path: Path, notes: list[str]) -> list[dict[str, Any]]:
-    """The objects of a file with one per line. Lines that cannot be read are left out and told.
-
-    A last line without its end is one that the run is writing at this moment: left out, and not worth telling.
-    """
-    if not path.is_file():
-        return []
-    *lines, unfinished = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    rows = [_parsed(line) for line in lines if line.strip()]
-    broken = rows.count(None)
-    if broken:
-        notes.append(f"{path.name}: {broken} of {len(rows)} lines could not be read and are left out.")
-    last = _parsed(unfinished)
-    return [row for row in [*rows, last] if row is not None]
+def sample_files(folder: Path) -> list[tuple[float, Path]]:
+    """The sheets of a run by kimg; kept until training asks the run folder itself."""
+    return RunFolder(folder).sheets()
 
 
-def _parsed(line: str) -> dict[str, Any] | None:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    return row if isinstance(row, dict) else None
+def _lines(path: Path, notes: list[str]) -> list[dict[str, Any]]:
+    lines = read_lines(path)
+    damaged = sum(line.damaged for line in lines)
+    if damaged:
+        notes.append(f"{path.name}: {damaged} of {len(lines)} lines could not be read and are omitted.")
+    return [line.entry for line in lines if line.entry is not None]
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
@@ -99,25 +90,47 @@ def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     return {name: values[known] for name, values in table.items() if name == "kimg" or np.isfinite(values).any()}
 
 
-def bands(stages: Sequence[Mapping[str, Any]], *, end: float) -> list[Band]:
-    """Stretches between the starts of the stages; the last reaches to ``end``."""
+def bands(
+    stages: Sequence[Mapping[str, Any]], *, end: float, data: Mapping[str, Any], config: Mapping[str, Any]
+) -> list[Band]:
+    """Stretches between the starts of the stages, named by the size of their pictures; the last reaches to ``end``."""
     starts = [_number(stage.get("kimg")) for stage in stages]
     ends = [*starts[1:], max(end, starts[-1])] if starts else []
     return [
-        Band(start=start, end=stop, label=str(stage.get("resolution", "")), hatched=bool(stage.get("fading")))
+        Band(
+            start=start,
+            end=stop,
+            label=picture_size(stage.get("resolution", ""), data, config),
+            hatched=bool(stage.get("fading")),
+        )
         for stage, start, stop in zip(stages, starts, ends, strict=True)
         if np.isfinite([start, stop]).all()
     ]
 
 
-def sample_files(folder: Path) -> list[tuple[float, Path]]:
-    """The grids of the fixed latents by kimg: files whose name is a number."""
-    found = [(_number_text(path.name.removesuffix(".png")), path) for path in (folder / "samples").glob("*.png")]
-    return sorted((kimg, path) for kimg, path in found if np.isfinite(kimg))
+def picture_size(resolution: Any, data: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """The size in pixels of pictures at a nominal resolution: ``28``, or ``24×16`` (width x height).
+
+    A model that grows calls its resolutions 4, 8, 16, whatever the size of its pictures is: its last resolution is
+    the size of the data, and every earlier one half of the next.
+
+    >>> data, config = {"height": 28, "width": 28}, {"resolution": 16}
+    >>> picture_size(16, data, config), picture_size(4, data, config), picture_size(4, {}, {})
+    ('28', '7', '4')
+    """
+    last, height, width = (
+        _number(given) for given in (config.get("resolution"), data.get("height"), data.get("width"))
+    )
+    part = _number(resolution) / last if last else np.nan
+    sides = [part * width, part * height]
+    if not np.isfinite(sides).all():
+        return str(resolution)
+    across, down = (str(round(side)) for side in sides)
+    return across if across == down else f"{across}×{down}"
 
 
 def milestones(moments: Sequence[float], stages: Sequence[Band]) -> list[int]:
-    """Which grids to show: the last of each resolution or, of a run that does not grow, some over the run."""
+    """Indices of the sheets to show: the last of each resolution or, of a run that does not grow, some over the run."""
     labels = [stage_at(kimg, stages) for kimg in moments]
     if len(set(labels)) > 1:
         return sorted({label: index for index, label in enumerate(labels)}.values())
@@ -125,31 +138,60 @@ def milestones(moments: Sequence[float], stages: Sequence[Band]) -> list[int]:
 
 
 def stage_at(kimg: float, stages: Sequence[Band]) -> str:
-    """The resolution at a moment; the first image of a stage is still drawn by the stage before."""
+    """The size of pictures at a moment; the first image of a stage is still drawn by the stage before."""
     before = [band.label for band in stages if band.start < kimg]
     return before[-1] if before else stages[0].label if stages else ""
 
 
-def _samples(drawn: Sequence[tuple[float, Path]], stages: Sequence[Band], notes: list[str]) -> list[Sample]:
-    shown = []
+def _sheets(drawn: Sequence[tuple[float, Path]], stages: Sequence[Band], notes: list[str]) -> list[Sheet]:
+    found = []
     for index in milestones([kimg for kimg, _ in drawn], stages):
         kimg, path = drawn[index]
-        label, image = stage_at(kimg, stages), _bytes(path)
-        if image is None:
-            notes.append(f"samples/{path.name} could not be read.")
-        else:
-            shown.append(Sample(kimg=kimg, resolution=int(label) if label.isdigit() else None, image=image))
-    return shown
+        if (image := _bytes(path, notes)) is not None:
+            found.append(Sheet(name=path.stem, image=image, kimg=kimg, size=stage_at(kimg, stages)))
+    return found
 
 
-def _measurement(row: Mapping[str, Any]) -> Measurement:
+def _other_sheets(folder: RunFolder, notes: list[str]) -> list[Sheet]:
+    read_ones = [(path.stem, _bytes(path, notes)) for path in folder.other_sheets()]
+    return [Sheet(name=name, image=image) for name, image in read_ones if image is not None]
+
+
+def _film(path: Path, notes: list[str]) -> bytes | None:
+    if not path.is_file():
+        return None
+    if path.stat().st_size > MOST_FILM_BYTES:
+        notes.append(f"samples/{path.name} is too large to stand in this page; it lies in the run's folder.")
+        return None
+    return _bytes(path, notes)
+
+
+def _bytes(path: Path, notes: list[str]) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        notes.append(f"samples/{path.name} could not be read.")
+        return None
+
+
+def _measurement(row: Mapping[str, Any], data: Mapping[str, Any]) -> Measurement:
+    kimg, source = _number(row.get("kimg")), str(row.get("source") or "")
     return Measurement(
-        kimg=_number(row.get("kimg")),
+        kimg=kimg if np.isfinite(kimg) else _number(row.get("nimg")) / 1000,
         when=str(row.get("when") or ""),
-        source=str(row.get("source") or ""),
+        source=source,
         results=[_result(plain) for plain in _objects(row.get("results"))],
         floor=[_result(plain) for plain in _objects(row.get("floor"))],
+        against=str(row.get("b") or ""),
+        own=_of_own_data(row, source, data),
     )
+
+
+def _of_own_data(row: Mapping[str, Any], source: str, data: Mapping[str, Any]) -> bool:
+    """Whether the reals were those that the run learnt from; lines of older versions tell by their source's name."""
+    if isinstance(row.get("own"), bool):
+        return bool(row["own"])
+    return source != "measure" or not row.get("b") or row["b"] == data.get("spec")
 
 
 def _result(plain: Mapping[str, Any]) -> Result:
@@ -158,27 +200,13 @@ def _result(plain: Mapping[str, Any]) -> Result:
     return Result(
         metric=str(plain.get("metric", "unnamed")),
         value=_number(plain.get("value")),
-        standard_error=error if np.isfinite(error) else None,
+        standard_error=error if np.isfinite(error) and error >= 0 else None,
         error_method=str(plain.get("error_method") or ""),
-        n=int(plain.get("n") or 0),
-        seed=int(plain.get("seed") or 0),
+        n=_whole(plain.get("n")),
+        seed=_whole(plain.get("seed")),
         better=better if better in ("lower", "higher") else "neither",
         protocol=str(plain.get("protocol") or ""),
     )
-
-
-def _growth(path: Path, notes: list[str]) -> bytes | None:
-    if path.is_file() and path.stat().st_size > MOST_GROWTH_BYTES:
-        notes.append(f"samples/{path.name} is too large to stand in this page; it lies in the run's folder.")
-        return None
-    return _bytes(path)
-
-
-def _bytes(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -189,12 +217,17 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
+def _numbers(value: Any) -> dict[str, float]:
+    found = {name: _number(one) for name, one in _object(value).items()}
+    return {name: one for name, one in found.items() if np.isfinite(one)}
+
+
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
-
-
-def _number_text(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
+    """As float64; ``nan`` for what is no number, or one that no calculation in float32 comes to."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= LARGEST:
         return np.nan
+    return float(value)
+
+
+def _whole(value: Any) -> int:
+    return int(value) if np.isfinite(_number(value)) else 0

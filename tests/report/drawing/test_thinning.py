@@ -1,9 +1,8 @@
-import time
 from itertools import pairwise
 
 import numpy as np
 
-from ganvas.report.web.thinning import thin
+from ganvas.report.drawing.thinning import running_median, thin
 
 
 def test_short_curves_stay_as_they_are():
@@ -42,7 +41,16 @@ def test_all_points_at_one_place_do_not_divide_by_zero():
     assert (thin_x == 2).all()
 
 
-def test_a_hundred_thousand_points_take_no_time_to_speak_of():
-    started = time.perf_counter()
-    thin(np.arange(1e5), np.random.default_rng(0).normal(size=100_000), columns=600)
-    assert time.perf_counter() - started < 1  # Takes 10 ms on a quiet machine.
+def test_a_curve_that_turns_back_stays_as_it_is():
+    x = np.concatenate([np.arange(500.0), np.arange(500.0)[::-1]])
+    assert len(thin(x, np.arange(1000.0), columns=10)[0]) == 1000
+
+
+def test_a_running_median_ignores_a_spike_and_follows_a_line():
+    x = np.arange(1000.0)
+    y = 2 * x
+    y[500] = 1e9
+    at, medians = running_median(x, y, 21)
+    inside = (at >= 10) & (at <= 989)
+    np.testing.assert_allclose(medians[inside], 2 * at[inside], atol=2.0)  # One outlier shifts a median by one point.
+    assert (at[0], at[-1]) == (0, 999)

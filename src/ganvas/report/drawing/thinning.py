@@ -1,8 +1,10 @@
-"""Long curves made short enough to draw, with every peak kept."""
+"""Long curves made short enough to draw, with every peak kept, and their running medians."""
 
 from itertools import pairwise
 
 import numpy as np
+
+MEDIANS = 400  # Places of a running median.
 
 
 def thin(x: np.ndarray, y: np.ndarray, *, columns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -12,10 +14,10 @@ def thin(x: np.ndarray, y: np.ndarray, *, columns: int) -> tuple[np.ndarray, np.
     where there was any: the drawn curve covers the pixels that the whole curve would. Short curves stay as they are.
 
     Args:
-        x: Ascending positions.
+        x: Ascending positions; others leave the curve as it is.
         y: Values; what is not finite is a gap.
     """
-    if len(x) <= 4 * columns:
+    if len(x) <= 4 * columns or not (np.diff(x) >= 0).all():
         return x, y
     width = (x[-1] - x[0]) or 1.0
     column = np.minimum((x - x[0]) / width * columns, columns - 1).astype(int)
@@ -34,3 +36,14 @@ def _extremes(y: np.ndarray, start: int, end: int) -> np.ndarray:
         values = y[start:end][inside]
         kept += [start + int(inside[place]) for place in (0, int(values.argmin()), int(values.argmax()), -1)]
     return np.unique(kept)
+
+
+def running_median(x: np.ndarray, y: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Medians of the finite values among ``window`` neighbouring points, at up to 400 places from first to last.
+
+    The median and not the mean: one spike would draw a box as wide as the window.
+    """
+    centres = np.unique(np.linspace(0, len(y) - 1, min(len(y), MEDIANS)).round().astype(int))
+    around = [y[max(0, c - window // 2) : c + window // 2 + 1] for c in centres]
+    medians = [np.median(part[np.isfinite(part)]) if np.isfinite(part).any() else np.nan for part in around]
+    return x[centres], np.array(medians)
