@@ -155,7 +155,8 @@ def _inside(frame: Frame, value: float) -> float:
 
 def _hatched(frame: Frame, start: float, end: float) -> Clip:
     height = frame.bottom - frame.top
-    commands, x = list[Command](), start - height
+    commands: list[Command] = []
+    x = start - height
     while x < end:
         commands += [("M", ((x, frame.bottom),)), ("L", ((x + height, frame.top),))]
         x += HATCH
