@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ganvas.report.drawing.axis import Scale, tick_text
 from ganvas.report.drawing.letters import CAPITAL, fitted, text_width
 from ganvas.report.drawing.palette import INK, RULE, SOFT
-from ganvas.report.drawing.primitives import Clip, Command, Item, Paint, Path, Rect, Text, line
+from ganvas.report.drawing.primitives import Clip, Item, Paint, Path, Rect, Text, line
 
 Place = tuple[float, float, float, float]
 """Left, top, width and height of a whole panel in points."""
@@ -154,14 +154,11 @@ def _inside(frame: Frame, value: float) -> float:
 
 
 def _hatched(frame: Frame, start: float, end: float) -> Clip:
-    height = frame.bottom - frame.top
-    commands: list[Command] = []
-    x = start - height
-    while x < end:
-        commands += [("M", ((x, frame.bottom),)), ("L", ((x + height, frame.top),))]
-        x += HATCH
-    strokes = Path(commands=tuple(commands), paint=Paint(stroke=INK, stroke_width=1.2, opacity=0.14))
-    return Clip(x=start, y=frame.top, width=end - start, height=height, items=(strokes,))
+    height, stroke = frame.bottom - frame.top, Paint(stroke=INK, stroke_width=1.2, opacity=0.14)
+    feet = [start - height + HATCH * index for index in range(math.ceil((end - start + height) / HATCH))]
+    strokes = [line((foot, frame.bottom), (foot + height, frame.top), stroke) for foot in feet]
+    hatch = Path(commands=tuple(command for one in strokes for command in one.commands), paint=stroke)
+    return Clip(x=start, y=frame.top, width=end - start, height=height, items=(hatch,))
 
 
 def _band_names(frame: Frame, axes: Axes, names: Sequence[str]) -> list[Item]:
