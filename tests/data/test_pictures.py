@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data.pictures import BrokenPicture, decode, read_header
+from ganvas.data.encoded.broken_picture import BrokenPicture
+from ganvas.data.pictures import decode, read_header
 
 
 def saved(image: Image.Image, kind: str, **options) -> bytes:

@@ -1,3 +1,5 @@
+import struct
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,26 @@ def test_a_full_survey_of_a_pack_compares_its_fingerprint(tmp_path, folder):
     survey(str(packed.folder))
     with pytest.raises(UserError, match="fingerprint"):
         survey(str(packed.folder), full=True)
+
+
+def test_a_full_survey_reads_arrays_to_their_end(tmp_path, rng):
+    # One bit of the pixels: only reading them to their end shows that the archive's checksum does not hold.
+    np.savez(tmp_path / "x.npz", images=rng.integers(0, 256, (12, 64, 64, 3), np.uint8))
+    data = bytearray((tmp_path / "x.npz").read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "x.npz").write_bytes(data)
+    assert survey(str(tmp_path / "x.npz")).count == 12
+    with pytest.raises(UserError, match="cut short or damaged"):
+        survey(str(tmp_path / "x.npz"), full=True)
+
+
+def test_a_full_survey_reads_idx_files_to_their_end(tmp_path, pixels):
+    grey = pixels[..., 0]
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(struct.pack(">4I", 0x803, *grey.shape) + grey.tobytes()[:-1])
+    assert survey(str(tmp_path)).count == 12
+    with pytest.raises(UserError, match="cut short"):
+        survey(str(tmp_path), full=True)
 
 
 def test_scenes_are_counted_by_landscape():

@@ -47,11 +47,16 @@ def _(result: ReportResult) -> None:
 
 @show.register
 def _(result: DescribeResult) -> None:
-    read = "read in full" if result.full else "headers read; --full decodes every pixel"
+    read = "read in full" if result.full else "headers read; --full reads every pixel"
     say(f"{result.source}: {result.kind}, {result.count:,} pictures ({read}).")
     for title, counts in (("size", result.sizes), ("mode", result.modes), ("class", result.labels or {})):
         if counts:
             table("", (title, "pictures"), [(name, f"{count:,}") for name, count in list(counts.items())[:20]])
+    if result.about_labels:
+        say(result.about_labels)
+    if result.passed_over:
+        others = ", ".join(f"{count:,} {ending}" for ending, count in result.passed_over.items())
+        say(f"Passed over, as these endings are of no picture that is read: {others}.")
     _broken(result.broken, verb="Cannot be read")
     if result.broken:
         say("Training refuses them; --broken skip leaves them out.")

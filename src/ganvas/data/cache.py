@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ganvas.core.atomic_files import write_text
-from ganvas.core.disk_errors import explain_disk_errors
 from ganvas.core.errors import UserError
 from ganvas.core.progress import say
 
@@ -18,12 +17,33 @@ REMEMBER_FROM_BYTES = 64 << 20  # A smaller file is hashed in the time that it t
 
 
 def cache_folder() -> Path:
-    """Where Ganvas keeps what it can make again."""
-    if chosen := os.environ.get("GANVAS_CACHE"):
-        return Path(chosen).expanduser()
-    if xdg := os.environ.get("XDG_CACHE_HOME"):
-        return Path(xdg) / "ganvas"
-    return Path.home() / ".cache" / "ganvas"
+    """Where Ganvas keeps what it can make again.
+
+    Raises:
+        UserError: none was chosen, and there is no home folder to keep it in.
+    """
+    try:
+        if chosen := os.environ.get("GANVAS_CACHE"):
+            return Path(chosen).expanduser()
+        if xdg := os.environ.get("XDG_CACHE_HOME"):
+            return Path(xdg) / "ganvas"
+        return Path.home() / ".cache" / "ganvas"
+    except RuntimeError:
+        raise UserError(
+            "There is no home folder to keep packed pictures in. Set GANVAS_CACHE to a folder that can be written."
+        ) from None
+
+
+@contextmanager
+def explain_cache_errors(path: Path) -> Iterator[None]:
+    """Turns an error of the disk at ``path`` in the cache into one that says how to choose another cache."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"The cache cannot be written at {path}: {error.strerror or error}. "
+            "Set GANVAS_CACHE to a folder that can be written and has room."
+        ) from None
 
 
 def hash_file(path: Path, *, algorithm: str = "sha256") -> str:
@@ -66,7 +86,7 @@ def locked(path: Path, *, quiet: bool = False) -> Iterator[None]:
     except ImportError:
         yield
         return
-    with explain_disk_errors(path):
+    with explain_cache_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("a")
     with handle:
@@ -76,6 +96,6 @@ def locked(path: Path, *, quiet: bool = False) -> Iterator[None]:
             if not quiet:
                 say("Another process is packing the same pictures; waiting for it.")
             fcntl.flock(handle, fcntl.LOCK_EX)
-        except OSError:
+        except OSError:  # File systems without locks: Lustre, some network and FUSE disks.
             pass
         yield

@@ -1,4 +1,4 @@
-"""From a source to rows of one size and one number of channels, decoded on every core, in the source's order."""
+"""Conversion of a source to rows of one size and one number of channels, decoded on every core, in its own order."""
 
 import os
 from collections import deque
@@ -12,8 +12,9 @@ from jaxtyping import Int, UInt8
 
 from ganvas.core.errors import UserError
 from ganvas.data.colour import Colour, Pictures, own_channels, to_channels
+from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.fitting import Fit, Plan, Size, apply, apply_to_masks, plan, written
-from ganvas.data.pictures import BrokenPicture, decode
+from ganvas.data.pictures import decode
 from ganvas.data.sources.picture_source import Block, Entry, PictureArray, PictureFiles, Source
 
 Broken = Literal["refuse", "skip"]

@@ -1,7 +1,7 @@
 """Known public sets, fetched from their sources and checked against published hashes.
 
 A set lands in the user's cache as the files that its authors publish, and is then the source ``fetched:NAME``. A
-download that breaks off goes on where it stopped; a file appears under its name only when its hash is right. Without a
+download that breaks off is resumed; a file appears under its name only when its hash is right. Without a
 network the files may be put there by hand: they are checked in the same way.
 """
 
@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.core.atomic_files import write_text
-from ganvas.core.disk_errors import explain_disk_errors
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.progress import progress
-from ganvas.data.cache import cache_folder, hash_file
+from ganvas.data.cache import cache_folder, explain_cache_errors, hash_file
 from ganvas.data.sources.idx import CLASSES
 
 _TIMEOUT_SEC = 30
@@ -130,7 +129,7 @@ def fetch(name: str, *, cache: Path | None = None, quiet: bool = False) -> Fetch
         raise UserError(f"There is no known set '{name}'.{did_you_mean(name, KNOWN)} Known: {', '.join(KNOWN)}.")
     known, folder = KNOWN[name], folder_of(name, cache)
     downloaded = 0
-    with explain_disk_errors(folder):
+    with explain_cache_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for file in known.files:
             downloaded += bring(file, name, folder, quiet=quiet)
@@ -185,7 +184,7 @@ def bring(file: RemoteFile, name: str, folder: Path, *, quiet: bool) -> int:
 
 
 def _download(url: str, part: Path, *, quiet: bool) -> int:
-    """Fetches into ``part``, going on from what an earlier attempt left there."""
+    """Fetches into ``part``, resuming what an earlier attempt left there."""
     held = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "ganvas"} | ({"Range": f"bytes={held}-"} if held else {})
     try:

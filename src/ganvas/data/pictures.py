@@ -1,25 +1,33 @@
 """One encoded picture as bytes of pixels, read right or refused with a reason.
 
-What is decided here: orientation recorded by a camera (EXIF) is applied; colour profiles (ICC) are not; 16-bit grey is
-scaled to 8 bits (``v / 257`` to the nearest), 16-bit colour as Pillow does it (its high byte, at most one level lower);
-palettes, CMYK and YCbCr become RGB; transparency of any kind becomes alpha. A file of several frames is refused, as
-nobody can know which one is meant; the second view that some phones append to a JPEG (MPO) is no frame.
+Orientation recorded by a camera (EXIF) is applied; colour profiles (ICC) are not; grey of 12 or 16 bits is scaled to 8
+bits to the nearest, 16-bit colour as Pillow does it (its high byte, at most one level lower); palettes, CMYK, YCbCr and
+Lab become RGB; transparency of any kind becomes alpha. A file of several frames is refused, as nobody can know which
+one is meant; the second view that some phones append to a JPEG (MPO) is no frame. What numbers mean is taken from the
+file's own tags, never guessed from the values.
 """
 
 import io
 from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
 from jaxtyping import UInt8
 
-_FORMATS = "png jpg jpeg jpe jfif webp avif bmp gif tif tiff ppm pgm pbm pnm jp2 tga qoi"
-EXTENSIONS = frozenset(f".{ending}" for ending in _FORMATS.split(" "))
-LARGEST_BYTES = 1 << 30  # Of one encoded picture: a member that claims more is damage or malice.
+from ganvas.data.encoded import png_chunks
+from ganvas.data.encoded.broken_picture import BrokenPicture
+from ganvas.data.encoded.file_kinds import START_BYTES, known_otherwise, pillow_format
+from ganvas.data.encoded.tiff_tags import Samples, checked_samples, turned_size
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.PngImagePlugin import PngImageFile
+
+_ENDINGS = "png jpg jpeg jpe jfif webp avif bmp gif tif tiff ppm pgm pbm pnm jp2 tga qoi"
+ENDINGS = frozenset(_ENDINGS.split(" "))
+LARGEST_BYTES = 1 << 28  # Of one encoded picture: a member that claims more is damage or malice.
+DECODING = 2  # Counted up when files become other pixels than before, so that older packs are not taken for these.
 _ORIENTATION = 0x0112
-
-
-class BrokenPicture(ValueError):
-    """A file that is not one whole picture. The message is the reason, without the file's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,42 +39,98 @@ class Header:
     mode: str  # Pillow's: L, RGB, RGBA, P, CMYK, I;16, ...; "+alpha" when transparency is kept beside the pixels.
 
 
-def read_header(data: bytes) -> Header:
-    """Size and mode after the camera's rotation. Finds what is not a picture; a cut picture may pass."""
-    with _open(data) as image:
+def read_header(file: bytes | io.BufferedIOBase) -> Header:
+    """Size and mode after the camera's rotation. Finds what is not a picture; a cut picture may pass.
+
+    Args:
+        file: The encoded picture, or an open file that can be searched: only what is needed is read from it.
+
+    Raises:
+        BrokenPicture: it is not one picture that can be read right.
+    """
+    with _opened(io.BytesIO(file) if isinstance(file, bytes) else file, head=True) as image:
         try:
-            turned = _orientation(image) >= 5
+            _checked(image)
+            height, width = _turned_size(image)
             mode = image.mode + ("+alpha" if "transparency" in image.info else "")
         except Exception as error:
             raise _reason(error) from None
-        width, height = image.size
-    return Header(height=width if turned else height, width=height if turned else width, mode=mode)
+    return Header(height=height, width=width, mode=mode)
 
 
 def decode(data: bytes) -> UInt8[np.ndarray, "h w c"]:
-    """The pixels: 1 channel (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA), as the file has them."""
-    from PIL import Image, ImageOps
+    """The pixels: 1 channel (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA), as the file has them.
 
-    with _open(data) as image:
+    Raises:
+        BrokenPicture: it is not one whole picture that can be read right.
+    """
+    from PIL import ImageOps
+
+    with _opened(io.BytesIO(data), head=False) as image:
         try:
+            samples = _checked(image)
             image.load()
-            pixels: Image.Image = ImageOps.exif_transpose(image) if _orientation(image) > 1 else image
-            array = _to_bytes(pixels)
-        except BrokenPicture:
-            raise
+            pixels = ImageOps.exif_transpose(image) if _orientation(image) > 1 else image
+            array = _to_bytes(pixels, samples)
         except Exception as error:
             raise _reason(error) from None
     return array if array.ndim == 3 else array[..., None]
 
 
-def _to_bytes(image) -> np.ndarray:  # noqa: ANN001 (Pillow is not imported at module level)
+def _opened(file: io.BufferedIOBase, *, head: bool) -> "Image":
+    from PIL import Image
+
+    start = file.read(START_BYTES)
+    kind = pillow_format(start)
+    if not start:
+        raise BrokenPicture("is empty (0 bytes)")
+    if kind is None and (reason := known_otherwise(start)):
+        raise BrokenPicture(reason)
+    try:
+        file.seek(0)
+        if kind == "PNG":
+            file = io.BytesIO(png_chunks.essential_head(file) if head else png_chunks.essential(file.read()))
+        image = Image.open(cast(IO[bytes], file), formats=(kind or "TGA",))
+        frames = 1
+        if image.format != "MPO" and getattr(image, "is_animated", False):
+            frames = getattr(image, "n_frames", 2)
+    except Exception as error:
+        raise _reason(error, kind) from None
+    if frames > 1:
+        raise BrokenPicture(f"is an animation or a file of several pictures ({frames} frames)")
+    return image
+
+
+def _checked(image: "Image") -> Samples:
+    """How numbers of more than 8 bits are meant; refuses what Pillow would give wrong."""
+    from PIL.PngImagePlugin import PngImageFile
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    if isinstance(image, TiffImageFile):
+        return checked_samples(image)
+    if image.mode == "F":
+        raise BrokenPicture("has floating-point pixels of unknown range; save it as 8 or 16 bits")
+    if isinstance(image, PngImageFile) and "transparency" in image.info:
+        _scale_transparent_grey(image)
+    return Samples()
+
+
+def _scale_transparent_grey(image: "PngImageFile") -> None:
+    """PNG names the transparent colour in the file's own bits, and Pillow compares it with pixels of 8 bits."""
+    stored = str(image.tile[0][3]) if image.tile else ""
+    key = image.info["transparency"]
+    if image.mode == "RGB" and "16" in stored:
+        raise BrokenPicture("names a transparent colour of 16 bits; save it with an alpha channel")
+    if isinstance(key, int) and stored in ("L;2", "L;4"):
+        image.info["transparency"] = key * (85 if stored == "L;2" else 17)
+
+
+def _to_bytes(image: "Image", samples: Samples) -> np.ndarray:
     mode = image.mode
+    if mode.startswith("I;16") or mode == "I":
+        return _from_more_bits(np.asarray(image), samples, image.info.get("transparency"))
     if "transparency" in image.info or mode in ("PA", "RGBa", "La"):
         image = image.convert("LA" if mode in ("L", "1", "La") else "RGBA")
-    elif mode.startswith("I;16") or mode == "I":
-        return _from_16_bits(np.asarray(image))
-    elif mode == "F":
-        raise BrokenPicture("has floating-point pixels of unknown range; save it as 8 or 16 bits")
     elif mode == "1":
         image = image.convert("L")
     elif mode not in ("L", "LA", "RGB", "RGBA"):
@@ -74,46 +138,50 @@ def _to_bytes(image) -> np.ndarray:  # noqa: ANN001 (Pillow is not imported at m
     return np.asarray(image)
 
 
-def _from_16_bits(values: np.ndarray) -> np.ndarray:
-    """``v * 255 / 65535`` to the nearest byte."""
-    if values.min() < 0 or values.max() > 0xFFFF:
-        raise BrokenPicture("has 32-bit pixels of unknown range; save it as 8 or 16 bits")
-    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+def _from_more_bits(values: np.ndarray, samples: Samples, transparent: int | None) -> np.ndarray:
+    """``v * 255 / largest`` to the nearest byte, from the other end where 0 is white."""
+    if values.min() < 0 or values.max() > samples.largest:
+        raise BrokenPicture("has pixels outside the range of its bits; save it as 8 or 16 bits")
+    given = values.astype(np.uint32)
+    light = samples.largest - given if samples.inverted else given
+    grey = ((light * 255 + samples.largest // 2) // samples.largest).astype(np.uint8)
+    if transparent is None:
+        return grey
+    return np.stack([grey, np.where(given == transparent, 0, 255).astype(np.uint8)], axis=-1)
 
 
-def _open(data: bytes):  # noqa: ANN202
-    from PIL import Image
+def _turned_size(image: "Image") -> tuple[int, int]:
+    """Height and width once the camera's rotation is undone."""
+    from PIL.TiffImagePlugin import TiffImageFile
 
-    if not data:
-        raise BrokenPicture("is empty (0 bytes)")
+    if isinstance(image, TiffImageFile):
+        return turned_size(image)
+    width, height = image.size
+    return (width, height) if _orientation(image) >= 5 else (height, width)
+
+
+def _orientation(image: "Image") -> int:
+    """The rotation that is still to be undone, 1 to 8. EXIF that cannot be read says nothing; Pillow turns TIFFs."""
+    if image.format == "TIFF" or "exif" not in image.info:
+        return 1
     try:
-        image = Image.open(io.BytesIO(data))
-        frames = 1
-        if image.format != "MPO" and getattr(image, "is_animated", False):
-            frames = getattr(image, "n_frames", 2)
-    except Exception as error:
-        raise _reason(error) from None
-    if frames > 1:
-        raise BrokenPicture(f"is an animation or a file of several pictures ({frames} frames)")
-    return image
-
-
-def _orientation(image) -> int:  # noqa: ANN001
-    if image.format not in ("JPEG", "MPO", "TIFF") and "exif" not in image.info:
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    except Exception:
         return 1
-    if image.format in ("JPEG", "MPO") and "exif" not in image.info:
-        return 1
-    orientation = image.getexif().get(_ORIENTATION, 1)
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
-def _reason(error: Exception) -> BrokenPicture:
+def _reason(error: Exception, kind: str | None = None) -> BrokenPicture:
     """Pillow's many ways of saying no, in a person's words."""
     from PIL import Image, UnidentifiedImageError
 
+    if isinstance(error, BrokenPicture):
+        return error
     text = str(error)
     if isinstance(error, UnidentifiedImageError):
-        return BrokenPicture("is not a picture")
+        if kind is None:
+            return BrokenPicture("is not a picture")
+        return BrokenPicture(f"begins as {kind} and is damaged, or of a rare kind that is not read; save it as PNG")
     if isinstance(error, Image.DecompressionBombError):
         return BrokenPicture("has too many pixels to be a picture (over 178 million)")
     if "truncated" in text.lower() or isinstance(error, EOFError):

@@ -1,4 +1,4 @@
-"""What is in a source, before anything is packed."""
+"""Survey of a source before anything is packed: counts, sizes, modes, labels, and what is broken or passed over."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganvas.core.progress import progress
+from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.fitting import Size
 from ganvas.data.packed import PackedRows
-from ganvas.data.pictures import BrokenPicture, decode, read_header
+from ganvas.data.pictures import Header, decode, read_header
 from ganvas.data.sources.labels import numbered_classes
 from ganvas.data.sources.opening_sources import open_source
-from ganvas.data.sources.picture_source import Labels, PictureArray, PictureFiles
+from ganvas.data.sources.picture_source import Entry, Labels, PictureArray, PictureFiles
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_BLOCK_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +29,17 @@ class Survey:
     modes: Mapping[str, int]  # As the files have them: L, RGB, RGBA, P, P+alpha, CMYK, I;16, ...
     labels: Mapping[str, int] | None  # Class name: how many.
     broken: tuple[tuple[str, str], ...]  # Name, and why it cannot be read.
-    full: bool  # Whether every pixel was decoded, or only the headers were read.
+    full: bool  # Whether every pixel was read, or only the headers.
+    about_labels: str = ""  # A sentence: why there are no labels, or which folders are not used for them.
+    passed_over: Mapping[str, int]  # Files that are not read, by ending: how many; the most frequent first.
 
 
 def survey(spec: str, *, full: bool = False, quiet: bool = True) -> Survey:
     """Counts sizes, modes and labels, and names what is broken.
 
     Args:
-        full: Decodes every pixel (of a pack: compares it with its fingerprint). Headers alone are many times faster
-            but do not show that a picture is cut short.
+        full: Reads every pixel (of a pack: compares it with its fingerprint). Headers alone are many times faster, of
+            files that are not in a compressed archive, but do not show that a picture is cut short.
         quiet: No progress.
     """
     source = open_source(spec)
@@ -52,10 +56,7 @@ def _survey_files(source: PictureFiles, *, full: bool, quiet: bool) -> Survey:
     with progress(f"Reading {source.location}", source.total, unit=source.unit, quiet=quiet) as report:
         for entry in source.entries():
             try:
-                data = entry.read()
-                header = read_header(data)
-                if full:
-                    decode(data)
+                header = _header(entry, full=full)
             except BrokenPicture as reason:
                 broken.append((entry.name, str(reason)))
             else:
@@ -71,41 +72,58 @@ def _survey_files(source: PictureFiles, *, full: bool, quiet: bool) -> Survey:
         labels=_counted(source.labels(names)),
         broken=tuple(broken),
         full=full,
+        about_labels=source.about_labels(names),
+        passed_over=source.passed_over(),
     )
+
+
+def _header(entry: Entry, *, full: bool) -> Header:
+    if full:
+        data = entry.read()
+        header = read_header(data)
+        decode(data)
+        return header
+    with entry.open() as file:
+        return read_header(file)
 
 
 def _survey_array(source: PictureArray, *, full: bool, quiet: bool) -> Survey:
     if full and isinstance(source, PackedRows):
         source.pack.verify()
+    reads = full and not source.drawn and not isinstance(source, PackedRows)
     return Survey(
         kind=source.kind,
         count=source.count,
         sizes={(source.height, source.width): source.count},
         modes={_MODES[source.channels]: source.count},
-        labels=_array_labels(source, quiet=quiet),
+        labels=_array_labels(source, reads=reads, quiet=quiet),
         broken=(),
         full=full,
+        passed_over={},
     )
 
 
-def _array_labels(source: PictureArray, *, quiet: bool) -> Mapping[str, int] | None:
-    if not source.labelled:
-        return None
-    known = source.known_labels()
+def _array_labels(source: PictureArray, *, reads: bool, quiet: bool) -> Mapping[str, int] | None:
+    known = source.known_labels() if source.labelled else None
+    if reads or (source.labelled and known is None):
+        found = _read_through(source, quiet=quiet)
+        known = known if found is None else found
     if known is None:
-        return _labels_on_the_way(source, quiet=quiet)
-    return _counted(Labels(values=known, class_names=source.class_names))
+        return None
+    return _counted(Labels(values=known, class_names=source.class_names or numbered_classes(known)))
 
 
-def _labels_on_the_way(source: PictureArray, *, quiet: bool) -> Mapping[str, int] | None:
-    """Reads the whole source, as its labels lie between the pixels."""
-    parts = []
+def _read_through(source: PictureArray, *, quiet: bool) -> np.ndarray | None:
+    """Reads the whole source, which finds what is cut short, and gives the labels that lie between the pixels."""
+    parts, done = [], 0
+    rows = max(1, min(256, _BLOCK_BYTES // (source.height * source.width * source.channels)))
     with progress(f"Reading {source.location}", source.total, unit=source.unit, quiet=quiet) as report:
-        for block in source.blocks(256):
-            parts.append(block.labels)
-            report(sum(map(len, parts)))
-    values = np.concatenate(parts)
-    return _counted(Labels(values=values, class_names=source.class_names or numbered_classes(values)))
+        for block in source.blocks(rows):
+            done += len(block.images)
+            report(done)
+            if block.labels is not None:
+                parts.append(block.labels)
+    return np.concatenate(parts) if parts else None
 
 
 def _counted(labels: Labels | None) -> Mapping[str, int] | None:

@@ -20,7 +20,7 @@ class Describe:
     source: Positional[str]
     """Folder, archive, array file, packed folder, scenes, mixtures:NAME or fetched:NAME; SRC::part takes a part."""
     full: bool = False
-    """Decode every pixel, which also finds pictures that are cut short."""
+    """Read every pixel, which also finds pictures and arrays that are cut short."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,9 @@ class DescribeResult:
     num_sizes: int
     modes: dict[str, int]
     labels: dict[str, int] | None
+    about_labels: str  # Why there are none, or which folders are not used for them; empty where nothing is to be said.
     broken: list[list[str]]  # Name and reason.
+    passed_over: dict[str, int]  # Files that are not read, by ending: how many; at most 20 endings.
     full: bool
 
 
@@ -136,7 +138,9 @@ def describe(task: Describe, *, quiet: bool = False) -> DescribeResult | Describ
         num_sizes=len(found.sizes),
         modes=dict(found.modes),
         labels=None if found.labels is None else dict(found.labels),
+        about_labels=found.about_labels,
         broken=[list(pair) for pair in found.broken],
+        passed_over=dict(list(found.passed_over.items())[:SHOWN]),
         full=found.full,
     )
 

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -81,13 +83,46 @@ def test_what_cannot_be_pictures_is_refused_with_what_would_do(tmp_path, array, 
 
 
 def test_labels_that_are_none_are_refused(tmp_path, pixels):
-    for labels in (np.zeros(5, int), np.zeros(12), -np.ones(12, int)):
+    for labels in (np.zeros(12), -np.ones(12, int)):
         np.savez(tmp_path / "x.npz", images=pixels, labels=labels)
-        if len(labels) == 5:  # Another length belongs to something else.
-            assert open_source(str(tmp_path / "x.npz")).labelled is False
-            continue
         with pytest.raises(UserError, match="one class number per picture"):
             open_source(str(tmp_path / "x.npz"))
+
+
+@pytest.mark.parametrize("name", ["labels", "y", "arr_1"])
+def test_labels_of_another_count_are_refused_and_not_passed_over(tmp_path, pixels, name):
+    np.savez(tmp_path / "x.npz", images=pixels, **{name: np.zeros(5, int)})
+    with pytest.raises(UserError, match=rf"{name} has 5 labels for the 12 pictures of images"):
+        open_source(str(tmp_path / "x.npz"))
+
+
+def test_other_pictures_beside_are_no_labels(tmp_path, pixels):
+    np.savez(tmp_path / "x.npz", pixels[:5], pixels)
+    source = open_source(f"{tmp_path / 'x.npz'}::arr_0")
+    assert (source.count, source.labelled) == (5, False)
+
+
+@pytest.mark.parametrize("stray", [100_000, 10**11, 2**63 - 1, 2**63 + 5, 2**64 - 1])
+def test_a_stray_class_number_is_refused_before_a_class_is_made_of_every_number_below(tmp_path, pixels, stray):
+    np.savez(tmp_path / "x.npz", images=pixels, labels=np.array([0] * 11 + [stray], np.uint64))
+    with pytest.raises(UserError, match=f"class number {stray} for 12 pictures"):
+        open_source(str(tmp_path / "x.npz"))
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz"])
+def test_an_array_that_holds_less_than_its_header_promises_is_refused_when_it_is_opened(tmp_path, pixels, ending):
+    whole = tmp_path / "whole.npy"
+    np.save(whole, pixels)
+    cut = whole.read_bytes()[:-1]
+    path = tmp_path / f"x.{ending}"
+    if ending == "npy":
+        path.write_bytes(cut)
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("images.npy", cut)
+    # 12 pictures of 8 x 6 x 3 bytes.
+    with pytest.raises(UserError, match=r"promises 1,728 bytes of pixels, and 1,727 are there"):
+        open_source(str(path))
 
 
 @pytest.mark.parametrize("name", ["x.npy", "x.npz"])

@@ -17,6 +17,8 @@ from ganvas.data.sources import labels
         (["128/1.png", "128/2.png"], None),
         (["train/1.png", "test/1.png"], None),
         (["Train/1.png", "Val/1.png"], None),
+        (["train2017/1.png", "val2017/1.png"], None),
+        (["train/1.png", "test/1.png", "unlabeled/1.png"], None),
         (["00000/1.png", "01000/1.png"], None),
         (["1.png", "a/1.png"], None),
     ],
@@ -24,6 +26,51 @@ from ganvas.data.sources import labels
 def test_the_folder_is_the_class_unless_it_is_a_split_or_a_shard(names, classes):
     found = labels.from_folders(names)
     assert (None if found is None else found.class_names) == classes
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["1.png"], "No picture lies in a sub-folder."),
+        (["train2017/1.png", "val2017/1.png"], "The folders train2017, val2017 are parts of a split, not classes."),
+        (["00000/1.png", "01000/1.png"], "The folders 00000, 01000 are numbered parts, not classes."),
+        (["a/1.png"], "All pictures lie in one folder, a."),
+        (
+            ["n01/images/1.png", "n02/images/2.png"],
+            "Every picture lies in a folder named images, and the folders above those (n01, n02) are not used: "
+            "a class is the folder that its pictures lie in.",
+        ),
+        (
+            ["stray.png", "a/1.png", "b/2.png"],
+            "stray.png lies in no sub-folder, so that the folders (a, b) are taken for no classes.",
+        ),
+        (
+            ["cat/2022/1.png", "dog/2022/2.png", "dog/2023/3.png"],
+            "Classes are the folders that pictures lie in (2022, 2023); those above (cat, dog) are not used.",
+        ),
+        (["a/1.png", "b/2.png"], ""),
+        (["train/a/1.png", "test/a/2.png", "test/b/3.png"], ""),
+    ],
+)
+def test_which_folders_were_looked_at_is_said(names, says):
+    assert labels.about_folders(names) == says
+
+
+@pytest.mark.parametrize("stray", [100_000, 10**9, 2**63, 10**30])
+def test_a_stray_class_number_in_dataset_json_is_refused(stray):
+    text = json.dumps({"labels": [["1.png", stray], ["2.png", 0]]}).encode()
+    with pytest.raises(UserError, match=f"class number {stray} for 2 pictures: a stray number"):
+        labels.from_dataset_json(text, ["1.png", "2.png"], where="x.zip")
+
+
+def test_as_many_classes_as_pictures_are_possible():
+    labels.check_largest(200_000, 200_001, "x")
+    labels.check_largest(99_999, 2, "x")  # A few pictures of a set of many classes.
+
+
+def test_nested_json_without_end_is_no_crash():
+    with pytest.raises(UserError, match="not JSON of the form"):
+        labels.from_dataset_json(b"[" * 100_000, ["1.png"], where="x.zip")
 
 
 def test_classes_are_numbered_by_name_and_every_picture_gets_its_own():

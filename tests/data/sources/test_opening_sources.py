@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from ganvas.core.errors import UserError
@@ -76,8 +78,8 @@ def test_packed_scenes_have_the_pictures_labels_and_masks_of_the_generator():
     assert (found.class_names, found.mask_names) == (CLASS_NAMES, MASK_NAMES)
 
 
-def test_a_folder_named_scenes_is_reached_by_its_path(folder, monkeypatch):
-    folder.rename(folder.with_name("scenes"))
-    monkeypatch.chdir(folder.parent)
-    assert open_source("./scenes").kind == "folder"
-    assert open_source("scenes").kind == "scenes"
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_as_it_can_be_read_only_once(tmp_path):
+    os.mkfifo(tmp_path / "x.tar")
+    with pytest.raises(UserError, match="Save it as a file first"):
+        open_source(str(tmp_path / "x.tar"))

@@ -5,12 +5,13 @@ memory map, so that a 20 GB file never counts as memory.
 """
 
 import io
+import math
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from jaxtyping import Int
@@ -18,8 +19,8 @@ from numpy.lib import format as npy_format
 
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data.cache import content_hash
-from ganvas.data.sources.files import explain_damage
-from ganvas.data.sources.labels import numbered_classes
+from ganvas.data.sources.damage import explain_damage
+from ganvas.data.sources.labels import check_largest, numbered_classes
 from ganvas.data.sources.picture_source import Block, PictureArray, Readable
 
 Layout = Literal["nhw", "nhwc", "nchw"]
@@ -44,6 +45,7 @@ class NumpyFile(PictureArray):
             raise UserError(f"{location}: a .npy has one array, so that '::{names[0]}' selects nothing. Leave it out.")
         with explain_damage(location), _opened(path, self._member) as file:
             self._shape = _header(file, location)
+            _check_size(path, self._member, file.tell(), math.prod(self._shape), location)
         self.layout: Layout = _layout(self._shape, asked, location)
         self.count, self.height, self.width, self.channels = _dimensions(self._shape, self.layout)
         self.total = self.count
@@ -103,16 +105,36 @@ def _choose(path: Path, location: str, names: list[str]) -> tuple[str, str | Non
         if not known:
             raise _undecided(location, found, pictures)
         chosen = known[0]
-    labels = _labels_beside(chosen, found, alone=len(pictures) == 1)
+    labels = _labels_beside(chosen, found, location, alone=len(pictures) == 1)
     return found[chosen].name, found[labels].name if labels else None
 
 
-def _labels_beside(chosen: str, found: dict[str, _Found], *, alone: bool) -> str | None:
+def _check_size(path: Path, member: str | None, header_bytes: int, expected: int, location: str) -> None:
+    """Compares the bytes that are there with those that the header promises, before any of them is read."""
+    size = path.stat().st_size
+    if member is not None:
+        with zipfile.ZipFile(path) as archive:
+            size = archive.getinfo(member).file_size
+    if size - header_bytes != expected:
+        raise UserError(
+            f"{location} is cut short or damaged: its header promises {expected:,} bytes of pixels, and "
+            f"{size - header_bytes:,} are there. Copy or download it again."
+        )
+
+
+def _labels_beside(chosen: str, found: dict[str, _Found], location: str, *, alone: bool) -> str | None:
     """``x_train`` goes with ``y_train``, ``images`` with ``labels``; a lone array also with any usual name."""
     count = found[chosen].shape[0]
     pairs = [(x, y) for x in _IMAGES for y in _LABELS if chosen == x or chosen.startswith(x + "_")]
     names = [y + chosen.removeprefix(x) for x, y in pairs] + (list(_LABELS) if alone else [])
-    return next((name for name in names if name in found and found[name].shape[:1] == (count,)), None)
+    there = [name for name in names if name in found and len(found[name].shape) in (1, 2)]
+    fitting = next((name for name in there if found[name].shape[0] == count), None)
+    if there and fitting is None:
+        raise UserError(
+            f"{location}: {there[0]} has {found[there[0]].shape[0]:,} labels for the {count:,} pictures of {chosen}. "
+            "Write one label per picture, or leave the array out."
+        )
+    return fitting
 
 
 def _undecided(location: str, found: dict[str, _Found], pictures: list[str]) -> UserError:
@@ -142,6 +164,8 @@ def _read_labels(path: Path, member: str, count: int, location: str) -> np.ndarr
             f"{location}: {member} is {values.dtype}{list(values.shape)}; labels are one class number per picture "
             f"(0, 1, 2, ...). Write {count} whole numbers, or leave the array out."
         )
+    if len(values):
+        check_largest(int(values.max()), len(values), f"{location}: {member}")
     return values.astype(np.int64)
 
 
@@ -208,12 +232,12 @@ def _to_nhwc(rows: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 @contextmanager
-def _opened(path: Path, member: str | None) -> Iterator[Readable]:
+def _opened(path: Path, member: str | None) -> Iterator[io.BufferedIOBase]:
     if member is None:
         with path.open("rb") as file:
             yield file
     else:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        with zipfile.ZipFile(path) as archive, cast(io.BufferedIOBase, archive.open(member)) as file:
             yield file
 
 

@@ -13,8 +13,9 @@ import numpy as np
 from ganvas.core.errors import UserError
 from ganvas.data.cache import content_hash
 from ganvas.data.sources.arrays import read_fully
-from ganvas.data.sources.files import explain_damage, tar_members
+from ganvas.data.sources.damage import explain_damage
 from ganvas.data.sources.picture_source import Block, PictureArray, Readable, hash_of
+from ganvas.data.sources.tar_archive import tar_members
 
 _SIDE, _CHANNELS = 32, 3
 _RECORD = 1 + _CHANNELS * _SIDE * _SIDE
@@ -76,13 +77,15 @@ class Cifar10(PictureArray):
     def _sizes(self) -> dict[str, int]:
         if self.path.is_dir():
             return {path.name: path.stat().st_size for path in sorted(self.path.iterdir()) if path.suffix == ".bin"}
-        return {PurePosixPath(name).name: size for name, size, _, _ in tar_members(self.path, self.location)}
+        members = tar_members(self.path, self.location)
+        return {PurePosixPath(member.name).name: member.size for member in members if member.file is not None}
 
     def _opened(self) -> Iterator[tuple[str, int, Readable]]:
         if not self.path.is_dir():
-            for name, size, file, _ in tar_members(self.path, self.location):
-                if PurePosixPath(name).name in self._batches:
-                    yield PurePosixPath(name).name, size, file
+            for member in tar_members(self.path, self.location):
+                name = PurePosixPath(member.name).name
+                if member.file is not None and name in self._batches:
+                    yield name, member.size, member.file
             return
         for name in self._batches:
             path = self.path / name
@@ -99,7 +102,7 @@ def is_cifar_folder(folder: Path, location: str) -> bool:
 def is_cifar_tar(path: Path, location: str) -> bool:
     """Whether an archive begins with the binary batches. An archive of the python version is refused."""
     first = itertools.islice(tar_members(path, location), 8)
-    return _recognised({PurePosixPath(name).name for name, *_ in first}, location)
+    return _recognised({PurePosixPath(member.name).name for member in first}, location)
 
 
 def _recognised(names: set[str], location: str) -> bool:

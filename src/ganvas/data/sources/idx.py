@@ -17,7 +17,7 @@ from jaxtyping import Int
 from ganvas.core.errors import UserError
 from ganvas.data.cache import content_hash
 from ganvas.data.sources.arrays import read_fully
-from ganvas.data.sources.files import explain_damage
+from ganvas.data.sources.damage import explain_damage
 from ganvas.data.sources.labels import numbered_classes
 from ganvas.data.sources.picture_source import Block, PictureArray, Readable, hash_of
 

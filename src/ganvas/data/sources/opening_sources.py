@@ -1,4 +1,4 @@
-"""From what a user writes after ``--data`` to a source of pictures.
+"""Opening of the source of pictures that a person names after ``--data``.
 
 ::
 
@@ -14,7 +14,6 @@ array of a ``.npz`` (``::x_train``).
 """
 
 import os
-import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -23,12 +22,14 @@ from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data import packed
 from ganvas.data.fitting import Size
 from ganvas.data.points.opening_points import is_points
-from ganvas.data.sources import arrays, cifar, files, idx
-from ganvas.data.sources.files import explain_damage
+from ganvas.data.sources import arrays, cifar, idx
+from ganvas.data.sources.damage import explain_damage
+from ganvas.data.sources.folder import Folder
+from ganvas.data.sources.locations import BUILT_IN, FETCHED, SEPARATOR, built_in, expanded, split_part
 from ganvas.data.sources.picture_source import Source
+from ganvas.data.sources.tar_archive import Tar
+from ganvas.data.sources.zip_archive import Zip
 
-SEPARATOR = "::"
-FETCHED = "fetched:"
 _NUMPY_MAGIC = b"\x93NUMPY"
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
 
@@ -42,21 +43,15 @@ def open_source(spec: str, *, size: Size | None = None) -> Source:
     Raises:
         UserError: nothing is there, or it is nothing that can be read.
     """
-    if re.fullmatch(r"scenes(:.*)?", spec):
-        from ganvas.data.sources.synthetic import MadeScenes
-
-        return MadeScenes.parse(spec, size=size)
-    if re.fullmatch(r"triangles(:.*)?", spec):
-        from ganvas.data.sources.synthetic import MadeTriangles
-
-        return MadeTriangles.parse(spec, size=size)
     if is_points(spec):
         raise UserError(f"{spec} holds points, and pictures are wanted. Name a source of pictures.")
-    path, selected = _split(spec)
+    if name := built_in(spec):
+        return _made(name, spec, size)
+    path, selected = split_part(spec)
     location = path
     if path.startswith(FETCHED):
         path = str(_fetched(path.removeprefix(FETCHED)))
-    found = Path(path).expanduser()
+    found = expanded(path)
     if not found.exists():
         raise _missing(path)
     if not os.access(found, os.R_OK):
@@ -68,15 +63,14 @@ def open_source(spec: str, *, size: Size | None = None) -> Source:
 
 def is_packed(spec: str) -> bool:
     """Whether ``spec`` is a packed folder."""
-    folder = Path(spec).expanduser()
+    folder = expanded(spec)
     return folder.is_dir() and packed.is_packed(folder)
 
 
-def _split(spec: str) -> tuple[str, str]:
-    if SEPARATOR not in spec or Path(spec).expanduser().exists():
-        return spec, ""
-    path, _, selected = spec.partition(SEPARATOR)
-    return path, selected.strip()
+def _made(name: str, spec: str, size: Size | None) -> Source:
+    from ganvas.data.sources.synthetic import MadeScenes, MadeTriangles
+
+    return MadeScenes.parse(spec, size=size) if name == "scenes" else MadeTriangles.parse(spec, size=size)
 
 
 def _open_folder(path: Path, location: str, selected: str) -> Source:
@@ -88,10 +82,12 @@ def _open_folder(path: Path, location: str, selected: str) -> Source:
         return idx.Idx(path, location=location, selected=selected)
     if cifar.is_cifar_folder(path, location):
         return cifar.Cifar10(path, location=location, selected=selected)
-    return files.Folder(path, location=location, selected=selected)
+    return Folder(path, location=location, selected=selected)
 
 
 def _open_file(path: Path, location: str, selected: str) -> Source:
+    if not path.is_file():
+        raise UserError(f"{location} is a pipe or a device, which can be read only once. Save it as a file first.")
     if path.stat().st_size == 0:
         raise UserError(f"{location} is empty (0 bytes). Copy or download it again.")
     with path.open("rb") as file:
@@ -105,7 +101,7 @@ def _open_file(path: Path, location: str, selected: str) -> Source:
     if start.startswith(_COMPRESSED) or tarfile.is_tarfile(path):
         if cifar.is_cifar_tar(path, location):
             return cifar.Cifar10(path, location=location, selected=selected)
-        return files.Tar(path, location=location, selected=selected)
+        return Tar(path, location=location, selected=selected)
     raise _unknown(path, location)
 
 
@@ -114,7 +110,7 @@ def _open_zip(path: Path, location: str, selected: str) -> Source:
         members = [name for name in archive.namelist() if not name.endswith("/")]
     if members and all(name.endswith(".npy") for name in members):
         return arrays.NumpyFile(path, location=location, selected=selected)
-    return files.Zip(path, location=location, selected=selected)
+    return Zip(path, location=location, selected=selected)
 
 
 def _fetched(name: str) -> Path:
@@ -144,7 +140,7 @@ def _unknown(path: Path, location: str) -> UserError:
 def _missing(path: str) -> UserError:
     from ganvas.data.fetch import KNOWN
 
-    given = Path(path).expanduser()
+    given = expanded(path)
     if path in KNOWN:
         return UserError(
             f"There is no file or folder '{path}'. The known set of that name is {FETCHED}{path}, "
@@ -153,5 +149,5 @@ def _missing(path: str) -> UserError:
     if not given.parent.is_dir():
         return UserError(f"There is no folder {given.parent}, so {path} is not there either. Check the path.")
     neighbours = sorted(entry.name for entry in given.parent.iterdir() if not entry.name.startswith("."))
-    near = did_you_mean(given.name, [*neighbours, *([] if os.sep in path else ["scenes", "triangles"])])
+    near = did_you_mean(given.name, [*neighbours, *([] if os.sep in path else BUILT_IN)])
     return UserError(f"There is no file or folder {path}.{near or ' Check the path, or use the built-in scenes.'}")

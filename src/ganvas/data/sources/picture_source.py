@@ -1,9 +1,10 @@
-"""What every source of pictures offers, whether it holds encoded files or arrays of pixels."""
+"""Sources of pictures: their interface, for encoded files and for arrays of pixels."""
 
 import abc
 import hashlib
+import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -34,6 +35,7 @@ class Entry:
 
     name: str  # Relative to the source, with forward slashes.
     read: Callable[[], bytes]
+    open: Callable[[], io.BufferedIOBase]  # For headers: only what is needed of it is read.
     encoded_bytes: int
     at: float  # How far through the source this entry is, in the source's unit.
 
@@ -57,7 +59,11 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def identity(self) -> str:
-        """Changes when the pictures may have changed: a hash of the archive, or of a folder's names, sizes, times."""
+        """Changes when the pictures may have changed, and is never that of other pictures.
+
+        The hash of an archive, or where a folder lies and what the system says of each file: name, size, number of
+        the file (inode), time of its last change and time of its last change of state.
+        """
 
 
 class PictureFiles(Source):
@@ -71,6 +77,20 @@ class PictureFiles(Source):
     def labels(self, names: list[str]) -> Labels | None:
         """Classes of the named pictures; asked after :meth:`entries` has run to its end."""
 
+    @abc.abstractmethod
+    def about_labels(self, names: list[str]) -> str:
+        """A sentence: why there are no classes, or what is not used for them; empty where nothing is to be said.
+
+        Asked after :meth:`entries` has run to its end.
+        """
+
+    @abc.abstractmethod
+    def passed_over(self) -> Mapping[str, int]:
+        """Files beside the pictures that are not read: how many of each ending, the most frequent first.
+
+        Asked after :meth:`entries` has run to its end.
+        """
+
 
 class PictureArray(Source):
     """A source of pixels: all pictures have one size."""
@@ -82,6 +102,7 @@ class PictureArray(Source):
     class_names: tuple[str, ...] = ()
     mask_names: tuple[str, ...] = ()
     labelled: bool = False
+    drawn: bool = False  # Made on the spot: there is nothing stored that could be damaged.
 
     @abc.abstractmethod
     def blocks(self, rows: int) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""Pictures that are made on the spot, as sources: scenes with labels and masks, and triangles of a known manifold."""
+"""Sources of pictures that are drawn on the spot: scenes with labels and masks, and triangles of a known manifold."""
 
 import re
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ class MadeScenes(PictureArray):
     """The built-in scenes. Drawn at their own size when one is given, else at the size that is wanted."""
 
     kind = "scenes"
+    drawn = True
     channels = 3
     labelled = True
 
@@ -52,6 +53,7 @@ class MadeTriangles(PictureArray):
     """The built-in triangles, grey. Drawn at their own size when one is given, else at the size that is wanted."""
 
     kind = "triangles"
+    drawn = True
     channels = 1
 
     def __init__(self, count: int, size: Size, *, seed: int = 0) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from ganvas.core.errors import UserError
-from ganvas.data.sources.files import explain_damage
+from ganvas.data.sources.damage import explain_damage
 from ganvas.metrics.accumulators.row_table import RowTable
 
 SLAB_BYTES = 16 << 20
