@@ -1,4 +1,4 @@
-"""From what a user writes after ``--data`` to a source of points.
+"""Opening of the source of points that a person names after ``--data``.
 
 ::
 
@@ -15,15 +15,17 @@ from pathlib import Path
 
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data.points.point_source import (
-    SEPARATOR,
     MadeMixture,
     PointArray,
     PointSource,
     PointTable,
+    has_pictures,
     holds_points,
     members_of_points,
     read_header,
 )
+from ganvas.data.sources.damage import DAMAGE
+from ganvas.data.sources.locations import expanded, split_part
 from ganvas.data.store import kind_of
 
 KIND = "points"
@@ -33,14 +35,14 @@ def is_points(spec: str) -> bool:
     """Whether a source holds points, told from its name and first bytes; False where nothing can be read there."""
     if re.fullmatch(r"mixtures(:.*)?", spec):
         return not Path(spec).exists() or ":" in spec
-    path = _split(spec)[0]
+    path, selected = _split(spec)
     if path.is_dir():
         return kind_of(path) == KIND
     if path.suffix.lower() == ".csv":
         return path.is_file()
     try:
-        return _is_array_of_points(path)
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return _is_array_of_points(path, selected)
+    except (*DAMAGE, ValueError, RuntimeError):  # Said by whoever opens it.
         return False
 
 
@@ -68,18 +70,17 @@ def open_points(spec: str) -> PointSource:
 
 def _split(spec: str) -> tuple[Path, str]:
     """The path, and what is selected of it after ``::``."""
-    whole = Path(spec).expanduser()
-    if SEPARATOR not in spec or whole.exists():
-        return whole, ""
-    path, _, selected = spec.partition(SEPARATOR)
-    return Path(path).expanduser(), selected.strip()
+    path, selected = split_part(spec)
+    return expanded(path), selected
 
 
-def _is_array_of_points(path: Path) -> bool:
+def _is_array_of_points(path: Path, selected: str) -> bool:
+    """Of several arrays the selected one decides; floating-point numbers beside pictures are their labels."""
     if not path.is_file() or path.suffix.lower() not in (".npy", ".npz"):
         return False
     if zipfile.is_zipfile(path):
-        return bool(members_of_points(path))
+        found = members_of_points(path)
+        return selected in found if selected else bool(found) and not has_pictures(path)
     with path.open("rb") as file:
         shape, _, dtype = read_header(file)
     return holds_points(shape, dtype)

@@ -15,6 +15,7 @@ from numpy.lib import format as npy_format
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data.cache import content_hash, hash_file
 from ganvas.data.points.mixtures import MIXTURES, Marks, PointRows
+from ganvas.data.sources.damage import DAMAGE
 from ganvas.data.sources.picture_source import Readable, hash_of
 
 COUNT = 100_000  # Of a mixture; what the papers of grid25 draw.
@@ -196,15 +197,21 @@ def read_header(file: Readable) -> tuple[tuple[int, ...], bool, np.dtype]:
 
 def members_of_points(path: Path) -> list[str]:
     """The arrays of a ``.npz`` that hold rows of floating-point numbers."""
-    found = []
+    return [name for name, shape, dtype in _members(path) if holds_points(shape, dtype)]
+
+
+def has_pictures(path: Path) -> bool:
+    """Whether one of the arrays of a ``.npz`` holds pictures: bytes in three or four dimensions."""
+    return any(dtype == np.uint8 and len(shape) in (3, 4) for _, shape, dtype in _members(path))
+
+
+def _members(path: Path) -> Iterator[tuple[str, tuple[int, ...], np.dtype]]:
     with zipfile.ZipFile(path) as archive:
         for member in archive.namelist():
             if member.endswith(".npy"):
                 with archive.open(member) as file:
                     shape, _, dtype = read_header(file)
-                if holds_points(shape, dtype):
-                    found.append(member.removesuffix(".npy"))
-    return found
+                yield member.removesuffix(".npy"), shape, dtype
 
 
 def holds_points(shape: tuple[int, ...], dtype: np.dtype) -> bool:
@@ -215,7 +222,7 @@ def holds_points(shape: tuple[int, ...], dtype: np.dtype) -> bool:
 def _choose(path: Path, location: str, selected: str) -> str:
     try:
         found = members_of_points(path)
-    except (ValueError, zipfile.BadZipFile, OSError, NotImplementedError) as error:
+    except (*DAMAGE, ValueError, RuntimeError) as error:
         raise UserError(f"{location} is damaged ({error}). Write it again with numpy.savez.") from None
     if selected and selected not in found:
         raise UserError(
