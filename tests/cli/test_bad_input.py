@@ -427,12 +427,14 @@ def test_a_disk_that_fills_up_while_training_keeps_a_run_that_goes_on(pictures, 
 
 
 def test_an_error_of_the_system_that_names_no_file_is_no_users_mistake(monkeypatch):
+    from ganvas.tasks import verbs
     from ganvas.tasks.models import Models
+    from ganvas.tasks.verbs import Verb
 
     def fails(_):
         raise OSError("ours")
 
-    monkeypatch.setitem(command_line.TASKS, Models, fails)
+    monkeypatch.setattr(verbs, "verb_of", lambda task: Verb(name="models", task=Models, run=fails))
     with pytest.raises(OSError, match="ours"):
         command_line.run(Models())
 
