@@ -6,36 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
-from ganvas.cli.output import discard
-
 
 class Unfailing:
-    """A stream in front of another; what that cannot take is dropped, and everything after it."""
+    """A stream in front of another; what that cannot take is dropped."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
         """Writes what can be written, and claims all of it."""
-        with self._dropping():
+        with suppress(OSError):
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with self._dropping():
+        with suppress(OSError):
             self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the other stream's."""
         return getattr(self._stream, name)
-
-    @contextmanager
-    def _dropping(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError:
-            with suppress(OSError):  # A stream without a file of the system's.
-                discard(self._stream)
 
 
 @contextmanager
