@@ -18,6 +18,7 @@ from ganvas.core.listener import Stopped
         (Stopped(), "Stopped.", 130),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), "Error: /x: Permission denied.", 2),
         (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), "Set TMPDIR", 2),
+        (RuntimeError("Could not determine home directory."), "there is no such home folder", 2),
     ],
 )
 def test_what_a_person_can_change_is_one_sentence_and_a_code(error, said, code):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -65,3 +66,12 @@ def test_the_commit_of_a_checkout_is_said_and_a_change_marked(tmp_path: Path, mo
 def test_describing_the_machine_is_no_reason_to_import_torch():
     script = "import sys; from ganvas.core.provenance import *; machine(); versions(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+@pytest.mark.parametrize(("system", "unit"), [("linux", 1024), ("darwin", 1)])
+def test_the_most_memory_is_said_in_mebibytes_whatever_the_system_counts(monkeypatch, system, unit):
+    resource = pytest.importorskip("resource", reason="Windows does not say")
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(resource, "getrusage", lambda who: SimpleNamespace(ru_maxrss=300 * 2**20 // unit))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert provenance.peak_memory_mib() == 300.0

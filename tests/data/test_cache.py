@@ -1,6 +1,8 @@
+import errno
 import hashlib
 import os
 import time
+from pathlib import Path
 
 import pytest
 

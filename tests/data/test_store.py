@@ -1,6 +1,7 @@
 """Columns of every kind that the later samples need: floats of a point, whole numbers of a text, bytes of a picture."""
 
 import json
+import os
 import pickle
 
 import numpy as np
@@ -175,3 +176,12 @@ def test_an_array_of_other_numbers_in_the_place_of_a_column_is_noticed(store):
     np.save(store.path("labels"), ROWS["labels"].astype(np.float64))  # As many bytes.
     with pytest.raises(UserError, match="begins otherwise"):
         Store.open(store.folder, kind="points")
+
+
+def test_a_system_without_reads_at_an_offset_reads_the_same_rows(store, monkeypatch):
+    for missing in (["preadv"], ["preadv", "pread"]):  # macOS, and Windows.
+        with monkeypatch.context() as patch:
+            for name in missing:
+                patch.delattr(os, name, raising=False)
+            for name, values in ROWS.items():
+                assert store.read(name, [4, 0, 1]).tobytes() == values[[4, 0, 1]].tobytes()

@@ -186,3 +186,8 @@ def test_grid_says_by_its_exit_code_whether_there_are_holes(capsys):
         else:
             assert said.err.count("\n") == 1
             assert not said.out
+
+
+def test_rates_joined_by_commas_are_told_to_be_written_apart():
+    with pytest.raises(UserError, match="ganvas grid 2 4 8"):
+        grid(Grid(what=("2,4,8",)))

@@ -22,6 +22,8 @@ def explained(error: BaseException) -> tuple[str, int] | None:
             return reason, MISTAKE
         case FileNotFoundError() if "temporary directory" in str(error):
             return "Error: No folder for temporary files can be written. Set TMPDIR to one that can.", MISTAKE
+        case RuntimeError() if "home directory" in str(error):
+            return "Error: A path begins with ~, and there is no such home folder. Write the path in full.", MISTAKE
         case MemoryError() | RuntimeError() if _of_memory(error):
             return _memory(error), FAILED
         case _:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
-from ganvas.core.progress import duration, say
+from ganvas.core.progress import duration, printable, say
 from ganvas.tasks.data import DescribePointsResult, DescribeResult, FetchResult, PackPointsResult, PackResult
 from ganvas.tasks.models import Catalogue
 from ganvas.tasks.report import ReportResult
@@ -141,5 +141,5 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, f
     for place, name in enumerate(header):
         drawn.add_column(name, overflow="fold", no_wrap=name == "paper" or (firm and place > 0))
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(printable(cell)) for cell in row))
     Console(stderr=True).print(drawn)

@@ -63,6 +63,6 @@ def _is_at(handle: int, path: Path) -> bool:
 @cache
 def _tell_that_there_are_none() -> None:
     say(
-        "Warning: This disk has no file locks, so two commands that write into one run at once are not kept apart. "
+        "Warning: This disk has no file locks, so two commands that write to one place at once are not kept apart. "
         "Start only one at a time."
     )

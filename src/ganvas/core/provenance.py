@@ -40,6 +40,19 @@ def machine() -> dict[str, Any]:
     return described
 
 
+def peak_memory_mib() -> float:
+    """The most memory that this process ever held: on the GPU if there is one; 0 where the system does not say."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux and the BSDs kibibytes.
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

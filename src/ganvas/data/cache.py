@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ganvas.core.atomic_files import write_text
 from ganvas.core.errors import UserError
+from ganvas.core.file_locks import lock
 from ganvas.core.progress import say
 
 REMEMBER_FROM_BYTES = 64 << 20  # A smaller file is hashed in the time that it takes to ask.
@@ -81,21 +82,12 @@ def locked(path: Path, *, quiet: bool = False) -> Iterator[None]:
     Where the system has no such locks nothing is held; two processes then do the same work twice, and the atomic
     rename at its end keeps that harmless.
     """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
     with explain_cache_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = path.open("a")
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        file = path.open("a")
+    with file:
+        if not lock(file.fileno(), wait=False):
             if not quiet:
                 say("Another process is packing the same pictures; waiting for it.")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except OSError:  # File systems without locks: Lustre, some network and FUSE disks.
-            pass
+            lock(file.fileno())
         yield

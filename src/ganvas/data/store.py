@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import re
+import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -144,12 +145,18 @@ class _OpenFile:
 
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._moving = threading.Lock()
         weakref.finalize(self, os.close, self._handle)
 
     def read_into(self, view: memoryview, offset: int) -> int:
         if hasattr(os, "preadv"):
             return os.preadv(self._handle, [view], offset)
-        data = os.pread(self._handle, len(view), offset)
+        if hasattr(os, "pread"):  # macOS
+            data = os.pread(self._handle, len(view), offset)
+        else:  # Windows: whoever moves the shared position reads before anybody else moves it.
+            with self._moving:
+                os.lseek(self._handle, offset, os.SEEK_SET)
+                data = os.read(self._handle, len(view))
         view[: len(data)] = data
         return len(data)
 

@@ -68,6 +68,8 @@ def grid(task: Grid) -> GridResult:
     from ganvas.anatomy.fields.gridding import gridding
     from ganvas.core.errors import UserError
 
+    if len(task.what) == 1 and "," in task.what[0] and all(map(_is_number, task.what[0].split(","))):
+        raise UserError(f"Write the rates apart: ganvas grid {task.what[0].replace(',', ' ')}.")
     if all(_is_number(word) for word in task.what):
         stacks = [_result((), gridding([int(word) for word in task.what], kernel=task.kernel), None)]
         model = None

@@ -366,15 +366,13 @@ def _notes(
 
 def _keep(result: LikelihoodResult, trained: "Trained") -> LikelihoodResult:
     """Adds a line to the run's measures.jsonl, where the model lies in a run."""
-    from ganvas.core.json_lines import append_line
-    from ganvas.tasks.measure import _run_folder
+    from ganvas.core.run_folder import run_around
 
-    folder = _run_folder(Path(result.run))
-    if folder is None:
+    run = run_around(Path(result.run).expanduser())
+    if run is None:
         return result
-    path = folder / "measures.jsonl"
     plain = {item.name: getattr(result, item.name) for item in dataclasses.fields(result) if item.name != "written"}
     plain |= {"results": [one.to_plain() for one in result.results]}
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    append_line(path, {"nimg": trained.nimg, "when": when, "source": "likelihood"} | plain)
-    return dataclasses.replace(result, written=str(path))
+    path = run.add_measurement({"nimg": trained.nimg, "when": when, "source": "likelihood"} | plain)
+    return dataclasses.replace(result, written=None if path is None else str(path))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from ganvas.core.errors import UserError
-from ganvas.core.json_lines import append_line
 from ganvas.core.results import Result
+from ganvas.core.run_folder import RunFolder, is_run_or_model, run_around
 from ganvas.tasks.measuring import half_precision, notes, pairs, same_size, sides
 from ganvas.tasks.measuring.picture_options import PictureOptions
 from ganvas.tasks.measuring.sides import BATCH, Side
@@ -139,8 +139,8 @@ def measure(task: Measure) -> MeasureResult:
     if not found.results:
         raise UserError(f"None of the metrics could be computed. {next(iter(skipped.values()), '')}".strip())
     result = dataclasses.replace(found, skipped=skipped)
-    folder = _run_folder(Path(task.a))
-    return result if a.trained is None or folder is None else _keep(result, folder, a.trained)
+    run = run_around(Path(task.a).expanduser())
+    return result if a.trained is None or run is None else _keep(result, run, a.trained)
 
 
 def _sides(task: Measure) -> tuple[Side, Side | None]:
@@ -172,7 +172,7 @@ def _side(task: Measure, spec: str, *, like: Side | None) -> Side:
     from ganvas.metrics.statistics.opening import is_stats
 
     path = Path(spec).expanduser()
-    if (path / "run.json").exists() or (path / "model.json").exists():
+    if is_run_or_model(path):
         return dataclasses.replace(sides.of_run(task, path, kimg=task.kimg, batch=task.batch), spec=spec)
     if is_stats(path):
         return sides.of_file(path)
@@ -308,18 +308,10 @@ def _half(reals: Side) -> int:
     return (reals.count or 0) // 2
 
 
-def _run_folder(path: Path) -> Path | None:
-    """The run that a path to it, or to one of its models, belongs to."""
-    path = path.expanduser()
-    return next((folder for folder in (path, *path.resolve().parents[1:2]) if (folder / "run.json").exists()), None)
-
-
-def _keep(result: MeasureResult, folder: Path, trained: "Trained") -> MeasureResult:
-    """Adds a line to the run's measures.jsonl."""
-    path = folder / "measures.jsonl"
-    kept = dataclasses.replace(result, written=str(path))
+def _keep(result: MeasureResult, run: RunFolder, trained: "Trained") -> MeasureResult:
+    """Adds a line to the run's measurements, where the run can be written."""
     plain = {field.name: getattr(result, field.name) for field in dataclasses.fields(result) if field.name != "written"}
     plain |= {key: [one.to_plain() for one in plain[key]] for key in ("results", "floor")}
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    append_line(path, {"nimg": trained.nimg, "when": when, "source": "measure"} | plain)
-    return kept
+    path = run.add_measurement({"nimg": trained.nimg, "when": when, "source": "measure"} | plain)
+    return dataclasses.replace(result, written=None if path is None else str(path))

@@ -104,8 +104,10 @@ def rewrite(task: Rewrite) -> RewriteResult:
 
 def _weighted(task: Rewrite, loaded: Any) -> "tuple[nn.Module, str]":
     """The network with weights; of a run the one that draws at the resolution that training has reached."""
+    from ganvas.core.run_folder import is_run_or_model
+
     folder = Path(task.model).expanduser()
-    if task.part is None and ((folder / "run.json").exists() or (folder / "model.json").exists()):
+    if task.part is None and is_run_or_model(folder):
         from ganvas.train import trained
         from ganvas.train.decode_module import Drawing
 

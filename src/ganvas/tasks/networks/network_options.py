@@ -70,10 +70,11 @@ def weighted(task: Network, loaded: "Loaded", *, seed: int) -> "tuple[nn.Module,
     somebody's own code gave it, of which nobody else can know whether they are trained."""
     from ganvas.anatomy.loading.load import part_of
     from ganvas.anatomy.loading.weights import with_weights
+    from ganvas.core.run_folder import is_run_or_model
 
     path, _, part = task.model.rpartition(":") if not Path(task.model).exists() else (task.model, "", "")
     folder = Path(path).expanduser()
-    if (folder / "run.json").exists() or (folder / "model.json").exists():
+    if is_run_or_model(folder):
         from ganvas.train import trained
 
         kept = trained.load(folder)
