@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import shutil
 import tempfile
@@ -149,7 +150,7 @@ def test_a_training_whose_folder_was_begun_anew_writes_nothing_into_it(run):
             ):
                 with ends:
                     write()
-        assert other.describe() == {"format": run_folder.FORMAT, "model": "gan/dcgan"}
+        assert other.describe()["model"] == "gan/dcgan"
         assert {path.name for path in run.path.iterdir()} == {"run.json", ".training"}
 
 
@@ -213,3 +214,29 @@ def test_sheets_of_moments_come_in_their_order_and_the_others_by_name_with_the_r
         (run.samples / name).touch()
     assert [(kimg, path.name) for kimg, path in run.sheets()] == [(9.5, "000009.500.png"), (10.0, "000010.000.png")]
     assert [path.name for path in run.other_sheets()] == ["reals.png", "inf.png", "sources.png"]
+
+
+def test_a_run_of_an_earlier_format_is_refused_with_what_would_do(run):
+    described = json.loads((run.path / "run.json").read_text())
+    (run.path / "run.json").write_text(json.dumps(described | {"format": 1}))
+    with pytest.raises(UserError, match=r"earlier version of Ganvas \(format 1.*train it anew"):
+        run.describe()
+
+
+def test_two_that_begin_a_run_in_one_moment_do_not_mix(tmp_path):
+    first, second = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "run")
+    with first.held(), pytest.raises(UserError, match="is being trained by another process"):
+        second.create({"model": "second"})
+    assert not second.exists
+    second.create({"model": "second"})
+    assert second.describe()["model"] == "second"
+
+
+def test_a_run_is_known_by_what_its_weights_follow_from_alone(tmp_path):
+    whole = {"model": "gan/progan", "config": {"lr": 1}, "seed": 0, "data": {"fingerprint": "a"}, "started": "now"}
+    changes = ({}, {"started": "then"}, {"seed": 1}, {"config": {"lr": 2}}, {"data": {"fingerprint": "b"}})
+    runs = [RunFolder(tmp_path / str(place)) for place in range(len(changes))]
+    for folder, change in zip(runs, changes, strict=True):
+        folder.create(whole | change)
+    assert runs[0].identity == runs[1].identity
+    assert len({folder.identity for folder in runs}) == 4

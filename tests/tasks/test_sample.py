@@ -299,6 +299,6 @@ def test_a_file_a_strange_folder_and_a_young_run_are_told_apart(run, tmp_path):
         load(run / "state")
     with pytest.raises(UserError, match=r"Did you mean 'run'"):
         load(run.parent / "runs")
-    (tmp_path / "run.json").write_text('{"format": 1}')
+    (tmp_path / "run.json").write_text('{"format": 2}')
     with pytest.raises(UserError, match="has no model yet"):
         load(tmp_path)

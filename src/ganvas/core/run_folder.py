@@ -1,5 +1,7 @@
 """The run directory: the only thing that passes between commands. docs/architecture.md has its layout."""
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +16,7 @@ from ganvas.core.json_lines import append_line, read_lines
 from ganvas.core.partials import sweep_partials
 from ganvas.core.progress import say
 
-FORMAT = 1
+FORMAT = 2  # 1: configurations and states before samples of other kinds than pictures.
 DESCRIPTION = "run.json"
 MEASURES = "measures.jsonl"
 LOGS = ("log.jsonl", "cost.jsonl", MEASURES)
@@ -54,12 +56,12 @@ class RunFolder:
         return self.path / "samples"
 
     def create(self, described: dict[str, Any]) -> None:
-        """Begins a run in a folder that is new or empty."""
+        """Begins a run in a folder that is new or empty; of two processes that try at once one does."""
         self.require_free()
         require_temporary_folder()  # torch wants one, which would be told after the run was begun.
-        with explain_disk_errors(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.path / DESCRIPTION, {"format": FORMAT, **described})
+        with self.held():
+            self.require_free()
+            write_json(self.path / DESCRIPTION, {"format": FORMAT, "id": _identity(described), **described})
 
     def require_free(self) -> None:
         """Refuses a path that holds something else than a run."""
@@ -80,8 +82,13 @@ class RunFolder:
             )
         described = read_json(self.path / DESCRIPTION)
         if not isinstance(described, dict) or described.get("format") != FORMAT:
-            raise UserError(f"{self.path / DESCRIPTION} is of another version of Ganvas, or was edited.")
+            raise UserError(_of_another_format(self.path, described))
         return described
+
+    @property
+    def identity(self) -> str:
+        """What the run's weights follow from, as a hash: equal runs are one, and states of others are refused."""
+        return str(self.describe().get("id", ""))
 
     def note(self, **changes: Any) -> None:
         """Changes some entries of run.json."""
@@ -209,6 +216,24 @@ class RunFolder:
             if folder not in self._told:
                 say(f"Warning: {error.filename or folder} cannot be removed now: {error.strerror}. It is tried again.")
             self._told.add(folder)
+
+
+def _identity(described: dict[str, Any]) -> str:
+    """Model, settings, seed and data as they were at the beginning; not the place or the time."""
+    data, parts = described.get("data"), {name: described.get(name) for name in ("model", "config", "seed")}
+    fingerprint = data.get("fingerprint") if isinstance(data, dict) else None
+    text = json.dumps(parts | {"fingerprint": fingerprint}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _of_another_format(path: Path, described: Any) -> str:
+    given = described.get("format") if isinstance(described, dict) else None
+    if isinstance(given, int) and 0 < given < FORMAT:
+        return (
+            f"{path} was made by an earlier version of Ganvas (format {given}; this one reads {FORMAT}). Go on with "
+            "that version, or train it anew; `ganvas report` still shows it."
+        )
+    return f"{path / DESCRIPTION} is of another version of Ganvas, or was edited."
 
 
 def _rewind(path: Path, nimg: int) -> None:
