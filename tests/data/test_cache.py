@@ -1,8 +1,6 @@
-import errno
 import hashlib
 import os
 import time
-from pathlib import Path
 
 import pytest
 
