@@ -1,6 +1,7 @@
-"""What every model of the catalogue promises to the loop, to the checkpoint and to whoever draws pictures with it.
+"""What every model of the catalogue promises to the loop, to the checkpoint and to whoever draws samples with it.
 
-A new file under ``models/`` is tested here before its author writes a test.
+A new file under ``models/`` is tested here before its author writes a test. Each test asks for the capability that it
+is about, and the steps are the loop's own.
 """
 
 import dataclasses
@@ -15,16 +16,33 @@ from ganvas.core import catalogue
 from ganvas.core.config import from_plain, to_plain
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
-from ganvas.core.schedule import Growth
-from ganvas.core.seeds import stream
-from ganvas.losses.game import Batch
+from ganvas.core.schedule import Growth, Schedule
+from ganvas.core.seeds import derive_seed, stream, torch_seeded
+from ganvas.losses.batches.domains import Domains
+from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.capabilities import (
+    Calibrates,
+    Encodes,
+    FitsLength,
+    HasDensity,
+    HasLatents,
+    Judges,
+    Shows,
+    SizesPictures,
+    Translates,
+    classes_of,
+)
+from ganvas.losses.game import Game, Settings
 from ganvas.nn.layers.initialise import initialise
+from ganvas.train.drawn import can_draw, drawn_samples
 from ganvas.train.executors import Eager
-from ganvas.train.state import new_state
-from ganvas.train.step import count_turns, set_learning_rate
+from ganvas.train.feeds.feed import Feed
+from ganvas.train.kinds.kinds import KINDS
+from ganvas.train.loop import advance
+from ganvas.train.state import movable, new_state
+from ganvas.train.step import let_move
 
 MODELS = [entry.name for entry in catalogue.entries("models")]
-COMMON = {"resolution", "base", "channels", "num_classes", "batch_size", "lr"}
 VARIANTS = {
     "tiny": {},
     "grey": {"channels": 1},
@@ -38,13 +56,8 @@ pytestmark = pytest.mark.parametrize("name", MODELS)
 
 
 @functools.cache
-def takes_labels(name):
-    """A model that has no use for labels says so; that is tested below."""
-    try:
-        config(name, num_classes=3)
-    except UserError:
-        return False
-    return True
+def fields_of(name):
+    return {field.name for field in dataclasses.fields(catalogue.load("models", name).Config)}
 
 
 def config(name, **changes):
@@ -52,8 +65,8 @@ def config(name, **changes):
 
 
 def variant(name, kind):
-    if kind == "classes" and not takes_labels(name):
-        pytest.skip("takes no labels")
+    if not VARIANTS[kind].keys() <= fields_of(name):
+        pytest.skip(f"has no {', '.join(VARIANTS[kind])}")
     return config(name, **VARIANTS[kind])
 
 
@@ -63,64 +76,76 @@ def started(name, settings=None, *, seed=0):
     return model
 
 
-def pictures(settings, n, stage=None, *, nimg=0):
-    """Random pictures with large and small structure, at the size of a stage."""
-    height, width = settings.picture_size
-    generator = stream(7, "pictures", nimg)
-    coarse = torch.rand(n, settings.channels, *settings.base, generator=generator) * 2 - 1
+def coarse_and_fine(picture, n, *parts):
+    """Random pictures in [-1, 1] with large and small structure."""
+    height, width = picture.size
+    generator = stream(7, "pictures", *parts)
+    coarse = torch.rand(n, picture.channels, 4, 4, generator=generator) * 2 - 1
     images = F.interpolate(coarse, size=(height, width), mode="nearest")
-    images = (images + 0.3 * torch.randn(n, settings.channels, height, width, generator=generator)).clamp(-1, 1)
-    return F.avg_pool2d(images, settings.resolution // stage.resolution) if stage else images
+    return (images + 0.3 * torch.randn(n, picture.channels, height, width, generator=generator)).clamp(-1, 1)
 
 
-def labels(settings, n, *, nimg=0):
-    classes = settings.num_classes
-    return torch.randint(classes, (n,), generator=stream(7, "labels", nimg)) if classes else None
-
-
-def batch_at(settings, stage, n=8):
-    return Batch(
-        images=pictures(settings, n, stage),
-        labels=labels(settings, n),
-        rng=stream(3, "noise"),
+def picture_batch(settings, stage, nimg):
+    n, classes = stage.batch_size, classes_of(settings)
+    return Pictures(
+        images=F.avg_pool2d(coarse_and_fine(settings.picture, n, nimg), stage.shrink),
+        labels=torch.randint(classes, (n,), generator=stream(7, "labels", nimg)) if classes else None,
         fade=torch.tensor(stage.fade) if stage.fading else None,
     )
 
 
-def let_move(model, phase):
-    """As the step does: everyone stands still but the player."""
-    model.requires_grad_(False)
-    model.zero_grad(set_to_none=True)
-    phase.player.requires_grad_(True)
+def domain_batch(settings, stage, nimg):
+    return Domains(
+        a=coarse_and_fine(settings.picture, stage.batch_size, nimg, 0),
+        b=coarse_and_fine(settings.other_picture, stage.batch_size, nimg, 1),
+    )
+
+
+BATCHES = {Pictures: picture_batch, Domains: domain_batch}  # One per kind of sample.
+
+
+class RandomFeed(Feed):
+    """Random samples of a model's kind, a function of the position."""
+
+    def __init__(self, model):
+        self.make, self.settings = BATCHES[model.takes], model.config
+
+    def batch(self, nimg, stage):
+        return self.make(self.settings, stage, nimg)
+
+    def close(self):
+        pass
+
+
+def batch_at(model, stage, n=8):
+    batch = RandomFeed(model).batch(0, dataclasses.replace(stage, batch_size=n))
+    return batch.with_rng(stream(3, "noise"))
 
 
 def total(phase, batch):
-    """What the step descends; the stream starts anew."""
-    terms = phase.loss(batch.with_rng(stream(3, "noise")))
+    """What the step descends; every stream starts anew."""
+    with torch_seeded(derive_seed(3, "torch")):
+        terms = phase.loss(batch.with_rng(stream(3, "noise")))
     return torch.stack([term.mean() for term in terms.values()]).sum()
 
 
-def train(state, settings, steps):
-    """The loop without its reports."""
-    growth = state.model.schedule()
+def moving(model):
+    """The parameters of each phase's player that may move, by name."""
+    return {phase.name: movable(phase.player) for phase in model.phases()}
+
+
+def train(state, steps):
+    """Steps of the loop, without its reports."""
+    schedule, feed = state.model.schedule(), RandomFeed(state.model)
     execute = Eager(state, seed=5, ranks=Ranks(), precision=torch.float32)
     for _ in range(steps):
-        stage = growth.at(state.nimg)
-        if stage.phase != state.stage_phase:
-            state.restart_optimizers()
-            state.stage_phase = stage.phase
-        set_learning_rate(state, stage.lr)
-        images = pictures(settings, stage.batch_size, stage, nimg=state.nimg)
-        execute.step(images, labels(settings, stage.batch_size, nimg=state.nimg), stage)
-        count_turns(state)
-        state.nimg += stage.batch_size
-        state.step += 1
+        advance(state, execute, feed, schedule.at(state.nimg))
 
 
 def steps_through_all_stages(model):
-    growth = model.schedule()
-    last = growth.borders()[-1] if growth.borders() else 0
-    return -(-last // growth.batch_size) + 3
+    schedule = model.schedule()
+    last = schedule.borders()[-1] if schedule.borders() else 0
+    return -(-last // model.config.batch_size) + 3
 
 
 def test_its_file_says_what_it_is_and_links_to_its_paper(name):
@@ -131,24 +156,34 @@ def test_its_file_says_what_it_is_and_links_to_its_paper(name):
 
 def test_its_settings_are_one_frozen_dataclass_that_json_can_hold(name):
     module = catalogue.load("models", name)
-    fields = {field.name: field for field in dataclasses.fields(module.Config)}
-    assert fields.keys() >= COMMON
-    assert all(field.kw_only for field in fields.values())
+    assert all(field.kw_only for field in dataclasses.fields(module.Config))
     with pytest.raises(dataclasses.FrozenInstanceError):
-        module.TINY.resolution = 8
+        module.TINY.batch_size = 8
     for settings in (module.Config(), module.TINY):
+        assert isinstance(settings, Settings)
         assert from_plain(module.Config, to_plain(settings)) == settings
-        doublings = settings.resolution // 4
-        assert settings.picture_size == (settings.base[0] * doublings, settings.base[1] * doublings)
 
 
-def test_its_default_settings_build_a_network_and_a_schedule_up_to_their_resolution(name):
+def test_its_default_settings_build_a_game_of_a_known_kind_with_a_schedule(name):
     module = catalogue.load("models", name)
     with torch.device("meta"):
         model = module.Model(module.Config())
+    assert isinstance(model, Game)
     assert model.config == module.Config()
-    assert isinstance(model.schedule(), Growth)
-    assert model.schedule().last == module.Config().resolution
+    assert model.takes in KINDS
+    assert isinstance(model.schedule(), Schedule)
+    if isinstance(model.config, SizesPictures) and isinstance(model.schedule(), Growth):
+        assert model.schedule().last == module.Config().resolution
+
+
+def test_settings_fitted_to_a_length_reach_the_last_stage_within_it(name):
+    settings = config(name)
+    if not isinstance(settings, FitsLength):
+        pytest.skip("has no schedule to be fitted")
+    for kimg in (1.0, 100.0):
+        schedule = catalogue.load("models", name).Model(settings.fitted(kimg)).schedule()
+        stages = list(schedule.stages())
+        assert schedule.at(round(1000 * kimg) - 1).phase == stages[-1].phase
 
 
 @pytest.mark.parametrize(
@@ -173,20 +208,13 @@ def test_its_default_settings_build_a_network_and_a_schedule_up_to_their_resolut
 )
 def test_impossible_settings_are_refused_by_a_message_with_the_name_and_the_value(name, change):
     ((field, value),) = change.items()
-    if field not in {known.name for known in dataclasses.fields(catalogue.load("models", name).Config)}:
+    if field not in fields_of(name):
         pytest.skip(f"has no {field}")
     with pytest.raises(UserError) as refusal:
         config(name, **change)
     # The schedule speaks of the resolution as a number; a name alone would not tell a person what was given.
     assert str(value) in str(refusal.value)
     assert field in str(refusal.value) or field == "resolution"
-
-
-def test_a_model_without_classes_says_so_when_asked_for_some(name):
-    if takes_labels(name):
-        pytest.skip("takes labels")
-    with pytest.raises(UserError, match="num_classes=3"):
-        config(name, num_classes=3)
 
 
 def test_its_start_is_a_function_of_the_seed_alone_and_leaves_no_weight_unset(name):
@@ -200,64 +228,80 @@ def test_its_start_is_a_function_of_the_seed_alone_and_leaves_no_weight_unset(na
     assert any(not torch.equal(one[key], tensor) for key, tensor in other.state_dict().items())
 
 
-def test_its_phases_are_named_apart_and_every_parameter_has_a_player(name):
+def test_its_phases_are_named_apart_and_every_parameter_that_may_move_has_a_player(name):
     model = started(name)
     phases = model.phases()
     assert len({phase.name for phase in phases}) == len(phases) > 0
     assert not phases[-1].simultaneous, "a move that waits needs a next one to wait for"
-    moved = {id(parameter) for phase in phases for parameter in phase.player.parameters()}
-    assert [key for key, parameter in model.named_parameters() if id(parameter) not in moved] == []
+    moved = {id(parameter) for own in moving(model).values() for parameter in own.values()}
+    assert [key for key, parameter in movable(model).items() if id(parameter) not in moved] == []
+
+
+def test_what_it_remembers_is_buffers_of_its_own_that_are_never_published(name):
+    from ganvas.train.state import averaged_model
+
+    model = started(name)
+    buffers = {key for key, _ in model.named_buffers()}
+    assert set(model.memory()) <= buffers
+    assert not set(model.memory()) & averaged_model(new_state(model)).keys()
 
 
 @pytest.mark.parametrize("kind", VARIANTS)
-def test_every_term_is_a_finite_number_per_picture_at_every_stage(name, kind):
-    settings = variant(name, kind)
-    model = started(name, settings)
+def test_every_term_is_a_finite_number_per_sample_or_per_batch_at_every_stage(name, kind):
+    model = started(name, variant(name, kind))
+    own = moving(model)
     for stage in model.schedule().stages():
+        batch = batch_at(model, stage)
         for phase in model.phases():
-            let_move(model, phase)
-            terms = phase.loss(batch_at(settings, stage))
+            let_move(model, own[phase.name].values())
+            terms = phase.loss(batch)
             assert terms
             for term in terms.values():
-                assert term.shape == (8,)
+                assert term.shape in ((8,), ())
                 assert term.isfinite().all()
 
 
 @pytest.mark.parametrize("kind", ["tiny", "classes"])
 def test_gradients_reach_every_parameter_of_the_player_in_some_stage_and_none_of_the_others(name, kind):
-    settings = variant(name, kind)
-    model = started(name, settings)
-    unreached = {}
-    for phase in model.phases():
-        unreached |= {phase.name: {key for key, _ in phase.player.named_parameters()}}
+    model = started(name, variant(name, kind))
+    own = moving(model)
+    unreached = {phase: set(parameters) for phase, parameters in own.items()}
     for stage in model.schedule().stages():
         for phase in model.phases():
-            let_move(model, phase)
-            total(phase, batch_at(settings, stage)).backward()
-            mine = {id(parameter) for parameter in phase.player.parameters()}
+            let_move(model, own[phase.name].values())
+            model.zero_grad(set_to_none=True)
+            total(phase, batch_at(model, stage)).backward()
+            mine = {id(parameter) for parameter in own[phase.name].values()}
             assert all(p.grad is None for p in model.parameters() if id(p) not in mine)
-            for key, parameter in phase.player.named_parameters():
+            for key, parameter in own[phase.name].items():
                 if parameter.grad is not None:
                     assert parameter.grad.isfinite().all(), key
                     # What a norm cancels has a zero gradient; a whole weight has not.
                     if parameter.ndim < 2 or parameter.grad.any():
                         unreached[phase.name].discard(key)
-    assert unreached == {phase.name: set() for phase in model.phases()}
+    reached_by_a_player = {
+        id(phase.player): {key for other in model.phases() if other.player is phase.player for key in own[other.name]}
+        - set.intersection(*(unreached[other.name] for other in model.phases() if other.player is phase.player))
+        for phase in model.phases()
+    }
+    for phase in model.phases():
+        assert set(own[phase.name]) - reached_by_a_player[id(phase.player)] == set(), phase.name
 
 
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("kind", ["tiny", "wide", "classes"])
 def test_in_float64_the_gradient_is_the_slope_of_the_loss(name, kind):
-    settings = variant(name, kind)
-    model = started(name, settings)
+    model = started(name, variant(name, kind))
+    own = moving(model)
     for stage in model.schedule().stages():
-        batch = batch_at(settings, stage)
+        batch = batch_at(model, stage)
         for phase in model.phases():
-            let_move(model, phase)
+            let_move(model, own[phase.name].values())
+            model.zero_grad(set_to_none=True)
             loss = total(phase, batch)
             assert loss.dtype == torch.float64
             loss.backward()
-            moved = [parameter for parameter in phase.player.parameters() if parameter.grad is not None]
+            moved = [parameter for parameter in own[phase.name].values() if parameter.grad is not None]
             generator = stream(9, "direction")
             directions = [p.abs().mean().clamp(min=0.01) * torch.randn(p.shape, generator=generator) for p in moved]
             directions = [direction.detach() for direction in directions]
@@ -279,21 +323,20 @@ def _slope(phase, batch, parameters, directions, step=1e-8):
 
 @pytest.mark.parametrize("kind", ["tiny", "classes"])
 def test_a_short_training_through_all_stages_moves_every_player_and_stays_finite(name, kind):
-    settings = variant(name, kind)
-    state = new_state(started(name, settings))
+    state = new_state(started(name, variant(name, kind)))
+    may_move = set(movable(state.model))
     before = {key: tensor.clone() for key, tensor in state.model.named_parameters()}
-    train(state, settings, steps_through_all_stages(state.model))
+    train(state, steps_through_all_stages(state.model))
     assert state.is_finite()
     assert all(total.isfinite() for total in state.sums.values())
-    still = [key for key, tensor in state.model.named_parameters() if torch.equal(tensor, before[key])]
-    assert still == []
+    still = {key for key, tensor in state.model.named_parameters() if torch.equal(tensor, before[key])}
+    assert still == set(before) - may_move
 
 
-def test_stopping_and_going_on_equals_never_stopping_bit_for_bit(name):
-    settings = config(name)
+def test_stopping_and_resuming_equals_never_stopping_bit_for_bit(name):
     state = new_state(started(name))
     steps = steps_through_all_stages(state.model)
-    train(state, settings, steps // 2)
+    train(state, steps // 2)
     saved, numbers = {key: tensor.clone() for key, tensor in state.tensors().items()}, dict(state.numbers())
     numbers["counts"] = dict(numbers["counts"])
     resumed = new_state(started(name, seed=1))
@@ -302,8 +345,8 @@ def test_stopping_and_going_on_equals_never_stopping_bit_for_bit(name):
     assert back.keys() == saved.keys()
     assert all(torch.equal(back[key], tensor) for key, tensor in saved.items())
 
-    train(state, settings, steps - steps // 2)
-    train(resumed, settings, steps - steps // 2)
+    train(state, steps - steps // 2)
+    train(resumed, steps - steps // 2)
     through, after = state.tensors(), resumed.tensors()
     assert after.keys() == through.keys()
     assert [key for key, tensor in through.items() if not torch.equal(tensor, after[key])] == []
@@ -314,23 +357,24 @@ def test_stopping_and_going_on_equals_never_stopping_bit_for_bit(name):
 
 
 @pytest.mark.parametrize("kind", VARIANTS)
-def test_a_drawn_picture_depends_on_its_latent_alone(name, kind):
+def test_a_drawn_sample_depends_on_its_latent_alone(name, kind):
     settings = variant(name, kind)
     model = started(name, settings).eval()
-    if not hasattr(model, "latents"):
-        pytest.skip("draws no pictures")
+    if not isinstance(model, HasLatents):
+        pytest.skip("has no latents")
     kept = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     z, again = model.latents(5, stream(1, "z")), model.latents(5, stream(1, "z"))
     assert torch.equal(z, again)
     assert len(z) == 5
-    chosen = labels(settings, 5)
+    classes = classes_of(settings)
+    chosen = torch.randint(classes, (5,), generator=stream(7, "labels")) if classes else None
 
     def draw(rows):
-        return model.decode(z[rows], **({} if chosen is None else {"labels": chosen[rows]}))
+        return model.decode(z[rows], None if chosen is None else chosen[rows])
 
     with torch.no_grad():
         drawn, alone = draw(slice(None)), [draw(slice(i, i + 1)) for i in range(5)]
-    assert drawn.shape == (5, settings.channels, *settings.picture_size)
+    assert drawn.shape == (5, *sample_shape(model))
     assert drawn.std() > 0
     # Kernels for other batch sizes round otherwise; a byte of colour is 8e-3.
     assert_close(drawn, torch.cat(alone), rtol=1e-5, atol=1e-5)
@@ -339,30 +383,103 @@ def test_a_drawn_picture_depends_on_its_latent_alone(name, kind):
     )
 
 
+def sample_shape(model):
+    """What a sample of the model's kind looks like, after a batch of them."""
+    batch = batch_at(model, model.schedule().at(10**9), n=1)
+    return next(iter(batch.tensors().values())).shape[1:]
+
+
+def test_what_draws_gives_the_same_samples_for_the_same_seed_whatever_the_batch(name):
+    model = started(name).eval()
+    if not can_draw(model):
+        pytest.skip("draws nothing")
+    classes = classes_of(model.config)
+    labels = torch.arange(20) % classes if classes else None
+
+    def draw(seed, batch):
+        return torch.cat(list(drawn_samples(model, 20, seed=seed, purpose="test", labels=labels, batch=batch)))
+
+    one, again, other = draw(1, 7), draw(1, 16), draw(2, 7)
+    assert one.shape == (20, *sample_shape(model))
+    assert_close(one, again, rtol=1e-5, atol=1e-5)  # Kernels for other batch sizes round otherwise.
+    assert not torch.equal(one, other)
+
+
 @pytest.mark.parametrize("kind", ["tiny", "wide"])
 def test_a_growing_model_draws_at_every_resolution(name, kind):
     settings = variant(name, kind)
     model = started(name, settings).eval()
     stages = list(model.schedule().stages())
-    if len(stages) == 1:
+    if len(stages) == 1 or not isinstance(model, HasLatents):
         pytest.skip("does not grow")
     z = model.latents(2, stream(1, "z"))
     for stage in stages:
-        fade = torch.tensor(stage.fade) if stage.fading else None
         with torch.no_grad():
-            drawn = model.decode(z, resolution=stage.resolution, fade=fade)
-        factor = settings.resolution // stage.resolution
-        assert drawn.shape[2:] == tuple(side // factor for side in settings.picture_size)
+            drawn = model.decode(z, stage=stage)
+        assert drawn.shape[2:] == tuple(side // stage.shrink for side in settings.picture.size)
 
 
 def test_an_encoded_picture_has_a_latent_of_its_own_that_can_be_decoded(name):
-    settings = config(name)
     model = started(name).eval()
-    if not hasattr(model, "encode"):
+    if not isinstance(model, Encodes):
         pytest.skip("does not encode")
-    images = pictures(settings, 4)
+    images = batch_at(model, model.schedule().at(0), n=4).images
     with torch.no_grad():
         encoded = model.encode(images)
         z = encoded[0] if isinstance(encoded, tuple) else encoded
         assert z.shape == model.latents(4, stream(1, "z")).shape
         assert model.decode(z).shape == images.shape
+
+
+def test_a_judge_gives_one_number_per_picture(name):
+    model = started(name).eval()
+    if not isinstance(model, Judges):
+        pytest.skip("judges nothing")
+    with torch.no_grad():
+        scores = model.judge(coarse_and_fine(model.config.picture, 4))
+    assert scores.shape == (4,)
+    assert scores.isfinite().all()
+
+
+def test_a_likelihood_is_one_number_per_picture_and_is_not_the_same_for_all(name):
+    model = started(name).eval()
+    if not isinstance(model, HasDensity):
+        pytest.skip("has no likelihood")
+    assert model.density in ("exact", "lower bound", "estimate")
+    with torch.no_grad():
+        log_prob = model.log_prob(coarse_and_fine(model.config.picture, 4), stream(1, "density"))
+    assert log_prob.shape == (4,)
+    assert log_prob.isfinite().all()
+    assert log_prob.std() > 0
+
+
+def test_a_translation_keeps_the_number_of_pictures_and_has_the_other_kinds_channels(name):
+    model = started(name).eval()
+    if not isinstance(model, Translates):
+        pytest.skip("translates nothing")
+    assert model.directions
+    for direction in model.directions:
+        sources = [model.config.picture, model.config.other_picture]
+        source, target = sources if direction == model.directions[0] else sources[::-1]
+        with torch.no_grad():
+            images = model.translate(coarse_and_fine(source, 3), direction)
+        assert images.shape == (3, target.channels, *target.size)
+
+
+def test_what_it_shows_is_rows_of_equally_many_pictures_with_captions(name):
+    model = started(name).eval()
+    if not isinstance(model, Shows):
+        pytest.skip("shows nothing")
+    with torch.no_grad():
+        rows = model.show(batch_at(model, model.schedule().at(0), n=3))
+    assert {len(images) for _, images in rows} == {3}
+    assert all(caption for caption, _ in rows)
+
+
+def test_a_calibration_is_a_function_of_the_batch(name):
+    one, other = started(name), started(name)
+    if not isinstance(one, Calibrates):
+        pytest.skip("measures nothing first")
+    for model in (one, other):
+        model.calibrate(batch_at(model, model.schedule().at(0), n=16))
+    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))

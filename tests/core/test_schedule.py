@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganvas.core.errors import UserError
-from ganvas.core.schedule import Growth, Stage, steady
+from ganvas.core.schedule import Growth, Stage, Steady
 
 # Karras et al. 2018: appendix A.1 (CelebA-HQ, 800 + 800 kimg) with the minibatches listed there; CIFAR-10 400 + 400.
 CELEBA_HQ = Growth(
@@ -59,9 +59,11 @@ def level_of_detail(growth: Growth, kimg: float) -> tuple[int, float]:
 )
 def test_celeba_hq_grows_at_the_breakpoints_of_the_paper(kimg, resolution, fade, batch_size, phase):
     stage = CELEBA_HQ.at(int(kimg * 1000))
-    expected = Stage(resolution=resolution, batch_size=batch_size, lr=1e-3, fade=fade, phase=phase)
+    expected = Stage(
+        resolution=resolution, shrink=1024 // resolution, batch_size=batch_size, lr=1e-3, fade=fade, phase=phase
+    )
     if fade == 0.0:
-        expected = replace(expected, resolution=resolution // 2, fade=1.0)
+        expected = replace(expected, resolution=resolution // 2, shrink=2048 // resolution, fade=1.0)
     if kimg < 40:
         expected = replace(expected, lr=1e-3 * math.exp(-5))
     assert stage == expected
@@ -152,9 +154,22 @@ def test_growth_without_fades_jumps():
 
 
 def test_a_model_that_does_not_grow_has_one_stage():
-    schedule = steady(resolution=48, batch_size=8, lr=0.1)
-    assert {schedule.at(nimg) for nimg in (0, 1, 10**9)} == {Stage(resolution=48, batch_size=8, lr=0.1)}
+    schedule = Steady(batch_size=8, lr=0.1)
+    assert {schedule.at(nimg) for nimg in (0, 1, 10**9)} == {Stage(batch_size=8, lr=0.1)}
     assert len(list(schedule.stages())) == 1
+    assert schedule.borders() == []
+
+
+def test_a_rate_warms_up_is_held_and_falls_on_a_line_or_on_half_a_cosine():
+    # 2 kimg up, held until 10, down over 20: at 15 kimg a quarter of the way, at 20 half of it.
+    linear = Steady(batch_size=8, lr=4.0, rate="linear", warm_up_kimg=2, hold_kimg=10, decay_kimg=20)
+    cosine = replace(linear, rate="cosine")
+    wanted = {0: 0.0, 1000: 2.0, 2000: 4.0, 9999: 4.0, 15_000: 3.0, 20_000: 2.0, 30_000: 0.0, 99_000: 0.0}
+    assert {nimg: linear.at(nimg).lr for nimg in wanted} == pytest.approx(wanted)
+    assert cosine.at(20_000).lr == pytest.approx(2.0)
+    assert cosine.at(15_000).lr == pytest.approx(2 + 2 / 2**0.5)  # 4 (1 + cos(pi / 4)) / 2
+    with pytest.raises(UserError, match=r"decay_kimg=0\.0 must be above 0 for a cosine decay"):
+        Steady(batch_size=8, lr=4.0, rate="cosine")
 
 
 @pytest.mark.parametrize(

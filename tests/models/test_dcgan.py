@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.losses.game import Batch
+from ganvas.losses.batches.pictures import Pictures
 from ganvas.models.gan.dcgan import TINY, Config, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d
@@ -80,7 +80,7 @@ def test_the_players_are_judged_by_the_non_saturating_losses_on_fresh_fakes():
     model.generator.register_forward_hook(lambda _net, _args, output: seen.append(output.detach()))
     images = torch.rand(8, 3, 16, 16, generator=stream(1, "images")) * 2 - 1
     discriminator, generator = (
-        phase.loss(Batch(images=images, rng=stream(at, "noise")))["non_saturating"]
+        phase.loss(Pictures(images=images, rng=stream(at, "noise")))["non_saturating"]
         for at, phase in enumerate(model.phases())
     )
     assert not torch.equal(seen[0], seen[1])
@@ -97,7 +97,7 @@ def test_reals_and_fakes_are_normalised_apart():
     images = torch.rand(8, 3, 16, 16, generator=stream(1, "images")) * 2 - 1
     sizes = []
     model.discriminator.register_forward_pre_hook(lambda _net, args: sizes.append(len(args[0])))
-    model.phases()[0].loss(Batch(images=images, rng=stream(0, "noise")))
+    model.phases()[0].loss(Pictures(images=images, rng=stream(0, "noise")))
     assert sizes == [8, 8]
 
 
@@ -105,7 +105,7 @@ def test_reals_and_fakes_are_normalised_apart():
 def test_the_prior_is_the_one_asked_for_in_training_and_in_drawing(prior, deviation):
     model, seen = started(dataclasses.replace(TINY, prior=prior)), []
     model.generator.register_forward_pre_hook(lambda _net, args: seen.append(args[0]))
-    model.phases()[1].loss(Batch(images=torch.zeros(2000, 3, 16, 16), rng=stream(0, "noise")))
+    model.phases()[1].loss(Pictures(images=torch.zeros(2000, 3, 16, 16), rng=stream(0, "noise")))
     for z in (seen[0], model.latents(2000, stream(0, "z"))):
         # 16,000 numbers: 3 standard errors are under 2 % of the deviation, and of the mean under 0.024.
         assert abs(z.std().item() / deviation - 1) < 0.02

@@ -11,8 +11,9 @@ from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
+from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
-from ganvas.losses.game import Batch
+from ganvas.losses.batches.pictures import Pictures
 from ganvas.models.gan.progan import TINY, Config, LatentBlock, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
@@ -39,7 +40,11 @@ def pictures(n, side, *, seed=1):
 
 
 def batch_of(images, **settings):
-    return Batch(images=images, rng=stream(2, "noise"), **settings)
+    return Pictures(images=images, rng=stream(2, "noise"), **settings)
+
+
+def at(resolution, fade=1.0):
+    return Stage(batch_size=1, lr=0.0, resolution=resolution, fade=fade)
 
 
 # --- Sizes ---
@@ -81,9 +86,7 @@ def test_a_step_takes_nine_times_the_arithmetic_of_both_networks():
     for size in (8, 16):  # Per pixel 9 taps of a convolution and 4 of a fused doubling or halving.
         generator += 2 * (9 + 4) * maps**2 * size**2
         discriminator += 2 * (9 + 4) * maps**2 * size**2
-    growth = model.schedule()
-    last = list(growth.stages())[-1]
-    counted = count_flop(model, last, growth, channels=3, size=(side, side))
+    counted = count_flop(model, Pictures(images=torch.zeros(4, 3, side, side)))
     assert 0.93 < counted / (9 * (generator + discriminator)) <= 1.0
 
 
@@ -141,9 +144,9 @@ def test_a_fade_begins_at_the_doubled_lower_resolution_and_ends_at_the_higher(te
     model = started(template=template, pool_before_activation=False)
     z, images = torch.randn(4, 8, generator=stream(1, "z")), pictures(4, 8)
     zero, one = torch.tensor(0.0), torch.tensor(1.0)
-    lower = model.decode(z, resolution=4).repeat_interleave(2, 2).repeat_interleave(2, 3)
-    assert_close(model.decode(z, resolution=8, fade=zero), lower, **EXACT)
-    assert_close(model.decode(z, resolution=8, fade=one), model.decode(z, resolution=8), **EXACT)
+    lower = model.decode(z, stage=at(4)).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert_close(model.decode(z, stage=at(8, 0.0)), lower, **EXACT)
+    assert_close(model.generator(z, resolution=8, fade=one), model.decode(z, stage=at(8)), **EXACT)
     assert_close(model.discriminator(images, fade=zero)[0], model.discriminator(F.avg_pool2d(images, 2))[0], **EXACT)
     assert_close(model.discriminator(images, fade=one)[0], model.discriminator(images)[0], **EXACT)
 
@@ -152,7 +155,7 @@ def test_a_fade_begins_at_the_doubled_lower_resolution_and_ends_at_the_higher(te
 @pytest.mark.parametrize("base", [(4, 4), (3, 5)])
 def test_both_networks_use_the_layers_of_the_same_resolution_for_the_same_picture(resolution, level, base):
     model = started(base=base)
-    images = model.decode(torch.randn(4, 8, generator=stream(1, "z")), resolution=resolution)
+    images = model.decode(torch.randn(4, 8, generator=stream(1, "z")), stage=at(resolution))
     assert images.shape[2:] == (base[0] << level, base[1] << level)
     model.discriminator(images)[0].sum().backward()
     used = [layer.weight.grad is not None for layer in model.generator.to_rgb]
@@ -195,7 +198,7 @@ def test_minibatch_discrimination_is_centred_by_a_first_batch_of_reals():
     images = pictures(8, 16)
     net = model.discriminator
     before = net.discrimination(net.features(images))[:, -6:].mean(0)
-    model.calibrate(images)
+    model.calibrate(Pictures(images=images))
     assert before.abs().min() > 1e-3
     assert_close(net.discrimination(net.features(images))[:, -6:].mean(0), torch.zeros(6), **EXACT)
     assert net.score.weight.shape == (1, net.features(images).shape[1] + 6)
@@ -295,7 +298,7 @@ def test_the_penalty_is_that_of_mixed_pictures_of_the_fading_network():
     terms = model.phases()[0].loss(batch_of(images, fade=fade))
     noise = stream(2, "noise")
     z, mix = torch.randn(8, 8, generator=noise), torch.rand(8, generator=noise)
-    mixed = images + mix.view(-1, 1, 1, 1) * (model.decode(z, fade=fade).detach() - images)
+    mixed = images + mix.view(-1, 1, 1, 1) * (model.generator(z, fade=fade).detach() - images)
     mixed.requires_grad_()
     (gradient,) = torch.autograd.grad(model.discriminator(mixed, fade=fade)[0].sum(), mixed)
     expected = 10 * (gradient.square().sum((1, 2, 3)).sqrt() - 1) ** 2
@@ -320,7 +323,9 @@ def test_players_move_one_after_the_other_or_both_at_once_on_the_same_fakes(join
     growth, by_hand = model.schedule(), started(joint=joint)
     state = new_state(model)
     set_learning_rate(state, 1e-3)
-    Eager(state, seed=5, ranks=Ranks(), precision=torch.float32).step(images, None, list(growth.stages())[-1])
+    Eager(state, seed=5, ranks=Ranks(), precision=torch.float32).step(
+        Pictures(images=images), list(growth.stages())[-1]
+    )
 
     critic, generator = by_hand.phases()
     streams = [torch.Generator().manual_seed(derive_seed(5, "noise", 0 if joint else at, 0)) for at in (0, 1)]
@@ -353,7 +358,7 @@ def test_the_generator_moves_on_every_n_critic_th_step():
     moved = []
     for step in range(6):
         before = [net.state_dict()[key].clone() for net, key in _watched(state.model)]
-        execute.step(pictures(8, 16, seed=step), None, last)
+        execute.step(Pictures(images=pictures(8, 16, seed=step)), last)
         state.step, state.nimg = state.step + 1, state.nimg + 8
         after = [net.state_dict()[key] for net, key in _watched(state.model)]
         moved.append([not torch.equal(b, a) for b, a in zip(before, after, strict=True)])

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
-from ganvas.losses.game import Batch
+from ganvas.losses.batches.pictures import Pictures
 from ganvas.models.vae.vae import FLOOR, TINY, Model, divergence_from_standard_normal, gaussian_log_density
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
@@ -42,7 +42,7 @@ def test_the_log_density_is_that_of_a_normal_distribution_summed_over_all_values
 def test_the_two_terms_are_the_negative_lower_bound():
     model, images = started(), torch.rand(6, 3, 16, 16, generator=stream(1, "x")) * 2 - 1
     (phase,) = model.phases()
-    terms = phase.loss(Batch(images=images, rng=stream(2, "noise")))
+    terms = phase.loss(Pictures(images=images, rng=stream(2, "noise")))
     mean, log_variance = model.encode(images)
     z = mean + (0.5 * log_variance).exp() * torch.randn(6, 4, generator=stream(2, "noise"))
     likelihood = Normal(model.decode(z), (0.5 * model.decoder.log_variance()).exp()).log_prob(images).sum((1, 2, 3))
@@ -129,7 +129,7 @@ def test_a_few_steps_on_two_kinds_of_pictures_tell_them_apart():
     stage = model.schedule().at(0)
     before = model.elbo(flat, stream(1, "noise")).mean()
     for _ in range(40):
-        execute.step(flat, None, stage)
+        execute.step(Pictures(images=flat), stage)
         state.nimg += 8
     with torch.no_grad():
         decoded = model.decode(model.encode(flat)[0])

@@ -26,7 +26,7 @@ PRESETS = [
 ]
 OURS = {"small", "small-fast", "cifar10-fast", "table1-h"}
 # What no source speaks of: the shape of the data, and how often a run reports.
-UNSAID = {"resolution", "base", "channels", "num_classes", "discrimination_kernels", "seed", "precision"}
+UNSAID = {"resolution", "base", "channels", "num_classes", "crop_margin", "discrimination_kernels", "seed", "precision"}
 UNSAID |= {"report_kimg", "sample_kimg", "measure_kimg", "measure_n", "keep_last", "keep_best", "checkpoint_minutes"}
 
 
@@ -38,7 +38,7 @@ def test_a_preset_is_a_recipe_of_its_model_that_builds_and_fits_its_schedule(mod
     assert isinstance(recipe.config, module.Config)
     with torch.device("meta"):
         growth = module.Model(recipe.config).schedule()
-    assert growth.last == recipe.config.resolution
+    assert [*growth.stages()][-1].resolution == recipe.config.resolution
     borders = growth.borders()
     assert not borders or borders[-1] < recipe.plan.total_nimg, "it ends before its last resolution is trained"
     # Minibatch standard deviation in groups: every batch is a whole number of them, or one smaller batch.

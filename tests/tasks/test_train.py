@@ -12,7 +12,8 @@ from PIL import Image
 from ganvas.cli import main as command_line
 from ganvas.core import catalogue
 from ganvas.core.errors import TrainingFailed, UserError
-from ganvas.tasks.train import Train, pick_device, resolve, train
+from ganvas.tasks.train import Train, _request, pick_device, resolve, train
+from ganvas.train.kinds.kinds import kind_of
 
 TINY = (
     "latent_size=8",
@@ -59,7 +60,8 @@ def task(pictures, tmp_path) -> Train:
 def chosen(data: Path | str, *changes: str, model: str = "gan/progan", **options):
     """What a new run on ``data`` would be."""
     asked = Train(model=model, data=str(data), out=Path("unused"), set=changes, **options)
-    return resolve(asked, catalogue.load("models", model), None)
+    module = catalogue.load("models", model)
+    return resolve(asked, module, kind_of(module.Model.takes), _request(asked, None, quiet=True), None)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def chosen(data: Path | str, *changes: str, model: str = "gan/progan", **options
 def test_size_and_channels_are_those_of_the_pictures(tmp_path, size, mode, base, resolution, channels):
     config = chosen(draw(tmp_path / "in", 2, size=size, mode=mode)).config
     assert (config.base, config.resolution, config.channels) == (base, resolution, channels)
-    assert config.picture_size == size
+    assert config.picture.size == size
 
 
 def test_the_most_frequent_size_decides(tmp_path):
@@ -102,7 +104,7 @@ def test_defaults_yield_to_the_preset_the_preset_to_the_data_and_the_data_to_wha
 
 def test_a_smaller_resolution_keeps_the_shape_of_the_pictures(tmp_path):
     config = chosen(draw(tmp_path / "in", 2, size=(64, 96)), "resolution=32").config
-    assert (config.base, config.picture_size) == ((4, 6), (32, 48))
+    assert (config.base, config.picture.size) == ((4, 6), (32, 48))
 
 
 def test_alpha_is_kept_where_four_channels_are_set(tmp_path):
@@ -221,9 +223,10 @@ def stepping(monkeypatch, act) -> None:
 
     stepped = Eager.step
 
-    def step(self, images, labels, stage):
-        stepped(self, images, labels, stage)
+    def step(self, batch, stage):
+        turns = stepped(self, batch, stage)
         act(self.state)
+        return turns
 
     monkeypatch.setattr(Eager, "step", step)
 

@@ -15,6 +15,7 @@ from ganvas.core.seeds import stream
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.nn.layers.initialise import initialise
+from ganvas.train.kinds.picture_kind import PictureData
 from ganvas.train.loop import Setup
 from ganvas.train.plan import Plan
 
@@ -46,6 +47,7 @@ def tiny_setup(tiny_packed: Packed, tmp_path: Path) -> Callable[..., Setup]:
         run = RunFolder(tmp_path / "run")
         if not run.exists:
             run.create({"data": {}, "cost": None})
+        described = {"spec": "tiny", "height": 16, "width": 16, "channels": 3, "class_names": ["a", "b", "c"]}
         network = module.Model(settings)
         initialise(network, stream(0, "weights"))
         return Setup(
@@ -53,8 +55,7 @@ def tiny_setup(tiny_packed: Packed, tmp_path: Path) -> Callable[..., Setup]:
             name=model,
             model=network,
             plan=Plan(**(plans | plan)),
-            packed=tiny_packed,
-            data={"spec": "tiny", "height": 16, "width": 16, "channels": 3, "class_names": ["a", "b", "c"]},
+            data=PictureData(packed=tiny_packed, held_out=None, described=described),
             device=torch.device("cpu"),
             quiet=True,
             estimate=False,

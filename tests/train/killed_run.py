@@ -26,6 +26,7 @@ from ganvas.core.seeds import stream
 from ganvas.data.packing import prepare
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train import checkpoint, executors
+from ganvas.train.kinds.picture_kind import PictureData
 from ganvas.train.loop import Setup, train
 from ganvas.train.plan import Plan
 
@@ -37,7 +38,7 @@ def live(model: str, folder: Path, name: str) -> None:
     torch.set_num_threads(1)
     module = catalogue.load("models", model)
     config = module.TINY
-    packed = prepare(str(folder / "tiny.npz"), size=config.picture_size, cache=folder / "cache", quiet=True)
+    packed = prepare(str(folder / "tiny.npz"), size=config.picture.size, cache=folder / "cache", quiet=True)
     plan = Plan(
         total_kimg=STEPS * config.batch_size / 1000,
         seed=3,
@@ -50,6 +51,7 @@ def live(model: str, folder: Path, name: str) -> None:
     run = RunFolder(folder / name)
     if not run.exists:
         run.create({"data": {}, "cost": None})
+    described = {"height": packed.height, "width": packed.width, "channels": packed.channels}
     network = module.Model(config)
     initialise(network, stream(plan.seed, "weights"))
     train(
@@ -58,8 +60,7 @@ def live(model: str, folder: Path, name: str) -> None:
             name=model,
             model=network,
             plan=plan,
-            packed=packed,
-            data={"height": packed.height, "width": packed.width, "channels": packed.channels},
+            data=PictureData(packed=packed, held_out=None, described=described),
             device=torch.device("cpu"),
             quiet=True,
             estimate=False,
@@ -90,12 +91,13 @@ def arrange_death(kind: str, dice: random.Random) -> None:
         return
     step = executors.Eager.step
 
-    def stepping(self, images, labels, stage):
+    def stepping(self, batch, stage):
         nonlocal left
-        step(self, images, labels, stage)
+        turns = step(self, batch, stage)
         left -= kind == "a step" or stage.fading
         if left <= 0:
             die()
+        return turns
 
     executors.Eager.step = stepping
 

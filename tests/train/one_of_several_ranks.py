@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from ganvas.core.ranks import joined
 from ganvas.core.seeds import stream
+from ganvas.losses.batches.pictures import Pictures
 from ganvas.models.gan.progan import TINY, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
@@ -35,7 +36,14 @@ def main() -> None:
                 reals = torch.rand(8, 3, side, side, generator=stream(state.nimg, "reals")) * 2 - 1
                 labels = torch.arange(8) % 3 if config.num_classes else None
                 set_learning_rate(state, stage.lr)
-                executor.step(ranks.share(reals), None if labels is None else ranks.share(labels), stage)
+                executor.step(
+                    Pictures(
+                        images=ranks.share(reals),
+                        labels=None if labels is None else ranks.share(labels),
+                        fade=torch.tensor(stage.fade, dtype=torch.float32) if stage.fading else None,
+                    ),
+                    stage,
+                )
                 state.nimg += 8
                 state.step += 1
         if ranks.first:

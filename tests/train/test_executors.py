@@ -6,6 +6,7 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
+from ganvas.losses.batches.pictures import Pictures
 from ganvas.models.gan.progan import TINY, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import CudaGraph, Eager, executor_for
@@ -33,7 +34,7 @@ def test_a_step_is_a_function_of_the_state_and_its_position():
         executor = Eager(state, seed=5, ranks=Ranks(), precision=torch.float32)
         torch.rand(17)  # Whatever else draws from torch's own stream changes nothing.
         set_learning_rate(state, 1e-3)
-        executor.step(torch.ones(8, 3, 4, 4), None, TINY.growth().at(0))
+        executor.step(Pictures(images=torch.ones(8, 3, 4, 4)), TINY.growth().at(0))
         ends.append(torch.cat([p.detach().flatten() for p in state.model.parameters()]))
     assert torch.equal(*ends)
 
@@ -50,7 +51,9 @@ def test_a_replayed_step_equals_an_eager_one_while_fade_and_rate_move(stage):
             fade = 0.1 + 0.05 * step if stage.fading else 1.0
             set_learning_rate(state, 1e-3 * (1 + step))
             reals = torch.rand(8, 3, stage.resolution, stage.resolution, generator=stream(step, "reals")).cuda()
-            executor.step(reals.contiguous(memory_format=torch.channels_last), None, replace(stage, fade=fade))
+            weight = torch.tensor(fade, device="cuda") if stage.fading else None
+            reals = reals.contiguous(memory_format=torch.channels_last)
+            executor.step(Pictures(images=reals, fade=weight), replace(stage, fade=fade))
             state.nimg += 8
             state.step += 1
         ends.append(torch.cat([p.detach().flatten() for p in state.model.parameters()]))

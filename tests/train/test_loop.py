@@ -2,6 +2,7 @@ import json
 import math
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
@@ -64,10 +65,11 @@ def test_a_signal_saves_the_state_and_the_same_call_goes_on(tiny_setup, monkeypa
 
     stepped = Eager.step
 
-    def step(self, images, labels, stage):
-        stepped(self, images, labels, stage)
+    def step(self, batch, stage):
+        turns = stepped(self, batch, stage)
         if self.state.step == 6:
             os.kill(os.getpid(), number)
+        return turns
 
     monkeypatch.setattr(Eager, "step", step)
     stopped = train(tiny_setup(steps=14))
@@ -82,8 +84,9 @@ def test_a_signal_saves_the_state_and_the_same_call_goes_on(tiny_setup, monkeypa
 def test_a_loss_that_is_no_number_stops_the_run_names_the_cause_and_keeps_the_last_good_state(tiny_setup, monkeypatch):
     stepped = Eager.step
 
-    def step(self, images, labels, stage):
-        stepped(self, images * (math.nan if self.state.nimg >= 80 else 1.0), labels, stage)
+    def step(self, batch, stage):
+        weight = math.nan if self.state.nimg >= 80 else 1.0
+        return stepped(self, replace(batch, images=batch.images * weight), stage)
 
     monkeypatch.setattr(Eager, "step", step)
     setup = tiny_setup(steps=20)
@@ -98,10 +101,11 @@ def test_a_loss_that_is_no_number_stops_the_run_names_the_cause_and_keeps_the_la
 def test_weights_that_are_no_numbers_are_never_saved(tiny_setup, monkeypatch):
     stepped = Eager.step
 
-    def step(self, images, labels, stage):
-        stepped(self, images, labels, stage)
+    def step(self, batch, stage):
+        turns = stepped(self, batch, stage)
         with torch.no_grad():
             next(self.state.model.parameters()).fill_(math.inf)
+        return turns
 
     monkeypatch.setattr(Eager, "step", step)
     setup = tiny_setup(steps=1, report_kimg=10.0)
@@ -114,10 +118,10 @@ def test_the_optimisers_start_anew_whenever_the_network_changes(tiny_setup, monk
     restarts = []
     stepped = Eager.step
 
-    def step(self, images, labels, stage):
-        counts = {moments["step"].item() for o in self.state.optimizers.values() for moments in o.state.values()}
-        restarts.append((stage.phase, counts))
-        stepped(self, images, labels, stage)
+    def step(self, batch, stage):
+        moments = [moments for player in self.state.players for moments in player.optimizer.state.values()]
+        restarts.append((stage.phase, {moment["step"].item() for moment in moments}))
+        return stepped(self, batch, stage)
 
     monkeypatch.setattr(Eager, "step", step)
     train(tiny_setup(steps=16))
@@ -143,8 +147,6 @@ def test_the_best_state_is_kept_beside_the_last(tiny_setup):
 
 
 def test_a_batch_that_the_processes_cannot_share_is_refused_before_anything_is_written(tiny_setup):
-    from dataclasses import replace
-
     from ganvas.core.ranks import Ranks
 
     setup = replace(tiny_setup(), ranks=Ranks(rank=0, count=3))
@@ -162,8 +164,6 @@ def test_bfloat16_activations_leave_float32_weights_and_finite_losses(tiny_setup
 
 
 def test_tensorboard_gets_what_the_log_gets(tiny_setup):
-    from dataclasses import replace
-
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     setup = replace(tiny_setup(steps=4), tensorboard=True)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ganvas.core.errors import UserError, did_you_mean
 
@@ -51,6 +52,19 @@ def functions(shelf: str, name: str) -> dict[str, str]:
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     }
+
+
+def preset(model: str, name: str) -> Any:
+    """The recipe of a model's preset, by the name that a user types: settings of the model and of the run.
+
+    Raises:
+        UserError: the model has no such preset.
+    """
+    known = functions("recipes", model)
+    if name not in known:
+        listed = f" Presets: {', '.join(known)}." if known else f" {model} has no presets."
+        raise UserError(f"There is no preset '{name}'.{did_you_mean(name, known)}{listed}")
+    return vars(load("recipes", model))[name.replace("-", "_")]()
 
 
 def _suggest(name: str, known: list[str]) -> str:

@@ -16,13 +16,17 @@ C = TypeVar("C")
 
 def override(config: C, changes: Mapping[str, Any]) -> C:
     """A copy of ``config`` with some fields changed; values may be text, as typed on a command line."""
+    return dataclasses.replace(config, **typed(config, changes))  # type: ignore[type-var]
+
+
+def typed(config: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes of fields of ``config`` with values of the fields' types; an unknown field is a :class:`UserError`."""
     hints = get_type_hints(type(config))
-    fields = [field.name for field in dataclasses.fields(config)]  # type: ignore[arg-type]
+    fields = [field.name for field in dataclasses.fields(config)]
     for name in changes:
         if name not in fields:
             raise UserError(f"There is no field '{name}'.{did_you_mean(name, fields)} Fields: {', '.join(fields)}.")
-    typed = {name: coerce(value, hints[name], name) for name, value in changes.items()}
-    return dataclasses.replace(config, **typed)  # type: ignore[type-var]
+    return {name: coerce(value, hints[name], name) for name, value in changes.items()}
 
 
 def parse_changes(texts: Iterable[str]) -> dict[str, str]:

@@ -1,9 +1,15 @@
-"""Where a run stands, as a pure function of the images shown. Time is never counted in epochs or steps."""
+"""Schedules: the stage of a run as a pure function of the samples shown. Time is never counted in epochs or steps.
+
+:class:`Steady` is the schedule of most models: one size, with warm-up and decay of the learning rate. :class:`Growth`
+adds resolutions one by one.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
 
+from ganvas.core.checks import at_least
 from ganvas.core.errors import UserError
 
 
@@ -11,15 +17,81 @@ from ganvas.core.errors import UserError
 class Stage:
     """What one step of training is told by the clock."""
 
-    resolution: int  # Nominal resolution: 4, 8, 16, ... (the shorter-side name of a non-square picture).
-    batch_size: int  # Real images per step, over all ranks.
+    batch_size: int  # Real samples per step, over all ranks.
     lr: float  # Learning rate, before a player's own factor.
-    fade: float = 1.0  # Weight of the newest resolution in (0, 1]; 1 when it is not being faded in.
     phase: int = 0  # Counts the changes that restart the optimisers: 4 train, 8 fade, 8 train, ...
+    resolution: int | None = None  # Nominal resolution of pictures that double, 4, 8, 16, ...; None for all others.
+    shrink: int = 1  # How many times smaller than the data a stage's pictures are, along each side.
+    fade: float = 1.0  # Weight of the newest resolution in (0, 1]; 1 when it is not being faded in.
 
     @property
     def fading(self) -> bool:
         return self.fade < 1.0
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """The clock of a run: what every model's ``schedule()`` returns."""
+
+    def at(self, nimg: int) -> Stage:
+        """The stage when ``nimg`` samples have been shown."""
+        ...
+
+    def borders(self) -> list[int]:
+        """The samples shown at which the network changes; empty where it never does."""
+        ...
+
+    def stages(self) -> Iterator[Stage]:
+        """One stage per kind of step in order: what an executor may have to prepare and a forecast to try."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steady:
+    """One batch size and one network from the first sample to the last; the learning rate may rise and fall.
+
+    ``lr`` is reached linearly over ``warm_up_kimg``, held until ``hold_kimg``, and then goes to 0 over ``decay_kimg``:
+    on a line, or on half a cosine, ``lr (1 + cos(pi t)) / 2`` (Loshchilov & Hutter 2017, eq. 5 without restarts,
+    https://arxiv.org/abs/1608.03983). A ``rate`` of "constant" never falls.
+    """
+
+    batch_size: int
+    lr: float
+    resolution: int | None = None  # Said in logs, for pictures that are doubled from a base.
+    rate: Literal["constant", "linear", "cosine"] = "constant"
+    warm_up_kimg: float = 0.0
+    hold_kimg: float = 0.0  # Counted from the start of the run, warm-up included.
+    decay_kimg: float = 0.0
+
+    def __post_init__(self) -> None:
+        at_least(self, 1, "batch_size")
+        at_least(self, 0, "warm_up_kimg", "hold_kimg", "decay_kimg")
+        if self.rate != "constant" and self.decay_kimg <= 0:
+            raise UserError(
+                f"decay_kimg={self.decay_kimg} must be above 0 for a {self.rate} decay: how many thousand samples the "
+                "learning rate takes to fall to 0."
+            )
+
+    def at(self, nimg: int) -> Stage:
+        """The same stage at every moment, but for its learning rate."""
+        return Stage(batch_size=self.batch_size, lr=self.lr * self._share(nimg / 1000), resolution=self.resolution)
+
+    def borders(self) -> list[int]:
+        """None: the network never changes."""
+        return []
+
+    def stages(self) -> Iterator[Stage]:
+        """The one kind of step there is, at the full learning rate."""
+        yield Stage(batch_size=self.batch_size, lr=self.lr, resolution=self.resolution)
+
+    def _share(self, kimg: float) -> float:
+        """Of ``lr``, after ``kimg`` thousand samples."""
+        if kimg < self.warm_up_kimg:
+            return kimg / self.warm_up_kimg
+        if self.rate == "constant" or kimg <= self.hold_kimg:
+            return 1.0
+        along = min((kimg - self.hold_kimg) / self.decay_kimg, 1.0)
+        return 1.0 - along if self.rate == "linear" else 0.5 * (1.0 + math.cos(math.pi * along))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +151,17 @@ class Growth:
         warm = min(nimg / (1000 * self.rampup_kimg), 1.0) if self.rampup_kimg else 1.0
         return Stage(
             resolution=resolution,
+            shrink=self.last // resolution,
             batch_size=self.batch_size_at.get(resolution, self.batch_size),
             lr=self.lr_at.get(resolution, self.lr) * math.exp(-5.0 * (1.0 - warm) ** 2),
             fade=(within - self._train_nimg) / self._fade_nimg if fading else 1.0,
             phase=2 * done + fading,
         )
+
+    @property
+    def arrival(self) -> int:
+        """The images shown at which the last resolution trains alone."""
+        return self.borders()[-1] if self._doublings else 0
 
     def borders(self) -> list[int]:
         """The images shown at which the network changes: the start of every fade, and of every training after it."""
@@ -98,11 +176,6 @@ class Growth:
             yield self.at(done * period)
             if done < self._doublings and self._fade_nimg:
                 yield self.at(done * period + self._train_nimg + (self._fade_nimg + 1) // 2)
-
-
-def steady(*, resolution: int, batch_size: int, lr: float) -> Growth:
-    """The schedule of a model that does not grow."""
-    return Growth(first=resolution, last=resolution, train_kimg=0, fade_kimg=0, batch_size=batch_size, lr=lr)
 
 
 def _near(growth: Growth) -> str:

@@ -1,93 +1,191 @@
-"""Training as a game: who moves, on what they are judged, and what a batch carries.
+"""The contract between a model and training: who moves, on what they are judged, and what a batch carries.
 
-A model declares its game as a list of :class:`Phase`; one ``play`` serves them all. A GAN has two players, a VAE one,
-a VAE-GAN three; nothing in the loop asks which it is.
+A model is a :class:`Game`: it declares its moves as a list of :class:`Phase`, and one ``play`` serves them all. A GAN
+has two players, a VAE one, a VAE-GAN three; nothing in the loop asks which it is. What a family can do besides being
+trained stands in :mod:`ganvas.losses.capabilities`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
+from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
-from ganvas.core.shapes import Images, Labels, PerSample, Scalar
+from ganvas.core.schedule import Schedule
+from ganvas.core.shapes import PerSample, Scalar
+from ganvas.losses.optimizers import Adam, OptimizerSettings
 
-Terms = Mapping[str, PerSample]  # Named, unreduced: one value per sample. Their sum is what the player descends.
+Terms = Mapping[str, PerSample | Scalar]  # Named, unreduced: a value per sample, or one where the paper's is.
+
+
+BatchType = TypeVar("BatchType", bound="Batch")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
-    """What a dataset yields for one step, collated, with the random stream of that step.
+class Batch(ABC):
+    """The samples of one step, with the random stream of that step; one final class per kind of sample.
 
-    Under several ranks ``images`` and the rest are this rank's share; :meth:`randn` and :meth:`rand` draw for the
-    whole batch and return this rank's share, so that two ranks of half a batch see what one rank of a whole one would.
+    Under several ranks the tensors are this rank's share; :meth:`randn` and :meth:`rand` draw for the whole batch and
+    return this rank's share, so that two ranks of half a batch see what one rank of a whole one would.
+
+    Attributes:
+        rng: The stream; None only where nothing is computed (the meta device).
+        ranks: Which of how many processes this is.
+        kept: Tensors that one phase of the step leaves for a later one (:meth:`keep`).
     """
 
-    images: Images  # Real pictures in [-1, 1], at the resolution of the stage, faded when the stage fades.
-    rng: torch.Generator | None  # None only where nothing is computed (the meta device).
-    labels: Labels | None = None  # Class of each image.
-    target: Images | None = None  # The paired picture of image translation.
-    other: Images | None = None  # Unpaired pictures of a second domain.
-    mask: Float[Tensor, "n 1 h w"] | None = None  # 1 where a picture is known, 0 where it is to be filled in.
-    fade: Scalar | None = None  # Weight of the newest resolution; None when nothing fades.
+    rng: torch.Generator | None = None
     ranks: Ranks = field(default_factory=Ranks)
+    kept: dict[str, Tensor] = field(default_factory=dict)
 
     @property
+    @abstractmethod
     def size(self) -> int:
         """Samples on this rank."""
-        return self.images.shape[0]
 
     @property
-    def classes(self) -> Labels:
-        """The labels, for a loss that cannot be without them."""
-        assert self.labels is not None, "a model with classes is fed with labels"
-        return self.labels
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where the samples are."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor that the data gave, by the name of its field."""
+        named = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: value for name, value in named.items() if isinstance(value, Tensor)}
+
+    def map(self: BatchType, change: Callable[[Tensor], Tensor]) -> BatchType:
+        """The same batch with every tensor changed: moved to a device, cloned for a graph, replaced by zeros."""
+        changed = {name: change(tensor) for name, tensor in self.tensors().items()}
+        return replace(self, **changed, kept={})
+
+    def with_rng(self: BatchType, rng: torch.Generator | None) -> BatchType:
+        """The same batch with another random stream; what was kept is shared."""
+        return replace(self, rng=rng)
+
+    def keep(self, name: str, tensor: Tensor) -> Tensor:
+        """Leaves a tensor, without its gradient, for later phases of this step; returns it as it was given.
+
+        So two phases share one forward pass: what the generators were judged on is what the discriminators see.
+        """
+        self.kept[name] = tensor.detach()
+        return tensor
 
     def randn(self, *shape: int) -> Tensor:
         """Standard normal numbers of shape ``(size, *shape)``."""
-        return self._draw(torch.randn, shape)
+        return self.ranks.share(self._whole(torch.randn, shape))
 
     def rand(self, *shape: int) -> Tensor:
         """Uniform numbers in [0, 1) of shape ``(size, *shape)``."""
-        return self._draw(torch.rand, shape)
+        return self.ranks.share(self.whole_rand(*shape))
 
     def randint(self, high: int, *shape: int) -> Tensor:
         """Whole numbers below ``high`` of shape ``(size, *shape)``."""
         return (self.rand(*shape) * high).long()
 
-    def with_rng(self, rng: torch.Generator | None) -> "Batch":
-        """The same batch with another random stream."""
-        return replace(self, rng=rng)
+    def whole_rand(self, *shape: int) -> Tensor:
+        """Uniform numbers for the samples of all ranks, ``(size * ranks, *shape)``: the same on every rank."""
+        return self._whole(torch.rand, shape)
 
-    def _draw(self, distribution: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
-        device = self.images.device
-        whole = distribution(self.size * self.ranks.count, *shape, generator=self.rng, device=device)
-        return self.ranks.share(whole)
+    def _whole(self, distribution: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        return distribution(self.size * self.ranks.count, *shape, generator=self.rng, device=self.device)
+
+
+B = TypeVar("B", bound=Batch)
+S = TypeVar("S", bound="Settings")
+Turn = Callable[[int, int], bool]  # Of the steps done and the samples shown before this one: does the phase play?
+
+
+def every(k: int) -> Turn:
+    """Plays on the last of each ``k`` steps.
+
+    >>> [step for step in range(9) if every(3)(step, 0)]
+    [2, 5, 8]
+    """
+    if k < 1:
+        raise UserError(f"A phase played every {k} steps is never played. Give at least 1.")
+    return lambda step, nimg: (step + 1) % k == 0
+
+
+def between(start_nimg: int, end_nimg: int | None = None) -> Turn:
+    """Plays from ``start_nimg`` samples on, and no longer from ``end_nimg`` on: pre-training, or a late start.
+
+    >>> [nimg for nimg in range(0, 50, 10) if between(10, 30)(0, nimg)]
+    [10, 20]
+    """
+    return lambda step, nimg: start_nimg <= nimg and (end_nimg is None or nimg < end_nimg)
+
+
+ALWAYS = every(1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adam:
-    """Settings of a player's optimiser (Kingma & Ba 2015). The learning rate comes from the schedule."""
+class Phase(Generic[B]):
+    """One kind of move of a game over batches of one kind.
 
-    beta1: float = 0.0
-    beta2: float = 0.99
-    eps: float = 1e-8
-    lr_factor: float = 1.0  # Times the schedule's learning rate: two time scales are two factors.
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One kind of move of a game."""
+    Attributes:
+        name: Unique within the game, and the first part of what is logged: "D".
+        player: What this phase trains; everyone else stands still. Optimiser and average belong to the player, so two
+            phases of one player share its moments and must name the same settings. Parameters that do not require
+            gradients when the model is made belong to nobody and never move.
+        loss: A pure function of a batch to named, unreduced terms. Their sum of means is what the player descends.
+        turn: Whether the phase plays, as a function of (steps done, samples shown). It may read a buffer of the model
+            that is saved and the same on all ranks, as a win rate is.
+        weight: Of the summed terms. A penalty played on every k-th step weighs k; a player that rests weighs 1.
+        simultaneous: The move waits until the next phase has its gradient too; both see the same noise.
+        optimizer: Settings of the player's optimiser.
+        average: Decay per move of a running average of the player's weights, which then is what samples. None for
+            phases that do not average.
+        after: Called under no_grad when the move is made, with the batch (its stream at the start again, so that the
+            loss's draws come once more) and the terms: clips weights, fills an image pool, adapts augmentation.
+    """
 
     name: str
-    player: nn.Module  # What this phase trains; everyone else stands still.
-    loss: Callable[[Batch], Terms]
-    every: int = 1  # Played on every k-th step.
-    weight: float = 1.0  # Of the summed terms. A lazily played penalty weighs ``every``; a lazily trained player 1.
-    simultaneous: bool = False  # The move waits until the next phase has its gradient too; both see the same noise.
-    optimizer: Adam = field(default_factory=Adam)
-    average: float | None = (
-        None  # Decay per move of a running average of the player's weights, which then is what samples.
-    )
+    player: nn.Module
+    loss: Callable[[B], Terms]
+    turn: Turn = ALWAYS
+    weight: float = 1.0
+    simultaneous: bool = False
+    optimizer: OptimizerSettings = field(default_factory=Adam)
+    average: float | None = None
+    after: Callable[[B, Terms], None] | None = None
+
+
+@runtime_checkable
+class Settings(Protocol):
+    """What every model's ``Config`` has; it is a frozen, keyword-only dataclass."""
+
+    @property
+    def batch_size(self) -> int: ...
+
+    @property
+    def lr(self) -> float: ...
+
+
+class Game(nn.Module, ABC, Generic[S, B]):
+    """What the loop needs of a model. A file's ``Model`` is a final class of this kind: ``Game[Config, Pictures]``.
+
+    It is a base class and no protocol, because training needs torch's modules too, and a type checker knows no type
+    that is both.
+    """
+
+    config: S
+    takes: ClassVar[type[Batch]]  # The kind of sample that its losses are functions of.
+
+    @abstractmethod
+    def schedule(self) -> Schedule:
+        """Batch size, learning rate and stage as a function of the samples shown."""
+
+    @abstractmethod
+    def phases(self) -> list[Phase[B]]:
+        """The moves of a step, in their order."""
+
+    def memory(self) -> Sequence[str]:
+        """Names of buffers that are saved to resume from and never published: image pools, rings of past weights.
+
+        Such a buffer holds the rows of the whole batch, so that all ranks have the same one.
+        """
+        return ()

@@ -108,12 +108,13 @@ def _weighted(task: Rewrite, loaded: Any) -> "tuple[nn.Module, str]":
 
     folder = Path(task.model).expanduser()
     if task.part is None and is_run_or_model(folder):
+        from ganvas.losses.capabilities import HasLatents
         from ganvas.train import trained
-        from ganvas.train.decode_module import Drawing
+        from ganvas.train.decode_module import DecodeModule
 
         kept = trained.load(folder)
-        if hasattr(kept.model, "decode"):
-            return Drawing(kept), f"trained for {kept.kimg:g} kimg"
+        if isinstance(kept.model, HasLatents):
+            return DecodeModule(kept), f"trained for {kept.kimg:g} kimg"
     return weighted(task, loaded, seed=task.seed)
 
 

@@ -132,11 +132,12 @@ def _snapshots(task: Skill) -> list[tuple[str, tuple[Path, float]]]:
 
 
 def _load(place: tuple[Path, float], task: Skill) -> "Trained":
+    from ganvas.losses.capabilities import Judges
     from ganvas.tasks.train import pick_device
     from ganvas.train.trained import load
 
     trained = load(place[0], kimg=place[1], device=pick_device(task.device))
-    trained.require("judge")
+    trained.require(Judges)
     return trained
 
 

@@ -1,7 +1,7 @@
-"""Train a model on pictures; the same command goes on where it was stopped."""
+"""Train a model; the same command resumes where it was stopped."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,15 +11,21 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ganvas.core.ranks import Ranks
+    from ganvas.core.run_folder import RunFolder
+    from ganvas.losses.game import Game
+    from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
     from ganvas.train.plan import Recipe
+
+ALWAYS_KEPT = 2  # Digits of a length in kimg that is fitted to --minutes.
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
-    """Train a model on a folder, archive or built-in set of pictures. The same command goes on where it was stopped.
+    """Train a model on a folder, archive or built-in set. The same command resumes where it was stopped.
 
     Examples:
-      ganvas train gan/progan --data photos/ --out runs/photos
+      ganvas train gan/progan --data photos/ --out runs/photos --preset small --minutes 30
+      ganvas train translate/cyclegan --data day/ --other night/ --out runs/night
       ganvas train gan/progan --data cifar10.tar.xz --out runs/cifar --preset cifar10 --keep-best swd
       torchrun --nproc-per-node 2 -m ganvas train gan/progan --data photos/ --out runs/photos
     """
@@ -27,21 +33,29 @@ class Train:
     model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
     """What to train: a name from `ganvas models`, such as gan/progan."""
     data: Annotated[str, tyro.conf.arg(metavar="SRC")]
-    """Folder, .zip, .tar(.gz|.xz), .npz/.npy, MNIST or CIFAR files, a packed folder, or the built-in `scenes`."""
+    """Folder, .zip, .tar(.gz|.xz), .npz/.npy, MNIST or CIFAR files, a packed folder, or a built-in set."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="RUN")]
-    """Run directory; one that exists is gone on with."""
+    """Run directory; an existing run is resumed."""
+    other: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
+    """Pictures of the second kind, for models that translate between two."""
+    held_out: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
+    """Samples that are never trained on: likelihoods during training are of these."""
     preset: str | None = None
     """A named set of settings; `ganvas models MODEL` lists them with their sources."""
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FIELD=VALUE")] = ()
     """Change one field of the model's or the run's settings; may be repeated."""
     kimg: float | None = None
-    """Thousands of real images to show (short for --set total_kimg=...)."""
+    """Thousands of real samples to show (short for --set total_kimg=...)."""
+    minutes: float | None = None
+    """Train about so long on this machine: the length in kimg is chosen from a few tried steps."""
     seed: int | None = None
-    """Of the weights, the noise and the order of the pictures."""
-    keep_best: Literal["none", "swd"] | None = None
-    """Also keep the state with the best measured value."""
+    """Of the weights, the noise and the order of the data."""
+    keep_best: str | None = None
+    """Also keep the state with the best value of this metric, such as swd; none keeps the newest alone."""
     conditional: bool = False
     """Learn to draw each class of a labelled source."""
+    labelled: int | None = None
+    """Tell the class of so many samples, equally many of each class, and hide the others'; all where left out."""
     fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
     """What to do with pictures of another shape or size than the model's."""
     background: str = "white"
@@ -69,7 +83,7 @@ class TrainResult:
     run: Path
     kimg: float
     finished: bool
-    stopped: bool  # A signal asked for it; the same command goes on.
+    stopped: bool  # A signal asked for it; the same command resumes.
     seconds: float
     settings: dict[str, Any]
 
@@ -101,38 +115,35 @@ def train(task: Train) -> TrainResult:
 def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> TrainResult:
     from ganvas.core.config import to_plain
     from ganvas.core.run_folder import RunFolder
-    from ganvas.core.seeds import stream
-    from ganvas.nn.layers.initialise import initialise
+    from ganvas.train.kinds.kinds import kind_of
     from ganvas.train.loop import Setup
     from ganvas.train.loop import train as run_training
 
     run = RunFolder(task.out)
     before = _begun(task, run)
-    recipe = resolve(task, module, before)
-    settings = {"model": task.model, "config": to_plain(recipe.config), "plan": to_plain(recipe.plan)}
+    kind, request = kind_of(module.Model.takes), _request(task, before, quiet=not ranks.first)
+    recipe = resolve(task, module, kind, request, before)
+    settings = _settings(task, recipe)
     if before:
         _require_same_settings(before, settings, task.out)
     if task.dry_run:
         return TrainResult(run=task.out, kimg=0, finished=False, stopped=False, seconds=0, settings=settings)
 
-    if before and task.fit == "refuse":  # The same pictures as then, also where the option is not said again.
-        task = replace(task, fit=before["data"]["fit"])
-    packed, data = _prepare(task, recipe.config, ranks)
-    described = settings | {"preset": task.preset, "seed": recipe.plan.seed, "data": data}
+    data = _prepare(kind, request, recipe, ranks)
     if before:
-        _require_same_pictures(before["data"], data, task.out)
-    if ranks.first:
-        _open(run, described, before)
+        _require_same_data(before["data"], data.described, task.out)
+    elif task.minutes is not None:
+        recipe = _within(task.minutes, task, module, recipe, data, device, ranks)
+        settings = _settings(task, recipe)
+    if ranks.first and not before:
+        _create(run, settings | {"preset": task.preset, "seed": recipe.plan.seed, "data": data.described})
     ranks.barrier()
-    model = module.Model(recipe.config)
-    initialise(model, stream(recipe.plan.seed, "weights"))
     outcome = run_training(
         Setup(
             run=run,
             name=task.model,
-            model=model.to(device, memory_format=_channels_last()),
+            model=_started(module, recipe, device),
             plan=recipe.plan,
-            packed=packed,
             data=data,
             device=device,
             executor=task.executor,
@@ -148,14 +159,57 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
         finished=outcome.finished,
         stopped=not outcome.finished,
         seconds=outcome.seconds,
-        settings=settings,
+        settings=settings | {"config": to_plain(recipe.config)},
     )
 
 
-def _begun(task: Train, run: Any) -> dict[str, Any] | None:
-    """run.json of a run to go on with, looked at before pictures are packed; None where a new one may begin."""
+def _settings(task: Train, recipe: "Recipe") -> dict[str, Any]:
+    """What run.json says of the model and the plan."""
+    from ganvas.core.config import to_plain
+
+    return {"model": task.model, "config": to_plain(recipe.config), "plan": to_plain(recipe.plan)}
+
+
+def _started(module: "ModuleType", recipe: "Recipe", device: Any) -> "Game":
+    """The model on the device, its weights drawn from the seed."""
+    from ganvas.core.seeds import stream
+    from ganvas.nn.layers.initialise import initialise
+    from ganvas.train.state import placed
+
+    model: Game = module.Model(recipe.config)
+    initialise(model, stream(recipe.plan.seed, "weights"))
+    return placed(model, device)
+
+
+def _request(task: Train, before: dict[str, Any] | None, *, quiet: bool) -> "SourceRequest":
+    """The sources and how they are read; on a resume as they were read then, where the option is not given again."""
+    from ganvas.train.kinds.kind import SourceRequest
+
+    fit = task.fit
+    if before and fit == "refuse":
+        fit = before["data"].get("fit", fit)
+    return SourceRequest(
+        data=task.data,
+        other=task.other,
+        held_out=task.held_out,
+        fit=fit,
+        background=task.background,
+        broken=task.broken,
+        conditional=task.conditional,
+        labelled=task.labelled,
+        quiet=task.quiet or quiet,
+    )
+
+
+def _begun(task: Train, run: "RunFolder") -> dict[str, Any] | None:
+    """run.json of a run to resume, looked at before data is packed; None where a new one may begin."""
     from ganvas.core.errors import UserError
 
+    if task.minutes is not None and (task.minutes <= 0 or task.kimg is not None):
+        also = (
+            " and --kimg both say how long the run is. Give one of them." if task.minutes > 0 else " must be above 0."
+        )
+        raise UserError(f"--minutes {task.minutes:g}{also}")
     if not run.exists:
         run.require_free()
         return None
@@ -168,19 +222,46 @@ def _begun(task: Train, run: Any) -> dict[str, Any] | None:
     if before["model"] != task.model:
         raise UserError(f"{run.path} is a run of {before['model']}, not of {task.model}. Choose another --out.")
     if task.conditional and not before["config"].get("num_classes"):
-        raise UserError(f"{run.path} was begun without --conditional. Leave it out to go on, or choose another --out.")
+        raise UserError(f"{run.path} was begun without --conditional. Leave it out to resume, or choose another --out.")
+    if task.preset is not None and before.get("preset") != task.preset:
+        begun = f"with --preset {before['preset']}" if before.get("preset") else "without a preset"
+        raise UserError(f"{run.path} was begun {begun}, not with {task.preset}. Leave --preset out to resume.")
     return before
 
 
-def resolve(task: Train, module: "ModuleType", before: dict[str, Any] | None) -> "Recipe":
-    """The model's and the run's settings: defaults, then the preset, then --set, then what the data asks for."""
-    import dataclasses
+def resolve(
+    task: Train, module: "ModuleType", kind: "Kind", request: "SourceRequest", before: dict[str, Any] | None
+) -> "Recipe":
+    """The model's and the run's settings: defaults or the preset, then what the data asks for, then --set.
 
-    from ganvas.core.config import override, parse_changes
-    from ganvas.core.errors import UserError, did_you_mean
+    On a resume the run's own settings take the place of the defaults, so that nothing need be given again.
+    """
+    from ganvas.core.config import from_plain, override, typed
+    from ganvas.losses.capabilities import FitsLength, SizesPictures
     from ganvas.train.plan import Plan, Recipe
 
+    config_changes, plan_changes = _changes(task, module)
+    if before is not None:
+        config, plan = from_plain(module.Config, before["config"]), from_plain(Plan, before["plan"])
+        return Recipe(config=override(config, config_changes), plan=override(plan, plan_changes))
     recipe = _preset(task) if task.preset else Recipe(config=module.Config(), plan=Plan())
+    plan = override(recipe.plan, plan_changes)
+    given = typed(recipe.config, config_changes)
+    bound = min(recipe.config.picture.size) if task.preset and isinstance(recipe.config, SizesPictures) else None
+    config = override(recipe.config, kind.fields_for(request, recipe.config, given, bound=bound) | given)
+    if task.preset is None and isinstance(config, FitsLength):
+        config = override(config.fitted(plan.total_kimg), given)
+    return Recipe(config=config, plan=plan)
+
+
+def _changes(task: Train, module: "ModuleType") -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a person set, of the model's Config and of the Plan."""
+    import dataclasses
+
+    from ganvas.core.config import parse_changes
+    from ganvas.core.errors import UserError, did_you_mean
+    from ganvas.train.plan import Plan
+
     changes: dict[str, Any] = parse_changes(task.set)
     named = {"total_kimg": task.kimg, "seed": task.seed, "keep_best": task.keep_best}
     changes |= {name: value for name, value in named.items() if value is not None}
@@ -193,16 +274,33 @@ def resolve(task: Train, module: "ModuleType", before: dict[str, Any] | None) ->
                 f"--set {name}={changes[name]}: there is no field '{name}'.{did_you_mean(name, known)} "
                 f"Fields: {', '.join(known)}."
             )
-    config_changes = {name: value for name, value in changes.items() if name in of_config}
-    plan = override(recipe.plan, {name: value for name, value in changes.items() if name in of_plan})
-    if before is not None:
-        chosen = {name: before["config"].get(name) for name in ("resolution", "base", "channels", "num_classes")}
-    else:
-        chosen = _from_data(task, "resolution" in config_changes or task.preset is not None, config_changes, recipe)
-    config = override(
-        recipe.config, {k: v for k, v in chosen.items() if v is not None and k in of_config} | config_changes
-    )
-    return Recipe(config=config, plan=plan)
+    of_model = {name: value for name, value in changes.items() if name in of_config}
+    return of_model, {name: value for name, value in changes.items() if name in of_plan}
+
+
+def _within(
+    minutes: float, task: Train, module: "ModuleType", recipe: "Recipe", data: "RunData", device: Any, ranks: "Ranks"
+) -> "Recipe":
+    """The recipe with the length that fits into some minutes on this machine, its schedule laid out anew."""
+    from dataclasses import replace
+
+    import torch
+
+    from ganvas.core.config import override, typed
+    from ganvas.losses.capabilities import FitsLength
+    from ganvas.train.forecast import forecast
+
+    model = _started(module, recipe, device)
+    feed = data.feed(model, recipe.plan, device=device, ranks=ranks)
+    total = recipe.plan.total_nimg
+    seconds = torch.tensor(forecast(model, feed, total, ranks=ranks).seconds_between(0, total), device=device)
+    ranks.average_([seconds])  # Every rank plans the same length.
+    feed.close()
+    kimg = float(f"{recipe.plan.total_kimg * 60 * minutes / max(float(seconds), 1e-9):.{ALWAYS_KEPT}g}")
+    plan, config = replace(recipe.plan, total_kimg=kimg), recipe.config
+    if isinstance(config, FitsLength):
+        config = override(config.fitted(kimg), typed(config, _changes(task, module)[0]))
+    return replace(recipe, config=config, plan=plan)
 
 
 def pick_device(name: str) -> Any:
@@ -226,84 +324,15 @@ def pick_device(name: str) -> Any:
 
 def _preset(task: Train) -> "Recipe":
     from ganvas.core import catalogue
-    from ganvas.core.errors import UserError, did_you_mean
 
-    known = catalogue.functions("recipes", task.model)
-    if task.preset not in known:
-        listed = f" Presets: {', '.join(known)}." if known else f" {task.model} has no presets."
-        raise UserError(f"There is no preset '{task.preset}'.{did_you_mean(str(task.preset), known)}{listed}")
-    return getattr(catalogue.load("recipes", task.model), task.preset.replace("-", "_"))()
+    return catalogue.preset(task.model, str(task.preset))
 
 
-def _from_data(task: Train, resolution_given: bool, given: dict[str, Any], recipe: "Recipe") -> dict[str, Any]:
-    """Size, channels and classes that fit the source, for what was not given."""
-    from ganvas.core.config import coerce
-    from ganvas.core.errors import UserError
-    from ganvas.core.sizes import doubled_size
-    from ganvas.data.survey import survey
-
-    found = survey(task.data)
-    if not found.sizes and not found.count:
-        return {}
-    chosen: dict[str, Any] = {}
-    if found.sizes:
-        height, width = max(found.sizes, key=lambda size: (found.sizes[size], size))
-        resolution = None
-        if resolution_given:
-            resolution = coerce(given.get("resolution", recipe.config.resolution), int, "resolution")
-        base, resolution = doubled_size(height, width, resolution)
-        chosen |= {"base": base, "resolution": resolution}
-    if "channels" not in given:
-        chosen["channels"] = 1 if set(found.modes) <= {"L", "1", "I;16", "LA"} and found.modes else 3
-    if task.conditional:
-        if not found.labels:
-            raise UserError(
-                f"--conditional needs labels, and {task.data} has none. One sub-folder per class gives them."
-            )
-        chosen["num_classes"] = len(found.labels)
-    return chosen
-
-
-def _prepare(task: Train, config: Any, ranks: "Ranks") -> tuple[Any, dict[str, Any]]:
-    """The packed pictures, and what run.json and model.json say of them. The first rank packs, the others wait."""
-    from ganvas.core.errors import UserError
-    from ganvas.data.packing import prepare
-
-    settings: dict[str, Any] = {"fit": task.fit, "background": task.background, "broken": task.broken}
-
-    def ready() -> Any:
-        return prepare(
-            task.data,
-            size=config.picture_size,
-            channels=config.channels,
-            quiet=task.quiet or not ranks.first,
-            **settings,
-        )
-
-    packed = ready() if ranks.first else None
+def _prepare(kind: "Kind", request: "SourceRequest", recipe: "Recipe", ranks: "Ranks") -> "RunData":
+    """The data, packed and checked. The first rank packs, the others wait."""
+    data = kind.prepare(request, recipe.config, recipe.plan) if ranks.first else None
     ranks.barrier()
-    packed = packed or ready()
-    classes = config.num_classes
-    if classes and (packed.labels is None or int(packed.labels.max()) >= classes):
-        has = "has no labels" if packed.labels is None else f"has {int(packed.labels.max()) + 1} classes"
-        raise UserError(f"num_classes={classes}, but {task.data} {has}. Leave it out, or use --conditional.")
-    described = {
-        "spec": _lasting(task.data),
-        "fingerprint": packed.fingerprint,
-        "count": len(packed),
-        "height": packed.height,
-        "width": packed.width,
-        "channels": packed.channels,
-        "class_names": list(packed.class_names),
-        **settings,
-    }
-    return packed, described
-
-
-def _lasting(spec: str) -> str:
-    """A path that still means the same from another folder; the name of a built-in set as it is."""
-    path, separator, inside = spec.partition("::")
-    return f"{Path(path).resolve()}{separator}{inside}" if Path(path).exists() else spec
+    return data or kind.prepare(request, recipe.config, recipe.plan)
 
 
 def _require_same_settings(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
@@ -316,21 +345,26 @@ def _require_same_settings(before: dict[str, Any], now: dict[str, Any], out: Pat
             if name not in FREE_TO_CHANGE and before[part].get(name) != value:
                 raise UserError(
                     f"{out} was begun with {name}={before[part].get(name)}, and now {name}={value} is asked for. "
-                    "Give the settings it was begun with to go on, or choose another --out."
+                    "Leave it out to resume, or choose another --out."
                 )
 
 
-def _require_same_pictures(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
-    """Other pixels are refused, with the setting that made them other where it was one."""
+def _require_same_data(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
+    """Other samples are refused, with the setting that made them other where it was one."""
     from ganvas.core.errors import UserError
 
+    for source, option in (("other", "--other"), ("held_out", "--held-out")):
+        then, given = before.get(source), now.get(source)
+        if (then or {}).get("fingerprint") != (given or {}).get("fingerprint"):
+            was = f"with {option} {then['spec']}" if then else f"without {option}"
+            raise UserError(f"{out} was begun {was}. Give the same to resume, or choose another --out.")
     if before["fingerprint"] == now["fingerprint"]:
         return
     for name in ("fit", "background", "broken"):
-        if before.get(name) != now[name]:
+        if before.get(name) != now.get(name):
             raise UserError(
                 f"{out} was begun with --{name} {before.get(name)}, and now --{name} {now[name]} makes other pictures. "
-                "Give the settings it was begun with to go on, or choose another --out."
+                "Give the settings it was begun with to resume, or choose another --out."
             )
     raise UserError(
         f"{out} was begun on other pictures than {now['spec']} holds now "
@@ -338,15 +372,12 @@ def _require_same_pictures(before: dict[str, Any], now: dict[str, Any], out: Pat
     )
 
 
-def _open(run: Any, described: dict[str, Any], before: dict[str, Any] | None) -> None:
+def _create(run: "RunFolder", described: dict[str, Any]) -> None:
     import sys
     from datetime import UTC, datetime
 
     from ganvas.core import provenance
 
-    if before:
-        run.note(plan=described["plan"])
-        return
     run.create(
         described
         | {
@@ -358,9 +389,3 @@ def _open(run: Any, described: dict[str, Any], before: dict[str, Any] | None) ->
             "cost": None,
         }
     )
-
-
-def _channels_last() -> Any:
-    import torch
-
-    return torch.channels_last

@@ -1,11 +1,11 @@
-"""What a run draws, as one module from latents to pictures: for exporters, which take a module and nothing else."""
+"""The generator of a run as one module from latents to pictures, for exporters, which take nothing else."""
 
 from torch import Tensor, nn
 
 from ganvas.train.trained import Trained
 
 
-class Drawing(nn.Module):
+class DecodeModule(nn.Module):
     """``trained.decode`` as a forward: at the resolution and fade that the run has reached, at full size."""
 
     def __init__(self, trained: Trained) -> None:

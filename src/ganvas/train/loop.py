@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from ganvas.core.config import to_plain
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.progress import duration, progress, say
 from ganvas.core.ranks import Ranks
 from ganvas.core.run_folder import RunFolder, kimg_name
-from ganvas.core.schedule import Growth, Stage
-from ganvas.data.packed import Packed
+from ganvas.core.schedule import Growth, Schedule, Stage
+from ganvas.losses.capabilities import Calibrates
+from ganvas.losses.game import Game
 from ganvas.train import checkpoint
-from ganvas.train.executors import executor_for
-from ganvas.train.feed import Feed
+from ganvas.train.executors import Executor, executor_for
+from ganvas.train.feeds.feed import Feed
 from ganvas.train.forecast import Forecast, forecast
+from ganvas.train.kinds.kind import RunData
 from ganvas.train.monitors import Examiner, TensorBoard
 from ganvas.train.plan import Plan, due
 from ganvas.train.sample_grids import Sheets
@@ -31,6 +32,7 @@ from ganvas.train.state import State, averaged_model, new_state
 from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_rate
 
 CALIBRATION_IMAGES = 496  # About the 500 of the progressive GAN's first code, and a multiple of 16.
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 POLL_STEPS = 8  # With several ranks: steps between two questions whether anyone was asked to stop.
 
 
@@ -40,10 +42,9 @@ class Setup:
 
     run: RunFolder
     name: str  # Of the model in the catalogue.
-    model: nn.Module  # With its weights drawn.
+    model: Game  # With its weights drawn.
     plan: Plan
-    packed: Packed
-    data: dict[str, Any]  # What run.json and model.json say of the data.
+    data: RunData
     device: torch.device
     executor: str = "auto"
     ranks: Ranks = field(default_factory=Ranks)
@@ -58,48 +59,50 @@ class Outcome:
 
     run: Path
     nimg: int
-    finished: bool  # False when it was asked to stop; the same command goes on.
+    finished: bool  # False when it was asked to stop; the same command resumes.
     seconds: float  # Of the whole run so far.
 
 
 def train(setup: Setup) -> Outcome:
-    """Trains until the plan is fulfilled or a signal asks to stop; goes on from the last saved state if any."""
+    """Trains until the plan is fulfilled or a signal asks to stop; resumes from the last saved state if any."""
     with setup.run.held() if setup.ranks.first else nullcontext():
         return _train(setup)
 
 
 def _train(setup: Setup) -> Outcome:
-    plan, run, ranks, packed = setup.plan, setup.run, setup.ranks, setup.packed
-    growth: Growth = setup.model.schedule()  # type: ignore[operator]
-    classes: int = getattr(setup.model.config, "num_classes", 0)
-    _check_batches(growth, ranks)
+    plan, run, ranks, data = setup.plan, setup.run, setup.ranks, setup.data
+    schedule = setup.model.schedule()
+    _check_batches(schedule, ranks)
     state = new_state(setup.model)
-    if run.states():
+    resumed = bool(run.states())
+    if resumed:
         state.restore(*_split(checkpoint.load(run.states()[-1], "state")))
     ranks.barrier()
     if ranks.first:
         run.sweep()
-        run.rewind(state.nimg if run.states() else -1)
-        run.note(stages=_stages(growth, plan.total_nimg))
+        run.rewind(state.nimg if resumed else -1)
+        run.note(plan=to_plain(plan), stages=_stages(schedule, plan.total_nimg))
+    sheets = data.sheets(run.path / "samples", setup.model, plan, device=setup.device)
     if state.nimg >= plan.total_nimg:
+        if ranks.first and run.describe().get("status") != "finished":  # Killed after the last state.
+            _finish(setup, sheets, finished=True)
         return Outcome(run=run.path, nimg=state.nimg, finished=True, seconds=_cost(run)["seconds"])
 
-    coming = _forecast(setup, state) if setup.estimate else None
-    feed = Feed(packed, seed=plan.seed, device=setup.device, ranks=ranks, mirror=plan.mirror, labels=classes > 0)
+    feed = data.feed(setup.model, plan, device=setup.device, ranks=ranks)
+    coming = _forecast(setup, feed, state) if setup.estimate else None
     execute = executor_for(setup.executor, setup.device)(
-        state, seed=plan.seed, ranks=ranks, precision=getattr(torch, plan.precision)
+        state, seed=plan.seed, ranks=ranks, precision=PRECISIONS[plan.precision]
     )
-    sheets = Sheets(run.path / "samples", seed=plan.seed, packed=packed, classes=classes)
-    examiner = Examiner(run, plan, packed, classes=classes)
+    examiner = Examiner(run, plan, data.examinations(setup.model, plan))
     board = TensorBoard(run.path) if setup.tensorboard and ranks.first else None
     clock = _Clock(run, state.nimg)
-    if state.nimg == 0:
-        _calibrate(setup, feed, growth)
-    if ranks.first and state.nimg == 0:
-        sheets.reals(packed)
-        sheets.sample(state, growth.at(0), kimg_name(0))
-        examiner.measure(state, growth.at(0))
-        _save(setup, state, growth.at(0), clock)
+    if not resumed:
+        _calibrate(setup, feed, schedule)
+    if ranks.first and not resumed:
+        sheets.reals()
+        sheets.sample(state, schedule.at(0), kimg_name(0))
+        examiner.measure(state, schedule.at(0))
+        _save(setup, state, schedule.at(0), clock)
 
     with (
         _asked_to_stop() as asked,
@@ -107,16 +110,8 @@ def _train(setup: Setup) -> Outcome:
     ):
         saved_at = time.monotonic()
         while state.nimg < plan.total_nimg:
-            stage = growth.at(state.nimg)
-            if stage.phase != state.stage_phase:
-                state.restart_optimizers()
-                state.stage_phase = stage.phase
-            set_learning_rate(state, stage.lr)
-
-            images, labels = feed.batch(state.nimg, stage, full_resolution=growth.last)
-            execute.step(images, labels, stage)
-            count_turns(state)
-            before, state.nimg, state.step = state.nimg, state.nimg + stage.batch_size, state.step + 1
+            stage, before = schedule.at(state.nimg), state.nimg
+            advance(state, execute, feed, stage)
 
             if due(before, state.nimg, plan.interval("report")):
                 entry = _report(state, stage, ranks)
@@ -146,36 +141,59 @@ def _train(setup: Setup) -> Outcome:
     finished = state.nimg >= plan.total_nimg
     if ranks.first:
         if finished:
-            last = growth.at(max(state.nimg - 1, 0))
+            last = schedule.at(max(state.nimg - 1, 0))
             sheets.sample(state, last, kimg_name(state.nimg))
             _save(setup, state, last, clock)
-        sheets.film()
-        run.note(status="finished" if finished else "stopped", finished=datetime.now(UTC).isoformat(timespec="seconds"))
+        _finish(setup, sheets, finished=finished)
     if board:
         board.close()
     ranks.barrier()
     return Outcome(run=run.path, nimg=state.nimg, finished=finished, seconds=clock.seconds)
 
 
-def _stages(growth: Growth, total_nimg: int) -> list[dict[str, Any]]:
+def advance(state: State, execute: Executor, feed: Feed, stage: Stage) -> None:
+    """One step at a stage: the batch is dealt, everyone whose turn it is moves, and the counters go on."""
+    if stage.phase != state.stage_phase:
+        state.restart_optimizers()
+        state.stage_phase = stage.phase
+    set_learning_rate(state, stage.lr)
+    turns = execute.step(feed.batch(state.nimg, stage), stage)
+    count_turns(state, turns)
+    state.nimg, state.step = state.nimg + stage.batch_size, state.step + 1
+
+
+def _finish(setup: Setup, sheets: Sheets, *, finished: bool) -> None:
+    """The film of the sheets, and how the run ended."""
+    sheets.film()
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    setup.run.note(status="finished" if finished else "stopped", finished=when)
+
+
+def _stages(schedule: Schedule, total_nimg: int) -> list[dict[str, Any]]:
     """When the network changes during the run, for whoever draws its curves."""
-    starts = [0, *(border for border in growth.borders() if 0 < border < total_nimg)]
-    stages = [growth.at(start + (start > 0)) for start in starts]  # The first image of a fade still has weight 0.
+    starts = [0, *(border for border in schedule.borders() if 0 < border < total_nimg)]
+    stages = [schedule.at(start + (start > 0)) for start in starts]  # The first image of a fade still has weight 0.
     return [
-        {"kimg": start / 1000, "resolution": stage.resolution, "fading": stage.fading}
+        {"kimg": start / 1000, **_where(stage), "fading": stage.fading}
         for start, stage in zip(starts, stages, strict=True)
     ]
 
 
-def _calibrate(setup: Setup, feed: Feed, growth: Growth) -> None:
-    """A model that measures something on real pictures before its first step does it now."""
-    if hasattr(setup.model, "calibrate"):
-        first = replace(growth.at(0), batch_size=min(CALIBRATION_IMAGES, len(setup.packed)))
-        setup.model.calibrate(feed.batch(0, first, full_resolution=growth.last)[0])  # type: ignore[operator]
+def _where(stage: Stage) -> dict[str, Any]:
+    """The nominal resolution, of a model whose pictures are doubled from a base."""
+    return {} if stage.resolution is None else {"resolution": stage.resolution}
+
+
+def _calibrate(setup: Setup, feed: Feed, schedule: Schedule) -> None:
+    """A model that measures something on real samples before its first step does it now."""
+    if isinstance(setup.model, Calibrates):
+        rows = min(CALIBRATION_IMAGES, len(setup.data)) // setup.ranks.count * setup.ranks.count
+        first = replace(schedule.at(0), batch_size=max(rows, 1))
+        setup.model.calibrate(replace(feed.batch(0, first), ranks=setup.ranks))
 
 
 def _save(setup: Setup, state: State, stage: Stage, clock: "_Clock") -> None:
-    """The state to go on from and the model to sample from; older ones are removed unless they are to be kept."""
+    """The state to resume from and the model to sample from; older ones are removed unless they are to be kept."""
     if not state.is_finite():
         raise _failure(state, setup.run)
     run, plan = setup.run, setup.plan
@@ -186,7 +204,7 @@ def _save(setup: Setup, state: State, stage: Stage, clock: "_Clock") -> None:
         "kimg": state.nimg / 1000,
         "resolution": stage.resolution,
         "fade": stage.fade,
-        "data": setup.data,
+        "data": setup.data.described,
     }
     checkpoint.save(run.model_at(state.nimg), "model", averaged_model(state), described)
     checkpoint.save(run.state_at(state.nimg), "state", state.tensors(), {"numbers": state.numbers()})
@@ -204,17 +222,19 @@ def _report(state: State, stage: Stage, ranks: Ranks) -> dict[str, Any]:
     """One line of log.jsonl: only what a repeated run would repeat, so no times."""
     means = means_of(state, ranks)
     forget_sums(state)
-    where = {"nimg": state.nimg, "kimg": state.nimg / 1000, "resolution": stage.resolution, "fade": stage.fade}
-    return where | {"batch_size": stage.batch_size, "lr": stage.lr} | means
+    where = _where(stage)
+    fade = {"fade": stage.fade} if where else {}
+    shown = {"nimg": state.nimg, "kimg": state.nimg / 1000}
+    return shown | where | fade | {"batch_size": stage.batch_size, "lr": stage.lr} | means
 
 
 def _require_finite(entry: dict[str, Any], run: RunFolder) -> None:
     bad = [name for name, value in entry.items() if isinstance(value, float) and not math.isfinite(value)]
     if bad:
+        at = f"resolution {entry['resolution']}, " if "resolution" in entry else ""
         raise _stopped(
             run,
-            f"{', '.join(bad)} became {entry[bad[0]]} by {entry['kimg']:g} kimg "
-            f"(resolution {entry['resolution']}, learning rate {entry['lr']:g})",
+            f"{', '.join(bad)} became {entry[bad[0]]} by {entry['kimg']:g} kimg ({at}learning rate {entry['lr']:g})",
         )
 
 
@@ -233,23 +253,41 @@ def _stopped(run: RunFolder, cause: str) -> TrainingFailed:
     )
 
 
-def _forecast(setup: Setup, state: State) -> Forecast:
-    """Says how long it will take, before it starts."""
-    size = (setup.packed.height, setup.packed.width)
-    coming = forecast(setup.model, setup.plan.total_nimg, channels=setup.packed.channels, size=size, ranks=setup.ranks)
+def _forecast(setup: Setup, feed: Feed, state: State) -> Forecast:
+    """Says how long it will take, and what is reached, before it starts."""
+    total = setup.plan.total_nimg
+    coming = forecast(setup.model, feed, total, ranks=setup.ranks)
     if setup.ranks.first and not setup.quiet:
-        left = coming.seconds_between(state.nimg, setup.plan.total_nimg)
-        flop = coming.flop_between(state.nimg, setup.plan.total_nimg)
-        goal = f"{(setup.plan.total_nimg - state.nimg) / 1000:,.4g} kimg"
-        packed = setup.packed
-        say(f"{len(packed):,} pictures of {packed.height}x{packed.width} pixels (height x width).")
+        left = coming.seconds_between(state.nimg, total)
+        flop = coming.flop_between(state.nimg, total)
+        goal = f"{(total - state.nimg) / 1000:,.4g} kimg"
+        say(setup.data.sentence())
         say(f"{goal} to go: about {duration(left)} on this machine, {flop:.2g} FLOP.")
+        say_what_is_reached(coming.schedule, total, setup.data.described)
     return coming
 
 
+def say_what_is_reached(schedule: Schedule, total_nimg: int, described: dict[str, Any]) -> None:
+    """The size of the pictures at the end of the run, where they grow; a run that ends too early says so."""
+    if not isinstance(schedule, Growth) or not schedule.borders():
+        return
+    last = schedule.at(max(total_nimg - 1, 0))
+    size = f"{described['height'] // last.shrink}x{described['width'] // last.shrink}"
+    if last.shrink > 1:
+        say(
+            f"Warning: the run ends at {size} pixels; the full size of {described['height']}x{described['width']} is "
+            f"reached at {schedule.arrival / 1000:g} kimg. Give a larger --kimg, or shorter train_kimg and fade_kimg."
+        )
+    else:
+        say(f"Pictures grow to {size} pixels by {schedule.arrival / 1000:g} kimg.")
+
+
 def _note(stage: Stage, pace: dict[str, float]) -> str:
+    rate = f"{pace['images_per_second']:.0f} img/s"
+    if stage.resolution is None:
+        return rate
     where = f"{stage.resolution}x{stage.resolution} " + (f"fade {stage.fade:.2f}" if stage.fading else "train")
-    return f"{where}, {pace['images_per_second']:.0f} img/s"
+    return f"{where}, {rate}"
 
 
 class _Clock:
@@ -297,12 +335,13 @@ def _memory_mib() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
-def _check_batches(growth: Growth, ranks: Ranks) -> None:
-    for stage in growth.stages():
+def _check_batches(schedule: Schedule, ranks: Ranks) -> None:
+    for stage in schedule.stages():
         if stage.batch_size % ranks.count:
+            at = "" if stage.resolution is None else f" at resolution {stage.resolution}"
             raise UserError(
-                f"batch_size={stage.batch_size} at resolution {stage.resolution} cannot be shared by {ranks.count} "
-                f"processes. Use a multiple of {ranks.count}."
+                f"batch_size={stage.batch_size}{at} cannot be shared by {ranks.count} processes. "
+                f"Use a multiple of {ranks.count}."
             )
 
 

@@ -1,21 +1,29 @@
-"""What is looked at while a model trains: measured values at intervals, and curves for TensorBoard."""
+"""Monitors of a run: values measured at intervals while a model trains, and curves for TensorBoard."""
 
-from collections.abc import Iterator, Mapping
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.core.errors import UserError
+from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.pixels import to_float
+from ganvas.core.results import Result
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import stream
+from ganvas.core.seeds import derive_seed, stream
 from ganvas.core.shapes import Bytes
 from ganvas.data.packed import Packed
+from ganvas.losses.bits import bits_per_dimension, density_protocol
+from ganvas.losses.capabilities import HasDensity
 from ganvas.metrics import ms_ssim, swd
 from ganvas.metrics.measuring.flow import Reference, measure, reference
+from ganvas.train.drawn import averaged_players
 from ganvas.train.plan import Plan
 from ganvas.train.sample_grids import draw
 from ganvas.train.state import State
@@ -48,33 +56,47 @@ class TensorBoard:
         self.writer.close()
 
 
-class Examiner:
-    """Measures the averaged model against the data during training; the reals are gathered once."""
+class Examination(ABC):
+    """One kind of measurement that a run repeats; what it compares with is gathered once."""
 
-    def __init__(self, run: RunFolder, plan: Plan, packed: Packed, *, classes: int) -> None:
-        self.run, self.plan, self.packed, self.classes = run, plan, packed, classes
-        self.n = min(plan.measure_n, len(packed))
-        self.on = plan.measure_kimg >= 0 and self.n >= MINIMUM
-        if plan.keep_best != "none" and not self.on:
-            raise UserError(
-                f"keep_best={plan.keep_best} needs at least {MINIMUM} pictures to measure; there are {self.n}. "
-                "Use keep_best=none."
-            )
-        self._reference: Reference | None = None
+    @property
+    @abstractmethod
+    def refusal(self) -> str:
+        """Why it cannot be carried out, in words; "" where it can."""
+
+    @property
+    @abstractmethod
+    def metrics(self) -> Sequence[str]:
+        """The names of the values that it gives."""
+
+    @abstractmethod
+    def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
+        """The values of the averaged model, and their floor: what real samples score."""
+
+
+class Examiner:
+    """Measures the averaged model during training and notes every value in measures.jsonl."""
+
+    def __init__(self, run: RunFolder, plan: Plan, examinations: Sequence[Examination]) -> None:
+        self.run, self.plan = run, plan
+        self.examinations = [one for one in examinations if not one.refusal] if plan.measure_kimg >= 0 else []
+        known = [name for one in self.examinations for name in one.metrics]
+        if plan.keep_best != "none" and plan.keep_best not in known:
+            refusals = [one.refusal for one in examinations if plan.keep_best in one.metrics and one.refusal]
+            near = did_you_mean(plan.keep_best, known)
+            listed = f" Measured during training: {', '.join(known)}." if known else ""
+            why = refusals[0] if refusals else f"is not measured during training.{near}{listed}"
+            raise UserError(f"keep_best={plan.keep_best} {why} Use keep_best=none.")
 
     def measure(self, state: State, stage: Stage) -> bool:
-        """Notes every value in measures.jsonl; whether the one that decides which state to keep got better."""
-        if not self.on:
+        """Notes every value; whether the one that decides which state to keep got better."""
+        if not self.examinations:
             return False
-        if self._reference is None:
-            self._reference = reference(self._reals(), metrics=METRICS, n=self.n, seed=self.plan.seed)
-        pictures = draw(
-            state, stage, self.n, seed=self.plan.seed, classes=self.classes, purpose="measure", batch=MEASURE_BATCH
-        )
-        factor = self.packed.height // pictures.shape[1]  # A growing model is enlarged to the size of the reals.
-        whole = torch.from_numpy(pictures).permute(0, 3, 1, 2)
-        batches = (enlarge(batch, factor) for batch in whole.split(MEASURE_BATCH))
-        found = measure(self._reference, batches)
+        results, floor = [], []
+        for one in self.examinations:
+            measured, real = one.measure(state, stage)
+            results += measured
+            floor += real
         self.run.append(
             "measures.jsonl",
             {
@@ -82,11 +104,52 @@ class Examiner:
                 "kimg": state.nimg / 1000,
                 "source": "training",
                 "when": datetime.now(UTC).isoformat(timespec="seconds"),
-                "results": [result.to_plain() for result in found.results],
-                "floor": [result.to_plain() for result in found.floor],
+                "results": [result.to_plain() for result in results],
+                "floor": [result.to_plain() for result in floor],
             },
         )
-        return self._note_best(state, {result.metric: result.value for result in found.results})
+        return self._note_best(state, results)
+
+    def _note_best(self, state: State, results: Sequence[Result]) -> bool:
+        if self.plan.keep_best == "none":
+            return False
+        result = next(result for result in results if result.metric == self.plan.keep_best)
+        sign = -1 if result.better == "higher" else 1
+        if state.best and sign * result.value >= sign * state.best[0]["value"]:
+            return False
+        state.best = [{"kimg": state.nimg / 1000, "value": result.value}]
+        return True
+
+
+class DrawnExamination(Examination):
+    """Distances between pictures that the model draws and real ones."""
+
+    def __init__(self, plan: Plan, packed: Packed, *, classes: int) -> None:
+        self.plan, self.packed, self.classes = plan, packed, classes
+        self.n = min(plan.measure_n, len(packed))
+        self._reference: Reference | None = None
+
+    @property
+    def refusal(self) -> str:
+        """Too few pictures."""
+        return "" if self.n >= MINIMUM else f"needs at least {MINIMUM} pictures to measure; there are {self.n}."
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Those that need no network."""
+        return tuple(METRICS)
+
+    def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
+        """The averaged model's pictures against the data, and the data against itself."""
+        if self._reference is None:
+            self._reference = reference(self._reals(), metrics=METRICS, n=self.n, seed=self.plan.seed)
+        pictures = draw(
+            state, stage, self.n, seed=self.plan.seed, classes=self.classes, purpose="measure", batch=MEASURE_BATCH
+        )
+        factor = self.packed.height // pictures.shape[1]  # A growing model is enlarged to the size of the reals.
+        whole = torch.from_numpy(pictures).permute(0, 3, 1, 2)
+        found = measure(self._reference, (enlarge(batch, factor) for batch in whole.split(MEASURE_BATCH)))
+        return list(found.results), list(found.floor)
 
     def _reals(self) -> Iterator[Bytes]:
         """Real pictures, shuffled, twice as many as measured where there are: the second half is the floor."""
@@ -94,14 +157,51 @@ class Examiner:
         for part in order[: 2 * self.n].split(MEASURE_BATCH):
             yield torch.from_numpy(self.packed.read(part.numpy())).permute(0, 3, 1, 2)
 
-    def _note_best(self, state: State, values: Mapping[str, float]) -> bool:
-        if self.plan.keep_best == "none":
-            return False
-        value = values[self.plan.keep_best]
-        if state.best and value >= state.best[0]["value"]:
-            return False
-        state.best = [{"kimg": state.nimg / 1000, "value": value}]
-        return True
+
+class DensityExamination(Examination):
+    """Bits per dimension of held-out pictures, which the model never trained on."""
+
+    def __init__(self, plan: Plan, held_out: Packed | None) -> None:
+        self.plan, self.held_out = plan, held_out
+        self.n = 0 if held_out is None else min(plan.measure_n, len(held_out))
+
+    @property
+    def refusal(self) -> str:
+        """No pictures are held out."""
+        return "" if self.n >= 2 else "needs pictures that are not trained on. Name them with --held-out SRC."
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Bits per dimension."""
+        return ("bits_per_dimension",)
+
+    @torch.no_grad()
+    def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
+        """The mean over held-out pictures, with its standard error; a likelihood has no floor."""
+        assert self.held_out is not None
+        order = torch.randperm(len(self.held_out), generator=stream(self.plan.seed, "held out"))[: self.n]
+        device = next(state.model.parameters()).device
+        rng = torch.Generator(device).manual_seed(derive_seed(self.plan.seed, "held out noise"))
+        parts: list[Tensor] = []
+        with averaged_players(state) as model:
+            assert isinstance(model, HasDensity)
+            for rows in order.split(MEASURE_BATCH):
+                pixels = torch.from_numpy(self.held_out.read(rows.numpy())).permute(0, 3, 1, 2).to(device)
+                parts.append(model.log_prob(to_float(pixels), rng).double().cpu())
+            kind = model.density
+        dimensions = int(np.prod(self.held_out.read(np.arange(1)).shape[1:]))
+        bits = bits_per_dimension(torch.cat(parts), dimensions)
+        result = Result(
+            metric="bits_per_dimension",
+            value=float(bits.mean()),
+            standard_error=float(bits.std()) / math.sqrt(len(bits)),
+            error_method="standard error of the mean over pictures",
+            n=len(bits),
+            seed=self.plan.seed,
+            better="lower",
+            protocol=density_protocol(kind, n=len(bits), pictures=self.held_out.fingerprint, dimensions=dimensions),
+        )
+        return [result], []
 
 
 def enlarge(pictures: Tensor, factor: int) -> Tensor:

@@ -1,11 +1,12 @@
-"""How a run goes: how long, how often it reports, what it keeps. What is trained is the model's own configuration."""
+"""The plan of a run: how long it is, how often it reports, what it keeps. What is trained is the model's Config."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ganvas.core.checks import above, at_least
 from ganvas.core.errors import UserError
 
-# These may change when a run goes on: they do not alter what the images shown so far have made of it.
+# These may change when a run is resumed: they do not alter what the images shown so far have made of it.
 FREE_TO_CHANGE = ("total_kimg", "keep_last", "checkpoint_minutes")
 
 
@@ -16,27 +17,23 @@ class Plan:
     total_kimg: float = 100.0  # Thousands of real images to show.
     seed: int = 0  # Of the weights, the noise, the order of the pictures and the mirroring.
     mirror: bool = False  # Show every picture mirrored half of the time.
+    crop_margin: float = 0.0  # Pack pictures larger by this share and show a window at a random place of each.
     precision: Literal["float32", "bfloat16"] = "float32"  # Of activations; weights and losses are float32.
     report_kimg: float = 0.0  # Between two lines of log.jsonl; 0 is a 200th of the run.
     sample_kimg: float = 0.0  # Between two grids of samples; 0 is a 40th of the run.
     measure_kimg: float = 0.0  # Between two measurements; 0 is a 10th of the run, below 0 is never.
     measure_n: int = 2048  # Pictures on each side of a measurement.
     keep_last: int = 2  # States to keep besides the best.
-    keep_best: Literal["none", "swd"] = "none"  # Also keep the state with the best measured value.
+    keep_best: str = "none"  # Also keep the state with the best value of this metric, such as swd.
     checkpoint_minutes: float = 10.0  # Between two states, besides the one at the end and when it is stopped.
 
     def __post_init__(self) -> None:
-        if self.total_kimg <= 0:
-            raise UserError(f"total_kimg={self.total_kimg} must be above 0: how many thousand images the run shows.")
-        if self.keep_last < 1:
-            raise UserError(f"keep_last={self.keep_last} must be at least 1, or there is nothing to go on from.")
-        if self.measure_n < 2:
-            raise UserError(f"measure_n={self.measure_n} must be at least 2.")
+        above(self, 0, "total_kimg")
+        at_least(self, 1, "keep_last")
+        at_least(self, 2, "measure_n")
+        at_least(self, 0, "crop_margin", "report_kimg", "sample_kimg", "checkpoint_minutes")
         if self.keep_best != "none" and self.measure_kimg < 0:
             raise UserError(f"keep_best={self.keep_best} needs measurements, so measure_kimg must not be below 0.")
-        for name in ("report_kimg", "sample_kimg", "checkpoint_minutes"):
-            if getattr(self, name) < 0:
-                raise UserError(f"{name}={getattr(self, name)} must not be negative.")
 
     @property
     def total_nimg(self) -> int:
@@ -44,8 +41,12 @@ class Plan:
 
     def interval(self, kind: Literal["report", "sample", "measure"]) -> int:
         """Images between two of a kind; at least 1."""
-        share = {"report": 200, "sample": 40, "measure": 10}[kind]
-        kimg = getattr(self, f"{kind}_kimg") or self.total_kimg / share
+        kimg, share = {
+            "report": (self.report_kimg, 200),
+            "sample": (self.sample_kimg, 40),
+            "measure": (self.measure_kimg, 10),
+        }[kind]
+        kimg = kimg or self.total_kimg / share
         return max(round(kimg * 1000), 1) if kimg > 0 else 0
 
 

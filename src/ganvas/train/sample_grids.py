@@ -1,45 +1,44 @@
-"""The same latents drawn again and again while a model learns: one sheet of pictures per moment, and a film of them."""
+"""Sheets of samples while a model learns: the same latents or the same inputs again and again, and a film of them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganvas.core.atomic_files import atomic_file
 from ganvas.core.pixels import to_bytes
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import stream
+from ganvas.core.shapes import Images
 from ganvas.data.packed import Packed
+from ganvas.losses.capabilities import Shows
+from ganvas.losses.game import Batch
 from ganvas.report.pictures.animation import write_animation
 from ganvas.report.pictures.grid import grid
 from ganvas.report.web.run_reader import sample_files
-from ganvas.train.state import State, path_of
+from ganvas.train.drawn import averaged_players, drawn_samples
+from ganvas.train.state import State
 
 SHEET_WIDTH = 640  # Pixels, about; small pictures are enlarged so that they can be seen.
 FILM_FRAMES_PER_SECOND = 6
 
 
-class Sheets:
+class Sheets(ABC):
     """Draws sheets of one run into its ``samples/``."""
 
-    def __init__(self, folder: Path, *, seed: int, packed: Packed, classes: int) -> None:
-        self.folder, self.seed, self.classes = folder, seed, classes
-        self.height, self.width = packed.height, packed.width
-        self.columns = 8 if max(self.height, self.width) <= 128 else 4
-        self.count = self.columns * max(round(self.columns * 0.75), 1)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-    def reals(self, packed: Packed) -> None:
-        """A sheet of the real pictures, chosen evenly over the data, for comparison."""
-        chosen = np.linspace(0, len(packed) - 1, min(self.count, len(packed))).astype(np.int64)
-        self._write("reals", packed.read(chosen))
+    @abstractmethod
+    def reals(self) -> None:
+        """A sheet of the real samples, for comparison."""
 
+    @abstractmethod
     def sample(self, state: State, stage: Stage, name: str) -> None:
-        """A sheet of what the averaged model makes of the fixed latents."""
-        self._write(name, draw(state, stage, self.count, seed=self.seed, classes=self.classes))
+        """A sheet of what the averaged model makes now."""
 
     def film(self) -> None:
         """All sheets so far as growth.webp, at the size of the last."""
@@ -47,14 +46,76 @@ class Sheets:
         if len(sheets) > 1:
             write_animation(sheets, self.folder / "growth.webp", fps=FILM_FRAMES_PER_SECOND)
 
+
+class NoSheets(Sheets):
+    """Of a model that has nothing to look at."""
+
+    def reals(self) -> None:
+        """Draws nothing."""
+
+    def sample(self, state: State, stage: Stage, name: str) -> None:
+        """Draws nothing."""
+
+
+class DrawnSheets(Sheets):
+    """Pictures of fixed latents, or of fixed streams."""
+
+    def __init__(self, folder: Path, *, seed: int, packed: Packed, classes: int) -> None:
+        super().__init__(folder)
+        self.seed, self.packed, self.classes = seed, packed, classes
+        self.height, self.width = packed.height, packed.width
+        self.columns = 8 if max(self.height, self.width) <= 128 else 4
+        self.count = self.columns * max(round(self.columns * 0.75), 1)
+
+    def reals(self) -> None:
+        """Real pictures chosen evenly over the data."""
+        chosen = np.linspace(0, len(self.packed) - 1, min(self.count, len(self.packed))).astype(np.int64)
+        self._write("reals", self.packed.read(chosen))
+
+    def sample(self, state: State, stage: Stage, name: str) -> None:
+        """What the averaged model makes of the fixed latents."""
+        self._write(name, draw(state, stage, self.count, seed=self.seed, classes=self.classes))
+
     def _write(self, name: str, pictures: NDArray[np.uint8]) -> None:
         enlarged = self.height // pictures.shape[1]  # Every sheet of a run has one size: the film needs no more.
         scale = max(SHEET_WIDTH // (self.columns * self.width), 1) * max(enlarged, 1)
-        with atomic_file(self.folder / f"{name}.png") as partial:
-            grid(pictures, columns=self.columns, scale=scale, gap=2).save(partial, format="PNG")
+        write_sheet(self.folder / f"{name}.png", pictures, columns=self.columns, scale=scale)
 
 
-@torch.no_grad()
+class ShownSheets(Sheets):
+    """Rows that the model itself shows of a fixed batch: what went in beside what came out."""
+
+    def __init__(self, folder: Path, batch: Batch) -> None:
+        super().__init__(folder)
+        self.batch = batch
+
+    def reals(self) -> None:
+        """Nothing: the inputs are a row of every sheet."""
+
+    def sample(self, state: State, stage: Stage, name: str) -> None:
+        """What the averaged model shows of the fixed batch."""
+        with averaged_players(state) as model, torch.no_grad():
+            assert isinstance(model, Shows)
+            rows = [images for _, images in model.show(self.batch)]
+        pictures = same_colours([to_bytes(images).cpu() for images in rows])
+        columns = len(rows[0])
+        scale = max(SHEET_WIDTH // (columns * pictures.shape[2]), 1)
+        write_sheet(self.folder / f"{name}.png", pictures, columns=columns, scale=scale)
+
+
+def same_colours(rows: Sequence[Tensor]) -> NDArray[np.uint8]:
+    """Rows of pictures (n, c, h, w) as one array (n, h, w, c): grey ones become RGB beside coloured ones."""
+    channels = max(row.shape[1] for row in rows)
+    wide = [row.expand(-1, channels, -1, -1) if row.shape[1] == 1 else row for row in rows]
+    return torch.cat([row[:, :channels] for row in wide]).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def write_sheet(path: Path, pictures: NDArray[np.uint8], *, columns: int, scale: int) -> None:
+    """Pictures (n, h, w, c) on one sheet, as a PNG file."""
+    with atomic_file(path) as partial:
+        grid(pictures, columns=columns, scale=scale, gap=2).save(partial, format="PNG")
+
+
 def draw(
     state: State, stage: Stage, n: int, *, seed: int, classes: int, batch: int = 64, purpose: str = "sheet"
 ) -> NDArray[np.uint8]:
@@ -62,33 +123,9 @@ def draw(
 
     The players are exchanged for their averages while drawing and put back after; training notices nothing.
     """
-    model, device = state.model, next(state.model.parameters()).device
-    z: Tensor = model.latents(n, stream(seed, purpose))  # type: ignore[operator]
     labels = torch.arange(n) % classes if classes else None
-    how = {} if stage.resolution == model.schedule().last else {"resolution": stage.resolution}  # type: ignore[operator]
-    if stage.fading:
-        how = {"resolution": stage.resolution, "fade": torch.tensor(stage.fade, device=device)}
-    drawn = []
-    with averaged_players(state) as averaged:
-        for start in range(0, n, batch):
-            chosen = {} if labels is None else {"labels": labels[start : start + batch].to(device)}
-            drawn.append(to_bytes(averaged.decode(z[start : start + batch].to(device), **chosen, **how)).cpu())  # type: ignore[operator]
+    with averaged_players(state) as model:
+        drawn: list[Images] = []
+        for part in drawn_samples(model, n, seed=seed, purpose=purpose, labels=labels, stage=stage, batch=batch):
+            drawn.append(to_bytes(part).cpu())
     return torch.cat(drawn).permute(0, 2, 3, 1).contiguous().numpy()
-
-
-@contextmanager
-def averaged_players(state: State) -> Iterator[nn.Module]:
-    """The model with its averaged players in the place of the training ones, in evaluation mode, while inside."""
-    own = {phase.name: phase.player for phase in state.phases if phase.name in state.averages}
-    paths = {name: path_of(state.model, player) for name, player in own.items()}
-    if "" in paths.values():  # The model is its own only player.
-        yield next(state.averages[name] for name, path in paths.items() if not path).eval()
-        return
-    try:
-        for name, path in paths.items():
-            state.model.set_submodule(path, state.averages[name])
-        yield state.model.eval()
-    finally:
-        for name, path in paths.items():
-            state.model.set_submodule(path, own[name])
-        state.model.train()

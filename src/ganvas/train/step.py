@@ -1,66 +1,90 @@
 """One step of any game."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import derive_seed
-from ganvas.losses.game import Batch, Phase
-from ganvas.train.state import State
+from ganvas.losses.game import Batch, Phase, Terms
+from ganvas.train.state import Player, State
 
 
-def play(state: State, batch: Batch, streams: Sequence[torch.Generator], *, precision: torch.dtype) -> None:
+@dataclass(frozen=True)
+class PhaseStreams:
+    """The noise of one phase: what its loss draws, and the same numbers once more for its ``after``."""
+
+    loss: torch.Generator
+    after: torch.Generator
+
+
+def new_streams(phases: Sequence[Phase], device: torch.device) -> list[PhaseStreams]:
+    """A pair of streams per phase, to be seeded at every step."""
+    return [PhaseStreams(torch.Generator(device), torch.Generator(device)) for _ in phases]
+
+
+def play(
+    state: State,
+    batch: Batch,
+    streams: Sequence[PhaseStreams],
+    *,
+    turns: Sequence[bool],
+    precision: torch.dtype,
+) -> None:
     """Every phase whose turn it is moves once; the state's sums learn what it was judged on.
 
-    ``streams`` holds one generator per phase, already seeded for this step. Nothing here waits for the device.
+    ``streams`` are already seeded for this step. Nothing here waits for the device.
     """
-    waiting: list[Phase] = []
-    for phase, stream in zip(state.phases, streams, strict=True):
-        if not is_turn(phase, state.step):
+    waiting: list[tuple[Phase, Batch, Terms]] = []
+    for phase, stream, plays in zip(state.phases, streams, turns, strict=True):
+        if not plays:
             continue
-        state.model.requires_grad_(False)  # Everyone stands still ...
-        phase.player.requires_grad_(True)  # ... but the player whose move it is.
-        state.optimizers[phase.name].zero_grad(set_to_none=True)
-        with torch.autocast(
-            batch.images.device.type, precision, enabled=precision != torch.float32, cache_enabled=False
-        ):
-            terms = phase.loss(batch.with_rng(stream))
+        player = state.player_of(phase)
+        let_move(state.model, player.parameters.values())
+        player.optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(batch.device.type, precision, enabled=precision != torch.float32, cache_enabled=False):
+            terms = phase.loss(batch.with_rng(stream.loss))
         means = {f"{phase.name}/{name}": _at_least_float32(term).mean() for name, term in terms.items()}
         (torch.stack(list(means.values())).sum() * phase.weight).backward()
-        batch.ranks.average_(p.grad for p in phase.player.parameters() if p.grad is not None)
+        batch.ranks.average_(p.grad for p in player.parameters.values() if p.grad is not None)
         _add(state.sums, means)
-        waiting.append(phase)
+        waiting.append((phase, batch.with_rng(stream.after), terms))
         if not phase.simultaneous:
-            for moved in waiting:
-                _move(state, moved)
+            for moved, its_batch, its_terms in waiting:
+                _move(state.player_of(moved), moved, its_batch, its_terms)
             waiting.clear()
+
+
+def let_move(model: nn.Module, parameters: Iterable[nn.Parameter]) -> None:
+    """Everyone stands still but the player whose parameters these are."""
+    model.requires_grad_(False)
+    for parameter in parameters:
+        parameter.requires_grad_(True)
 
 
 def _at_least_float32(term: Tensor) -> Tensor:
     return term.to(torch.promote_types(term.dtype, torch.float32))
 
 
-def is_turn(phase: Phase, step: int) -> bool:
-    """Whether a phase plays on this step; one played every k-th step plays on the last of each k."""
-    return (step + 1) % phase.every == 0
-
-
-def seed_streams(streams: Sequence[torch.Generator], phases: Sequence[Phase], *, seed: int, nimg: int) -> None:
+def seed_streams(streams: Sequence[PhaseStreams], phases: Sequence[Phase], *, seed: int, nimg: int) -> None:
     """Seeds each phase's noise for the step at ``nimg``. A phase that moves together with the one before shares it."""
     index = 0
     for position, stream in enumerate(streams):
         if position == 0 or not phases[position - 1].simultaneous:
             index = position
-        stream.manual_seed(derive_seed(seed, "noise", index, nimg))
+        for generator in (stream.loss, stream.after):
+            generator.manual_seed(derive_seed(seed, "noise", index, nimg))
 
 
 @torch.no_grad()
-def _move(state: State, phase: Phase) -> None:
-    state.optimizers[phase.name].step()
-    if phase.average is not None:
-        average_towards(state.averages[phase.name], phase.player, decay=phase.average)
+def _move(player: Player, phase: Phase, batch: Batch, terms: Terms) -> None:
+    player.optimizer.step()
+    if phase.after is not None:
+        phase.after(batch, terms)
+    if player.average is not None and phase.average is not None:
+        average_towards(player.average, player.module, decay=phase.average)
 
 
 @torch.no_grad()
@@ -81,18 +105,18 @@ def _add(sums: dict[str, Tensor], means: dict[str, Tensor]) -> None:
             sums[name] = mean.detach().clone()
 
 
-def count_turns(state: State) -> None:
+def count_turns(state: State, turns: Sequence[bool]) -> None:
     """Notes on the host which phases played on this step."""
-    for phase in state.phases:
-        if is_turn(phase, state.step):
+    for phase, played in zip(state.phases, turns, strict=True):
+        if played:
             state.counts[phase.name] = state.counts.get(phase.name, 0) + 1
 
 
 def set_learning_rate(state: State, lr: float) -> None:
     """The schedule's rate, times each player's factor; on a GPU written into the tensor that a graph reads."""
-    for phase in state.phases:
-        value = lr * phase.optimizer.lr_factor
-        for group in state.optimizers[phase.name].param_groups:
+    for player in state.players:
+        value = lr * player.lr_factor
+        for group in player.optimizer.param_groups:
             if isinstance(group["lr"], Tensor):
                 group["lr"].fill_(value)
             else:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.core import catalogue
@@ -17,16 +18,23 @@ from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.run_folder import RunFolder
+from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
+from ganvas.losses.capabilities import HasLatents, Judges, classes_of
+from ganvas.losses.game import Game
 from ganvas.report.pictures.grid import grid
 from ganvas.train import checkpoint
+from ganvas.train.drawn import drawn_samples
+from ganvas.train.state import placed
+
+C = TypeVar("C")
 
 
 @dataclass(frozen=True)
-class Pictures:
+class DrawnPictures:
     """Pictures as bytes (n, h, w, c), with what a notebook or a script wants to do with them."""
 
     bytes: NDArray[np.uint8]
@@ -47,10 +55,10 @@ class Pictures:
 class Trained:
     """A model at one moment of its training, with averaged weights."""
 
-    model: nn.Module
+    model: Game
     name: str  # "gan/progan"
     nimg: int
-    resolution: int  # Nominal resolution reached.
+    resolution: int | None  # Nominal resolution reached; None for a model whose pictures are not doubled from a base.
     fade: float
     data: dict[str, Any]  # What it was trained on: spec, size, channels, class names, how pictures were fitted.
     fingerprint: str  # SHA-256 of the weights.
@@ -78,12 +86,12 @@ class Trained:
 
     @property
     def conditional(self) -> bool:
-        return getattr(self.model.config, "num_classes", 0) > 0
+        return classes_of(self.model.config) > 0
 
-    def sample(self, n: int, *, seed: int = 0, label: str | int | None = None, batch: int = 64) -> Pictures:
+    def sample(self, n: int, *, seed: int = 0, label: str | int | None = None, batch: int = 64) -> DrawnPictures:
         """``n`` pictures. The same seed gives the same pictures whatever the batch."""
         drawn = list(self.sample_bytes(n, seed=seed, label=label, batch=batch))
-        return Pictures(torch.cat(drawn).permute(0, 2, 3, 1).contiguous().numpy())
+        return DrawnPictures(torch.cat(drawn).permute(0, 2, 3, 1).contiguous().numpy())
 
     def sample_bytes(
         self, n: int, *, seed: int = 0, label: str | int | None = None, batch: int = 64
@@ -91,43 +99,37 @@ class Trained:
         """Batches (b, c, h, w) of the same pictures; those of a model that still grows are enlarged to full size."""
         if n < 1:
             raise UserError(f"-n {n}: the number of pictures must be at least 1.")
-        z = self.latents(n, seed=seed)
         labels = self.labels(n, seed=seed, label=label)
-        for start in range(0, n, batch):
-            chosen = None if labels is None else labels[start : start + batch]
-            yield to_bytes(self.decode(z[start : start + batch], chosen)).cpu()
+        drawn = drawn_samples(self.model, n, seed=seed, purpose="latents", labels=labels, stage=self.stage, batch=batch)
+        for images in drawn:
+            yield to_bytes(self.full_size(images)).cpu()
 
     def latents(self, n: int, *, seed: int = 0) -> Latents:
         """``n`` latents on the CPU, a function of the seed."""
-        self.require("latents")
-        return self.model.latents(n, stream(seed, "latents"))  # type: ignore[operator]
+        return self.require(HasLatents).latents(n, stream(seed, "latents"))
 
     @torch.no_grad()
     def decode(self, z: Latents, labels: Labels | None = None) -> Images:
         """Pictures in [-1, 1] of latents, at full size."""
-        self.require("decode")
-        how: dict[str, Any] = {} if labels is None else {"labels": labels.to(self.device)}
-        how |= self._growth()
-        images: Tensor = self.model.decode(z.to(self.device), **how)  # type: ignore[operator]
+        chosen = None if labels is None else labels.to(self.device)
+        return self.full_size(self.require(HasLatents).decode(z.to(self.device), chosen, stage=self.stage))
+
+    def full_size(self, images: Images) -> Float[Tensor, "n c h2 w2"]:
+        """Pictures of a model that still grows, enlarged to the size that it grows to."""
         factor = self.height // images.shape[-2]
         return F.interpolate(images, scale_factor=factor, mode="nearest") if factor > 1 else images
 
     @torch.no_grad()
     def judge(self, pictures: Bytes, *, batch: int = 64) -> PerSample:
         """How real its discriminator finds full-size pictures, whole batches at a time: some look at the batch."""
-        self.require("judge")
-        found = [
-            self.model.judge(to_float(part.to(self.device)), **self._growth())  # type: ignore[operator]
-            for part in pictures.split(batch)
-        ]
+        judge = self.require(Judges)
+        found = [judge.judge(to_float(part.to(self.device)), stage=self.stage) for part in pictures.split(batch)]
         return torch.cat(found).float().cpu()
 
-    def _growth(self) -> dict[str, Any]:
-        """How far a model that grows has grown, as its methods take it."""
-        how: dict[str, Any] = {"resolution": self.resolution} if self.resolution < self._full_resolution else {}
-        if self.fade < 1.0:
-            how |= {"resolution": self.resolution, "fade": torch.tensor(self.fade, device=self.device)}
-        return how
+    @property
+    def stage(self) -> Stage:
+        """How far it has grown."""
+        return Stage(batch_size=self.model.config.batch_size, lr=0.0, resolution=self.resolution, fade=self.fade)
 
     def reals(self, *, quiet: bool = False) -> Packed:
         """The pictures it was trained on, prepared as they were then."""
@@ -143,30 +145,32 @@ class Trained:
             )
         return packed
 
-    def require(self, capability: str) -> None:
-        """Says clearly when a family cannot do what a verb asks of it."""
-        if not hasattr(self.model, capability):
-            raise UserError(f"{self.name} cannot do this: it has no '{capability}'.")
+    def require(self, capability: type[C]) -> C:
+        """The model as one that has a capability; a family that lacks it is told clearly.
 
-    @property
-    def _full_resolution(self) -> int:
-        return self.model.schedule().last  # type: ignore[operator]
+        Raises:
+            UserError: it has no such methods.
+        """
+        if not isinstance(self.model, capability):
+            lacks = (capability.__doc__ or capability.__name__).partition("\n")[0].rstrip(".").lower()
+            raise UserError(f"{self.name} cannot do this. What it would need: a model that {lacks}.")
+        return self.model
 
     def labels(self, n: int, *, seed: int, label: str | int | None) -> Labels | None:
         if not self.conditional:
             if label is not None:
                 raise UserError(f"--label {label}: this model was trained without labels, so it draws any class.")
             return None
-        classes: int = self.model.config.num_classes  # type: ignore[assignment,union-attr]
+        classes = classes_of(self.model.config)
         if label is None:
-            return torch.randint(classes, (n,), generator=stream(seed, "labels"))  # type: ignore[call-overload]
+            return torch.randint(classes, (n,), generator=stream(seed, "labels"))
         return torch.full((n,), self._class_index(label))
 
     def _class_index(self, label: str | int) -> int:
         known = self.class_names
         if label in known:
             return known.index(str(label))
-        classes: int = self.model.config.num_classes  # type: ignore[assignment,union-attr]
+        classes = classes_of(self.model.config)
         if str(label).isdecimal() and int(label) < classes:
             return int(label)
         named = f" Classes: {', '.join(known)}." if known else ""
@@ -187,14 +191,15 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
     if missing:
         raise UserError(f"{folder / 'model.json'} has no '{missing[0]}': it was edited. Restore it.")
     module = catalogue.load("models", numbers["model"])
-    model = module.Model(from_plain(module.Config, numbers["config"]))
+    model: Game = module.Model(from_plain(module.Config, numbers["config"]))
     try:
-        model.load_state_dict(tensors)
+        remembered = {name: tensor for name, tensor in model.state_dict().items() if name in model.memory()}
+        model.load_state_dict(remembered | tensors)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise UserError(f"{folder} does not fit {numbers['model']} of this version: {reason}") from None
     return Trained(
-        model=model.to(device, memory_format=torch.channels_last).eval().requires_grad_(False),
+        model=placed(model, torch.device(device)).eval().requires_grad_(False),
         name=numbers["model"],
         nimg=numbers["nimg"],
         resolution=numbers["resolution"],

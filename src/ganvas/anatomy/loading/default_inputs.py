@@ -1,11 +1,21 @@
-"""Shapes of the inputs of networks whose makers have said them."""
+"""Shapes of the inputs of networks whose makers have told them."""
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
+
+from ganvas.losses.capabilities import SizesPictures, classes_of
 
 DRAWING = ("generator", "decoder", "flow", "denoiser", "network")  # Which network stands for a model, first match.
 FROM_LATENTS = ("generator", "decoder")
+
+
+@runtime_checkable
+class SizesLatents(Protocol):
+    """A ``Config`` of a model with latents."""
+
+    @property
+    def latent_size(self) -> int: ...
 
 
 def drawing(parts: Sequence[str]) -> str | None:
@@ -15,15 +25,15 @@ def drawing(parts: Sequence[str]) -> str | None:
 
 def of_catalogue(config: Any, part: str) -> tuple[Any, ...] | None:
     """Of a model's network: latents (and classes) for what draws, pictures for what looks."""
-    if part in FROM_LATENTS and hasattr(config, "latent_size"):
+    if part in FROM_LATENTS and isinstance(config, SizesLatents):
         return (1, config.latent_size), *_labels(config)
-    if part in ("discriminator", "encoder", "critic") and hasattr(config, "picture_size"):
-        return ((1, getattr(config, "channels", 3), *config.picture_size),)
+    if part in ("discriminator", "encoder", "critic") and isinstance(config, SizesPictures):
+        return ((1, config.picture.channels, *config.picture.size),)
     return None
 
 
 def _labels(config: Any) -> tuple[Any, ...]:
-    if not getattr(config, "num_classes", 0):
+    if not classes_of(config):
         return ()
     import torch
 

@@ -23,12 +23,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ganvas.core.errors import UserError
-from ganvas.core.schedule import Growth, steady
+from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.picture_size import DoubledSize
+from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
-from ganvas.core.sizes import doublings
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
-from ganvas.losses.game import Adam, Batch, Phase, Terms
+from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.game import Game, Phase, Terms
+from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d
 from ganvas.nn.norms.batch_norm import BatchNorm2d
 
@@ -45,7 +47,6 @@ class Config:
     resolution: int = 64  # 4 * 2^k: how often the first resolution is doubled.
     base: tuple[int, int] = (4, 4)  # Height and width of the first resolution; (4, 6) becomes 64x96.
     channels: int = 3
-    num_classes: int = 0  # The paper has no labels; neither has this.
     latent_size: int = 100
     prior: Literal["uniform", "normal"] = "uniform"  # U[-1, 1) as in the paper, or N(0, 1) as in most later codes.
     features: int = 128  # Feature maps of the largest hidden resolution; doubled with every halving of the size ...
@@ -57,36 +58,19 @@ class Config:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        doublings(self.resolution)
-        if self.num_classes != 0:
-            raise UserError(
-                f"num_classes={self.num_classes}: gan/dcgan draws pictures without labels, so it must be 0. "
-                "gan/progan draws pictures of given classes."
-            )
-        for name in ("channels", "latent_size", "features", "features_max", "batch_size"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name}={getattr(self, name)} must be at least 1.")
-        if min(self.base) < 1:
-            raise UserError(f"base={self.base} must be two sizes of at least 1, such as 4,6.")
-        if self.lr <= 0 or self.eps <= 0:
-            raise UserError(f"lr={self.lr} and eps={self.eps} must be above 0.")
-        for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UserError(f"{name}={getattr(self, name)} must be in [0, 1).")
+        at_least(self, 1, "latent_size", "features", "features_max", "batch_size")
+        above(self, 0, "lr", "eps")
+        fractions(self, "beta1", "beta2")
+        assert self.picture  # Its making checks the size.
 
     @property
-    def levels(self) -> int:
-        """How often the first resolution is doubled."""
-        return doublings(self.resolution)
-
-    @property
-    def picture_size(self) -> tuple[int, int]:
-        """Height and width of the pictures."""
-        return self.base[0] << self.levels, self.base[1] << self.levels
+    def picture(self) -> DoubledSize:
+        """The size of the pictures."""
+        return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
 
     def maps(self) -> list[int]:
         """Feature maps from the first resolution up; the last are the picture's channels."""
-        hidden = range(self.levels - 1, -1, -1)
+        hidden = range(self.picture.levels - 1, -1, -1)
         return [*(min(self.features << halvings, self.features_max) for halvings in hidden), self.channels]
 
 
@@ -121,7 +105,9 @@ class Discriminator(nn.Module):
         maps = config.maps()[::-1]
         self.convolutions = nn.ModuleList(Conv2d(before, after, **DOUBLING) for before, after in pairwise(maps))
         # None on the picture: the discriminator is to see the colours as they are.
-        self.norms = nn.ModuleList([nn.Identity(), *(BatchNorm2d(channels) for channels in maps[2:])][: config.levels])
+        self.norms = nn.ModuleList(
+            [nn.Identity(), *(BatchNorm2d(channels) for channels in maps[2:])][: len(self.convolutions)]
+        )
         self.score = Conv2d(maps[-1], 1, config.base, bias=False, std=STD)
 
     def forward(self, images: Images) -> PerSample:
@@ -132,8 +118,10 @@ class Discriminator(nn.Module):
         return score.to(torch.promote_types(score.dtype, torch.float32))
 
 
-class Model(nn.Module):
+class Model(Game[Config, Pictures]):
     """The two networks and their game."""
+
+    takes = Pictures
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -141,32 +129,37 @@ class Model(nn.Module):
         self.generator = Generator(config)
         self.discriminator = Discriminator(config)
 
-    def schedule(self) -> Growth:
+    def schedule(self) -> Steady:
         """One resolution, one batch size, one learning rate."""
-        return steady(resolution=self.config.resolution, batch_size=self.config.batch_size, lr=self.config.lr)
+        return Steady(resolution=self.config.resolution, batch_size=self.config.batch_size, lr=self.config.lr)
 
-    def phases(self) -> list[Phase]:
+    def phases(self) -> list[Phase[Pictures]]:
         """Discriminator, then generator, each on fresh latents."""
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2, eps=self.config.eps)
         return [
-            Phase("D", self.discriminator, self._discriminator_loss, optimizer=adam),
-            Phase("G", self.generator, self._generator_loss, optimizer=adam),
+            Phase(name="D", player=self.discriminator, loss=self._discriminator_loss, optimizer=adam),
+            Phase(name="G", player=self.generator, loss=self._generator_loss, optimizer=adam),
         ]
 
-    def _discriminator_loss(self, batch: Batch) -> Terms:
+    def _discriminator_loss(self, batch: Pictures) -> Terms:
         """Reals and fakes pass in two batches: in one, batch norm would tell them apart by their shares."""
         with torch.no_grad():
             fakes = self._fakes(batch)
         real, fake = self.discriminator(batch.images), self.discriminator(fakes)
         return {"non_saturating": non_saturating_discriminator(real, fake)}
 
-    def _generator_loss(self, batch: Batch) -> Terms:
+    def _generator_loss(self, batch: Pictures) -> Terms:
         return {"non_saturating": non_saturating_generator(self.discriminator(self._fakes(batch)))}
 
-    def _fakes(self, batch: Batch) -> Images:
+    def _fakes(self, batch: Pictures) -> Images:
         if self.config.prior == "normal":
             return self.generator(batch.randn(self.config.latent_size))
         return self.generator(2 * batch.rand(self.config.latent_size) - 1)
+
+    @property
+    def prior(self) -> Literal["normal", "uniform"]:
+        """What latents are drawn from."""
+        return self.config.prior
 
     def latents(self, n: int, rng: torch.Generator) -> Latents:
         """``n`` latents from the prior."""
@@ -175,10 +168,10 @@ class Model(nn.Module):
             return torch.randn(shape, generator=rng, device=rng.device)
         return 2 * torch.rand(shape, generator=rng, device=rng.device) - 1
 
-    def judge(self, images: Images) -> PerSample:
+    def judge(self, images: Images, *, stage: Stage | None = None) -> PerSample:
         """How real the discriminator finds pictures in [-1, 1]; higher is more real."""
         return self.discriminator(images)
 
-    def decode(self, z: Latents, labels: Labels | None = None) -> Images:
+    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Images:
         """Pictures in [-1, 1] of latents."""
         return self.generator(z)

@@ -19,7 +19,7 @@ Departs from the paper:
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -27,12 +27,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.schedule import Growth
+from ganvas.core.picture_size import DoubledSize
+from ganvas.core.schedule import Growth, Stage
 from ganvas.core.shapes import Features, Images, Labels, Latents, PerSample, Scalar
 from ganvas.core.sizes import doublings
 from ganvas.losses.adversarial import class_cross_entropy, wasserstein_discriminator, wasserstein_generator
-from ganvas.losses.game import Adam, Batch, Phase, Terms
+from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.game import Game, Phase, Terms, every
+from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import drift, gradient_penalty
 from ganvas.nn.blocks.minibatch_discrimination import MinibatchDiscrimination
 from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
@@ -47,6 +51,7 @@ from ganvas.nn.norms.pixel_norm import pixel_norm
 V1_NORM_EPS = 1e-4  # Of batch normalisation in v1's framework.
 SLOPE = 0.2  # Of the discriminator's leaky ReLU.
 FIRST = 4  # Nominal resolution of the first block, whatever its true size.
+GROWN = 0.5  # Of a run whose growth is fitted to its length: the share after which the full resolution trains alone.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +103,10 @@ class Config:
     average_decay: float = 0.999  # Of the generator's weights, per move of the generator.
 
     def __post_init__(self) -> None:
-        doublings(self.resolution)
-        for name in ("channels", "latent_size", "fmap_max", "discriminator_divisor", "batch_size", "n_critic"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name}={getattr(self, name)} must be at least 1.")
-        if min(self.base) < 1:
-            raise UserError(f"base={self.base} must be two sizes of at least 1, such as 4,6.")
+        at_least(self, 1, "latent_size", "fmap_max", "discriminator_divisor", "batch_size", "n_critic")
+        at_least(self, 0, "num_classes")
+        above(self, 0, "lr", "eps", "fmap_base", "penalty_target")
+        fractions(self, "beta1", "beta2", "average_decay")
         if self.joint and self.n_critic != 1:
             raise UserError(f"joint=true moves both players at once, so n_critic={self.n_critic} must be 1.")
         if self.pool_before_activation and self.discriminator_norm != "none":
@@ -111,25 +114,22 @@ class Config:
                 f"discriminator_norm={self.discriminator_norm} stands between a convolution and its pooling, "
                 "so pool_before_activation must be false."
             )
-        if self.num_classes < 0:
-            raise UserError(f"num_classes={self.num_classes} must be 0 (no labels) or the number of classes.")
-        for name in ("beta1", "beta2", "average_decay"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UserError(f"{name}={getattr(self, name)} must be in [0, 1).")
-        for name in ("lr", "eps", "fmap_base", "penalty_target"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"{name}={getattr(self, name)} must be above 0.")
+        assert self.picture  # Its making checks the size.
         self.growth()
 
     @property
-    def levels(self) -> int:
-        """How often the first resolution is doubled."""
-        return doublings(self.resolution)
+    def picture(self) -> DoubledSize:
+        """The size of the pictures at the full resolution."""
+        return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
 
-    @property
-    def picture_size(self) -> tuple[int, int]:
-        """Height and width of the full resolution."""
-        return self.base[0] << self.levels, self.base[1] << self.levels
+    def fitted(self, total_kimg: float) -> "Config":
+        """The same settings with a growth that reaches the full resolution after :data:`GROWN` of the run.
+
+        Training and fading in take equal parts, as in the paper; what is left trains the full resolution.
+        """
+        periods = self.picture.levels - (doublings(self.first_resolution) if self.first_resolution >= FIRST else 0)
+        part = GROWN * total_kimg / (2 * max(periods, 1))
+        return replace(self, train_kimg=part, fade_kimg=part)
 
     def growth(self) -> Growth:
         """The run's clock."""
@@ -151,6 +151,12 @@ class Config:
 
 
 TINY = Config(resolution=16, latent_size=8, fmap_base=64, fmap_max=8, train_kimg=0.016, fade_kimg=0.032, batch_size=8)
+
+
+def layers_of(block: nn.Module) -> list[nn.Module]:
+    """The layers of a block that is a list."""
+    assert isinstance(block, nn.ModuleList)
+    return list(block)
 
 
 class LatentBlock(nn.Module):
@@ -186,7 +192,7 @@ class Generator(nn.Module):
         self.config = config
         paper, equalized = config.template == "paper", config.equalized
         nf = config.feature_maps
-        maps = [nf(k + 1) if paper else nf(k) for k in range(config.levels + 1)]
+        maps = [nf(k + 1) if paper else nf(k) for k in range(config.picture.levels + 1)]
         if not paper:
             maps[0] = 64  # Fixed in appendix E's network, whatever fmap_base is.
         self.latent = LatentBlock(config, maps[0])
@@ -199,7 +205,7 @@ class Generator(nn.Module):
                 block.append(EqualizedConv2d(after, after, 3, equalized=equalized))
             self.blocks.append(nn.ModuleList(block))
         self.norms = nn.ModuleList(
-            nn.ModuleList(self._norm(channels) for _ in block)  # type: ignore[arg-type]
+            nn.ModuleList(self._norm(channels) for _ in layers_of(block))
             for channels, block in zip(maps, self.blocks, strict=True)
         )
         rgb_kernel = 1 if paper else 3
@@ -216,7 +222,7 @@ class Generator(nn.Module):
         fade: Scalar | None = None,
     ) -> Images:
         """Pictures of ``resolution`` (the full one if None); ``fade`` weighs it against the one below."""
-        level = self.config.levels if resolution is None else (resolution // FIRST).bit_length() - 1
+        level = self.config.picture.levels if resolution is None else (resolution // FIRST).bit_length() - 1
         if self.config.normalize_latents:
             z = pixel_norm(z)
         if self.config.num_classes:
@@ -225,7 +231,7 @@ class Generator(nn.Module):
         below = x = self._finish(self.latent(z), self.latent_norm)
         for block, norms in zip(self.blocks[: level + 1], self.norms, strict=False):
             below = x
-            for convolution, norm in zip(block, norms, strict=True):  # type: ignore[call-overload]
+            for convolution, norm in zip(layers_of(block), layers_of(norms), strict=True):
                 x = self._finish(convolution(x), norm)
         rgb = self.to_rgb[level](x)
         if fade is not None and level > 0:
@@ -252,17 +258,17 @@ class Discriminator(nn.Module):
         def nf(stage: int) -> int:
             return max(config.feature_maps(stage) // config.discriminator_divisor, 1)
 
-        maps = [nf(k + 1) for k in range(config.levels + 1)]
+        maps = [nf(k + 1) for k in range(config.picture.levels + 1)]
         self.from_rgb = nn.ModuleList(EqualizedConv2d(config.channels, m, 1, equalized=config.equalized) for m in maps)
         if not self.paper:  # Appendix E feeds the picture itself to the topmost convolution.
             self.from_rgb[-1] = nn.Identity()
         self.blocks, self.norms = nn.ModuleList(), nn.ModuleList()  # From the second resolution up.
-        for level, (below, above) in enumerate(pairwise(maps), start=1):
-            top_of_appendix_e = not self.paper and level == config.levels
-            channels = config.channels if top_of_appendix_e else above
-            block = [self._convolution(above, above)] if self.paper else []
+        for level, (below, upper) in enumerate(pairwise(maps), start=1):
+            top_of_appendix_e = not self.paper and level == config.picture.levels
+            channels = config.channels if top_of_appendix_e else upper
+            block = [self._convolution(upper, upper)] if self.paper else []
             self.blocks.append(nn.ModuleList([*block, self._convolution(channels, below, down=True)]))
-            self.norms.append(nn.ModuleList([self._norm(above)] * len(block) + [self._norm(below)]))
+            self.norms.append(nn.ModuleList([self._norm(upper)] * len(block) + [self._norm(below)]))
         statistic = config.minibatch_statistic
         self.stddev = MinibatchStdDev(config.group_size) if statistic == "stddev" else None
         features = maps[0] + (1 if self.stddev else 0)
@@ -314,7 +320,7 @@ class Discriminator(nn.Module):
     def _block(self, x: Tensor, level: int) -> Tensor:
         """The convolutions of one resolution and the halving that leads to the one below."""
         block, norms = self.blocks[level - 1], self.norms[level - 1]
-        for convolution, norm in zip(block, norms, strict=True):  # type: ignore[call-overload]
+        for convolution, norm in zip(layers_of(block), layers_of(norms), strict=True):
             x = F.leaky_relu(norm(convolution(x)), SLOPE)
         return x if self.config.pool_before_activation else halve(x)
 
@@ -330,8 +336,11 @@ class Discriminator(nn.Module):
         return LayerNorm2d(channels) if self.config.discriminator_norm == "layer" else nn.Identity()
 
 
-class Model(nn.Module):
+class Model(Game[Config, Pictures]):
     """The two networks, their game and their growth."""
+
+    takes = Pictures
+    prior = "normal"
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -343,35 +352,41 @@ class Model(nn.Module):
         """Stage, fade, batch size and learning rate as a function of the images shown."""
         return self.config.growth()
 
-    def phases(self) -> list[Phase]:
+    def phases(self) -> list[Phase[Pictures]]:
         """Critic, then generator: one after the other (v2, and v1's CelebA-HQ), or both at once (v1's CIFAR-10)."""
         config = self.config
         adam = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps)
         return [
-            Phase("D", self.discriminator, self._discriminator_loss, simultaneous=config.joint, optimizer=adam),
             Phase(
-                "G",
-                self.generator,
-                self._generator_loss,
-                every=config.n_critic,
+                name="D",
+                player=self.discriminator,
+                loss=self._discriminator_loss,
+                simultaneous=config.joint,
+                optimizer=adam,
+            ),
+            Phase(
+                name="G",
+                player=self.generator,
+                loss=self._generator_loss,
+                turn=every(config.n_critic),
                 optimizer=adam,
                 average=config.average_decay,
             ),
         ]
 
-    def calibrate(self, images: Images) -> None:
+    def calibrate(self, batch: Pictures) -> None:
         """Before the first step: minibatch discrimination measures its scale on reals (row e* of table 1)."""
         layer = self.discriminator.discrimination
         if layer is not None:
             with torch.no_grad():
-                layer.calibrate(self.discriminator.features(images))
+                layer.calibrate(self.discriminator.features(batch.images))
 
-    def _fakes(self, batch: Batch) -> Images:
+    def _fakes(self, batch: Pictures) -> Images:
         resolution = FIRST * batch.images.shape[-2] // self.config.base[0]
         z = batch.randn(self.config.latent_size)
         return self.generator(z, batch.labels, resolution=resolution, fade=batch.fade)
 
-    def _discriminator_loss(self, batch: Batch) -> Terms:
+    def _discriminator_loss(self, batch: Pictures) -> Terms:
         """WGAN-GP with drift (appendix A.1), and ACGAN's class terms."""
         config = self.config
         with torch.no_grad():
@@ -394,7 +409,7 @@ class Model(nn.Module):
             terms["fake_class"] = config.class_weight * class_cross_entropy(fake_classes, batch.classes)
         return terms
 
-    def _generator_loss(self, batch: Batch) -> Terms:
+    def _generator_loss(self, batch: Pictures) -> Terms:
         fake, fake_classes = self.discriminator(self._fakes(batch), fade=batch.fade)
         terms = {"wasserstein": wasserstein_generator(fake)}
         if self.config.num_classes:
@@ -405,14 +420,21 @@ class Model(nn.Module):
         """``n`` latents from the prior, N(0, I); the generator puts them on the hypersphere."""
         return torch.randn(n, self.config.latent_size, generator=rng, device=rng.device)
 
-    def judge(self, images: Images, *, resolution: int | None = None, fade: Scalar | None = None) -> PerSample:
-        """How real the discriminator finds full-size pictures in [-1, 1], at the resolution it has grown to."""
+    def judge(self, images: Images, *, stage: Stage | None = None) -> PerSample:
+        """How real the discriminator finds full-size pictures in [-1, 1], at the stage it has grown to."""
+        resolution, fade = _grown(stage, images.device)
         while resolution is not None and FIRST * images.shape[-2] > resolution * self.config.base[0]:
             images = halve(images)
         return self.discriminator(images, fade=fade)[0]
 
-    def decode(
-        self, z: Latents, labels: Labels | None = None, *, resolution: int | None = None, fade: Scalar | None = None
-    ) -> Images:
-        """Pictures in [-1, 1] (nearly: there is no tanh) of latents."""
+    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Images:
+        """Pictures in [-1, 1] (nearly: there is no tanh) of latents, at a stage's resolution or the full one."""
+        resolution, fade = _grown(stage, z.device)
         return self.generator(z, labels, resolution=resolution, fade=fade)
+
+
+def _grown(stage: Stage | None, device: torch.device) -> tuple[int | None, Tensor | None]:
+    """Resolution and fade of a stage, as the networks take them."""
+    if stage is None:
+        return None, None
+    return stage.resolution, torch.tensor(stage.fade, device=device) if stage.fading else None

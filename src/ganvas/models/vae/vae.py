@@ -23,11 +23,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.core.errors import UserError
-from ganvas.core.schedule import Growth, steady
+from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.picture_size import DoubledSize
+from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
-from ganvas.core.sizes import doublings
-from ganvas.losses.game import Adam, Batch, Phase, Terms
+from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.game import Game, Phase, Terms
+from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.fused_scale import EqualizedUpConv2d
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
 
@@ -45,7 +47,6 @@ class Config:
     resolution: int = 32  # 4 * 2^k: how often the smallest feature maps are doubled.
     base: tuple[int, int] = (4, 4)  # Height and width of the smallest feature maps; (4, 6) becomes 32x48.
     channels: int = 3
-    num_classes: int = 0  # The paper has no labels; neither has this.
     latent_size: int = 64
     features: int = 32  # Feature maps of the full resolution; doubled with every halving of the size ...
     features_max: int = 256  # ... up to this.
@@ -56,36 +57,19 @@ class Config:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        doublings(self.resolution)
-        if self.num_classes != 0:
-            raise UserError(
-                f"num_classes={self.num_classes}: vae/vae draws pictures without labels, so it must be 0. "
-                "gan/progan draws pictures of given classes."
-            )
-        for name in ("channels", "latent_size", "features", "features_max", "batch_size"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name}={getattr(self, name)} must be at least 1.")
-        if min(self.base) < 1:
-            raise UserError(f"base={self.base} must be two sizes of at least 1, such as 4,6.")
-        if self.lr <= 0 or self.eps <= 0:
-            raise UserError(f"lr={self.lr} and eps={self.eps} must be above 0.")
-        for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UserError(f"{name}={getattr(self, name)} must be in [0, 1).")
+        at_least(self, 1, "latent_size", "features", "features_max", "batch_size")
+        above(self, 0, "lr", "eps")
+        fractions(self, "beta1", "beta2")
+        assert self.picture  # Its making checks the size.
 
     @property
-    def levels(self) -> int:
-        """How often the smallest feature maps are doubled."""
-        return doublings(self.resolution)
-
-    @property
-    def picture_size(self) -> tuple[int, int]:
-        """Height and width of the pictures."""
-        return self.base[0] << self.levels, self.base[1] << self.levels
+    def picture(self) -> DoubledSize:
+        """The size of the pictures."""
+        return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
 
     def maps(self) -> list[int]:
         """Feature maps from the smallest size up."""
-        return [min(self.features << halvings, self.features_max) for halvings in range(self.levels, -1, -1)]
+        return [min(self.features << halvings, self.features_max) for halvings in range(self.picture.levels, -1, -1)]
 
 
 TINY = Config(resolution=16, latent_size=4, features=4, batch_size=8)
@@ -142,8 +126,11 @@ class Decoder(nn.Module):
         return torch.logaddexp(log_variance, torch.full_like(log_variance, FLOOR))
 
 
-class Model(nn.Module):
+class Model(Game[Config, Pictures]):
     """The two networks, which are one player."""
+
+    takes = Pictures
+    prior = "normal"
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -151,16 +138,16 @@ class Model(nn.Module):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
 
-    def schedule(self) -> Growth:
+    def schedule(self) -> Steady:
         """One resolution, one batch size, one learning rate."""
-        return steady(resolution=self.config.resolution, batch_size=self.config.batch_size, lr=self.config.lr)
+        return Steady(resolution=self.config.resolution, batch_size=self.config.batch_size, lr=self.config.lr)
 
-    def phases(self) -> list[Phase]:
+    def phases(self) -> list[Phase[Pictures]]:
         """Encoder and decoder descend the negative evidence lower bound together."""
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2, eps=self.config.eps)
-        return [Phase("VAE", self, self._loss, optimizer=adam)]
+        return [Phase(name="VAE", player=self, loss=self._loss, optimizer=adam)]
 
-    def _loss(self, batch: Batch) -> Terms:
+    def _loss(self, batch: Pictures) -> Terms:
         return self._terms(batch.images, batch.randn(self.config.latent_size))
 
     def _terms(self, images: Images, noise: Latents) -> dict[str, PerSample]:
@@ -182,11 +169,15 @@ class Model(nn.Module):
         """Mean and log variance of each picture's latent."""
         return self.encoder(images)
 
+    def log_variance(self) -> Scalar:
+        """``log sigma^2`` of the noise around decoded pictures, in units of the colour range [-1, 1]."""
+        return self.decoder.log_variance()
+
     def latents(self, n: int, rng: torch.Generator) -> Latents:
         """``n`` latents from the prior, N(0, I)."""
         return torch.randn(n, self.config.latent_size, generator=rng, device=rng.device)
 
-    def decode(self, z: Latents, labels: Labels | None = None) -> Images:
+    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Images:
         """The mean pictures of latents, in [-1, 1]: without the noise of the likelihood."""
         return self.decoder(z)
 

@@ -1,38 +1,66 @@
 """Starting weights as a function of one generator.
 
-Construction draws nothing, so torch's global stream is never touched: operators are born with parameters of nan.
-:func:`initialise` gives every operator its draw. A forward pass before it, or before a state dict is loaded, raises a
-UserError that says so, since nan in silence would be found hours later.
+Construction of Ganvas's operators draws nothing: they are born with parameters of nan. :func:`initialise` gives every
+operator its draw, and torch's own layers theirs, from streams that the generator seeds. A forward pass before it, or
+before a state dict is loaded, raises a UserError that says so, since nan in silence would be found hours later.
 """
 
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
+from ganvas.core.seeds import torch_seeded
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Calls ``reset(generator)`` of every operator below ``module``, depth first, in the order of registration.
+    """Draws the start of every operator below ``module``, depth first, in the order of registration.
 
-    An operator is a module with a method ``reset``, which sets its own parameters and buffers and not its children's.
-    Numbers are drawn on the generator's device and then moved, so that a network starts alike on a CPU and a GPU.
+    An operator of Ganvas has a method ``reset(generator)``, which sets its own parameters and buffers and not its
+    children's. A layer of torch has ``reset_parameters()``, which draws from torch's global stream: that stream is
+    seeded from the generator for the call and put back. Parameters that do not require gradients belong to nobody and
+    stay as they are. Numbers are drawn on the generator's device and then moved, so that a network starts alike on a
+    CPU and a GPU.
 
     Raises:
-        UserError: a module owns parameters and has no ``reset``; torch's own layers have drawn from the global stream.
+        UserError: a module owns parameters and has neither method, so its start cannot be repeated.
     """
     for name, part in module.named_modules():
-        reset = getattr(part, "reset", None)
-        if reset is not None:
-            reset(generator)
-            for parameter in part.parameters(recurse=False):
+        own = list(part.parameters(recurse=False))
+        if own and not any(parameter.requires_grad for parameter in own):
+            continue
+        if isinstance(part, Resets):
+            part.reset(generator)
+            for parameter in own:
                 _settle(parameter)
-        elif next(part.parameters(recurse=False), None) is not None:
+        elif isinstance(part, ResetsParameters):
+            _reset_torch_layer(part, generator)
+        elif own:
             raise UserError(
-                f"'{name or 'the module'}' ({type(part).__name__}) owns parameters and has no reset(generator), so its "
-                "start cannot be repeated. Use an operator of ganvas.nn, or give the class that method."
+                f"'{name or 'the module'}' ({type(part).__name__}) owns parameters and has neither reset(generator) "
+                "nor reset_parameters(), so its start cannot be repeated. Give the class one of them."
             )
+
+
+@runtime_checkable
+class Resets(Protocol):
+    """An operator that draws its own start."""
+
+    def reset(self, generator: torch.Generator) -> None: ...
+
+
+@runtime_checkable
+class ResetsParameters(Protocol):
+    """A layer of torch, which draws its start from torch's global stream."""
+
+    def reset_parameters(self) -> None: ...
+
+
+def _reset_torch_layer(layer: ResetsParameters, generator: torch.Generator) -> None:
+    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
+    with torch_seeded(seed):
+        layer.reset_parameters()
 
 
 def start_unset(module: nn.Module, generator: torch.Generator) -> None:
@@ -45,11 +73,11 @@ def start_unset(module: nn.Module, generator: torch.Generator) -> None:
     for name, part in module.named_modules():
         own = list(part.parameters(recurse=False))
         parent = name.rpartition(".")[0]
-        if not hasattr(part, "reset") or any(parameter.is_meta for parameter in own):
+        if not isinstance(part, Resets) or any(parameter.is_meta for parameter in own):
             continue
         beside = not own and any(other.startswith(f"{parent}." if parent else "") for other in started)
         if beside or any(parameter.isnan().any() for parameter in own):
-            part.reset(generator)  # type: ignore[operator]
+            part.reset(generator)
             started.append(name)
 
 

@@ -19,30 +19,25 @@ def decoder_of(trained: "Trained", *, label: str | None = None) -> "Decoder":
         UserError: it has no decoder, its latents' distribution is not known, or a class is missing.
     """
     import torch
-    from torch.nn import functional
 
     from ganvas.core.seeds import stream
+    from ganvas.losses.capabilities import HasLatents
     from ganvas.metrics.likelihood.observation_models import Decoder, from_colours, from_uniform
 
-    trained.require("latents")
-    trained.require("decode")
+    model = trained.require(HasLatents)
     if trained.conditional and label is None:
         raise UserError(
             f"{trained.name} draws given classes, so pictures have a likelihood per class. Name theirs with --label."
         )
     labels = trained.labels(1, seed=0, label=label)
-    how: dict[str, Any] = trained._growth()
-    drawn = trained.model.latents(DRAWN, stream(0, "ais", "prior"))  # type: ignore[operator]
+    drawn = model.latents(DRAWN, stream(0, "ais", "prior"))
     uniform = has_uniform_prior(trained)
     _require_prior(trained.name, drawn, uniform=uniform)
 
     def decode(z: torch.Tensor) -> torch.Tensor:
-        given = {} if labels is None else {"labels": labels.to(z.device).expand(len(z))}
+        given = None if labels is None else labels.to(z.device).expand(len(z))
         latents = from_uniform(z) if uniform else z
-        images = trained.model.decode(latents, **given, **how)  # type: ignore[operator]
-        factor = trained.height // images.shape[-2]
-        images = functional.interpolate(images, scale_factor=factor, mode="nearest") if factor > 1 else images
-        return from_colours(images)
+        return from_colours(trained.full_size(model.decode(latents, given, stage=trained.stage)))
 
     return Decoder(decode=decode, latent_size=drawn.shape[1], device=trained.device)
 
@@ -62,10 +57,15 @@ def _require_prior(name: str, drawn: Any, *, uniform: bool) -> None:
 
 def own_variance(trained: "Trained") -> float | None:
     """The variance of a model that has learnt one, for colours in [0, 1]."""
-    learnt = getattr(getattr(trained.model, "decoder", None), "log_variance", None)
-    return None if learnt is None else float(learnt().double().exp()) * COLOUR_SCALE**2
+    from ganvas.losses.capabilities import HasNoise
+
+    if not isinstance(trained.model, HasNoise):
+        return None
+    return float(trained.model.log_variance().double().exp()) * COLOUR_SCALE**2
 
 
 def has_uniform_prior(trained: "Trained") -> bool:
     """Whether latents are of U[-1, 1], and not of N(0, I)."""
-    return getattr(trained.model.config, "prior", "normal") == "uniform"
+    from ganvas.losses.capabilities import HasLatents
+
+    return trained.require(HasLatents).prior == "uniform"

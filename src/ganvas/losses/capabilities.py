@@ -1,0 +1,156 @@
+"""Capabilities: what a family of models can do besides being trained. Verbs and the contract test ask for them.
+
+A model has a capability when it has the methods: nothing is registered. A verb that needs one asks with ``isinstance``
+and says clearly when a model lacks it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from ganvas.core.picture_size import DoubledSize, WholeSize
+from ganvas.core.schedule import Stage
+from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """Draws samples without latents of its own: autoregressive models."""
+
+    def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> Tensor:
+        """``n`` samples, a function of the stream: pictures (n, c, h, w) in [-1, 1], points (n, d)."""
+        ...
+
+
+@runtime_checkable
+class HasLatents(Protocol):
+    """Draws samples as a function of latents."""
+
+    @property
+    def prior(self) -> Literal["normal", "uniform", "other"]:
+        """What latents are drawn from: N(0, I), U[-1, 1), or something else."""
+        ...
+
+    def latents(self, n: int, rng: torch.Generator) -> Latents:
+        """``n`` latents (n, z) from the prior."""
+        ...
+
+    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Tensor:
+        """The samples of latents: pictures (n, c, h, w) in [-1, 1], points (n, d). A growing model draws at a stage."""
+        ...
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """A ``Config`` of a model with classes; ``num_classes`` is 0 where it is trained without."""
+
+    @property
+    def num_classes(self) -> int: ...
+
+
+@runtime_checkable
+class SizesPictures(Protocol):
+    """A ``Config`` of a model of pictures."""
+
+    @property
+    def picture(self) -> DoubledSize | WholeSize:
+        """The size of the pictures."""
+        ...
+
+
+@runtime_checkable
+class FitsLength(Protocol):
+    """A ``Config`` whose schedule can be laid out over a run of a given length."""
+
+    def fitted(self, total_kimg: float) -> Any:
+        """The same settings with a schedule that ends where the run ends."""
+        ...
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Finds latents of given samples."""
+
+    def encode(self, images: Images) -> Latents | tuple[Latents, Latents]:
+        """The latent of each picture, or the mean and the log variance of its distribution."""
+        ...
+
+
+@runtime_checkable
+class HasDensity(Protocol):
+    """Knows the likelihood of given samples."""
+
+    @property
+    def density(self) -> Literal["exact", "lower bound", "estimate"]:
+        """What kind of number :meth:`log_prob` gives."""
+        ...
+
+    def log_prob(self, images: Images, rng: torch.Generator) -> PerSample:
+        """``ln p(x)`` in nats per picture, of colours as whole numbers 0..255 given in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class HasNoise(Protocol):
+    """Has learnt the variance of Gaussian noise around what it decodes."""
+
+    def log_variance(self) -> Scalar:
+        """``log sigma^2``, in units of the colour range [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class Judges(Protocol):
+    """Tells real from generated."""
+
+    def judge(self, images: Images, *, stage: Stage | None = None) -> PerSample:
+        """How real pictures in [-1, 1] look; higher is more real."""
+        ...
+
+
+@runtime_checkable
+class Translates(Protocol):
+    """Turns pictures of one kind into pictures of another."""
+
+    @property
+    def directions(self) -> Sequence[str]:
+        """The names of the ways it can go, such as "a-to-b"."""
+        ...
+
+    def translate(self, images: Images, direction: str) -> Images:
+        """The translated pictures, in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """Labels pictures."""
+
+    def classify(self, images: Images) -> Tensor:
+        """The logits of classes, (n, classes)."""
+        ...
+
+
+@runtime_checkable
+class Calibrates(Protocol):
+    """Measures something on real samples before its first step."""
+
+    def calibrate(self, batch: Any) -> None:
+        """Sets what depends on the data, once; the whole batch is the same on every rank."""
+        ...
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """Has rows of its own for a sheet: what went in beside what came out."""
+
+    def show(self, batch: Any) -> list[tuple[str, Images]]:
+        """Rows of equally many pictures in [-1, 1], each with its caption."""
+        ...
+
+
+def classes_of(config: object) -> int:
+    """How many classes a model was set up for; 0 for a model without."""
+    return config.num_classes if isinstance(config, Conditional) else 0

@@ -1,0 +1,77 @@
+"""Samples of a model as training and trained models draw them: from latents where it has them, else from streams."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from ganvas.core.errors import UserError
+from ganvas.core.schedule import Stage
+from ganvas.core.seeds import derive_seed, stream
+from ganvas.core.shapes import Labels
+from ganvas.losses.capabilities import Draws, HasLatents
+from ganvas.losses.game import Game
+from ganvas.train.state import State
+
+ROWS_OF_A_STREAM = 16  # Samples that a model without latents draws from one stream, whatever the batch.
+
+
+def can_draw(model: Game) -> bool:
+    """Whether a model draws samples of its own."""
+    return isinstance(model, HasLatents | Draws)
+
+
+@torch.no_grad()
+def drawn_samples(
+    model: Game,
+    n: int,
+    *,
+    seed: int,
+    purpose: str,
+    labels: Labels | None = None,
+    stage: Stage | None = None,
+    batch: int = 64,
+) -> Iterator[Tensor]:
+    """``n`` samples in batches, on the model's device; the same seed and purpose give the same ones.
+
+    Latents are drawn whole before the first batch, so the batch size changes nothing. A model without latents draws
+    ``ROWS_OF_A_STREAM`` samples from each of a series of streams, for the same reason.
+
+    Raises:
+        UserError: the model draws nothing.
+    """
+    device = next(model.parameters()).device
+    if isinstance(model, HasLatents):
+        z = model.latents(n, stream(seed, purpose))
+        for start in range(0, n, batch):
+            chosen = None if labels is None else labels[start : start + batch].to(device)
+            yield model.decode(z[start : start + batch].to(device), chosen, stage=stage)
+    elif isinstance(model, Draws):
+        for number, start in enumerate(range(0, n, ROWS_OF_A_STREAM)):
+            rows = min(ROWS_OF_A_STREAM, n - start)
+            rng = torch.Generator(device).manual_seed(derive_seed(seed, purpose, number))
+            chosen = None if labels is None else labels[start : start + rows].to(device)
+            yield model.sample(rows, rng, labels=chosen)
+    else:
+        raise UserError(f"{type(model).__module__.rpartition('.')[2]} draws no samples of its own.")
+
+
+@contextmanager
+def averaged_players(state: State) -> Iterator[Game]:
+    """The model with its averaged players in the place of the training ones, in evaluation mode, while inside."""
+    averaged = [player for player in state.players if player.average is not None]
+    whole = next((player for player in averaged if not player.path), None)
+    if whole is not None:  # The model is its own only player.
+        assert isinstance(whole.average, Game)
+        yield whole.average.eval()
+        return
+    try:
+        for player in averaged:
+            assert player.average is not None
+            state.model.set_submodule(player.path, player.average)
+        yield state.model.eval()
+    finally:
+        for player in averaged:
+            state.model.set_submodule(player.path, player.module)
+        state.model.train()

@@ -1,0 +1,15 @@
+"""The kind of sample of a model, by the batch that its losses take."""
+
+from ganvas.losses.batches.domains import Domains
+from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.game import Batch
+from ganvas.train.kinds.domain_kind import DomainKind
+from ganvas.train.kinds.kind import Kind
+from ganvas.train.kinds.picture_kind import PictureKind
+
+KINDS: dict[type[Batch], Kind] = {Pictures: PictureKind(), Domains: DomainKind()}
+
+
+def kind_of(takes: type[Batch]) -> Kind:
+    """The kind that a model takes."""
+    return KINDS[takes]

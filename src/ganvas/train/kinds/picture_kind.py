@@ -1,0 +1,191 @@
+"""Pictures: packed at the model's size, dealt with labels, shown as grids, measured by SWD, MS-SSIM and likelihood."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganvas.core.errors import UserError
+from ganvas.core.ranks import Ranks
+from ganvas.core.schedule import Stage
+from ganvas.data.packed import Packed
+from ganvas.data.packing import prepare
+from ganvas.data.survey import Survey, survey
+from ganvas.losses.capabilities import Conditional, HasDensity, Shows, classes_of
+from ganvas.losses.game import Game
+from ganvas.train.drawn import can_draw
+from ganvas.train.feeds.feed import Feed
+from ganvas.train.feeds.picture_feed import Dealing, PictureFeed
+from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
+from ganvas.train.monitors import DensityExamination, DrawnExamination, Examination
+from ganvas.train.plan import Plan
+from ganvas.train.sample_grids import DrawnSheets, NoSheets, Sheets, ShownSheets
+
+GREY = {"L", "1", "I;16", "LA"}  # Modes of pictures without colour.
+SHOWN = 8  # Pictures in a row of a sheet that a model fills itself.
+
+
+@dataclass
+class PictureData(RunData):
+    """Packed pictures, and held-out ones where they were named."""
+
+    packed: Packed
+    held_out: Packed | None
+    described: dict[str, Any]
+    labelled: int | None = None
+    crop: tuple[int, int] | None = None  # The model's size, where larger pictures are cropped at random places.
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def sentence(self) -> str:
+        """How many pictures there are, and of which size."""
+        return f"{len(self.packed):,} pictures of {self.packed.height}x{self.packed.width} pixels (height x width)."
+
+    def feed(self, model: Game, plan: Plan, *, device: torch.device, ranks: Ranks) -> Feed:
+        """Deals pictures, with labels where the model has classes."""
+        dealing = Dealing(
+            mirror=plan.mirror, crop=self.crop, labels=classes_of(model.config) > 0, labelled=self.labelled
+        )
+        return PictureFeed(self.packed, dealing, seed=plan.seed, device=device, ranks=ranks)
+
+    def sheets(self, folder: Path, model: Game, plan: Plan, *, device: torch.device) -> Sheets:
+        """Grids of what the model draws, or of what it shows of a fixed batch."""
+        if can_draw(model):
+            return DrawnSheets(folder, seed=plan.seed, packed=self.packed, classes=classes_of(model.config))
+        if isinstance(model, Shows):
+            feed = self.feed(model, plan, device=device, ranks=Ranks())
+            shown = ShownSheets(folder, feed.batch(0, Stage(batch_size=min(SHOWN, len(self)), lr=0.0)))
+            feed.close()
+            return shown
+        return NoSheets(folder)
+
+    def examinations(self, model: Game, plan: Plan) -> list[Examination]:
+        """The distance between drawn and real pictures, and the likelihood of held-out ones."""
+        found: list[Examination] = []
+        if can_draw(model):
+            found.append(DrawnExamination(plan, self.packed, classes=classes_of(model.config)))
+        if isinstance(model, HasDensity):
+            found.append(DensityExamination(plan, self.held_out))
+        return found
+
+
+class PictureKind(Kind):
+    """Pictures of one source."""
+
+    def fields_for(
+        self, request: SourceRequest, config: Any, given: Mapping[str, Any], *, bound: int | None
+    ) -> dict[str, Any]:
+        """Size, channels and classes that fit the source."""
+        found = survey(request.data, quiet=request.quiet)
+        chosen = picture_fields(found, config, given, bound=bound)
+        if request.conditional:
+            chosen["num_classes"] = _count_classes(found, request, config)
+        return chosen
+
+    def prepare(self, request: SourceRequest, config: Any, plan: Plan) -> PictureData:
+        """The pictures packed at the model's size."""
+        size, channels = config.picture.size, config.picture.channels
+        packed = packed_pictures(request.data, request, size=with_margin(size, plan.crop_margin), channels=channels)
+        _require_classes(packed, config, request)
+        held_out = None
+        if request.held_out is not None:
+            held_out = packed_pictures(request.held_out, request, size=size, channels=channels)
+            _refuse_the_same(packed, held_out, request)
+        return PictureData(
+            packed=packed,
+            held_out=held_out,
+            described=described_pictures(packed, request, size)
+            | ({} if held_out is None else {"held_out": described_source(request.held_out or "", held_out)})
+            | ({} if request.labelled is None else {"labelled": request.labelled}),
+            labelled=request.labelled,
+            crop=size if plan.crop_margin else None,
+        )
+
+
+def picture_fields(found: Survey, config: Any, given: Mapping[str, Any], *, bound: int | None) -> dict[str, Any]:
+    """The fields of size and channels that fit the pictures of a survey."""
+    chosen: dict[str, Any] = {}
+    if found.sizes:
+        size = max(found.sizes, key=lambda size: (found.sizes[size], size))
+        chosen |= config.picture.fields_for(size, given=given, bound=bound)
+    if found.count and "channels" not in given:
+        chosen["channels"] = channels_of(found)
+    return chosen
+
+
+def channels_of(found: Survey) -> int:
+    """1 where every picture is grey, else 3."""
+    return 1 if found.modes and set(found.modes) <= GREY else 3
+
+
+def packed_pictures(spec: str, request: SourceRequest, *, size: tuple[int, int], channels: int) -> Packed:
+    """The pictures of a source at a size, as the request says."""
+    return prepare(
+        spec,
+        size=size,
+        channels=channels,
+        fit=request.fit,
+        background=request.background,
+        broken=request.broken,
+        quiet=request.quiet,
+    )
+
+
+def described_source(spec: str, packed: Packed) -> dict[str, Any]:
+    """What run.json says of one source."""
+    return {"spec": lasting(spec), "fingerprint": packed.fingerprint, "count": len(packed)}
+
+
+def described_pictures(packed: Packed, request: SourceRequest, size: tuple[int, int]) -> dict[str, Any]:
+    """What run.json says of the first source and of how it was read."""
+    return described_source(request.data, packed) | {
+        "height": size[0],
+        "width": size[1],
+        "channels": packed.channels,
+        "class_names": list(packed.class_names),
+        "fit": request.fit,
+        "background": request.background,
+        "broken": request.broken,
+    }
+
+
+def lasting(spec: str) -> str:
+    """A path that still means the same from another folder; the name of a built-in set as it is."""
+    path, separator, inside = spec.partition("::")
+    return f"{Path(path).resolve()}{separator}{inside}" if Path(path).exists() else spec
+
+
+def with_margin(size: tuple[int, int], margin: float) -> tuple[int, int]:
+    """The size at which pictures are packed, so that a window of ``size`` can be cropped at a random place."""
+    return round(size[0] * (1 + margin)), round(size[1] * (1 + margin))
+
+
+def _count_classes(found: Survey, request: SourceRequest, config: Any) -> int:
+    if not isinstance(config, Conditional):
+        raise UserError(
+            "--conditional: this model draws pictures without labels. Leave it out; gan/progan draws given classes."
+        )
+    if not found.labels:
+        raise UserError(
+            f"--conditional needs labels, and {request.data} has none. One sub-folder per class gives them."
+        )
+    return len(found.labels)
+
+
+def _require_classes(packed: Packed, config: Any, request: SourceRequest) -> None:
+    classes = classes_of(config)
+    if classes and (packed.labels is None or int(packed.labels.max()) >= classes):
+        has = "has no labels" if packed.labels is None else f"has {int(packed.labels.max()) + 1} classes"
+        raise UserError(f"num_classes={classes}, but {request.data} {has}. Leave it out, or use --conditional.")
+    if request.labelled is not None and not classes:
+        raise UserError("--labelled hides labels of a model with classes. Add --conditional, or leave it out.")
+
+
+def _refuse_the_same(packed: Packed, held_out: Packed, request: SourceRequest) -> None:
+    if packed.fingerprint == held_out.fingerprint:
+        raise UserError(
+            f"--held-out {request.held_out} holds the pictures that are trained on. Name pictures that are kept apart."
+        )
