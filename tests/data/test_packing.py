@@ -289,3 +289,31 @@ def test_emoji_lie_on_the_colour_that_is_asked_for(tmp_path):
     assert found.labels is None
     corners = found.images[:, 0, 0]
     assert (corners == (0, 128, 128)).all(1).mean() > 0.8  # Most emoji leave their corner clear.
+
+
+def test_a_pack_of_other_class_names_over_the_same_pixels_is_another_source(tmp_path, pixels, encode):
+    for names in (("cat", "dog"), ("sun", "moon")):
+        for index, name in enumerate(sorted(names)):
+            (tmp_path / names[0] / name).mkdir(parents=True)
+            (tmp_path / names[0] / name / "0.png").write_bytes(encode(pixels[index]))
+        pack(str(tmp_path / names[0]), tmp_path / f"packed-{names[0]}", quiet=True)
+    first, second = (prepare(str(tmp_path / f"packed-{name}"), size=(4, 3), quiet=True) for name in ("cat", "sun"))
+    assert (first.class_names, second.class_names) == (("cat", "dog"), ("moon", "sun"))
+    assert first.fingerprint == second.fingerprint
+
+
+def test_a_pack_with_a_changed_byte_is_not_packed_again_as_if_it_were_right(folder, tmp_path):
+    packed = pack(str(folder), tmp_path / "packed", quiet=True)
+    path = packed.folder / "images.npy"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="damaged"):
+        pack(str(tmp_path / "packed"), tmp_path / "again", size=(4, 3), quiet=True)
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_pack_counts_the_files_that_it_did_not_read(folder, tmp_path):
+    for name in ("a.heic", "b.heic", "c.cr2"):
+        (folder / name).write_bytes(b"x")
+    assert pack(str(folder), tmp_path / "packed", quiet=True).manifest["passed_over"] == {".heic": 2, ".cr2": 1}

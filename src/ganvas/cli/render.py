@@ -1,6 +1,6 @@
 """What a person sees of a result, on stderr; stdout carries the same as JSON, unless both are one terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from typing import Any
 
@@ -54,9 +54,7 @@ def _(result: DescribeResult) -> None:
             table("", (title, "pictures"), [(name, f"{count:,}") for name, count in list(counts.items())[:20]])
     if result.about_labels:
         say(result.about_labels)
-    if result.passed_over:
-        others = ", ".join(f"{count:,} {ending}" for ending, count in result.passed_over.items())
-        say(f"Passed over, as these endings are of no picture that is read: {others}.")
+    _passed_over(result.passed_over)
     _broken(result.broken, verb="Cannot be read")
     if result.broken:
         say("Training refuses them; --broken skip leaves them out.")
@@ -82,6 +80,7 @@ def _(result: PackPointsResult) -> None:
 def _(result: PackResult) -> None:
     shape = f"{result.height}x{result.width}, {result.channels} channel{'s' if result.channels != 1 else ''}"
     say(f"{result.out}: {result.count:,} pictures of {shape}, {result.bytes_on_disk / 1e6:,.1f} MB.")
+    _passed_over(result.passed_over)
     _broken(result.broken, verb="Left out")
 
 
@@ -104,6 +103,12 @@ def _(result: Catalogue) -> None:
 
 def _dimensions(dims: int) -> str:
     return f"{dims} dimension{'s' if dims != 1 else ''}"
+
+
+def _passed_over(endings: Mapping[str, int]) -> None:
+    if endings:
+        listed = ", ".join(f"{count:,} {ending}" for ending, count in endings.items())
+        say(f"Passed over, as these endings are of no picture that is read: {listed}.")
 
 
 def _broken(broken: Sequence[Sequence[str]], *, verb: str) -> None:

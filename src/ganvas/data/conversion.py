@@ -69,7 +69,7 @@ def convert(source: Source, rules: Rules) -> Iterator[Rows]:
 
 
 def treatment(steps: Plan, pictures: Pictures, channels: int, background: Colour) -> frozenset[str]:
-    """What changes pictures beyond their bytes, in words: box or lanczos; crop, pad or stretch; grey; on-#rrggbb."""
+    """The names of what changed the pictures: box or lanczos; crop, pad or stretch; grey; on-#rrggbb."""
     have, done = pictures.shape[-1], {steps.method, steps.reshaped} - {"none", ""}
     seen_through = have in (2, 4) and channels != 4 and bool((pictures[..., -1] < 255).any())
     if seen_through or steps.reshaped == "pad":

@@ -1,4 +1,4 @@
-"""Bringing pictures to one size.
+"""Sizes: crops, borders and averages that bring pictures to one.
 
 A whole-number reduction is the exact average over boxes, to the nearest byte: averaging down twice by 2 is (up to
 rounding) averaging down once by 4, which is what progressive growing shows its discriminator. Every other change of

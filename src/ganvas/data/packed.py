@@ -128,7 +128,9 @@ class PackedRows(PictureArray):
         return self.pack.labels
 
     def identity(self) -> str:
-        return f"packed:{self.pack.fingerprint}"
+        """Also with what the fingerprint is not of: equal pixels may have other class names."""
+        names = (self.class_names, self.mask_names, self.treated)
+        return f"packed:{hash_of(self.pack.fingerprint, *names)}"
 
 
 def is_packed(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Turning any source into the packed form: once by name (:func:`pack`), or through the user's cache (:func:`prepare`).
+"""Packing of any source: once into a folder (:func:`pack`), or through the user's cache (:func:`prepare`).
 
 A source of any size is streamed: a few megabytes per core are in memory, whatever is packed. Blocks of zeros are
 skipped over, not written, so that an empty region stays a hole in the file.
@@ -86,6 +86,8 @@ def pack(
     rules = make_rules(size=size, channels=channels, fit=fit, background=background, broken=broken)
     require_empty(out)
     source = open_source(spec, size=rules.size)
+    if isinstance(source, PackedRows):
+        source.pack.verify()
     with atomic_folder(out) as partial:
         _write(source, rules, partial, quiet=quiet)
     return Packed.open(out)
@@ -192,6 +194,7 @@ class PackWriter:
             "settings": _written_rules(rules),
             "treated": sorted(self.treated | set(source.treated if isinstance(source, PackedRows) else ())),
             "broken": [list(pair) for pair in self.broken],
+            "passed_over": dict(source.passed_over()) if isinstance(source, PictureFiles) else {},
         }
         fingerprint = packed.picture_fingerprint(self.count, columns)
         self.store.write_manifest(columns, fingerprint=fingerprint, more=more)

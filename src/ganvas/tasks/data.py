@@ -93,6 +93,7 @@ class PackResult:
     channels: int
     class_names: list[str]
     broken: list[list[str]]
+    passed_over: dict[str, int]  # Files that are not read, by ending: how many; at most 20 endings.
     fingerprint: str
     bytes_on_disk: int
 
@@ -188,6 +189,7 @@ def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult:
         channels=done.channels,
         class_names=list(done.class_names),
         broken=[list(pair) for pair in done.manifest["broken"]],
+        passed_over=dict(list(done.manifest["passed_over"].items())[:SHOWN]),
         fingerprint=done.fingerprint,
         bytes_on_disk=sum(file.stat().st_size for file in task.out.iterdir()),
     )

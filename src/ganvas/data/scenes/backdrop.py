@@ -1,4 +1,4 @@
-"""What lies behind the things of a scene, painted from far to near."""
+"""The backdrop of a scene: all that lies behind its things, painted from far to near."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a scene is made of: the random factors, as a pure function of (seed, index).
+"""The random factors that a scene is made of, as a pure function of (seed, index).
 
 Every number is hashed from (seed, index, column) by SplitMix64 (Steele, Lea & Flood 2014, Fast Splittable Pseudorandom
 Number Generators, figure 14), so that any picture can be made alone, in any order and on any machine. From there on
