@@ -80,13 +80,10 @@ def decode(data: bytes) -> UInt8[np.ndarray, "h w c"]:
 def _opened(file: io.BufferedIOBase, *, head: bool) -> "Image":
     from PIL import Image
 
-    start = file.read(START_BYTES)
-    kind = pillow_format(start)
-    if not start:
-        raise BrokenPicture("is empty (0 bytes)")
-    if kind is None and (reason := known_otherwise(start)):
-        raise BrokenPicture(reason)
+    kind = None
     try:
+        start = file.read(START_BYTES)
+        kind = _pillow_format(start)
         file.seek(0)
         if kind == "PNG":
             file = io.BytesIO(png_chunks.essential_head(file) if head else png_chunks.essential(file.read()))
@@ -99,6 +96,15 @@ def _opened(file: io.BufferedIOBase, *, head: bool) -> "Image":
     if frames > 1:
         raise BrokenPicture(f"is an animation or a file of several pictures ({frames} frames)")
     return image
+
+
+def _pillow_format(start: bytes) -> str | None:
+    kind = pillow_format(start)
+    if not start:
+        raise BrokenPicture("is empty (0 bytes)")
+    if kind is None and (reason := known_otherwise(start)):
+        raise BrokenPicture(reason)
+    return kind
 
 
 def _checked(image: "Image") -> Samples:

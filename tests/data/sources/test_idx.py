@@ -7,6 +7,7 @@ import pytest
 from ganvas.core.errors import UserError
 from ganvas.data.packing import prepare
 from ganvas.data.sources.opening_sources import open_source
+from ganvas.data.survey import survey
 
 
 def idx(array) -> bytes:
@@ -81,3 +82,21 @@ def test_a_cut_gzip_and_the_labels_file_alone_are_refused(mnist):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(UserError, match="cut short"):
         prepare(str(mnist), quiet=True)
+
+
+def test_a_header_that_says_petabytes_of_one_picture_is_refused_before_memory_is_asked_for(tmp_path):
+    for name, opened in (("train-images-idx3-ubyte", bytes), ("train-images-idx3-ubyte.gz", gzip.compress)):
+        (tmp_path / name).write_bytes(opened(struct.pack(">4I", 0x803, 1, 2**31, 2**31) + bytes(100)))
+        with pytest.raises(UserError, match=r"one picture has 4,611,686,018,427,387,904 bytes"):
+            open_source(str(tmp_path / name))
+
+
+def test_a_compressed_file_with_any_byte_changed_is_read_or_refused(tmp_path):
+    whole = gzip.compress(struct.pack(">4I", 0x803, 4, 8, 8) + bytes(range(256)))
+    for place in range(0, len(whole), 3):
+        path = tmp_path / "train-images-idx3-ubyte.gz"
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            assert survey(str(path), full=True).count == 4
+        except UserError:
+            continue

@@ -79,3 +79,16 @@ def test_joined_zips_are_refused_as_only_the_last_would_be_read(tmp_path, encode
         open_source(str(tmp_path / "x.zip"))
     (tmp_path / "x.zip").write_bytes(b"#!a program that unpacks itself" + two)
     assert survey(str(tmp_path / "x.zip")).count == 1
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_byte_that_changed_in_a_zip_is_a_broken_picture_and_no_crash(tmp_path, encode, pixels, compression):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("a.png", encode(pixels[0]))
+        start, size = archive.getinfo("a.png").header_offset + 35, archive.getinfo("a.png").compress_size
+    whole = path.read_bytes()
+    for place in range(start, start + size, 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        for full in (False, True):
+            assert [name for name, _ in survey(str(path), full=full).broken] == ["a.png"]

@@ -19,7 +19,7 @@ from numpy.lib import format as npy_format
 
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data.cache import content_hash
-from ganvas.data.sources.damage import explain_damage
+from ganvas.data.sources.damage import explain_damage, refuse_huge_row
 from ganvas.data.sources.labels import check_largest, numbered_classes
 from ganvas.data.sources.picture_source import Block, PictureArray, Readable
 
@@ -49,6 +49,7 @@ class NumpyFile(PictureArray):
         self.layout: Layout = _layout(self._shape, asked, location)
         self.count, self.height, self.width, self.channels = _dimensions(self._shape, self.layout)
         self.total = self.count
+        refuse_huge_row(self.height * self.width * self.channels, location)
         self._labels = _read_labels(path, labels_member, self.count, location) if labels_member else None
         self.labelled = self._labels is not None
         self.class_names = numbered_classes(self._labels) if self._labels is not None else ()

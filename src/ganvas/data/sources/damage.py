@@ -10,7 +10,20 @@ from contextlib import contextmanager
 
 from ganvas.core.errors import UserError
 
+LARGEST_ROW_BYTES = 1 << 30  # Of one picture of an array: a header that says more is damage or malice.
 DAMAGE = (EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, tokenize.TokenError, OSError)
+
+
+def refuse_huge_row(row_bytes: int, location: str) -> None:
+    """Refuses an array by the size that its header says of one picture, before the memory for it is asked for.
+
+    Raises:
+        UserError: it is more than a GiB.
+    """
+    if row_bytes > LARGEST_ROW_BYTES:
+        raise UserError(
+            f"{location} is damaged: its header says that one picture has {row_bytes:,} bytes. Copy it again."
+        )
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from jaxtyping import Int
 from ganvas.core.errors import UserError
 from ganvas.data.cache import content_hash
 from ganvas.data.sources.arrays import read_fully
-from ganvas.data.sources.damage import explain_damage
+from ganvas.data.sources.damage import DAMAGE, explain_damage, refuse_huge_row
 from ganvas.data.sources.labels import numbered_classes
 from ganvas.data.sources.picture_source import Block, PictureArray, Readable, hash_of
 
@@ -81,6 +81,7 @@ class Idx(PictureArray):
             raise UserError(f"{self._name(path)} holds labels, not pictures. Name the images file or their folder.")
         if len(shape) not in (3, 4) or 0 in shape or (len(shape) == 4 and shape[3] not in (1, 3, 4)):
             raise UserError(f"{self._name(path)} has the shape {list(shape)}; pictures are N x H x W or N x H x W x C.")
+        refuse_huge_row(math.prod(shape[1:]), self._name(path))
         return shape
 
     def _read_labels(self) -> np.ndarray:
@@ -120,7 +121,7 @@ def is_idx(path: Path) -> bool:
     try:
         with _opened(path) as file:
             start = file.read(4)
-    except (OSError, EOFError):
+    except DAMAGE:
         return True  # A damaged one: named as such when it is opened.
     return start[:2] == b"\0\0" or path.name.removesuffix(".gz").endswith("ubyte")
 
