@@ -55,6 +55,17 @@ def test_what_is_known_and_not_read_is_named(start, says):
             read(start)
 
 
+@pytest.mark.parametrize(
+    ("kind", "says"), [("PCX", "not a picture"), ("SGI", "not a picture"), ("ICO", "Windows icon")]
+)
+def test_kinds_that_are_not_promised_are_not_read_though_pillow_could(kind, says):
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(buffer, kind)
+    for read in (decode, read_header):
+        with pytest.raises(BrokenPicture, match=says):
+            read(buffer.getvalue())
+
+
 def test_avif_under_a_general_brand_is_no_heic():
     assert pillow_format(brand(b"mif1", b"mif1", b"avif")) == "AVIF"
 

@@ -32,6 +32,7 @@ _KNOWN = (  # First bytes, and what the file is instead of a picture that is rea
     (b"8BPS", f"is a Photoshop file; {_CONVERT}"),
     (b"v/1\x01", "is OpenEXR, whose pixels are floating-point numbers of unknown range; save it as 8 or 16 bits"),
     (b"#?R", "is Radiance HDR, whose pixels are floating-point numbers of unknown range; save it as 8 or 16 bits"),
+    (b"\0\0\x01\0", f"is a Windows icon; {_CONVERT}"),
     (b"II\xbc\x01", f"is JPEG XR, which is not read here; {_CONVERT}"),
     (b"IIU\0", f"is a camera's raw file; {_CONVERT}"),
     (b"IIRO", f"is a camera's raw file; {_CONVERT}"),
