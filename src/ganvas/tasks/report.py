@@ -65,14 +65,13 @@ def _animated(folder: Path) -> bytes | None:
 
     from ganvas.core.run_folder import RunFolder
     from ganvas.report.pictures.animation import write_animation
-    from ganvas.report.pictures.reading import whole
     from ganvas.report.web.run_reader import MOST_FILM_BYTES
 
     run = RunFolder(folder)
-    sheets = whole(path for _, path in run.sheets())
+    sheets = [path for _, path in run.sheets()]
     if len(sheets) < 2 or run.film.exists():
         return None
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / run.film.name
-        write_animation(sheets, path, fps=8)
-        return path.read_bytes() if path.stat().st_size <= MOST_FILM_BYTES else None
+        frames = write_animation(sheets, path, fps=8)
+        return path.read_bytes() if frames > 1 and path.stat().st_size <= MOST_FILM_BYTES else None

@@ -79,13 +79,25 @@ def test_what_cannot_be_an_animation_is_refused(tmp_path, name, frames):
         write_animation(frames, tmp_path / name, fps=5)
 
 
-def test_a_broken_frame_leaves_the_old_animation(tmp_path):
+def test_where_no_file_can_be_read_the_old_animation_stays(tmp_path):
     path = tmp_path / "growth.webp"
     write_animation([noise(4)], path, fps=5)
     before = path.read_bytes()
     Image.fromarray(noise(64)).save(tmp_path / "cut.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:2000])
-    with pytest.raises(OSError, match="truncated"):
-        write_animation([noise(4), tmp_path / "cut.png"], path, fps=5)
+    assert write_animation([tmp_path / "cut.png"], path, fps=5) == 0
     assert path.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["cut.png", "growth.webp"]
+
+
+def test_a_damaged_file_is_omitted_and_without_any_nothing_is_written(tmp_path):
+    paths = [tmp_path / f"{index}.png" for index in range(4)]
+    for index in (0, 2, 3):
+        Image.new("RGB", (6, 4), (index, 0, 0)).save(paths[index])
+    paths[1].write_bytes(b"")
+    paths[3].write_bytes(paths[3].read_bytes()[:45])
+    assert write_animation(paths, tmp_path / "film.webp", fps=8) == 2
+    with Image.open(tmp_path / "film.webp") as film:
+        assert film.n_frames == 2
+    assert write_animation([paths[1]], tmp_path / "none.webp", fps=8) == 0
+    assert not (tmp_path / "none.webp").exists()

@@ -1,4 +1,4 @@
-"""From numbers to pixels: scales, and ticks at numbers that a person would choose."""
+"""Scales from numbers to pixels, and ticks at numbers that a person would choose."""
 
 import math
 from dataclasses import dataclass

@@ -30,8 +30,8 @@ class Curve:
     error: Numbers | None = None  # Half the length of the error bars.
     joined: bool = True
     marks: bool = False
-    dash: tuple[float, ...] | None = None  # Left out: by its place among the curves.
-    colour: str | None = None  # Left out: by its place among the curves.
+    dash: tuple[float, ...] | None = None  # None: by its place among the curves.
+    colour: str | None = None  # None: by its place among the curves.
     stroke_width: float = 1.1
     window: int = 1  # Points of a running median; above 1 the median is drawn, with the values faintly behind.
     level: tuple[float, float | None] | None = None  # A value, with its error, that the curve is held against.

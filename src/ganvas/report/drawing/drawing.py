@@ -1,7 +1,7 @@
 """Figures as values: draw once, write as SVG, PDF or PNG.
 
-A :class:`Drawing` is a page in points (1/72 inch) with plain items on it. Everything that Ganvas prints, except the
-charts of its web pages, is one; a figure can be tested by looking at its items rather than at pixels.
+A :class:`Drawing` is a page in points (1/72 inch) with plain items on it. Every figure of Ganvas is one, as are the
+charts of its web pages; a figure can be tested by looking at its items rather than at pixels.
 """
 
 from pathlib import Path as FilePath

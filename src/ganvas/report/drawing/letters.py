@@ -1,4 +1,4 @@
-"""How wide a line of Helvetica is, by Adobe's published metrics.
+"""Widths of lines of Helvetica, by Adobe's published metrics.
 
 Helvetica and Helvetica-Bold are two of the fourteen fonts that every PDF reader has, and Arial and Liberation Sans
 share their widths, so that a figure laid out with these numbers fits in each format. What Helvetica lacks (Greek,

@@ -1,4 +1,4 @@
-"""What a drawing is made of: plain values in points (1/72 inch), y downwards, drawn in order.
+"""Primitives of a drawing: plain values in points (1/72 inch), y downwards, drawn in order.
 
 They know nothing of files. ``ganvas.report.drawing.drawing`` writes them as SVG, PDF or PNG.
 """

@@ -16,6 +16,7 @@ from PIL import Image
 
 from ganvas.core.atomic_files import atomic_file
 from ganvas.core.errors import UserError
+from ganvas.report.pictures.reading import is_whole
 
 Frame = Image.Image | np.ndarray | Path  # A picture, its uint8 array (h, w, c) or (h, w), or the file that holds it.
 
@@ -23,7 +24,7 @@ MAX_FRAMES = 400  # Longer sequences are thinned evenly; the first and the last 
 MAX_SIDE_PX = 1280  # Larger frames are reduced: an animation is looked at, not measured.
 
 
-def write_animation(frames: Sequence[Frame], path: Path, *, fps: float, hold_s: float = 1.5) -> None:
+def write_animation(frames: Sequence[Frame], path: Path, *, fps: float, hold_s: float = 1.5) -> int:
     """Writes an endless animation, atomically, as the ending of ``path`` says: ``.webp`` (exact) or ``.gif``.
 
     Frames of different sizes are brought to the size of the largest: enlarged without blending, so that the growth
@@ -32,13 +33,21 @@ def write_animation(frames: Sequence[Frame], path: Path, *, fps: float, hold_s: 
     Args:
         fps: Frames per second.
         hold_s: The last frame stays this much longer.
+
+    Returns:
+        How many frames it has. Files that hold no whole picture are omitted; where none is left, nothing is written.
+
+    Raises:
+        UserError: there is no frame, or the name's ending is another.
     """
     kind = path.suffix.lower()
     if kind not in (".webp", ".gif"):
         raise UserError(f"{path.name} cannot be an animation: its name must end in .webp or .gif.")
     if not frames:
         raise UserError(f"{path.name} cannot be written: an animation needs at least one frame.")
-    chosen = thin(frames)
+    chosen = [frame for frame in thin(frames) if not isinstance(frame, Path) or is_whole(frame)]
+    if not chosen:
+        return 0
     size, mode = common_size(chosen), _common_mode(chosen)
     durations = [round(1000 / fps)] * (len(chosen) - 1) + [round(1000 / fps + 1000 * hold_s)]
     fitted = (_fit(_open(frame), size, mode) for frame in chosen)
@@ -48,6 +57,7 @@ def write_animation(frames: Sequence[Frame], path: Path, *, fps: float, hold_s: 
                 _write_webp(file, fitted, durations, size=size, alpha=mode == "RGBA")
         else:
             _write_gif(partial, fitted, durations)
+    return len(chosen)
 
 
 def thin(frames: Sequence[Frame], most: int = MAX_FRAMES) -> list[Frame]:

@@ -1,12 +1,11 @@
 """Pictures of a run's folder, read whole or refused: any of them may be cut, damaged, or a trap."""
 
 import io
-from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
 
-MOST_PIXELS = 10**8  # A file of a few kilobytes can unfold to more than memory holds.
+MOST_PIXELS = 8 * 10**7  # A file of a few kilobytes can unfold to more than memory holds; Pillow warns from 9e7 on.
 
 
 def opened(data: bytes) -> Image.Image:
@@ -27,12 +26,8 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
-def whole(paths: Iterable[Path]) -> list[Path]:
-    """Those of the files that hold a picture, to its last pixel; the others are omitted."""
-    return [path for path in paths if _is_whole(path)]
-
-
-def _is_whole(path: Path) -> bool:
+def is_whole(path: Path) -> bool:
+    """Whether a file holds a picture that can be read to its last pixel."""
     try:
         opened(path.read_bytes()).close()
     except OSError:

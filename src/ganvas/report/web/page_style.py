@@ -73,7 +73,7 @@ details > pre { margin-top: 6px; }
   thead { display: none; }
   tr { border-bottom: 1px solid var(--line); padding: 6px 0; }
   td, td.number { border: 0; padding: 2px 0; white-space: normal; text-align: left; }
-  td[data-label].number { display: grid; grid-template-columns: 112px 1fr; gap: 10px; }
+  td[data-label].number { display: grid; grid-template-columns: 128px 1fr; gap: 10px; }
   td[data-label].number::before { content: attr(data-label); color: var(--soft); font-size: 12.5px; }
   td svg { margin: 0; max-width: 100%; }
   .wide { display: none; }
