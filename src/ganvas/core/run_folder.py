@@ -73,15 +73,16 @@ class RunFolder:
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path} cannot be a run: a file is there. Choose another --out, or remove the file.")
 
-    def describe(self) -> dict[str, Any]:
-        """run.json."""
+    def describe(self, *, of_earlier_versions: bool = False) -> dict[str, Any]:
+        """run.json. What is only looked at, and not resumed or measured, may be ``of_earlier_versions``."""
         self._require_name()
         if not self.exists:
             raise UserError(
                 f"{self.path} is not a run: it has no run.json. `ganvas train ... --out {self.path}` makes one."
             )
         described = read_json(self.path / DESCRIPTION)
-        if not isinstance(described, dict) or described.get("format") != FORMAT:
+        formats = range(1, FORMAT + 1) if of_earlier_versions else (FORMAT,)
+        if not isinstance(described, dict) or described.get("format") not in formats:
             raise UserError(_of_another_format(self.path, described))
         return described
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from ganvas.core.errors import UserError
+from ganvas.core.run_folder import FORMAT
 from ganvas.report.drawing.plot_frame import Band
 from ganvas.report.web.run_page import html
 from ganvas.report.web.run_reader import bands, columns, milestones, picture_size, read, stage_at
@@ -34,6 +35,21 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
     (tmp_path / "run.json").write_text('{"format": 1,')
     with pytest.raises(UserError, match="not whole JSON"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("version", [1, FORMAT])
+def test_runs_of_this_version_and_of_earlier_ones_are_shown(fake_run, version):
+    run = json.loads((fake_run / "run.json").read_text())
+    (fake_run / "run.json").write_text(json.dumps(run | {"format": version}))
+    assert read(fake_run).model == "gan/progan"
+
+
+@pytest.mark.parametrize("version", [0, FORMAT + 1, None, "1", [1], 1.5])
+def test_runs_of_a_version_to_come_are_refused(fake_run, version):
+    run = json.loads((fake_run / "run.json").read_text())
+    (fake_run / "run.json").write_text(json.dumps(run | {"format": version}))
+    with pytest.raises(UserError, match="of another version"):
+        read(fake_run)
 
 
 def test_a_broken_line_is_omitted_and_told(fake_run):

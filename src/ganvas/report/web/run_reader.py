@@ -32,7 +32,7 @@ def read(path: Path) -> RunPage:
     if not path.is_dir():
         raise UserError(f"There is no folder {path}. A report is made of the folder that `ganvas train --out` wrote.")
     folder = RunFolder(path)
-    run = folder.describe()
+    run = folder.describe(of_earlier_versions=True)
     notes: list[str] = []
     log = columns(_lines(path / "log.jsonl", notes))
     pace = columns(_lines(path / "cost.jsonl", notes))
