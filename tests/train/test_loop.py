@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.run_folder import RunFolder
 from ganvas.train import loop
 from ganvas.train.executors import Eager
 from ganvas.train.loop import train
+from ganvas.train.sample_grids import NoSheets
 
 
 def test_a_run_leaves_a_state_a_model_logs_and_sheets(tiny_setup):
@@ -43,6 +45,21 @@ def test_a_finished_run_is_left_as_it_is(tiny_setup):
     again = train(tiny_setup(steps=3))
     assert again.finished
     assert (setup.run.path / "log.jsonl").read_bytes() == before
+
+
+def test_a_run_lasted_as_long_as_its_description_says(tiny_setup):
+    setup = tiny_setup(steps=3)
+    assert train(setup).seconds == setup.run.describe()["cost"]["seconds"]
+
+
+def test_a_damaged_sheet_is_omitted_from_the_film(tmp_path):
+    (tmp_path / "samples").mkdir()
+    for kimg in range(3):
+        Image.new("RGB", (8, 8), (kimg, 0, 0)).save(tmp_path / "samples" / f"{kimg:06d}.000.png")
+    (tmp_path / "samples" / "000001.000.png").write_bytes(b"\x89PNG cut")
+    NoSheets(tmp_path / "samples").film()
+    with Image.open(tmp_path / "samples" / "growth.webp") as film:
+        assert film.n_frames == 2
 
 
 def test_a_finished_run_goes_on_when_more_is_asked_for_as_if_it_had_been_asked_at_once(tiny_setup, tmp_path):

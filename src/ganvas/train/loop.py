@@ -148,7 +148,7 @@ def _train(setup: Setup) -> Outcome:
     if board:
         board.close()
     ranks.barrier()
-    return Outcome(run=run.path, nimg=state.nimg, finished=finished, seconds=clock.seconds)
+    return Outcome(run=run.path, nimg=state.nimg, finished=finished, seconds=_cost(run)["seconds"])
 
 
 def advance(state: State, execute: Executor, feed: Feed, stage: Stage) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganvas.core.atomic_files import atomic_file
 from ganvas.core.pixels import to_bytes
+from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Images
 from ganvas.data.packed import Packed
@@ -18,7 +19,6 @@ from ganvas.losses.capabilities import Shows
 from ganvas.losses.game import Batch
 from ganvas.report.pictures.animation import write_animation
 from ganvas.report.pictures.grid import grid
-from ganvas.report.web.run_reader import sample_files
 from ganvas.train.drawn import averaged_players, drawn_samples
 from ganvas.train.state import State
 
@@ -41,10 +41,11 @@ class Sheets(ABC):
         """A sheet of what the averaged model makes now."""
 
     def film(self) -> None:
-        """All sheets so far as growth.webp, at the size of the last."""
-        sheets = [sheet for _, sheet in sample_files(self.folder.parent)]
+        """All sheets so far as growth.webp, at the size of the largest; one that is damaged is omitted."""
+        run = RunFolder(self.folder.parent)
+        sheets = [sheet for _, sheet in run.sheets()]
         if len(sheets) > 1:
-            write_animation(sheets, self.folder / "growth.webp", fps=FILM_FRAMES_PER_SECOND)
+            write_animation(sheets, run.film, fps=FILM_FRAMES_PER_SECOND)
 
 
 class NoSheets(Sheets):

@@ -159,3 +159,9 @@ def test_a_run_that_draws_no_pictures_is_reported_as_well():
     text = html(run)
     Tags(text)
     assert "mixtures, 2,000 examples" in text
+
+
+def test_both_sources_of_a_run_on_two_kinds_of_pictures_are_named():
+    data = {"spec": "scenes::day", "count": 400, "height": 32, "width": 32, "other": {"spec": "scenes::night"}}
+    text = html(RunPage(name="dusk", model="translate/cyclegan", data=data))
+    assert "scenes::day, 400 pictures, 32×32, and scenes::night" in text

@@ -124,7 +124,7 @@ def _pictures(run: RunPage) -> Html:
 
 
 def _caption_of(sheet: Sheet) -> str:
-    return "Real pictures of the data" if sheet.name == "reals" else sheet.name.replace("_", " ").capitalize()
+    return "Real samples of the data" if sheet.name == "reals" else sheet.name.replace("_", " ").capitalize()
 
 
 def _quality(run: RunPage) -> Html:
@@ -249,6 +249,8 @@ def _data_sentence(data: Mapping[str, Any]) -> str:
         channels = data.get("channels")
         kinds = {1: " grey", 3: " RGB", 4: " RGBA"}
         parts.append(f"{width}×{height}{kinds.get(channels, '') if isinstance(channels, int) else ''}")
+    other = data.get("other")
+    parts.append(f"and {_text(other.get('spec'))}" if isinstance(other, dict) and other.get("spec") else "")
     return ", ".join(part for part in parts if part)
 
 

@@ -67,11 +67,6 @@ def read(path: Path) -> RunPage:
     )
 
 
-def sample_files(folder: Path) -> list[tuple[float, Path]]:
-    """The sheets of a run by kimg; kept until training asks the run folder itself."""
-    return RunFolder(folder).sheets()
-
-
 def _lines(path: Path, notes: list[str]) -> list[dict[str, Any]]:
     lines = read_lines(path)
     damaged = sum(line.damaged for line in lines)
