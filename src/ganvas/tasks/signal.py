@@ -33,6 +33,8 @@ class SignalTask(Network):
     """Draws of weights and inputs."""
     batch: int = 16
     """Inputs per draw; it takes the place of the first size of --input."""
+    unbatched: Annotated[tuple[int, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="N")] = ()
+    """Number of an input that has no batch, such as positions: 2 is the second --input. May be repeated."""
     data: str | None = None
     """Pictures to send through: any source. Normal noise where left out."""
     seed: int = 0
@@ -122,6 +124,8 @@ def signal(task: SignalTask) -> SignalResult:
         if number < 1:
             raise UserError(f"--{option} {number} must be 1 or more.")
     loaded, inputs = find(task)
+    if missing := [number for number in task.unbatched if not 1 <= number <= len(inputs)]:
+        raise UserError(f"--unbatched {missing[0]}: {loaded.name} has {len(inputs)} inputs, counted from 1.")
     model, whose = weighted(task, loaded, seed=task.seed)
     maker = None if loaded.build is None or whose.startswith(TRAINED) else _Maker(loaded)
     found = measured(
@@ -131,6 +135,7 @@ def signal(task: SignalTask) -> SignalResult:
         seeds=task.seeds,
         seed=task.seed,
         batch=task.batch,
+        unbatched=[number - 1 for number in task.unbatched],
         pictures=None if task.data is None else _pictures(task, inputs),
         make=maker,
         name=loaded.name,

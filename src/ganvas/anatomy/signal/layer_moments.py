@@ -27,6 +27,7 @@ Map = Float[Tensor, "..."]  # Height and width, or nothing.
 Moments = tuple[Map, Map]
 """Mean, and second moment E[x^2], per place (float64)."""
 
+PIECE = 2**19  # Values that are taken into float64 at a time: 4 MiB.
 NODES = 129  # Of the Gauss-Hermite quadrature: 1e-6 for what is smooth.
 SMOOTH: Mapping[str, Callable[..., Tensor]] = {
     "tanh": torch.tanh,
@@ -205,8 +206,17 @@ def scalar(node: Node) -> Any:
 
 def by_place(tensor: Tensor) -> Moments:
     """Moments of a tensor over batch and channels, per place; over everything where it has no places."""
-    values = tensor.detach().double()
+    values = tensor.detach()
+    if not values.dim():
+        return values.double(), values.double().square()
     over = (0, 1) if values.dim() > 2 else tuple(range(values.dim()))
-    if not over:
-        return values, values.square()
-    return values.mean(over), values.square().mean(over)
+    first = second = torch.zeros((), dtype=torch.float64)
+    for piece in pieces(values):
+        wide, share = piece.double(), len(piece) / len(values)
+        first, second = first + share * wide.mean(over), second + share * wide.square().mean(over)
+    return first, second
+
+
+def pieces(values: Tensor) -> tuple[Tensor, ...]:
+    """A tensor cut along its first axis, so that a copy of a piece in float64 stays small beside a large tensor."""
+    return values.split(max(1, PIECE * len(values) // max(values.numel(), 1)))

@@ -6,6 +6,7 @@ gradient that comes back.
 """
 
 import copy
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.anatomy.fields.axes import RECURRENT
-from ganvas.anatomy.signal.layer_moments import Map, Moments, by_place
+from ganvas.anatomy.signal.layer_moments import Map, Moments, by_place, pieces
 from ganvas.anatomy.trace import arguments, operations
 from ganvas.anatomy.trace.exported import runner
 from ganvas.anatomy.trace.graph import Node
@@ -29,6 +30,7 @@ from ganvas.core.seeds import derive_seed, stream
 BINS, REACH = 40, 4.0  # Histograms are in units of the layer's own deviation, from -4 to 4.
 WEIGHTED = ("conv", "linear")
 WITHOUT_THEORY = RECURRENT | {"embedding", "embedding_bag"}  # Measured alone.
+_REQUIRES_GRAD = vars(torch._C.TensorBase)["requires_grad"]
 Adjust = Callable[["Probe", Callable[..., Tensor], Sequence[Any], Mapping[str, Any], Tensor], None]
 """Given the probe, the operation with its arguments, and the weight that it is about to use."""
 
@@ -59,6 +61,7 @@ class Readings:
     output: tuple[int, ...] = ()
     moments: dict[int, Moments] = field(default_factory=dict)
     gradients: dict[int, Map] = field(default_factory=dict)  # Second moments.
+    unwatched: set[int] = field(default_factory=set)  # Whose gradient cannot be measured.
     weights: dict[int, Weight] = field(default_factory=dict)
     constants: dict[int, tuple[float, float]] = field(default_factory=dict)  # The learnt operand of a sum or product.
     norms: dict[int, Norm] = field(default_factory=dict)
@@ -105,6 +108,8 @@ class Probe(Recorder):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         op = operations.canonical(func)
+        if op == "set" and func.__self__ is _REQUIRES_GRAD and args[1] and args[0].requires_grad:
+            return None  # It is set to what it is, which torch refuses where a tensor is no leaf.
         if op == "dropout":  # Off, also where a network calls it as a function: its noise is not the network's signal.
             return args[0]
         if self.adjust is not None and op.startswith(WEIGHTED):
@@ -141,12 +146,16 @@ class Probe(Recorder):
             _note(tensor, self.found.bad_outputs, node.index)
             if op.startswith(WEIGHTED) or op in WITHOUT_THEORY:
                 self.found.histograms[node.index] = _histogram(tensor)
-            if tensor.requires_grad:
+            if op == "setitem" and tensor._is_view():  # A hook on a view that was written into crashes torch.
+                self.found.unwatched.add(node.index)
+            elif tensor.requires_grad:
                 index = node.index
                 tensor.register_hook(lambda gradient: self._gradient(index, gradient))
         return node
 
-    def _gradient(self, index: int, gradient: Tensor) -> None:
+    def _gradient(self, index: int, gradient: Tensor | None) -> None:
+        if gradient is None:  # Of a piece of a split that nobody reads.
+            return
         self.found.gradients[index] = by_place(gradient)[1]
         _note(gradient, self.found.bad_gradients, index)
 
@@ -258,9 +267,13 @@ def _moments(tensor: Tensor) -> tuple[float, float]:
 
 
 def _histogram(tensor: Tensor) -> Float[np.ndarray, " bins"]:
-    values = tensor.detach().double().flatten()
-    deviation = float(values.std(unbiased=False)) or 1.0
-    counts = torch.histc(values / deviation, bins=BINS, min=-REACH, max=REACH)
+    values = tensor.detach().flatten()
+    centre = float(sum(piece.double().sum() for piece in pieces(values))) / values.numel()
+    squares = sum(float((piece.double() - centre).square().sum()) for piece in pieces(values))
+    deviation = math.sqrt(squares / values.numel()) or 1.0
+    counts = torch.zeros(BINS, dtype=torch.float64)
+    for piece in pieces(values):
+        counts += torch.histc(piece.double() / deviation, bins=BINS, min=-REACH, max=REACH)
     return (counts / values.numel()).numpy()
 
 
@@ -269,9 +282,9 @@ def _norm(op: str, bound: Mapping[str, Any]) -> Norm:
 
     The gradient loses its mean and its part along the output as well: two of the batch's many directions, left out.
     """
-    x, eps = bound["input"].detach().double(), bound.get("eps", 1e-5)
+    x, eps = bound["input"].detach(), bound.get("eps", 1e-5)
     dims = [d for d in range(x.dim()) if d != 1 and (op == "batch_norm" or d != 0)]
-    variance = x.var(dims, unbiased=False)
+    variance = x.var(dims, unbiased=False).double()
     gain, bias = (bound.get(name) for name in ("weight", "bias"))
     squared = torch.ones_like(variance) if gain is None else gain.detach().double().square().expand_as(variance)
     return Norm(

@@ -6,7 +6,7 @@ log-normally, ``hanin_nica``), so what is averaged over seeds is the logarithm, 
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +23,7 @@ from ganvas.anatomy.signal.probe import WEIGHTED, WITHOUT_THEORY, ForwardFailed,
 from ganvas.anatomy.signal.theory import Theory, backward_theory, forward_theory
 from ganvas.anatomy.trace.graph import Node
 from ganvas.core.errors import UserError
+from ganvas.core.freed_memory import return_freed_memory
 from ganvas.core.progress import progress
 from ganvas.core.seeds import stream
 
@@ -99,6 +100,7 @@ def signal(
     seeds: int = 16,
     seed: int = 0,
     batch: int = 16,
+    unbatched: Collection[int] = (),
     pictures: Float[Tensor, "n c h w"] | None = None,
     make: Callable[[int], nn.Module] | None = None,
     name: str | None = None,
@@ -113,6 +115,7 @@ def signal(
             or tensors of a shape, filled with zeros if they hold whole numbers.
         init: How weights start (``ganvas.anatomy.signal.initialisations``).
         seeds: Draws of weights and inputs.
+        unbatched: Places (from 0) of inputs that have no batch, such as positions: their first size stays.
         pictures: To read in place of noise, if there is one input; ``batch`` of them for each seed.
         make: Draws the network anew for a seed, for ``init="as-is"``; without it all seeds share the model's weights.
         name: Of the network, for errors; its class if None.
@@ -131,14 +134,19 @@ def signal(
         for number in range(seeds):
             own = init == "as-is" and make is not None
             twin = make(seed + number) if own and make is not None else copied(model)
-            given = [_input(item, batch, seed, number, place, twin) for place, item in enumerate(inputs)]
+            given = [
+                _input(item, None if place in unbatched else batch, (seed, "signal", number, place), twin)
+                for place, item in enumerate(inputs)
+            ]
             if pictures is not None:
                 chosen = torch.arange(number * batch, (number + 1) * batch) % len(pictures)
                 given = [pictures[chosen].to(given[0])]
             made = plan(copied(model), init, given) if made is None else made
             left_out = draw(twin, made, given, stream(seed, "start", number))
             found = measure(twin, given, seed=seed + number)
-            passes.append((found, forward_theory(found), backward_theory(found)))
+            passes.append(_without_places(found, forward_theory(found), backward_theory(found)))
+            del twin, given
+            return_freed_memory()
             report(number + 1)
     found = Signal(
         operations=_together(passes),
@@ -162,17 +170,37 @@ def _named(name: str | None) -> Iterator[None]:
         raise ForwardFailed(name, error.where) from error.__cause__
 
 
-def _input(item: Any, batch: int, seed: int, number: int, place: int, model: nn.Module) -> Any:
+def _input(item: Any, batch: int | None, purpose: tuple[Any, ...], model: nn.Module) -> Any:
+    """An input filled with noise from the stream of its purpose; its first size is the batch, if it has one."""
     kind = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.get_default_dtype())
     if isinstance(item, Tensor):
         shape, kind = tuple(item.shape), item.dtype
         if not kind.is_floating_point:
-            return torch.zeros((batch, *shape[1:]), dtype=kind)
+            return torch.zeros(_sized(shape, batch), dtype=kind)
     elif isinstance(item, (tuple, torch.Size)) and item and all(type(size) is int for size in item):
         shape = tuple(item)
     else:
         return item
-    return torch.randn((batch, *shape[1:]), generator=stream(seed, "signal", number, place)).to(kind)
+    return torch.randn(_sized(shape, batch), generator=stream(*purpose)).to(kind)
+
+
+def _sized(shape: tuple[int, ...], batch: int | None) -> tuple[int, ...]:
+    return shape if batch is None else (batch, *shape[1:])
+
+
+def _without_places(found: Readings, forward: Theory, back: Theory) -> tuple[Readings, Theory, Theory]:
+    """What one pass measured and its theories, each map of places averaged: maps of many seeds would fill memory."""
+    moments = {at: (mean.mean(), second.mean()) for at, (mean, second) in found.moments.items()}
+    short = replace(found, moments=moments, gradients=_averaged(found.gradients))
+    return short, _without_maps(forward), _without_maps(back)
+
+
+def _without_maps(theory: Theory) -> Theory:
+    return replace(theory, step=_averaged(theory.step), chain=_averaged(theory.chain))
+
+
+def _averaged(maps: Mapping[int, Map]) -> dict[int, Map]:
+    return {at: values.mean() for at, values in maps.items()}
 
 
 def _together(passes: Sequence[tuple[Readings, Theory, Theory]]) -> tuple[LayerSignal, ...]:

@@ -47,8 +47,10 @@ def forward_theory(found: Readings) -> Theory:
             continue
         known = [found.moments[i] for i in node.inputs if i in found.moments]
         carried = [chain[i] for i in node.inputs if i in chain]
-        step = _forward(node, known, found) if len(known) == len(node.inputs) else None
-        onward = _forward(node, carried, found) if len(carried) == len(node.inputs) else None
+        step, onward = (
+            _of_places(node, _forward(node, before, found)) if len(before) == len(node.inputs) else None
+            for before in (known, carried)
+        )
         if step is not None:
             theory.step[node.index] = step[1]
         needed = node.inputs[:1] if _pixel_norm(node) else node.inputs  # Its norm follows from what it divides.
@@ -72,14 +74,23 @@ def backward_theory(found: Readings) -> Theory:
             continue
         at_end = float(found.output.count(node.index))
         reading = [r for r in readers[node.index] if r.index in found.gradients]
-        step = _sum([_backward(r, node, found.gradients[r.index], found) for r in reading], at_end)
-        onward = _sum([_backward(r, node, theory.chain[r.index], found) for r in reading], at_end)
+        step = onward = None
+        if not any(r.index in found.unwatched for r in readers[node.index]):
+            step = _sum([_backward(r, node, found.gradients[r.index], found) for r in reading], at_end)
+            onward = _sum([_backward(r, node, theory.chain[r.index], found) for r in reading], at_end)
         if step is not None:
             theory.step[node.index] = step
         if onward is not None and all(r.index in theory.whole for r in reading):
             theory.whole.add(node.index)
         theory.chain[node.index] = measured if onward is None else onward
     return theory
+
+
+def _of_places(node: Node, moments: Moments | None) -> Moments | None:
+    """Moments of an operation's output; None where they have other places than it has, and so are not its own."""
+    if moments is None or not moments[1].dim() or tuple(moments[1].shape) == node.shape[2:]:
+        return moments
+    return None
 
 
 def _sum(parts: Sequence[Map | None], start: float) -> Map | None:
@@ -99,6 +110,8 @@ def _forward(node: Node, before: Sequence[Moments], found: Readings) -> Moments 
     op, index = node.op, node.index
     sources = [found.nodes[i] for i in node.inputs]
     if index in found.weights:
+        if not _has_batch(node, sources[0].shape):
+            return None
         weight, source = found.weights[index], before[0][1]
         full = source.expand(sources[0].shape[2:]) if op != "linear" else source
         second = weight.second * through(node, weight.shape, full) + weight.bias[1]
@@ -120,6 +133,11 @@ def _forward(node: Node, before: Sequence[Moments], found: Readings) -> Moments 
     if _pixel_norm(node):
         return torch.zeros_like(before[0][0]), torch.ones_like(before[0][1])
     return _arithmetic(node, before, found)
+
+
+def _has_batch(node: Node, shape: Sequence[int]) -> bool:
+    """Whether a layer's input has a batch and channels before its places; torch takes it without a batch as well."""
+    return node.op == "linear" or len(shape) == 2 + len(node.attributes["kernel_size"])
 
 
 def _arithmetic(node: Node, before: Sequence[Moments], found: Readings) -> Moments | None:
@@ -185,6 +203,8 @@ def _backward(reader: Node, node: Node, gradient: Map, found: Readings) -> Map |
     op, index = reader.op, reader.index
     ratio = math.prod(reader.shape) / max(math.prod(node.shape), 1)
     if index in found.weights:
+        if not _has_batch(reader, node.shape):
+            return None
         weight = found.weights[index]
         full = gradient.expand(reader.shape[2:]) if op != "linear" else gradient
         return weight.second * back_through(reader, weight.shape, full, node.shape[2:])
@@ -202,11 +222,16 @@ def _backward(reader: Node, node: Node, gradient: Map, found: Readings) -> Map |
         return part * (gradient if reader.shape[2:] == node.shape[2:] else gradient.mean())
     if op == "pad" and reader.attributes.get("mode", "constant") == "constant" and ratio >= 1:
         return gradient if reader.shape[2:] == node.shape[2:] else gradient.mean()
-    if op == "mean" or ("avg_pool" in op and _tiles(reader, node)):
-        return _resized(gradient, node.shape[2:]) * ratio**2
-    if "max_pool" in op and _tiles(reader, node):
-        return _resized(gradient, node.shape[2:]) * ratio
+    if op == "mean" or ("pool" in op and _tiles(reader, node)):
+        return _spread(gradient, node, ratio if "max_pool" in op else ratio**2)
     return None
+
+
+def _spread(gradient: Map, node: Node, share: float) -> Map | None:
+    """A reduction's gradient over what it reduced; None where that was an axis of channels, whose places moved."""
+    if gradient.dim() not in (0, len(node.shape[2:])):
+        return None
+    return _resized(gradient, node.shape[2:]) * share
 
 
 def _scaled(reader: Node, gradient: Map, found: Readings) -> Map | None:
@@ -224,7 +249,8 @@ def _tiles(reader: Node, node: Node) -> bool:
         return all(big % small == 0 for big, small in zip(node.shape[2:], reader.shape[2:], strict=True))
     sizes = attributes.get("kernel_size", ())
     return (
-        sizes == attributes.get("stride")
+        len(sizes) == len(node.shape[2:])
+        and sizes == attributes.get("stride")
         and not any(attributes.get("padding", (0,)))
         and all(big == small * k for big, small, k in zip(node.shape[2:], reader.shape[2:], sizes, strict=True))
     )
