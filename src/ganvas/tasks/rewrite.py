@@ -1,5 +1,6 @@
 """A network without transposed convolutions, as a file for a runtime or an accelerator that has none."""
 
+import io
 import math
 import warnings
 from collections import Counter
@@ -16,6 +17,8 @@ from ganvas.tasks.networks.network_options import Network, find, weighted
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.export import ExportedProgram
+
+    from ganvas.tasks.networks.onnx_labels import About
 
 TOLERANCE = 1e-5  # Of the largest value of the outputs.
 CHECKS = 3  # Draws of the input that the file must agree on.
@@ -67,6 +70,7 @@ def rewrite(task: Rewrite) -> RewriteResult:
     from ganvas.core.atomic_files import atomic_file
     from ganvas.core.errors import UserError
     from ganvas.nn.transposed.rewrite_transposed import in_eval, transposed_in
+    from ganvas.tasks.networks.onnx_labels import about_network
 
     if task.out.is_dir():
         raise UserError(
@@ -85,7 +89,11 @@ def rewrite(task: Rewrite) -> RewriteResult:
         left = transposed_in(program)
         assert not left, f"transposed convolutions are left in the graph: {left}"
         with atomic_file(task.out) as partial:
-            run, operators, tool = (_write_onnx if task.out.suffix == ".onnx" else _write_program)(program, partial)
+            if task.out.suffix == ".onnx":
+                about = about_network(loaded.name, whose, model)
+                run, operators, tool = _write_onnx(program, partial, about, any_batch=task.any_batch)
+            else:
+                run, operators, tool = _write_program(program, partial)
             difference, largest = _compare(model, run, inputs, task)
             size = partial.stat().st_size
     return RewriteResult(
@@ -157,13 +165,17 @@ def _write_program(program: "ExportedProgram", path: Path) -> tuple[Runner, Coun
 
     from ganvas.core.errors import UserError
 
+    held = io.BytesIO()  # torch's own writer of files ends the process where a disk is full.
+    torch.export.save(program, held)
+    path.write_bytes(held.getbuffer())
+    held.close()
     try:
-        torch.export.save(program, path)
-    except RuntimeError as error:  # torch's own writer of files knows no other.
-        if not str(error).startswith("[enforce fail at inline_container"):
-            raise
-        raise UserError(f"{path.parent} cannot be written to. Choose another folder for -o.") from error
-    back = torch.export.load(path)
+        back = torch.export.load(path)
+    except RuntimeError as error:
+        raise UserError(
+            f"torch.export cannot read this network's file again{_beside_tensors(program)}. Return tensors alone from "
+            "its forward. Nothing was written."
+        ) from error
     module = back.module()
     operators = Counter(str(node.target) for node in back.graph.nodes if node.op == "call_function")
 
@@ -174,41 +186,71 @@ def _write_program(program: "ExportedProgram", path: Path) -> tuple[Runner, Coun
     return run, operators, f"torch {torch.__version__}"
 
 
-def _write_onnx(program: "ExportedProgram", path: Path) -> tuple[Runner, Counter[str], str]:
+def _beside_tensors(program: "ExportedProgram") -> str:
+    """What a forward returns that is text, in words; "" if nothing is."""
+    values = [getattr(spec.arg, "value", None) for spec in program.graph_signature.output_specs]
+    texts = [repr(value) for value in values if isinstance(value, str)]
+    return f": its output holds {', '.join(texts)} beside tensors" if texts else ""
+
+
+def _write_onnx(
+    program: "ExportedProgram", path: Path, about: "About", *, any_batch: bool
+) -> tuple[Runner, Counter[str], str]:
     import onnx
     import onnxruntime
     import torch
-    from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented  # noqa: A004  Its own name of it.
 
     from ganvas.core.errors import UserError
+    from ganvas.tasks.networks.onnx_labels import label
 
     size = sum(tensor.numel() * tensor.element_size() for tensor in program.state_dict.values())
     if size > LARGEST_ONNX:
         raise UserError(f"{size / 1e9:.1f} GB of weights do not fit into one ONNX file; write a .pt2 file instead.")
     try:
-        exported = torch.onnx.export(program, dynamo=True, verbose=False)
+        exported = torch.onnx.export(program, dynamo=True, verbose=False, **about.names(program))
     except torch.onnx.errors.OnnxExporterError as error:
+        if texts := _beside_tensors(program):
+            raise UserError(
+                f"torch.onnx cannot write this network{texts}. Return tensors alone from its forward."
+            ) from error
         reason = str(getattr(error, "__cause__", None) or error).strip().splitlines()[0]
         raise UserError(f"torch.onnx cannot write this network: {reason} A .pt2 file can hold it.") from error
     assert exported is not None
     exported.save(path)
-    operators = Counter(node.op_type for node in _nodes(onnx.load(path)))
+    labelled = label(onnx.load(path), about, any_batch=any_batch)
+    onnx.save(labelled, path)
+    operators = Counter(node.op_type for node in _nodes(labelled))
     assert "ConvTranspose" not in operators
-    try:
+    with _onnxruntime_refusing():
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except NotImplemented as error:
-        reason = str(error).rpartition(" : ")[2]
-        raise UserError(
-            f"onnxruntime cannot run this network, so the file cannot be checked: {reason}. It computes in float32 and "
-            "float16 nearly everywhere, in float64 only here and there. A .pt2 file can hold it."
-        ) from error
     names = [part.name for part in session.get_inputs()]
 
     def run(inputs: "tuple[Tensor, ...]") -> list[Any]:
         feed = {name: part.numpy() for name, part in zip(names, inputs, strict=True)}
-        return [torch.from_numpy(part) for part in session.run(None, feed)]
+        with _onnxruntime_refusing():
+            return [torch.from_numpy(part) for part in session.run(None, feed)]
 
     return run, operators, f"onnxruntime {onnxruntime.__version__}"
+
+
+@contextmanager
+def _onnxruntime_refusing() -> Iterator[None]:
+    """Makes a refusal of onnxruntime's errors, which have no base of their own."""
+    from ganvas.core.errors import UserError
+
+    try:
+        yield
+    except Exception as error:
+        kind, reason = type(error).__name__, " ".join(str(error).split()).rpartition(" : ")[2]
+        precision = (
+            " It computes in float32 and float16 nearly everywhere, in float64 only here and there."
+            if kind == "NotImplemented"
+            else ""
+        )
+        raise UserError(
+            f"onnxruntime cannot run this network, so the file cannot be checked: {reason.rstrip('.')}.{precision} "
+            "A .pt2 file can hold it."
+        ) from error
 
 
 def _nodes(model: Any) -> Iterator[Any]:
@@ -232,7 +274,8 @@ def _compare(model: "nn.Module", run: Runner, inputs: "list[tuple[Tensor, ...]]"
     difference = largest = 0.0
     for given in inputs:
         with torch.no_grad():
-            expected, found = _flat(model(*given)), run(given)
+            expected = _repeatably(lambda given=given: _flat(model(*given)))
+            found = _repeatably(lambda given=given: run(given))
         if any(part.is_complex() for part in expected) and task.out.suffix == ".onnx":
             raise UserError(f"{task.model} gives complex numbers, which ONNX has not. A .pt2 file can hold it.")
         for a, b in zip(expected, found, strict=True):
@@ -244,11 +287,39 @@ def _compare(model: "nn.Module", run: Runner, inputs: "list[tuple[Tensor, ...]]"
             off, size = _apart(a, b)
             difference, largest = max(difference, off), max(largest, size)
     if not difference <= TOLERANCE * largest:
+        _refuse_chance(model, inputs[0], task)
         raise UserError(
             f"The rewritten {task.model} differs from it by {difference:.3g} where its outputs reach {largest:.3g}; "
             f"{TOLERANCE:g} of that is allowed. Nothing was written."
         )
     return difference, largest
+
+
+def _repeatably(call: Callable[[], list[Any]]) -> list[Any]:
+    """What a call gives with torch's generator at one place, so that what it draws is the same each time."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return call()
+
+
+def _refuse_chance(model: "nn.Module", given: "tuple[Tensor, ...]", task: Rewrite) -> None:
+    """Raises a UserError if two passes of the network itself over one input differ."""
+    import torch
+
+    from ganvas.core.errors import UserError
+
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        pairs = list(zip(_flat(model(*given)), _flat(model(*given)), strict=True))
+    apart = max((_apart(a, b)[0] for a, b in pairs), default=0.0)
+    if apart > 0:
+        raise UserError(
+            f"{task.model} draws random numbers: two passes over one input differ by {apart:.3g}, so a "
+            f"{task.out.suffix} file of it cannot be checked. Let its forward take what it draws as an input, or "
+            "return the mean of it; a .pt2 file draws as torch does and can be checked. Nothing was written."
+        )
 
 
 def _apart(a: "Tensor", b: "Tensor") -> tuple[float, float]:
@@ -287,12 +358,14 @@ def _quiet() -> Iterator[None]:
     """Without what exporters say to their own developers."""
     import logging
 
-    log = logging.getLogger("torch.onnx")
-    before = log.level
-    log.setLevel(logging.ERROR)
+    logs = [logging.getLogger(name) for name in ("torch.onnx", "torch.export")]
+    before = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        log.setLevel(before)
+        for log, level in zip(logs, before, strict=True):
+            log.setLevel(level)

@@ -10,6 +10,7 @@ then.
 import copy
 import io
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -109,9 +110,12 @@ def trace(
     except Exception as error:
         shapes = ", ".join("x".join(map(str, part.shape)) for part in inputs)
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        advice = "Give the input that its forward takes; a forward whose course depends on values has no graph."
+        if kind := re.search(r"Found <class '([\w.]+)'> in output", reason):
+            reason = f"its output holds a {kind[1]}, which torch.export does not know."
+            advice = "Let its forward return tensors alone: in a module of your own around it, or by a setting of it."
         raise UserError(
-            f"{type(model).__name__} cannot be traced by torch.export with an input of {shapes}: {reason} Give the "
-            "input that its forward takes; a forward whose course depends on values has no graph."
+            f"{type(model).__name__} cannot be traced by torch.export with an input of {shapes}: {reason} {advice}"
         ) from error
 
 
