@@ -207,7 +207,8 @@ def _write_onnx(
     if size > LARGEST_ONNX:
         raise UserError(f"{size / 1e9:.1f} GB of weights do not fit into one ONNX file; write a .pt2 file instead.")
     try:
-        exported = torch.onnx.export(program, dynamo=True, verbose=False, **about.names(program))
+        reads, gives = about.names(program)
+        exported = torch.onnx.export(program, dynamo=True, verbose=False, input_names=reads, output_names=gives)
     except torch.onnx.errors.OnnxExporterError as error:
         if texts := _beside_tensors(program):
             raise UserError(

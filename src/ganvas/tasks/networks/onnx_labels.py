@@ -28,13 +28,13 @@ class About:
     inputs: tuple[str, ...] = ()
     output: str = ""
 
-    def names(self, program: "ExportedProgram") -> dict[str, list[str]]:
-        """Arguments of ``torch.onnx.export``; none where nothing is known, or where the graph has other inputs."""
+    def names(self, program: "ExportedProgram") -> tuple[list[str] | None, list[str] | None]:
+        """Of inputs and outputs; None where nothing is known, or where the graph has others."""
         signature = program.graph_signature
         count = len(signature.user_inputs)
         if not self.inputs or count > len(self.inputs) or len(signature.user_outputs) != 1:
-            return {}
-        return {"input_names": list(self.inputs[:count]), "output_names": [self.output]}
+            return None, None
+        return list(self.inputs[:count]), [self.output]
 
 
 def about_network(name: str, whose: str, model: "nn.Module") -> About:
