@@ -67,7 +67,8 @@ def config(name, **changes):
 def variant(name, kind):
     if not VARIANTS[kind].keys() <= fields_of(name):
         pytest.skip(f"has no {', '.join(VARIANTS[kind])}")
-    return config(name, **VARIANTS[kind])
+    also = {"other_channels"} & fields_of(name) if kind in ("grey", "rgba") else set()
+    return config(name, **VARIANTS[kind], **dict.fromkeys(also, VARIANTS[kind]["channels"]))
 
 
 def started(name, settings=None, *, seed=0):

@@ -51,6 +51,20 @@ def hinge_generator(fake: PerSample) -> PerSample:
     return -fake
 
 
+def least_squares_discriminator(real: Float[Tensor, "n *patches"], fake: Float[Tensor, "n *patches"]) -> PerSample:
+    """``((D(x) - 1)^2 + D(G(z))^2) / 2`` (Mao et al. 2017, eq. 9 with a = 0, b = 1), the mean over a map of patches."""
+    return 0.5 * (_over_patches((real - 1).square()) + _over_patches(fake.square()))
+
+
+def least_squares_generator(fake: Float[Tensor, "n *patches"]) -> PerSample:
+    """``(D(G(z)) - 1)^2`` (Mao et al. 2017, eq. 9 with c = 1, without its half), the mean over a map of patches."""
+    return _over_patches((fake - 1).square())
+
+
+def _over_patches(values: Float[Tensor, "n *patches"]) -> PerSample:
+    return values.reshape(len(values), -1).mean(1)
+
+
 def class_cross_entropy(logits: Float[Tensor, "n classes"], labels: Labels) -> PerSample:
     """``-log softmax(logits)_label`` (Odena et al. 2017, ACGAN, eq. 3, negated), of real and of generated samples."""
     return F.cross_entropy(logits, labels, reduction="none")

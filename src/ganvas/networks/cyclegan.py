@@ -27,17 +27,17 @@ def resnet_6blocks() -> nn.Module:
     return generator(6)
 
 
-def generator(blocks: int, *, features: int = 64) -> nn.Sequential:
+def generator(blocks: int, *, features: int = 64, channels: int = 3, out_channels: int = 3) -> nn.Sequential:
     """c7s1-64, d128, d256, ``blocks`` times R256, u128, u64, c7s1-3 in the paper's letters."""
     wide = 4 * features
     return nn.Sequential(
-        *(nn.ReflectionPad2d(3), *_norm_relu(Conv2d(3, features, 7, std=STD), features)),
+        *(nn.ReflectionPad2d(3), *_norm_relu(Conv2d(channels, features, 7, std=STD), features)),
         *_norm_relu(Conv2d(features, 2 * features, 3, stride=2, padding=1, std=STD), 2 * features),
         *_norm_relu(Conv2d(2 * features, wide, 3, stride=2, padding=1, std=STD), wide),
         *(Residual(_branch(wide)) for _ in range(blocks)),
         *_norm_relu(Doubling(wide, 2 * features), 2 * features),
         *_norm_relu(Doubling(2 * features, features), features),
-        *(nn.ReflectionPad2d(3), Conv2d(features, 3, 7, std=STD), nn.Tanh()),
+        *(nn.ReflectionPad2d(3), Conv2d(features, out_channels, 7, std=STD), nn.Tanh()),
     )
 
 

@@ -67,6 +67,8 @@ class Scenes:
         width: Columns of a picture, at least 4.
         count: How many pictures there are; picture k is the same whatever the count.
         seed: Another seed gives other pictures.
+        time: "day", "dusk" or "night" for all; None draws it. The other factors stay, so that picture k by day and
+            picture k by night are one place.
 
     >>> scenes = Scenes(32, 48, seed=1)
     >>> scene = scenes.picture(7)
@@ -74,11 +76,15 @@ class Scenes:
     ((32, 48, 3), (32, 48), 'meadow')
     """
 
-    def __init__(self, height: int = 32, width: int = 32, *, count: int = 20000, seed: int = 0) -> None:
+    def __init__(
+        self, height: int = 32, width: int = 32, *, count: int = 20000, seed: int = 0, time: str | None = None
+    ) -> None:
         _require_size(height, width)
+        if time is not None and time not in TIMES:
+            raise UserError(f"time={time} is not a choice.{did_you_mean(time, TIMES)} Choices: {', '.join(TIMES)}.")
         if count < 1:
             raise UserError(f"count={count} scenes cannot be made. Ask for at least one.")
-        self.height, self.width, self.count, self.seed = height, width, count, seed
+        self.height, self.width, self.count, self.seed, self.time = height, width, count, seed, time
 
     def __len__(self) -> int:
         return self.count
@@ -94,7 +100,7 @@ class Scenes:
         """
         if not 0 <= index < self.count:
             raise IndexError(f"There is no picture {index}: the {self.count} scenes are numbered from 0.")
-        factors = draw(self.seed, np.array([index]))
+        factors = self.factors(np.array([index]))
         images, masks = _paint(factors, self.height, self.width)
         plain = {name: float(values[0]) for name, values in factors.items()}
         return Scene(images[0], masks[0], int(plain["landscape"]), plain)
@@ -119,14 +125,17 @@ class Scenes:
         masks = np.empty((len(indices), self.height, self.width), np.uint8)
         labels = np.empty(len(indices), np.int64)
         for part in _chunks(len(indices), self.height * self.width):
-            factors = draw(self.seed, indices[part])
+            factors = self.factors(indices[part])
             images[part], masks[part] = _paint(factors, self.height, self.width)
             labels[part] = factors["landscape"].astype(np.int64)
         return images, masks, labels
 
     def factors(self, indices: Int64[np.ndarray, " n"]) -> dict[str, np.ndarray]:
         """The factors of any pictures, one column each, without painting them."""
-        return draw(self.seed, indices)
+        factors = draw(self.seed, indices)
+        if self.time is None:
+            return factors
+        return factors | {"time": np.full(len(indices), TIMES.index(self.time), np.float32)}
 
 
 def render(factors: Mapping[str, float], height: int, width: int) -> Scene:

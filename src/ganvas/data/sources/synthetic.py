@@ -22,21 +22,24 @@ class MadeScenes(PictureArray):
     channels = 3
     labelled = True
 
-    def __init__(self, count: int, size: Size, *, seed: int = 0) -> None:
+    def __init__(self, count: int, size: Size, *, seed: int = 0, time: str | None = None) -> None:
         from ganvas.data.scenes import scenes
 
         self.height, self.width = size
         self.count = self.total = count
         self.seed = seed
-        self.location = f"scenes:{count},{written(size)}" + (f",seed={seed}" if seed else "")
+        self.time = time
+        at = f",time={time}" if time else ""
+        self.location = f"scenes:{count},{written(size)}{at}" + (f",seed={seed}" if seed else "")
         self.class_names, self.mask_names = tuple(scenes.CLASS_NAMES), tuple(scenes.MASK_NAMES)
-        self._scenes = scenes.Scenes(self.height, self.width, count=count, seed=seed)
+        self._scenes = scenes.Scenes(self.height, self.width, count=count, seed=seed, time=time)
 
     @classmethod
     def parse(cls, spec: str, *, size: Size | None) -> "MadeScenes":
-        """``scenes[:COUNT][,HEIGHTxWIDTH][,seed=N]``."""
-        count, own, seed = _parse(spec, "Scenes")
-        return cls(count, own or size or SIZE, seed=seed)
+        """``scenes[:COUNT][,HEIGHTxWIDTH][,time=day|dusk|night][,seed=N]``."""
+        timed = re.search(r"[:,]time=([^,]*)", spec)
+        count, own, seed = _parse(spec.replace(timed[0], timed[0][0], 1) if timed else spec, "Scenes")
+        return cls(count, own or size or SIZE, seed=seed, time=timed[1] if timed else None)
 
     def blocks(self, rows: int) -> Iterator[Block]:
         for start in range(0, self.count, rows):
@@ -46,7 +49,7 @@ class MadeScenes(PictureArray):
     def identity(self) -> str:
         """With a hash of the code that draws: a scene drawn differently is another picture."""
         code = [hash_file(path) for path in sorted(DATA.glob("scenes/[!_]*.py"))]
-        return "scenes:" + hash_of(self.count, self.height, self.width, self.seed, code)
+        return "scenes:" + hash_of(self.count, self.height, self.width, self.seed, self.time, code)
 
 
 class MadeTriangles(PictureArray):

@@ -1,0 +1,273 @@
+"""CycleGAN: two kinds of pictures are translated into each other, learnt without a single pair.
+
+Zhu, Park, Isola, Efros: Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks (ICCV 2017),
+https://arxiv.org/abs/1703.10593. A discriminator alone lets a generator turn every day into one and the same convincing
+night. Two generators, one for each way, must also bring every picture back: what the translation has to keep is what
+the way back needs.
+
+Both generators move together, on one forward pass whose translations the discriminators see too; both discriminators
+move after them. The discriminators also see translations of earlier steps, from a pool of 50 (section 4).
+
+Departs from the paper:
+- The pool is looked up as it stood before the step; with more than one picture a step, pictures of one step never meet
+  in it (with one picture, as in the paper, it is the authors' pool).
+- Pictures are cropped from ``crop_margin`` larger ones, in place of a resize to 286 and a crop of 256.
+- The sizes of generators and discriminators are settings; the paper's are the defaults.
+- The identity loss, which the paper has for paintings alone (section 5.2), is on by default, as in the authors' code.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.errors import UserError
+from ganvas.core.picture_size import WholeSize
+from ganvas.core.schedule import Steady
+from ganvas.core.shapes import Images, PerSample
+from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
+from ganvas.losses.batches.domains import Domains
+from ganvas.losses.game import Game, Phase, Terms
+from ganvas.losses.optimizers import Adam
+from ganvas.networks.cyclegan import generator
+from ganvas.networks.patchgan import instance_norm, patchgan
+from ganvas.nn.layers.across_ranks import all_ranks_rows
+
+A_TO_B, B_TO_A = "a-to-b", "b-to-a"
+REPLACED = 0.5  # How often a full pool's picture is shown, and replaced, in place of a new one.
+
+
+def _require_room(config: "Config") -> None:
+    """A discriminator halves a picture and then takes two pixels off; one score must be left."""
+    halvings = config.discriminator_halvings
+    least = 3 << halvings
+    if min(config.height, config.width) < least:
+        raise UserError(
+            f"discriminator_halvings={halvings} needs pictures of at least {least}x{least} pixels, and these have "
+            f"{config.height}x{config.width}. Give fewer halvings."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Every setting of the four networks and their game; the defaults are the paper's, for pictures of 256x256."""
+
+    height: int = 256  # A multiple of 4: the generators halve twice.
+    width: int = 256
+    channels: int = 3  # Of the first kind of pictures (--data).
+    other_channels: int = 3  # Of the second kind (--other).
+    blocks: int = 9  # Residual blocks of a generator; the paper has 6 for pictures of 128x128.
+    features: int = 64  # Feature maps of a generator at full size.
+    discriminator_features: int = 64  # Feature maps of a discriminator's first layer.
+    discriminator_halvings: int = 3  # A score sees 16, 34, 70, 142 or 286 pixels with 1 to 5.
+    cycle_weight: float = 10.0  # lambda
+    identity_weight: float = 0.5  # Times lambda: a generator given what it is to make leaves it as it is.
+    pool_size: int = 50  # Earlier translations that a discriminator is also shown; 0 shows none.
+    batch_size: int = 1
+    lr: float = 2e-4
+    hold_kimg: float = 133.0  # Of the full learning rate: the paper's 100 passes over the larger kind of horse2zebra.
+    decay_kimg: float = 133.0  # Over which it falls to 0 on a line.
+    beta1: float = 0.5
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        at_least(self, 1, "blocks", "features", "discriminator_features", "batch_size")
+        at_least(self, 0, "cycle_weight", "identity_weight", "pool_size", "hold_kimg")
+        above(self, 0, "lr", "eps", "decay_kimg")
+        fractions(self, "beta1", "beta2")
+        assert self.picture
+        assert self.other_picture
+        if not 1 <= self.discriminator_halvings <= 5:
+            raise UserError(f"discriminator_halvings={self.discriminator_halvings} must be 1 to 5.")
+        if self.identity_weight and self.channels != self.other_channels:
+            raise UserError(
+                f"identity_weight={self.identity_weight}: a picture of {self.channels} channels cannot equal its "
+                f"translation of {self.other_channels}. Give identity_weight=0."
+            )
+        _require_room(self)
+
+    @property
+    def picture(self) -> WholeSize:
+        """The size of the first kind of pictures."""
+        return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=4)
+
+    @property
+    def other_picture(self) -> WholeSize:
+        """The size of the second kind."""
+        return replace(self.picture, channels=self.other_channels)
+
+    def fitted(self, total_kimg: float) -> "Config":
+        """The same settings with the paper's schedule over a run: half at the full rate, half on the way to 0."""
+        return replace(self, hold_kimg=total_kimg / 2, decay_kimg=total_kimg / 2)
+
+
+TINY = Config(
+    height=16,
+    width=16,
+    blocks=1,
+    features=4,
+    discriminator_features=4,
+    discriminator_halvings=1,
+    pool_size=3,
+    batch_size=4,
+    hold_kimg=0.008,
+    decay_kimg=0.016,
+)
+
+
+class Model(Game[Config, Domains]):
+    """Two generators, which are one player, two discriminators, which are another, and two pools of translations."""
+
+    takes = Domains
+    directions: Sequence[str] = (A_TO_B, B_TO_A)
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.generators = nn.ModuleDict(
+            {
+                A_TO_B: _generator(config, config.channels, config.other_channels),
+                B_TO_A: _generator(config, config.other_channels, config.channels),
+            }
+        )
+        self.discriminators = nn.ModuleDict(
+            {"a": _discriminator(config, config.channels), "b": _discriminator(config, config.other_channels)}
+        )
+        for kind, picture in (("a", config.picture), ("b", config.other_picture)):
+            self.register_buffer(f"pool_{kind}", torch.zeros(config.pool_size, picture.channels, *picture.size))
+            self.register_buffer(f"pooled_{kind}", torch.zeros((), dtype=torch.int64))
+
+    def schedule(self) -> Steady:
+        """One size; a constant rate, then one that falls to 0 on a line (section 7.1)."""
+        config = self.config
+        return Steady(
+            batch_size=config.batch_size,
+            lr=config.lr,
+            rate="linear",
+            hold_kimg=config.hold_kimg,
+            decay_kimg=config.decay_kimg,
+        )
+
+    def phases(self) -> list[Phase[Domains]]:
+        """Generators, then discriminators, on the generators' translations of this step and of earlier ones."""
+        adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2, eps=self.config.eps)
+        return [
+            Phase(name="G", player=self.generators, loss=self._generator_loss, optimizer=adam),
+            Phase(
+                name="D",
+                player=self.discriminators,
+                loss=self._discriminator_loss,
+                optimizer=adam,
+                after=self._fill_pools,
+            ),
+        ]
+
+    def memory(self) -> Sequence[str]:
+        """The pools: saved to resume from, and no part of the published model."""
+        return ("pool_a", "pooled_a", "pool_b", "pooled_b")
+
+    def translate(self, images: Images, direction: str) -> Images:
+        """Pictures of one kind as pictures of the other, in [-1, 1]."""
+        return self.generators[direction](images)
+
+    def show(self, batch: Domains) -> list[tuple[str, Images]]:
+        """Each kind, its translation, and the way back."""
+        fake_b, fake_a = self.translate(batch.a, A_TO_B), self.translate(batch.b, B_TO_A)
+        return [
+            ("a", batch.a),
+            ("a to b", fake_b),
+            ("a to b to a", self.translate(fake_b, B_TO_A)),
+            ("b", batch.b),
+            ("b to a", fake_a),
+            ("b to a to b", self.translate(fake_a, A_TO_B)),
+        ]
+
+    def _generator_loss(self, batch: Domains) -> Terms:
+        """Adversarial, cycle and identity losses of both ways (eq. 3, eq. 2, section 5.2)."""
+        config = self.config
+        fake_b = batch.keep("fake_b", self.translate(batch.a, A_TO_B))
+        fake_a = batch.keep("fake_a", self.translate(batch.b, B_TO_A))
+        terms = {
+            "adversarial_ab": least_squares_generator(self.discriminators["b"](fake_b)),
+            "adversarial_ba": least_squares_generator(self.discriminators["a"](fake_a)),
+        }
+        if config.cycle_weight:
+            terms["cycle_a"] = config.cycle_weight * mean_difference(self.translate(fake_b, B_TO_A), batch.a)
+            terms["cycle_b"] = config.cycle_weight * mean_difference(self.translate(fake_a, A_TO_B), batch.b)
+        if config.identity_weight:
+            weight = config.cycle_weight * config.identity_weight
+            terms["identity_a"] = weight * mean_difference(self.translate(batch.a, B_TO_A), batch.a)
+            terms["identity_b"] = weight * mean_difference(self.translate(batch.b, A_TO_B), batch.b)
+        return terms
+
+    def _discriminator_loss(self, batch: Domains) -> Terms:
+        """Each discriminator tells its kind from translations, of this step or from its pool."""
+        fake_a, fake_b = self._translations(batch)
+        coins = batch.whole_rand(4)
+        shown_a = self._from_pool("a", fake_a, coins[:, :2], batch)
+        shown_b = self._from_pool("b", fake_b, coins[:, 2:], batch)
+        judge_a, judge_b = self.discriminators["a"], self.discriminators["b"]
+        return {
+            "real_or_fake_a": least_squares_discriminator(judge_a(batch.a), judge_a(shown_a)),
+            "real_or_fake_b": least_squares_discriminator(judge_b(batch.b), judge_b(shown_b)),
+        }
+
+    def _fill_pools(self, batch: Domains, terms: Terms) -> None:
+        """The translations of this step, of all ranks, go into the pools where the loss's coins say so."""
+        coins = batch.whole_rand(4)
+        for kind, fakes, own in zip("ab", self._translations(batch), (coins[:, :2], coins[:, 2:]), strict=True):
+            self._fill_pool(kind, all_ranks_rows(fakes), own)
+
+    def _translations(self, batch: Domains) -> tuple[Images, Images]:
+        """What the generators made in this step; made now where they have not moved in it."""
+        if "fake_a" in batch.kept:
+            return batch.kept["fake_a"], batch.kept["fake_b"]
+        with torch.no_grad():
+            return self.translate(batch.b, B_TO_A), self.translate(batch.a, A_TO_B)
+
+    def _from_pool(self, kind: str, fakes: Images, coins: Tensor, batch: Domains) -> Images:
+        """Each translation, or an earlier one in its place."""
+        if not self.config.pool_size:
+            return fakes
+        slots, _, replacing = self._slots(kind, coins)
+        slots, replacing = batch.ranks.share(slots), batch.ranks.share(replacing)
+        pool = self.get_buffer(f"pool_{kind}").to(fakes.dtype)
+        return torch.where(replacing.view(-1, 1, 1, 1), pool[slots], fakes)
+
+    def _fill_pool(self, kind: str, fakes: Images, coins: Tensor) -> None:
+        if not self.config.pool_size:
+            return
+        slots, filling, replacing = self._slots(kind, coins)
+        pool, pooled = self.get_buffer(f"pool_{kind}"), self.get_buffer(f"pooled_{kind}")
+        written = filling | replacing
+        for row in range(len(fakes)):  # One after the other: two may choose one place.
+            slot = slots[row : row + 1]
+            pool.index_copy_(0, slot, torch.where(written[row], fakes[row : row + 1].to(pool.dtype), pool[slot]))
+        pooled += filling.sum()
+
+    def _slots(self, kind: str, coins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """For each row of the whole batch its place in the pool, whether it fills an empty one, and whether it is
+        exchanged for what is there."""
+        size = self.config.pool_size
+        position = self.get_buffer(f"pooled_{kind}") + torch.arange(len(coins), device=coins.device)
+        filling = position < size
+        slots = torch.where(filling, position, (coins[:, 1] * size).long().clamp(max=size - 1))
+        return slots, filling, ~filling & (coins[:, 0] < REPLACED)
+
+
+def mean_difference(x: Images, y: Images) -> PerSample:
+    """``|x - y|_1`` over the number of values, of each picture (eq. 2)."""
+    return (x - y).abs().flatten(1).mean(1)
+
+
+def _generator(config: Config, channels: int, out_channels: int) -> nn.Module:
+    return generator(config.blocks, features=config.features, channels=channels, out_channels=out_channels)
+
+
+def _discriminator(config: Config, channels: int) -> nn.Module:
+    return patchgan(
+        config.discriminator_halvings, channels=channels, features=config.discriminator_features, norm=instance_norm
+    )
