@@ -11,8 +11,9 @@ sum that nothing else reads, as in a post-norm transformer: there it belongs to 
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ganvas.anatomy.fields.axes import RECURRENT, Axes, axes
+from ganvas.anatomy.fields.axes import Axes, axes
 from ganvas.anatomy.trace.graph import Graph, Node
+from ganvas.anatomy.trace.operations import CELLS, RECURRENT
 
 LAYERS = frozenset(
     ["plain", "gated", "spectral-normed", "dilated", "transposed", "depthwise", "linear", "attention", "resize", "pool"]
@@ -224,7 +225,7 @@ def layer_text(node: Node) -> str:
     """
     if node.op == "linear" or node.kind == "attention":
         return ""
-    if node.op in RECURRENT:
+    if node.op in RECURRENT | CELLS:
         return node.op.partition("_")[0].upper()
     if node.op == "embedding":
         return "embed"

@@ -18,15 +18,14 @@ from dataclasses import dataclass
 from ganvas.anatomy.fields.dependence import Blocks, Link, Reshaped, kept_ends
 from ganvas.anatomy.fields.dependences import dependences
 from ganvas.anatomy.trace.graph import Graph, Node
-from ganvas.anatomy.trace.operations import words
+from ganvas.anatomy.trace.operations import CELLS, RECURRENT, words
 
 NONE = -1  # In place of an axis: the tensor has no features, as the words that an embedding looks up.
-RECURRENT = words("lstm gru rnn_tanh rnn_relu")
 _FIRST = words(
     "batch_norm instance_norm group_norm local_response_norm interpolate grid_sample pixel_shuffle pixel_unshuffle "
     "channel_shuffle"
 )
-_LAST = words("linear addmm bilinear multi_head_attention scaled_dot_product_attention") | RECURRENT
+_LAST = words("linear addmm bilinear multi_head_attention scaled_dot_product_attention") | RECURRENT | CELLS
 Tell = Callable[[Node, tuple[int, ...]], int | None]
 """The axis that an operation knows of a tensor it reads or makes, by that tensor's shape."""
 
@@ -104,7 +103,7 @@ def _batch(node: Node, shape: tuple[int, ...]) -> int | None:
         return 1 if len(shape) == 3 else 0
     if node.op in RECURRENT:
         return 1 if len(shape) == 3 and not node.attributes.get("batch_first") else 0
-    if node.op in _FIRST or node.op.startswith("conv") or "pool" in node.op:
+    if node.op in _FIRST | CELLS or node.op.startswith("conv") or "pool" in node.op:
         return 0
     return None
 

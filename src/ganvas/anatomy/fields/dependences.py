@@ -25,14 +25,14 @@ from ganvas.anatomy.fields.axis_maps import (
     resize,
 )
 from ganvas.anatomy.fields.dependence import Blocks, Dependence, Link, Reshaped, Shape, Shuffled
-from ganvas.anatomy.fields.pointwise import VALUELESS, is_pointwise
 from ganvas.anatomy.trace.graph import Node
-from ganvas.anatomy.trace.operations import REDUCING
+from ganvas.anatomy.trace.operations import CELLS, RECURRENT, REDUCING
+from ganvas.anatomy.trace.pointwise import VALUELESS, is_pointwise
+from ganvas.anatomy.trace.product_equations import EQUATIONS
 
 # Statistics over places are not counted unless asked for: the literature's receptive fields leave them out.
 STATISTICS = frozenset({"instance_norm", "group_norm", "layer_norm", "rms_norm"})
 STATISTICAL_MODULES = frozenset({"MinibatchStdDev"})  # Their means over places and pictures count as statistics too.
-_RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 _RESIZE_AXES = {"nearest": "nearest", "nearest-exact": "nearest-exact", "area": "area", "bicubic": "cubic"}
 
 
@@ -55,6 +55,8 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
         return [Shuffled(int(node.attributes["upscale_factor" if up else "downscale_factor"]), up=up)]
     if op == "cat":
         return _cat(node, sources)
+    if op in CELLS:
+        return [Link(_step(source)) for source in sources]
     if op in _SUMS:
         followed = [_SUMS[op](node, number, source) for number, source in enumerate(sources)]
         known = not node.attributes.get("masked") or bool(node.attributes.get("is_causal"))
@@ -84,7 +86,7 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
     if op in REDUCING:
         return [Link(_reduced(node, first)), *(_whole(source) for source in sources[1:])]
     if op in VALUELESS:
-        return [Link(tuple((d if d < rank else None, NOTHING) for d in range(len(source)))) for source in sources]
+        return [Link(tuple((d if s == node.shape else None, NOTHING) for d in range(len(s)))) for s in sources]
     if is_pointwise(op) and all(_broadcasts(source, node.shape) for source in sources):
         return [_pointwise(node.shape, source) for source in sources]
     return [_whole(source) for source in sources] if rank else [_everything(source) for source in sources]
@@ -310,9 +312,16 @@ def _recurrent(node: Node, source: Shape) -> tuple[Follows, ...] | None:
     return ((batch, IDENTITY), steps, features) if batch == 0 else (steps, (batch, IDENTITY), features)
 
 
+def _step(source: Shape) -> tuple[Follows, ...]:
+    """A cell of a recurrent layer: all features of its example, of its input as of its states."""
+    return (*((d, IDENTITY) for d in range(len(source) - 1)), (None, All(source[-1])))
+
+
 _SUMS: Mapping[str, Callable[[Node, int, Shape], tuple[Follows, ...] | None]] = {
     "matmul": reductions.matrices,
-    "einsum": reductions.einsum,
+    **dict.fromkeys(EQUATIONS | {"einsum"}, reductions.einsum),
+    "grouped_mm": reductions.matrices,
+    **dict.fromkeys(("addmm", "addbmm"), reductions.add_product),
     "scaled_dot_product_attention": reductions.attention,
     "multi_head_attention": reductions.multi_head,
 }
@@ -331,7 +340,6 @@ _SPECIAL: Mapping[str, Callable[[Node, Shape], tuple[Follows, ...] | None]] = {
     **dict.fromkeys(("cumsum", "cumprod", "cummax", "cummin", "logcumsumexp"), _running),
     "normalize": _along_one,
     "linear": _last,
-    "addmm": _last,
     "local_response_norm": _neighbour_channels,
     "glu": rearranging.glu,
     "roll": rearranging.roll,
@@ -340,7 +348,7 @@ _SPECIAL: Mapping[str, Callable[[Node, Shape], tuple[Follows, ...] | None]] = {
     "channel_shuffle": rearranging.channel_shuffle,
     "unfold": rearranging.windows,
     "embedding": _same_place,
-    **dict.fromkeys(_RECURRENT, _recurrent),
+    **dict.fromkeys(RECURRENT, _recurrent),
 }
 
 

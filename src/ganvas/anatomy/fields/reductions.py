@@ -5,6 +5,7 @@ Each says, per axis of one operand, which axis of the output it follows and how;
 
 from ganvas.anatomy.fields.axis_maps import IDENTITY, All, Follows, Upto
 from ganvas.anatomy.trace.graph import Node
+from ganvas.anatomy.trace.product_equations import parts
 
 Shape = tuple[int, ...]
 
@@ -18,6 +19,18 @@ def operand(node: Node, number: int) -> int:
 def matrices(node: Node, number: int, source: Shape) -> tuple[Follows, ...]:
     """``a @ b`` reads a row of ``a`` and a column of ``b``."""
     summed = len(source) - 2 if operand(node, number) > 0 and len(source) > 1 else len(source) - 1
+    return _free(node.shape, source, {summed})
+
+
+def add_product(node: Node, number: int, source: Shape) -> tuple[Follows, ...]:
+    """``addmm``: the sum's own place, a row of the one matrix, a column of the other; ``addbmm`` adds up the batch."""
+    at = operand(node, number)
+    if at == 0:
+        return _free(node.shape, source, set())
+    if node.op == "addbmm":
+        axis = 0 if at == 1 else 1
+        return tuple((axis, IDENTITY) if d == axis + 1 else (None, All(size)) for d, size in enumerate(source))
+    summed = len(source) - 1 if at == 1 or len(source) == 1 else len(source) - 2
     return _free(node.shape, source, {summed})
 
 
@@ -59,19 +72,6 @@ def einsum(node: Node, number: int, source: Shape) -> tuple[Follows, ...] | None
         else (None, All(size))
         for letter, size in zip(own, source, strict=True)
     )
-
-
-def parts(equation: str) -> tuple[list[str], str]:
-    """The terms of an einsum and its result, which is, left out, what stands there once in the alphabet's order.
-
-    >>> parts("bct, dc -> bdt"), parts("ij,jk")
-    ((['bct', 'dc'], 'bdt'), (['ij', 'jk'], 'ik'))
-    """
-    before, arrow, result = equation.replace(" ", "").partition("->")
-    if not arrow:
-        letters = before.replace(",", "").replace(".", "")
-        result = "..." * ("." in before) + "".join(sorted(one for one in set(letters) if letters.count(one) == 1))
-    return before.split(","), result
 
 
 def _letters(term: str, rank: int) -> list[str]:

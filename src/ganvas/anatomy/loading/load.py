@@ -26,7 +26,7 @@ import torch
 from torch import nn
 
 from ganvas.anatomy.loading import default_inputs
-from ganvas.anatomy.trace.light_meta import without_compiler
+from ganvas.anatomy.trace.trace import refuse_hidden_methods
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain, override
 from ganvas.core.errors import UserError, did_you_mean
@@ -94,6 +94,7 @@ def load(
     else:
         _no_settings(spec, preset, changes)
         loaded = _from_code(name, rest, part, values) if colon else _specimen(spec, part, values)
+    refuse_hidden_methods(loaded.model, loaded.name)
     if not fused:
         for module in loaded.model.modules():
             if isinstance(getattr(module, "fused", None), bool):
@@ -289,7 +290,7 @@ def _fits(maker: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
 def _bare(maker: Any, arguments: tuple[Any, ...]) -> Any:
     """Without memory, unless the code of the network needs values to be built."""
     try:
-        with torch.random.fork_rng(devices=[]), without_compiler(), torch.device("meta"), warnings.catch_warnings():
+        with torch.random.fork_rng(devices=[]), torch.device("meta"), warnings.catch_warnings():
             # Of load_state_dict: true of these shapes alone. Where weights matter, the network is made anew with them.
             warnings.filterwarnings(
                 "ignore", message=r".*: copying from a non-meta parameter in the checkpoint to a meta"

@@ -17,19 +17,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.anatomy.fields.axes import RECURRENT
 from ganvas.anatomy.signal.layer_moments import Map, Moments, by_place, pieces
 from ganvas.anatomy.trace import arguments, operations
 from ganvas.anatomy.trace.exported import runner
 from ganvas.anatomy.trace.graph import Node
 from ganvas.anatomy.trace.layer_kinds import with_kinds
+from ganvas.anatomy.trace.operations import CELLS, RECURRENT
 from ganvas.anatomy.trace.recorder import Recorder, tensors
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import derive_seed, stream
 
 BINS, REACH = 40, 4.0  # Histograms are in units of the layer's own deviation, from -4 to 4.
 WEIGHTED = ("conv", "linear")
-WITHOUT_THEORY = RECURRENT | {"embedding", "embedding_bag"}  # Measured alone.
+WITHOUT_THEORY = RECURRENT | CELLS | {"embedding", "embedding_bag"}  # Measured alone.
 _REQUIRES_GRAD = vars(torch._C.TensorBase)["requires_grad"]
 Adjust = Callable[["Probe", Callable[..., Tensor], Sequence[Any], Mapping[str, Any], Tensor], None]
 """Given the probe, the operation with its arguments, and the weight that it is about to use."""

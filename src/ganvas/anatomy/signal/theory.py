@@ -41,7 +41,7 @@ def forward_theory(found: Readings) -> Theory:
         measured = found.moments.get(node.index)
         if measured is None:
             continue
-        if node.op in ("input", "parameter"):
+        if node.op in ("input", "parameter", "constant"):
             chain[node.index] = measured
             theory.whole.add(node.index)
             continue

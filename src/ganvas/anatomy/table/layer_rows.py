@@ -13,7 +13,7 @@ from ganvas.anatomy.trace.layer_kinds import ACTIVATIONS
 
 WEIGHTED = ("plain", "gated", "spectral-normed", "dilated", "transposed", "depthwise", "linear")
 _TRANSPARENT = ("reshape",)
-_RECURRENT = ("LSTM", "GRU", "RNN")  # With activations of their own inside.
+_RECURRENT = ("LSTM", "GRU", "RNN", "LSTM cell", "GRU cell", "RNN cell")  # With activations of their own inside.
 _ALONE = ("resize", "pool", "merge")  # Rows of their own, even inside of a layer's module.
 NAMES = {
     "linear": "Fully connected",
@@ -33,10 +33,20 @@ NAMES = {
     "einsum": "Einsum",
     "embedding": "Embedding",
     "parameter": "Learnt constant",
+    "constant": "Noise or constant",
     "lstm": "LSTM",
     "gru": "GRU",
     "rnn_tanh": "RNN",
     "rnn_relu": "RNN",
+    "lstm_cell": "LSTM cell",
+    "gru_cell": "GRU cell",
+    "rnn_tanh_cell": "RNN cell",
+    "rnn_relu_cell": "RNN cell",
+    "addbmm": "Matrix product",
+    "grouped_mm": "Grouped product",
+    "multi_dot": "Chain of products",
+    "inner": "Inner product",
+    "vecdot": "Inner product",
     "pixel_shuffle": "Depth to space",
     "pixel_unshuffle": "Space to depth",
 }

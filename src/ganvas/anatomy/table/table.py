@@ -3,13 +3,13 @@
 ``table(trace(model, (1, 512)))`` is a value; ``ganvas.anatomy.table.formats`` writes it.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ganvas.anatomy.fields.receptive_field import cumulative
 from ganvas.anatomy.table.layer_rows import Row, rows, times
 from ganvas.anatomy.trace.graph import Graph
-from ganvas.anatomy.trace.macs import CONVENTION
+from ganvas.anatomy.trace.macs import CONVENTION, uncounted
 from ganvas.core.errors import UserError, did_you_mean
 
 
@@ -68,6 +68,7 @@ class Table:
         unused: Name and count of parameters that no row has.
         layout: What a reader must know of the order of the axes in the shapes; "" where it is channels first.
         field: What the receptive fields are of; "" where no row has one.
+        uncounted: Operations that multiply matrices and are not in ``macs``, and how often each ran.
         failed: Why the table ends early, or None.
     """
 
@@ -82,6 +83,7 @@ class Table:
     input_shapes: tuple[tuple[int, ...], ...]
     failed: str | None
     layout: str = ""
+    uncounted: Mapping[str, int] = field(default_factory=dict)
     field: str = ""
 
     @property
@@ -93,6 +95,9 @@ class Table:
         """The same for other columns."""
         notes = [f"MACs for {_batch(self.input_shapes)}; {CONVENTION}"]
         notes += [note for name, note in (("shape", self.layout), ("field", self.field)) if note and name in columns]
+        if self.uncounted:
+            said = ", ".join(f"{op} ({times})" for op, times in self.uncounted.items())
+            notes.append(f"Not counted in the MACs: {said}.")
         if self.unused:
             names = list(self.unused)
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
@@ -134,6 +139,7 @@ def table(
         failed=graph.failed,
         layout=_layout(found),
         field=_field(found),
+        uncounted=uncounted(graph.nodes),
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganvas.anatomy.trace.operations import REDUCING
+from ganvas.anatomy.trace.operations import CELLS, REDUCING
 
 _POOL = ("input", "kernel_size", "stride", "padding")
 _REDUCE = ("input", "dim", "keepdim")
@@ -101,6 +101,10 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
         ("lstm", "gru", "rnn_tanh", "rnn_relu"),
         ("input", "hx", "weights", "biases", "num_layers", "dropout", "training", "bidirectional", "batch_first"),
     ),
+    **dict.fromkeys(CELLS, ("input", "hx", "weight", "w_hh", "b_ih", "b_hh")),
+    "grouped_mm": ("input", "mat2", "offs", "bias", "out_dtype"),
+    "tensordot": ("a", "b", "dims"),
+    "vecdot": ("x", "y", "dim"),
     **dict.fromkeys(REDUCING, _REDUCE),
     "norm": ("input", "p", "dim", "keepdim"),
     "vector_norm": ("input", "p", "dim", "keepdim"),
@@ -182,12 +186,20 @@ def is_plain(value: Any) -> bool:
     """Whether a value can be kept in a graph as it is."""
     if isinstance(value, (tuple, list, torch.Size)):
         return all(map(is_plain, value))
-    return value is None or isinstance(value, (bool, int, float, str))
+    return value is None or isinstance(value, (bool, int, float, str)) or _is_size(value)
 
 
 def plain(value: Any) -> Any:
-    """Lists as tuples."""
-    return tuple(map(plain, value)) if isinstance(value, (tuple, list, torch.Size)) else value
+    """Lists as tuples, and a size that is kept in a tensor as the number that it is."""
+    if isinstance(value, (tuple, list, torch.Size)):
+        return tuple(map(plain, value))
+    return int(value) if _is_size(value) else value
+
+
+def _is_size(value: Any) -> bool:
+    """Whether a tensor is one whole number that is known, as a network that computes its padding has it."""
+    whole = isinstance(value, Tensor) and value.dim() == 0 and not value.is_floating_point() and not value.is_complex()
+    return whole and value.dtype is not torch.bool and not value.is_meta
 
 
 def split_index(pieces: Sequence[Tensor], number: int, whole: Tensor) -> dict[str, Any]:
@@ -320,13 +332,18 @@ def _index(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
     return _normal_index(key if isinstance(key, tuple) else (key,), whole)
 
 
+def _ends(part: slice) -> tuple[Any, Any, Any]:
+    return part.start, part.stop, part.step
+
+
 def _normal_index(key: tuple[Any, ...], whole: Tensor) -> tuple[Any, ...]:
     named = sum(item is not None and item is not Ellipsis for item in key)
     if not any(item is Ellipsis for item in key):
         key = (*key, Ellipsis)
     found: list[Any] = []
     axis = 0
-    for item in key:
+    for given in key:
+        item = plain(given) if not isinstance(given, slice) else slice(*map(plain, _ends(given)))
         if item is Ellipsis:
             rest = whole.dim() - named
             found += [(0, size, 1) for size in whole.shape[axis : axis + rest]]
@@ -335,9 +352,7 @@ def _normal_index(key: tuple[Any, ...], whole: Tensor) -> tuple[Any, ...]:
             found.append(None)
         else:
             size = whole.shape[axis] if axis < whole.dim() else 0
-            if isinstance(item, slice) and all(
-                p is None or isinstance(p, int) for p in (item.start, item.stop, item.step)
-            ):
+            if isinstance(item, slice) and all(p is None or isinstance(p, int) for p in _ends(item)):
                 found.append(item.indices(size))
             else:
                 found.append(item % size if isinstance(item, int) and not isinstance(item, bool) and size else "other")

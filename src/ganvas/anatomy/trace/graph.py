@@ -36,7 +36,8 @@ class Node:
     Attributes:
         index: Its place in the order of execution; inputs of the network come first.
         op: Canonical name, the same whether a module or a function did it (see ``operations``): "conv2d", "cat",
-            "add", "reshape"; "input" is an input of the network, "parameter" a learnt constant that layers read.
+            "add", "reshape"; "input" is an input of the network, "parameter" a learnt constant that layers read,
+            "constant" what forward made by itself for a layer to read: noise, coordinates, a buffer.
         kind: One of ``KINDS``: what colours a diagram.
         module: Qualified name of the innermost module in whose forward it ran; "" is the whole network.
         module_type: That module's class.

@@ -7,7 +7,7 @@ from torch import nn
 
 from ganvas.anatomy.trace.graph import Node
 from ganvas.anatomy.trace.learnt_products import PRODUCTS, learnt
-from ganvas.anatomy.trace.operations import words
+from ganvas.anatomy.trace.operations import CELLS, RECURRENT, words
 
 ACTIVATIONS = words(
     "relu leaky_relu elu celu selu gelu silu mish tanh sigmoid hardtanh hardswish hardsigmoid relu6 softplus "
@@ -37,9 +37,9 @@ def _own(node: Node, normed: bool) -> str:
         if normed:
             return "spectral-normed"
         return _convolution(node) if op.startswith("conv") else "linear"
-    if op in ("input", "parameter"):
+    if op in ("input", "parameter", "constant"):
         return "input"
-    if op in ("addmm", "bilinear", "lstm", "gru", "rnn_tanh", "rnn_relu"):
+    if op in ("addmm", "addbmm", "bilinear") or op in RECURRENT | CELLS:
         return "linear"
     if op in ATTENTIONS:
         return "attention"

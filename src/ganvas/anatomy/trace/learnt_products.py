@@ -5,10 +5,10 @@ The matrix itself is no node of a trace. What is left of it are its parameters a
 
 from collections.abc import Sequence
 
-from ganvas.anatomy.fields.reductions import parts
 from ganvas.anatomy.trace.graph import Node
+from ganvas.anatomy.trace.product_equations import EQUATIONS, parts
 
-PRODUCTS = frozenset(["matmul", "einsum"])
+PRODUCTS = EQUATIONS | {"matmul", "einsum", "grouped_mm"}
 
 
 def learnt(node: Node) -> bool:
@@ -33,7 +33,7 @@ def acts_on(op: str, equation: str, ranks: Sequence[int], weight: int) -> tuple[
     >>> acts_on("einsum", "bct,dc->bdt", (3, 2), 1)
     (-2, -2)
     """
-    if op == "matmul":
+    if op in ("matmul", "grouped_mm"):
         axis = (-2, -1)[weight]
         return (axis, axis) if min(ranks) > 1 else (None, None)
     terms, result = parts(equation)

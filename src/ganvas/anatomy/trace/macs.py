@@ -13,16 +13,36 @@ network's own input is asked for), whatever the groups. Attention counts its ful
 """
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
+
+from ganvas.anatomy.trace.arguments import SIGNATURES
+from ganvas.anatomy.trace.graph import Node
+from ganvas.anatomy.trace.operations import CELLS, RECURRENT, REDUCING, words
+from ganvas.anatomy.trace.pointwise import is_pointwise
+from ganvas.anatomy.trace.product_equations import EQUATIONS, parts
 
 CONVENTION = (
     "1 MAC = one multiplication and one addition; bias, normalisation, activations, pooling and resizing excluded; "
     "transposed convolutions by their input's size."
 )
-_RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
+UNCOUNTED = words(
+    "cdist pdist _scaled_mm conv_tbc matrix_exp matrix_power linalg_matrix_exp linalg_matrix_power linalg_inv inverse "
+    "pinverse linalg_pinv linalg_solve linalg_solve_triangular triangular_solve linalg_lstsq linalg_svd svd linalg_qr "
+    "qr linalg_eigh linalg_eig linalg_cholesky cholesky cholesky_solve cholesky_inverse linalg_lu lu_solve linalg_det "
+    "logdet slogdet linalg_slogdet fft_fft fft_ifft fft_rfft fft_irfft fft_fft2 fft_ifft2 fft_rfft2 fft_irfft2 "
+    "fft_fftn fft_ifftn fft_rfftn fft_irfftn stft istft smm sspaddmm hspmm"
+)
+"""They multiply and add without being counted: distances, decompositions, Fourier transforms."""
+_FREE = REDUCING | words(
+    "input parameter constant setitem index_select gather take take_along_dim scatter scatter_add index_add "
+    "masked_fill masked_scatter where prelu flip fliplr flipud expand diag diagonal diag_embed embedding_bag sort topk "
+    "argsort kron outer ger stack pixel_shuffle pixel_unshuffle atleast_2d rot90 view_as_complex view_as_real"
+)
+"""They move, choose or add up values, learnt ones too, which the convention counts as nothing."""
 
 
 def forward(op: str, bound: Mapping[str, Any], operands: list[Tensor], output: Tensor) -> int:
@@ -34,20 +54,43 @@ def forward(op: str, bound: Mapping[str, Any], operands: list[Tensor], output: T
         return output.numel() * math.prod(bound["weight"].shape[1:])
     if op == "linear":
         return output.numel() * bound["weight"].shape[-1]
-    if op in ("matmul", "addmm"):
-        a = operands[-2] if op == "addmm" else operands[0]
-        return output.numel() * a.shape[-1]
+    if op == "matmul":
+        return output.numel() * operands[0].shape[-1]
+    if op in ("addmm", "addbmm"):  # Every value of the one matrix meets a row of the other.
+        a, b = operands[-2:]
+        return a.numel() * (b.shape[-1] if b.dim() > 1 else 1)
+    if op == "grouped_mm":
+        return _grouped(operands[0], operands[1], output)
+    if op == "multi_dot":
+        return _chain(operands)
     if op == "bilinear":
         return output.numel() * math.prod(bound["weight"].shape[1:])
-    if op == "einsum":
+    if op == "einsum" or op in EQUATIONS:
         return _einsum(bound["equation"], operands)
     if op == "scaled_dot_product_attention":
         return _attention(operands[0], operands[1], operands[2])
     if op == "multi_head_attention":
         return _multi_head(operands)
-    if op in _RECURRENT:
+    if op in RECURRENT:
         return _recurrent(operands)
+    if op in CELLS:
+        return _rows(bound["input"]) * (bound["weight"].numel() + bound["w_hh"].numel())
     return 0
+
+
+def uncounted(nodes: Sequence[Node]) -> dict[str, int]:
+    """Operations that multiply matrices without being counted, and how often each ran.
+
+    Besides ``UNCOUNTED``, those that read learnt matrices and are none of the operations that are known to cost nothing
+    by the convention.
+    """
+    unknown = (node for node in nodes if not node.macs and (node.op in UNCOUNTED or _unknown(node)))
+    return dict(Counter(node.op for node in unknown))
+
+
+def _unknown(node: Node) -> bool:
+    known = node.op in _FREE or node.op in SIGNATURES or is_pointwise(node.op) or node.kind in ("reshape", "merge")
+    return bool(node.parameters or node.shared) and not known and bool(node.shape)
 
 
 def interior(op: str, operands: list[Tensor], total: int) -> int:
@@ -61,7 +104,9 @@ def interior(op: str, operands: list[Tensor], total: int) -> int:
         batch = query.shape[1] if query.dim() == 3 else 1
         into = query.shape[0] * query.shape[-1] + 2 * key.shape[0] * key.shape[-1]
         return total - batch * into * query.shape[-1]
-    if op in _RECURRENT:
+    if op in CELLS:
+        return _rows(operands[0]) * operands[4 if op == "lstm_cell" else 3].numel()
+    if op in RECURRENT:
         steps, width = math.prod(operands[0].shape[:-1]), operands[0].shape[-1]
         weights = [w for w in operands[1:] if w.dim() == 2]
         directions = 2 if len(weights) >= 4 and weights[2].shape == weights[0].shape else 1
@@ -71,22 +116,56 @@ def interior(op: str, operands: list[Tensor], total: int) -> int:
 
 
 def _einsum(equation: str, operands: list[Tensor]) -> int:
-    """The size of the whole index space, times the products it takes (one less than the operands)."""
-    sizes: dict[str, int] = {}
-    terms = equation.replace(" ", "").partition("->")[0].split(",")
-    for term, operand in zip(terms, operands, strict=True):
-        named = term.replace("...", "")
-        if "..." in term:
-            at, spare = term.index("..."), operand.dim() - len(named)
-            for number, size in enumerate(operand.shape[at : at + spare]):
-                key = f"...{spare - number}"
-                sizes[key] = max(sizes.get(key, 1), size)
-            shape = (*operand.shape[:at], *operand.shape[at + spare :])
-        else:
-            shape = tuple(operand.shape)
-        for letter, size in zip(named, shape, strict=True):
-            sizes[letter] = max(sizes.get(letter, 1), size)
-    return math.prod(sizes.values()) * (len(operands) - 1)
+    """Pair by pair from the left, as torch does it; a pair that sums over no common index is a product per element.
+
+    An index that one factor alone has, and nothing later needs, is added up before it is multiplied.
+    """
+    terms, result = parts(equation)
+    every = [_sizes(term, operand) for term, operand in zip(terms, operands, strict=True)]
+    made, total = every[0], 0
+    for number, term in enumerate(every[1:], start=1):
+        later = {index for other in every[number + 1 :] for index in other} | set(result)
+        kept = {index for index in {**made, **term} if index in later or index.startswith(".")}
+        summed = (made.keys() & term.keys()) - kept
+        both = {index: max(made.get(index, 1), term.get(index, 1)) for index in kept | summed}
+        total += math.prod(both.values()) if summed else 0
+        made = {index: both[index] for index in kept}
+    return total
+
+
+def _sizes(term: str, operand: Tensor) -> dict[str, int]:
+    """The size of every index of a factor; those of an ellipsis are counted from its end, as they are broadcast."""
+    before, dots, after = term.partition("...")
+    hidden = operand.dim() - len(before) - len(after)
+    names = [*before, *(f".{place}" for place in range(hidden, 0, -1) if dots), *after]
+    return dict(zip(names, operand.shape, strict=True))
+
+
+def _chain(operands: list[Tensor]) -> int:
+    """Of matrices one after another, in the order that multiplies least, which torch looks for too."""
+    sizes = [int(operands[0].shape[0]) if operands[0].dim() > 1 else 1, *(int(one.shape[-1]) for one in operands)]
+    if operands[-1].dim() == 1:
+        sizes[-1] = 1
+    count = len(operands)
+    best = [[0] * count for _ in range(count)]
+    for length in range(1, count):
+        for first in range(count - length):
+            last = first + length
+            best[first][last] = min(
+                best[first][at] + best[at + 1][last] + sizes[first] * sizes[at + 1] * sizes[last + 1]
+                for at in range(first, last)
+            )
+    return best[0][-1]
+
+
+def _grouped(a: Tensor, b: Tensor, output: Tensor) -> int:
+    """Rows by the matrix of their group; of two matrices cut along what is summed, each group has its part of it."""
+    groups = output.shape[0] if a.dim() == b.dim() == 2 else 1
+    return output.numel() * int(a.shape[-1]) // int(groups)
+
+
+def _rows(x: Tensor) -> int:
+    return math.prod(x.shape[:-1])
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor) -> int:

@@ -1,6 +1,6 @@
 """One name per operation of torch, whether a module, a function, a method, an operator or ATen spelt it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -15,12 +15,14 @@ def words(text: str) -> frozenset[str]:
 PASSING = words(
     "to contiguous clone detach data float half double bfloat16 type type_as requires_grad cuda cpu alias _to_copy "
     "lift_fresh lift_fresh_copy lift pin_memory rename refine_names retain_grad as_subclass positive conj resolve_conj "
-    "resolve_neg real"
+    "resolve_neg real as_tensor asarray tensor"
 )
 SPLITTING = words("split chunk unbind tensor_split hsplit vsplit split_with_sizes unsafe_split unsafe_chunk")
 REDUCING = words(
     "mean sum amax amin max min var std norm prod logsumexp argmax argmin median all any nanmean vector_norm"
 )
+RECURRENT = words("lstm gru rnn_tanh rnn_relu")
+CELLS = words("lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell")  # One step of a recurrent layer.
 _SAME = {
     "reshape": "view flatten unflatten squeeze unsqueeze view_as reshape_as _unsafe_view ravel _reshape_alias",
     "permute": "transpose t T mT H mH movedim moveaxis swapaxes swapdims adjoint numpy_T",
@@ -36,8 +38,12 @@ _SAME = {
     "upsample_nearest3d upsample_linear1d upsample_bilinear2d upsample_bicubic2d upsample_trilinear3d "
     "_upsample_nearest_exact2d",
     "pad": "constant_pad_nd reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d",
-    "matmul": "mm bmm rmatmul __matmul__ mv inner dot",
-    "addmm": "baddbmm addbmm addmv",
+    "matmul": "mm bmm __matmul__ mv dot vdot linalg_matmul _int_mm",
+    "addmm": "baddbmm addmv",
+    "multi_dot": "linalg_multi_dot chain_matmul",
+    "vecdot": "linalg_vecdot",
+    "grouped_mm": "_grouped_mm",
+    "cdist": "_cdist_forward _euclidean_dist",
     "softmax": "_softmax",
     "log_softmax": "_log_softmax",
     "batch_norm": "native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training cudnn_batch_norm",
@@ -76,3 +82,10 @@ def canonical(func: Callable[..., Any]) -> str:
             if inner[:1] == lead and inner[1:] in _ARITHMETIC:
                 inner = inner[1:]
     return ALIASES.get(inner, inner)
+
+
+def in_order(func: Callable[..., Any], args: Sequence[Any]) -> tuple[Callable[..., Any], Sequence[Any]]:
+    """A product that was asked of its second factor (``x.__rmatmul__(w)`` is ``w @ x``) asked of its first."""
+    if getattr(func, "__name__", "") == "__rmatmul__" and len(args) == 2:
+        return torch.matmul, (args[1], args[0])
+    return func, args

@@ -1,5 +1,8 @@
 """The recorder of a trace: sees every torch function while a network runs, and writes down which are layers.
 
+What TorchScript runs inside of a network (a scripted part, a scripted function) calls operators below Python's torch
+functions; these are seen where they are dispatched.
+
 A value is known by its tensor. What is computed from parameters alone (a weight times its scale, a spectral norm's
 power iteration, a kernel summed over shifts) is no layer: its parameters belong to the operation that lets them meet
 data.
@@ -15,8 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from ganvas.anatomy.trace import arguments, learnt_products, macs, operations
+from ganvas.anatomy.trace import arguments, learnt_products, macs, operations, product_equations, views
 from ganvas.anatomy.trace.graph import Node
 
 _MARK = "_ganvas_value"
@@ -32,11 +36,39 @@ class Value:
     needs_gradient: bool = False
 
 
-class Recorder(TorchFunctionMode):
-    """Records nodes while it is entered; ``stack`` names the modules whose forward is running."""
+@dataclass(frozen=True)
+class Call:
+    """An operation that ran: its one name, the call, the operands that carried something, and what it made."""
 
-    def __init__(self, model: nn.Module, *, input_gradients: bool) -> None:
+    op: str
+    func: Callable[..., Any]
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+    before: Sequence[tuple[Tensor, Value]]
+    outputs: Sequence[Tensor]
+
+
+class Recorder(TorchFunctionMode):
+    """Records nodes while it is entered; ``stack`` names the modules whose forward is running.
+
+    Args:
+        on_node: Called with every node and its output once it is recorded.
+        on_layer: Called with every recorded operation once it ran: the index of its last node, and the call.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        input_gradients: bool,
+        on_node: Callable[[Node, Tensor], None] | None = None,
+        on_layer: Callable[[int, "Call"], None] | None = None,
+    ) -> None:
         super().__init__()
+        self.on_node, self.on_layer = on_node, on_layer
+        self.inside = False  # Of a torch function: what it calls below is not another operation.
+        self.below = _Dispatched(self)
+        self.dispatched = False  # Whether the operation that is recorded was only seen below.
         self.modules = dict(model.named_modules())
         self.scripted = isinstance(model, torch.jit.ScriptModule)
         named = list(model.named_parameters())
@@ -54,6 +86,7 @@ class Recorder(TorchFunctionMode):
         self.written: dict[int, list[tuple[Tensor, int]]] = {}  # Memory -> what was written into it, and by which node.
         self.last_named: str | None = None
         self.last: tuple[str, list[tuple[int, ...]]] = ("", [])
+        self.failing: tuple[Callable[..., Any], Any, Any] | None = None
         self.input_gradients = input_gradients
 
     def watch(self, model: nn.Module) -> None:
@@ -87,13 +120,33 @@ class Recorder(TorchFunctionMode):
         self._mark(tensor, Value(node=node.index, needs_gradient=grad))
         return tensor
 
+    def __enter__(self) -> "Recorder":
+        self.below.__enter__()
+        super().__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self.below.__exit__(*error)
+
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if self.inside:
+            return func(*args, **kwargs)
+        func, args = operations.in_order(func, args)
+        self.inside = True
+        try:
+            return self._run(func, args, kwargs)
+        finally:
+            self.inside = False
+
+    def _run(self, func: Any, args: Any, kwargs: Any) -> Any:
         before = self._sources(args, kwargs)
         try:
             output = func(*args, **kwargs)
         except Exception:
             self.last = operations.canonical(func), [tuple(tensor.shape) for tensor in tensors((args, kwargs))]
+            self.failing = func, args, kwargs
             raise
         if before:
             self._record(func, args, kwargs, before, output)
@@ -115,12 +168,12 @@ class Recorder(TorchFunctionMode):
             made = -1 if value is None or value.node is None else value.node
             newer = [
                 (written, writer)
-                for written, writer in self.written.get(_memory(tensor), [])
-                if writer > made and _overlap(written, tensor)
+                for written, writer in self.written.get(views.memory(tensor), [])
+                if writer > made and views.overlap(written, tensor)
             ]
             if newer:
                 needs = value is None or value.needs_gradient
-                whole = _same_view(newer[-1][0], tensor)
+                whole = views.same_view(newer[-1][0], tensor)
                 node = newer[-1][1] if whole else self._patched(tensor, value, newer)
                 return Value(node=node, needs_gradient=needs)
         return value
@@ -129,7 +182,7 @@ class Recorder(TorchFunctionMode):
         """What is in a tensor of whose memory parts were written through other views: a node that reads old and new."""
         before = [(tensor, old.node)] if old is not None and old.node is not None else []
         sources = [*before, *newer]
-        starts = tuple(_starts(written, tensor) for written, _ in sources)
+        starts = tuple(views.starts(written, tensor) for written, _ in sources)
         inputs = tuple(writer for _, writer in sources)
         node = self._append("setitem", tensor, inputs, {"index": ("other",), "starts": starts}, (), 0, 0)
         self._mark_as_node(tensor, node.index, needs_gradient=old is None or old.needs_gradient)
@@ -147,39 +200,54 @@ class Recorder(TorchFunctionMode):
             outputs = [next(tensors(args))]
         if not outputs:
             return
-        if op in operations.PASSING and not (in_place and len(before) > 1):
-            value = before[0][1]
+        if op in operations.PASSING:
+            value = self.value(next(tensors((args, kwargs))))
+            if value is None:  # Made by forward itself; another tensor only gave the precision.
+                return
             stopped = op in ("detach", "data") or not outputs[0].is_floating_point()
             self._mark(outputs[0], replace(value, needs_gradient=False) if stopped else value)
             return
         needs = any(value.needs_gradient for _, value in before)
         if all(value.node is None for _, value in before):
-            if not op.startswith(_LAYERS) or not self._learnt_input(op, func, args, kwargs, before):
+            if not op.startswith(_LAYERS) or not self._own_input(op, func, args, kwargs):
                 value = Value(parameters=_names(value for _, value in before), needs_gradient=needs)
                 for tensor in outputs:
                     self._mark(tensor, value)
                 return
             before = self._sources(args, kwargs)
         self._layer(op, func, args, kwargs, before, outputs, needs=needs)
+        if self.on_layer is not None:
+            self.on_layer(len(self.nodes) - 1, Call(op, func, args, kwargs, before, outputs))
         if in_place:
             # A tensor of its own is kept, with the memory, so that no other memory comes to have this address.
-            self.written.setdefault(_memory(outputs[0]), []).append((outputs[0].detach(), len(self.nodes) - 1))
+            self.written.setdefault(views.memory(outputs[0]), []).append((outputs[0].detach(), len(self.nodes) - 1))
 
-    def _learnt_input(self, op: str, func: Any, args: Any, kwargs: Any, before: Any) -> bool:
-        """A layer on a learnt constant (as StyleGAN's first): the constant becomes a node of its own."""
+    def _own_input(self, op: str, func: Any, args: Any, kwargs: Any) -> bool:
+        """A layer on what the network holds itself: a learnt constant (as StyleGAN's first), noise, coordinates.
+
+        It becomes a node of its own. Whole numbers do not: what is looked up by places is a learnt constant.
+        """
         bound = arguments.bind(op, func, args, kwargs)
         x, weight = bound.get("input"), bound.get("weight")
-        value = self.value(x) if isinstance(x, Tensor) else None
-        if not isinstance(x, Tensor) or not isinstance(weight, Tensor) or x is weight:
+        if (
+            not isinstance(x, Tensor)
+            or not isinstance(weight, Tensor)
+            or x is weight
+            or (op == "linear" and x.dim() < 2)
+        ):
             return False
-        if value is None or value.node is not None:
+        value, learnt = self.value(x), self.value(weight)
+        if learnt is None or learnt.node is not None or (value is not None and value.node is not None):
             return False
-        if self.value(weight) is None or (op == "linear" and x.dim() < 2):
-            return False
-        owner = value.parameters[0].rpartition(".")[0]  # It belongs to whom it is kept by, not to who reads it.
-        with self.named(owner, type(self.modules[owner]).__name__):
-            node = self._append("parameter", x, (), {}, value.parameters, 0, 0)
-        self._mark_as_node(x, node.index, needs_gradient=value.needs_gradient)
+        if value is None:
+            if not x.is_floating_point():
+                return False
+            node = self._append("constant", x, (), {}, (), 0, 0)
+        else:
+            owner = value.parameters[0].rpartition(".")[0]  # It belongs to whom it is kept by, not to who reads it.
+            with self.named(owner, type(self.modules[owner]).__name__):
+                node = self._append("parameter", x, (), {}, value.parameters, 0, 0)
+        self._mark_as_node(x, node.index, needs_gradient=value is not None and value.needs_gradient)
         return True
 
     @contextmanager
@@ -231,12 +299,15 @@ class Recorder(TorchFunctionMode):
         self._check(op, bound)
         if op == "max" and len(before) > 1:
             op = "maximum"
-        if op == "addmm" and len(inputs) == 1 and parameters:  # What ATen makes of a linear layer.
+        operands = list(tensors((args, kwargs)))
+        carried = self._which(operands)
+        if op == "addmm" and carried == (1,) and parameters:  # What ATen makes of a linear layer.
             op = "linear"
         attributes = arguments.attributes(op, func, args, kwargs, outputs[0])
-        operands = list(tensors((args, kwargs)))
-        if op in learnt_products.PRODUCTS or op.endswith("attention"):
-            attributes["operands"] = self._which(operands)
+        if op in product_equations.EQUATIONS:
+            bound["equation"] = attributes["equation"] = product_equations.equation(op, bound, operands)
+        if op in learnt_products.PRODUCTS or op.endswith("attention") or op in ("addmm", "addbmm"):
+            attributes["operands"] = carried
         if op in learnt_products.PRODUCTS and parameters:
             attributes |= self._weight(op, bound, operands)
         forward = macs.forward("addmm" if "mat1" in bound else op, bound, operands, outputs[0])
@@ -295,7 +366,7 @@ class Recorder(TorchFunctionMode):
         backward: int,
     ) -> Node:
         name, module_type, _ = self.stack[-1]
-        if self.scripted and parameters:  # The calls of its modules are not seen, but whose weights are used is.
+        if (self.scripted or self.dispatched) and parameters:  # Calls of its modules are not seen; whose weights are.
             name = parameters[0].rpartition(".")[0]
             module_type = getattr(self.modules[name], "original_name", module_type)
         index = len(self.nodes)
@@ -321,6 +392,8 @@ class Recorder(TorchFunctionMode):
             call=(self.call_of[-1], call),
         )
         self.nodes.append(node)
+        if self.on_node is not None:
+            self.on_node(node, tensor)
         return node
 
     def _function(self) -> tuple[str, int]:
@@ -346,6 +419,27 @@ class Recorder(TorchFunctionMode):
         return found.f_code.co_name, self.function_calls
 
 
+class _Dispatched(TorchDispatchMode):
+    """Shows the recorder what is dispatched outside of any torch function, as TorchScript's interpreter does."""
+
+    supports_higher_order_operators = True  # They run as they do elsewhere.
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if self.recorder.inside:
+            return func(*args, **(kwargs or {}))
+        self.recorder.dispatched = True
+        try:
+            return self.recorder.__torch_function__(func, types, args, kwargs)
+        finally:
+            self.recorder.dispatched = False
+
+
 _NOT_OURS = frozenset(("torch", "jaxtyping", "beartype", "einops", "contextlib", "functools", ""))
 
 
@@ -368,39 +462,6 @@ def tensors(value: Any) -> Iterator[Tensor]:
 
 def _names(values: Iterable[Value]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for value in values for name in value.parameters))
-
-
-def _memory(tensor: Tensor) -> int:
-    return tensor.untyped_storage()._cdata
-
-
-def _same_view(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and a.stride() == b.stride() and a.storage_offset() == b.storage_offset()
-
-
-def _starts(part: Tensor, whole: Tensor) -> tuple[int, ...] | None:
-    """Where in one view another begins, axis by axis, if it is a box of it; else None."""
-    if part.dim() != whole.dim() or part.stride() != whole.stride() or 0 in whole.stride():
-        return None
-    rest, found = int(part.storage_offset()) - int(whole.storage_offset()), [0] * part.dim()
-    for axis in sorted(range(part.dim()), key=lambda d: -whole.stride(d)):
-        found[axis], rest = divmod(rest, whole.stride(axis))
-    inside = all(at >= 0 and at + size <= of for at, size, of in zip(found, part.shape, whole.shape, strict=True))
-    return tuple(found) if inside and rest == 0 else None
-
-
-def _overlap(a: Tensor, b: Tensor) -> bool:
-    """Whether two views of one memory can have a value in common; exact for boxes cut out of one tensor."""
-    if a.stride() != b.stride():
-        return True
-    at_a, at_b = int(a.storage_offset()), int(b.storage_offset())
-    for axis in sorted(range(a.dim()), key=lambda d: -a.stride(d)):
-        stride = max(a.stride(axis), 1)
-        first_a, at_a = divmod(at_a, stride)
-        first_b, at_b = divmod(at_b, stride)
-        if first_a >= first_b + b.shape[axis] or first_b >= first_a + a.shape[axis]:
-            return False
-    return True
 
 
 def _shared_note(shared: tuple[str, ...], used: Mapping[str, int], nodes: list[Node]) -> str:

@@ -5,8 +5,9 @@ functions alone have no names; a trace has both. The network that is given stays
 """
 
 import copy
+import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,10 +18,10 @@ from torch.nn.parameter import UninitializedParameter
 from ganvas.anatomy.trace.exported import runner
 from ganvas.anatomy.trace.graph import Graph
 from ganvas.anatomy.trace.layer_kinds import with_kinds
-from ganvas.anatomy.trace.light_meta import without_compiler
 from ganvas.anatomy.trace.recorder import Recorder, tensors
 from ganvas.core.errors import UserError
 
+MOST_TRIED = 10**8  # Values of an operation that is tried again with memory.
 LONGEST = 400  # Letters of a foreign error; TorchScript's tell the whole program.
 
 
@@ -58,7 +59,8 @@ def trace(
     if real and any(p.is_meta for p in model.parameters()):
         raise UserError(f"{title} was built without memory, so there are no values to run it on. Build it with them.")
     real = real or isinstance(model, torch.jit.ScriptModule)  # Its tensors cannot be exchanged for bare ones.
-    twin = _copy(model, meta=not real).train(training)
+    refuse_hidden_methods(model, title)
+    twin = _in_mode(_copy(model, meta=not real), title, training=training, meta=not real)
     recorder = Recorder(twin, input_gradients=input_gradients)
     recorder.watch(twin)
     device = torch.device("meta") if not real else _device(twin)
@@ -78,6 +80,32 @@ def trace(
     )
 
 
+HIDDEN = ("modules", "named_modules", "children", "parameters", "named_parameters", "buffers", "train", "eval")
+
+
+def refuse_hidden_methods(model: nn.Module, title: str) -> None:
+    """Refuses a network that keeps something under the name of a method of ``torch.nn.Module``.
+
+    Raises:
+        UserError: It does, so that nobody can ask it for its parts.
+    """
+    for name in HIDDEN:
+        if not callable(vars(model).get(name, model)):
+            raise UserError(
+                f"{title} keeps a {type(vars(model)[name]).__name__} under the name '{name}', which hides the method "
+                f"of torch.nn.Module of that name: its parts cannot be found. Give the attribute another name."
+            )
+
+
+def _in_mode(model: nn.Module, title: str, *, training: bool, meta: bool) -> nn.Module:
+    """In training or in evaluation; some networks compute when they change over."""
+    try:
+        return model.train(training)
+    except Exception as error:
+        advice = "Give --real to run it on real values (real=True in Python)." if meta else "Mend its method train."
+        raise UserError(f"{title}.train({training}) fails: {_reason(error)}. {advice}") from error
+
+
 def _run(
     title: str,
     twin: nn.Module,
@@ -91,7 +119,6 @@ def _run(
     try:
         with (
             warnings.catch_warnings(action="ignore"),
-            without_compiler(),
             _untouched_random_state(device),
             torch.no_grad(),
             torch.device(device),
@@ -101,19 +128,40 @@ def _run(
     except Exception as error:
         layer, kind, _ = recorder.stack[-1]
         where = f"{layer or 'its own forward'} ({kind})"
-        reason = " ".join(str(error).partition("While executing")[0].split()) or type(error).__name__
-        reason = reason if len(reason) < LONGEST else reason[:LONGEST] + " ..."
+        reason = _reason(error)
         op, shapes = recorder.last
-        if device.type == "meta" and _needs_values(error, reason):
+        compiled = _compiles(error, reason)
+        if (
+            device.type == "meta"
+            and not compiled
+            and (_needs_values(error, reason) or _runs_on_values(recorder.failing, error))
+        ):
             raise UserError(
                 f"{title}: {where} asks for values that a trace of shapes does not have ({reason.partition('. ')[0]}). "
                 "Give --real to run it on real values (real=True in Python)."
             ) from error
         sizes = ", ".join("x".join(map(str, shape)) or "a scalar" for shape in shapes)
-        why = _plainly(recorder.stack[-1][2], error, op, shapes) or f"{type(error).__name__}: {reason}"
+        why = compiled or _plainly(recorder.stack[-1][2], error, op, shapes) or f"{type(error).__name__}: {reason}"
         return None, f"{where}: {why}" + (f" [{op} of {sizes}]" if op else "")
     finally:
         recorder.frame = None
+
+
+def _reason(error: Exception) -> str:
+    """A foreign error's words, in one line and not too many."""
+    reason = " ".join(str(error).partition("While executing")[0].split()) or type(error).__name__
+    return reason if len(reason) < LONGEST else reason[:LONGEST] + " ..."
+
+
+def _compiles(error: Exception, reason: str) -> str:
+    """That the network calls torch's compiler, if that is why it failed; else ""."""
+    ours = type(error).__module__.startswith("torch._dynamo")
+    if not ours and not any(word in reason for word in ("torch.compile", "FlexAttention", "flex_attention")):
+        return ""
+    return (
+        "it calls torch's compiler, as flex_attention does, and a trace cannot look into that. For a trace, let it "
+        "call scaled_dot_product_attention, and leave torch.compile out"
+    )
 
 
 _TAKES = {"in_channels": (1, "channels"), "num_channels": (1, "channels"), "num_features": (1, "channels")} | {
@@ -141,13 +189,33 @@ def _plainly(layer: nn.Module | None, error: Exception, op: str, shapes: Sequenc
 
 
 def _needs_values(error: Exception, reason: str) -> bool:
-    words = ("meta tensor", "Meta tensor", "'meta'", "meta device", "device meta", "Meta backend", "meta and")
-    return (isinstance(error, NotImplementedError) and "eta" in reason) or any(word in reason for word in words)
+    return bool(re.search(r"\bmeta\b", reason, flags=re.IGNORECASE))
+
+
+def _runs_on_values(failing: tuple[Callable[..., Any], Any, Any] | None, error: Exception) -> bool:
+    """Whether an operation that failed on shapes does not on zeros: torch's own rule for shapes is then too narrow."""
+    if failing is None or not isinstance(error, (RuntimeError, NotImplementedError)):
+        return False
+    func, args, kwargs = failing
+    if sum(tensor.numel() for tensor in tensors((args, kwargs))) > MOST_TRIED:
+        return False
+    try:
+        with torch.no_grad():
+            func(*_mapped(args, _zeros), **_mapped(kwargs, _zeros))
+    except Exception:
+        return False
+    return True
+
+
+def _zeros(tensor: Tensor) -> Tensor:
+    return torch.zeros(tensor.shape, dtype=tensor.dtype)
 
 
 def _materialise(item: Any, device: torch.device, dtype: torch.dtype) -> Any:
+    if isinstance(item, Tensor) and device.type != "meta":
+        return _with_values(item).to(device)
     if isinstance(item, Tensor):
-        return item.to("meta") if device.type == "meta" else item.detach().clone().to(device)
+        return item.to("meta")
     if isinstance(item, (tuple, torch.Size)) and item and all(type(size) is int for size in item):
         if min(item) < 0:
             raise UserError(
@@ -155,12 +223,24 @@ def _materialise(item: Any, device: torch.device, dtype: torch.dtype) -> Any:
             )
         if device.type == "meta":
             return torch.empty(item, device=device, dtype=dtype)
-        return torch.randn(item, generator=torch.Generator().manual_seed(0), dtype=dtype).to(device)
+        return _noise(item, dtype).to(device)
     if isinstance(item, (tuple, list)):
         return type(item)(_materialise(part, device, dtype) for part in item)
     if isinstance(item, Mapping):
         return {key: _materialise(part, device, dtype) for key, part in item.items()}
     return item
+
+
+def _with_values(tensor: Tensor) -> Tensor:
+    """A copy; of a tensor that has a shape alone, noise, or zeros of a precision that has no noise."""
+    if not tensor.is_meta:
+        return tensor.detach().clone()
+    return _noise(tensor.shape, tensor.dtype) if tensor.is_floating_point() else _zeros(tensor)
+
+
+def _noise(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    wide = dtype if dtype in (torch.float32, torch.float64) else torch.float32
+    return torch.randn(tuple(shape), generator=torch.Generator().manual_seed(0), dtype=wide).to(dtype)
 
 
 def _mapped(value: Any, change: Any) -> Any:
@@ -181,11 +261,13 @@ def _copy(model: nn.Module, *, meta: bool) -> nn.Module:
             f"The parameter {lazy} has no shape yet (a lazy layer). Run the network once on a picture, then trace it."
         )
     memo: dict[int, Any] = {}
-    if meta:
-        for module in model.modules():
-            held = [*module._parameters.values(), *module._buffers.values(), *vars(module).values()]
-            for tensor in tensors(held):
+    for module in model.modules():
+        held = [*module._parameters.values(), *module._buffers.values(), *vars(module).values()]
+        for tensor in tensors(held):
+            if meta:
                 memo.setdefault(id(tensor), _without_memory(tensor))
+            elif not tensor.is_leaf:  # Computed from parameters before every forward, as by weight_norm and prune.
+                memo.setdefault(id(tensor), tensor.detach().clone())
     try:
         with warnings.catch_warnings(action="ignore"):
             return copy.deepcopy(model, memo)

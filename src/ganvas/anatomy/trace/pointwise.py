@@ -11,7 +11,7 @@ import torch
 
 from ganvas.anatomy.trace.operations import words
 
-# Normalisations read besides what their mean and deviation are taken of, see ``geometry.STATISTICS``.
+# Normalisations read besides what their mean and deviation are taken of, see ``dependences.STATISTICS``.
 _UNMARKED = words(
     "hardswish logsigmoid softsign tanhshrink prelu expand dropout tril triu bernoulli complex polar floordiv mod and "
     "or xor invert fake_quantize_per_tensor_affine fake_quantize_per_channel_affine batch_norm instance_norm "
