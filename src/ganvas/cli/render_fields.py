@@ -42,6 +42,8 @@ def _exact(result: ReceptiveFieldResult) -> list[tuple[str, str]]:
         ("size, borders aside", by.join(map(str, result.size))),
         ("from, to", f"{_places(result.first)} to {_places(result.last)}"),
     ]
+    if result.everywhere:
+        rows = [("size, borders aside", "none: a mean or an attention reads all places")]
     if not result.pixels_read:
         return [*rows, ("reads", f"nothing of the {whole} pixels of the input: padding alone")]
     inside = " and ".join(f"{first} to {last}" for first, last in result.inside)

@@ -67,6 +67,7 @@ class ReceptiveFieldResult:
     unit: tuple[int, ...]
     input_size: tuple[int, ...]
     size: tuple[int, ...]
+    everywhere: bool  # Reads the whole input through a mean or an attention; ``size`` then says nothing.
     first: tuple[int, ...]
     last: tuple[int, ...]
     inside: tuple[tuple[int, int], ...]
@@ -121,6 +122,7 @@ def receptive_field(task: ReceptiveField) -> ReceptiveFieldResult:
         unit=found.unit,
         input_size=found.input_size,
         size=found.size,
+        everywhere=found.everywhere,
         first=found.first,
         last=found.last,
         inside=found.inside,

@@ -141,7 +141,7 @@ def _spread(graph: Graph, carried: list[list[tuple[int | None, ...]]], *, made: 
         for source, through in zip(node.inputs, carried[node.index], strict=True):
             asked = read(node, graph.nodes[source].shape)
             if asked is None:
-                asked = _back(through, wanted[node.index] if own is None else own)
+                asked = _back(node, through, wanted[node.index] if own is None else own)
             wanted[source] = wanted[source] if asked is None else asked
     found: list[int | None] = []
     for node in graph.nodes:
@@ -159,5 +159,14 @@ def _onward(node: Node, carried: list[tuple[int | None, ...]], found: list[int |
     return [through[axis] if axis is not None and 0 <= axis < len(through) else None for axis, through in sources]
 
 
-def _back(through: tuple[int | None, ...], axis: int | None) -> int | None:
-    return through.index(axis) if axis is not None and axis in through else None
+def _back(node: Node, through: tuple[int | None, ...], axis: int | None) -> int | None:
+    """The axis of an input that becomes this one of the output; NONE where the output alone has it."""
+    if axis is None:
+        return None
+    if axis in through:
+        return through.index(axis)
+    whole = None not in through and node.op in ("reshape", "getitem", "permute")
+    if axis == NONE:
+        return NONE if whole or node.op == "reshape" else None
+    # Whoever adds an axis for the features, as of a waveform that gets its channel, had none.
+    return NONE if whole and axis > 0 and node.shape[axis] == 1 else None

@@ -140,6 +140,27 @@ class Part(AxisMap):
 
 
 @dataclass(frozen=True)
+class Outside(AxisMap):
+    """Each output reads its own place, but for those of a slice, which read nothing: others were written there."""
+
+    first: int
+    stop: int
+    step: int
+
+    @property
+    def slope(self) -> Fraction | None:
+        return Fraction(1)
+
+    def taps(self, outputs: Places) -> tuple[Int[np.ndarray, "places taps"], Bool[np.ndarray, "places taps"]]:
+        written = (outputs >= self.first) & (outputs < self.stop) & ((outputs - self.first) % self.step == 0)
+        return outputs[:, None], ~written[:, None]
+
+    def reach(self, interval: Interval) -> Interval | None:
+        inside = self.step == 1 and self.first <= interval[0] and interval[1] < self.stop
+        return None if inside else interval
+
+
+@dataclass(frozen=True)
 class All(AxisMap):
     """Every output reads every one of ``size`` inputs: linear maps, means, softmax, channels of a convolution."""
 

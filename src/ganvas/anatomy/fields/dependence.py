@@ -5,17 +5,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ganvas.anatomy.fields.axis_maps import IDENTITY, Follows, Groups, TransposedWindow, Window
+from ganvas.anatomy.fields.axis_maps import IDENTITY, All, Follows, Groups, Interval, TransposedWindow, Window
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Link:
-    """Per axis of an input, what it follows."""
+    """Per axis of an input, what it follows.
+
+    ``only`` says of axes of the output that no axis of the input follows: at which indices, first and last, the output
+    reads this input at all. A stack of ten reads each of them at one.
+    """
 
     axes: tuple[Follows, ...]
     known: bool = True
+    only: tuple[tuple[int, Interval], ...] = ()
+
+
+def whole(source: Shape) -> Link:
+    """Every element but those of other pictures, as far as that can be known."""
+    return Link((((0, IDENTITY)), *((None, All(size)) for size in source[1:])) if source else (), known=False)
 
 
 @dataclass(frozen=True)

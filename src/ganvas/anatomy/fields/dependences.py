@@ -6,8 +6,9 @@ a form of their own. What is not known here is taken as reading everything, and 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 
-from ganvas.anatomy.fields import rearranging, reductions
+from ganvas.anatomy.fields import rearranging, reductions, writing
 from ganvas.anatomy.fields.axis_maps import (
     IDENTITY,
     NOTHING,
@@ -24,7 +25,7 @@ from ganvas.anatomy.fields.axis_maps import (
     padded,
     resize,
 )
-from ganvas.anatomy.fields.dependence import Blocks, Dependence, Link, Reshaped, Shape, Shuffled
+from ganvas.anatomy.fields.dependence import Blocks, Dependence, Link, Reshaped, Shape, Shuffled, whole
 from ganvas.anatomy.trace.graph import Node
 from ganvas.anatomy.trace.operations import CELLS, RECURRENT, REDUCING
 from ganvas.anatomy.trace.pointwise import VALUELESS, is_pointwise
@@ -61,40 +62,39 @@ def dependences(node: Node, sources: Sequence[Shape], *, statistics: bool = Fals
         followed = [_SUMS[op](node, number, source) for number, source in enumerate(sources)]
         known = not node.attributes.get("masked") or bool(node.attributes.get("is_causal"))
         pairs = zip(followed, sources, strict=True)
-        return [_whole(source) if each is None else Link(each, known) for each, source in pairs]
+        return [whole(source) if each is None else Link(each, known) for each, source in pairs]
     if op in ("unfold", "fold") and "dimension" not in node.attributes and len(node.attributes["stride"]) == 2:
         return [Blocks.of(node.attributes, first if op == "unfold" else node.shape, folded=op == "fold")]
     if op == "setitem" and "starts" in node.attributes:
-        return _patched(node, sources)
-    if op == "setitem" and _all_of(node):  # The value before is gone.
-        gone = [Link(tuple((d, NOTHING) for d in range(len(source)))) for source in sources[:-1]]
-        return [*gone, _pointwise(node.shape, sources[-1])]
+        return writing.patched(node, sources)
+    if op == "setitem" and "roles" in node.attributes:
+        return [
+            writing.by_index(node, role, source) for role, source in zip(node.attributes["roles"], sources, strict=True)
+        ]
     if op == "stack":
         axis = node.attributes["dim"]
-        return [Link(tuple((d + (d >= axis), IDENTITY) for d in range(len(s)))) for s in sources]
+        return [
+            Link(tuple((d + (d >= axis), IDENTITY) for d in range(len(source))), only=((axis, (at, at)),))
+            for at, source in zip(_offsets(node, sources), sources, strict=True)
+        ]
     if op in STATISTICS and statistics:
         return [Link(_normalised(node, first)), *(_pointwise(node.shape, source) for source in sources[1:])]
     special = _SPECIAL.get(op) or _family(op)
     if special is not None:
         found = special(node, first)
-        rest = [_whole(source) for source in sources[1:]]
-        return [_whole(first), *rest] if found is None else [Link(found), *rest]
+        rest = [whole(source) for source in sources[1:]]
+        return [whole(first), *rest] if found is None else [Link(found), *rest]
     if op.startswith("max_unpool"):
         return [Link(rearranging.max_unpool(node, source)) for source in sources]
     if op in REDUCING and node.module_type in STATISTICAL_MODULES and not statistics:
         return [Link(tuple((None, NOTHING) for _ in source)) for source in sources]
     if op in REDUCING:
-        return [Link(_reduced(node, first)), *(_whole(source) for source in sources[1:])]
+        return [Link(_reduced(node, first)), *(whole(source) for source in sources[1:])]
     if op in VALUELESS:
         return [Link(tuple((d if s == node.shape else None, NOTHING) for d in range(len(s)))) for s in sources]
     if is_pointwise(op) and all(_broadcasts(source, node.shape) for source in sources):
         return [_pointwise(node.shape, source) for source in sources]
-    return [_whole(source) for source in sources] if rank else [_everything(source) for source in sources]
-
-
-def _whole(source: Shape) -> Link:
-    """Every element but those of other pictures, as far as that can be known."""
-    return Link((((0, IDENTITY)), *((None, All(size)) for size in source[1:])) if source else (), known=False)
+    return [whole(source) for source in sources] if rank else [_everything(source) for source in sources]
 
 
 def _everything(source: Shape) -> Link:
@@ -117,34 +117,20 @@ def _pointwise(shape: Shape, source: Shape) -> Link:
     )
 
 
-def _patched(node: Node, sources: Sequence[Shape]) -> list[Dependence]:
-    """Boxes written into a tensor, at their own places. What was there before is taken as read under them too."""
+def _cat(node: Node, sources: Sequence[Shape]) -> list[Dependence]:
+    axis = node.attributes["dim"]
     return [
-        _whole(source)
-        if at is None
-        else Link(
-            tuple(
-                (d, IDENTITY if size == node.shape[d] else Part(start, size))
-                for d, (start, size) in enumerate(zip(at, source, strict=True))
-            )
-        )
-        for at, source in zip(node.attributes["starts"], sources, strict=True)
+        Link(tuple((d, Part(start, size) if d == axis else IDENTITY) for d, size in enumerate(source)))
+        for start, source in zip(_offsets(node, sources), sources, strict=True)
     ]
 
 
-def _all_of(node: Node) -> bool:
-    """Whether another tensor is written over all of one, as ``x.copy_(y)`` does."""
-    index = node.attributes.get("index", ())
-    return len(node.inputs) < 3 and index == tuple((0, size, 1) for size in node.shape)
-
-
-def _cat(node: Node, sources: Sequence[Shape]) -> list[Dependence]:
-    axis, start, found = node.attributes["dim"], 0, []
-    for source in sources:
-        part = Part(start, source[axis])
-        found.append(Link(tuple((d, part if d == axis else IDENTITY) for d in range(len(source)))))
-        start += source[axis]
-    return found
+def _offsets(node: Node, sources: Sequence[Shape]) -> tuple[int, ...]:
+    """Where each input begins along the axis of a concatenation, or stands in a stack: parameters are no inputs."""
+    if "offsets" in node.attributes:
+        return node.attributes["offsets"]
+    sizes = [1 if node.op == "stack" else source[node.attributes["dim"]] for source in sources]
+    return tuple(accumulate(sizes[:-1], initial=0))
 
 
 def _convolution(node: Node, source: Shape) -> tuple[Follows, ...]:

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ganvas.anatomy.trace.recorder import tensors
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.progress import progress
 from ganvas.core.seeds import stream
@@ -121,11 +122,14 @@ def effective_field(
 
 
 def _first(output: object, layer: str) -> Tensor:
-    while isinstance(output, (tuple, list)) and output:
-        output = output[0]
-    if not isinstance(output, Tensor) or not output.is_floating_point():
-        raise UserError(f"'{layer or 'the output'}' gives no numbers that have a gradient. Choose another layer.")
-    return output
+    """The first tensor of an output, which may be a tuple, a dict or an object of tensors."""
+    found = next(tensors(output), None)
+    if found is None or not found.is_floating_point():
+        given = type(output).__name__ if found is None else str(found.dtype).removeprefix("torch.")
+        raise UserError(
+            f"'{layer or 'the output'}' gives a {given}: no numbers that have a gradient. Choose another layer."
+        )
+    return found
 
 
 def _part(output: Tensor, index: tuple[int | slice, ...], layer: str) -> Tensor:

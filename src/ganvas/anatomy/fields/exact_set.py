@@ -57,6 +57,7 @@ def _back(reading: Set, shape: Shape, source: Shape, dependence: Dependence) -> 
         return _shuffled(np.broadcast_to(reading, shape), source, dependence)
     if isinstance(dependence, Blocks):
         return _blocks(np.broadcast_to(reading, shape), source, dependence)
+    reading = _only(reading, dependence)
     followed = {out for out, _ in dependence.axes if out is not None}
     free = tuple(axis for axis in range(len(shape)) if axis not in followed)
     kept: Set = np.any(reading, axis=free, keepdims=True)
@@ -70,6 +71,16 @@ def _back(reading: Set, shape: Shape, source: Shape, dependence: Dependence) -> 
         outputs = 1 if out is None else shape[out]
         kept = _along(kept, axis, mapped, outputs=outputs, inputs=source[axis])
     return kept
+
+
+def _only(reading: Set, link: Link) -> Set:
+    """What is read at the indices where the output reads this input at all; a length of 1 stands for all of them."""
+    for axis, (first, last) in link.only:
+        if reading.shape[axis] > 1:
+            kept = np.zeros(reading.shape[axis], dtype=bool)
+            kept[first : last + 1] = True
+            reading = reading & kept.reshape([-1 if a == axis else 1 for a in range(reading.ndim)])
+    return reading
 
 
 def _along(reading: Set, axis: int, mapped: AxisMap, *, outputs: int, inputs: int) -> Set:

@@ -14,7 +14,6 @@ Statistics of instance, group and layer normalisation reach over the whole map a
 asked for.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,15 +22,15 @@ from jaxtyping import Bool
 
 from ganvas.anatomy.fields import strides
 from ganvas.anatomy.fields.axes import Axes, axes
-from ganvas.anatomy.fields.axis_maps import Interval
-from ganvas.anatomy.fields.dependence import Blocks, Dependence, Link, Reshaped, Shape, blocks
+from ganvas.anatomy.fields.boxes import Box, interval, through, union
+from ganvas.anatomy.fields.dependence import Dependence, Link, Shape
 from ganvas.anatomy.fields.dependences import dependences
+from ganvas.anatomy.fields.everywhere import everywhere
 from ganvas.anatomy.fields.exact_set import support
 from ganvas.anatomy.fields.strides import Stride
 from ganvas.anatomy.trace.graph import Graph, Node
 from ganvas.core.errors import UserError, did_you_mean
 
-Box = tuple[Interval, ...]  # Per axis of a tensor, with the batch.
 ROWS = frozenset(
     {"plain", "gated", "spectral-normed", "dilated", "transposed", "depthwise", "linear", "pool", "resize"}
 )
@@ -49,6 +48,7 @@ class Field:
     first: tuple[int, ...]  # May lie before the first pixel that there is.
     last: tuple[int, ...]
     stride: tuple[Stride, ...]  # From a unit's field to the next one's: 8 after three halvings, 1/2 after a doubling.
+    everywhere: bool  # Through a mean or an attention over all places, which has no size on a plane without borders.
     pixels: Bool[np.ndarray, "..."]  # Those of the input that are read, all channels together.
     guessed: tuple[str, ...]  # Operations that were taken as reading everything, since they are not known.
     index: tuple[int | slice, ...]  # Of the unit in its layer's output: one place, all features.
@@ -125,11 +125,11 @@ def field(graph: Graph, layer: str = "output", *, unit: Sequence[int] | None = N
         said = " x ".join(map(str, sizes)) or "no places"
         raise UserError(f"{node.label} has {said}, so there is no unit {place}. Give one index per axis, from 0.")
     box = _unit(node.shape, place, here)
-    index = tuple(low if low == high else slice(None) for low, high in box)
+    index = tuple(low if low == high else slice(None) for low, high in map(interval, box))
     reach = _back(graph, node, box, source, statistics=statistics)
     found = support(graph, node.index, index, statistics=statistics)
     along = [axis for axis in range(len(shape)) if axis not in (there.batch, there.features)]
-    reached = reach.boxes.get(source, tuple((0, -1) for _ in shape))
+    reached = tuple(map(interval, reach.boxes.get(source, tuple((0, -1) for _ in shape))))
     moves = _moves(graph, node, here, reach.edges)
     return Field(
         layer=node.label,
@@ -139,7 +139,8 @@ def field(graph: Graph, layer: str = "output", *, unit: Sequence[int] | None = N
         size=tuple(reached[a][1] - reached[a][0] + 1 for a in along),
         first=tuple(reached[a][0] for a in along),
         last=tuple(reached[a][1] for a in along),
-        stride=strides.strides(moves[source], along) if source in moves else (),
+        stride=strides.strides(moves[source], along, stacked=reach.stacked) if source in moves else (),
+        everywhere=node.index in everywhere(graph, layouts, _links(graph), source) and _covers(reached, shape, there),
         pixels=_pixels(found.sets.get(source), shape, there),
         guessed=found.guessed,
         index=index,
@@ -189,7 +190,7 @@ def cumulative(graph: Graph) -> dict[int, tuple[int, ...] | None]:
     if not graph.nodes or not layouts[0].places(graph.nodes[0].shape):
         return {node.index: None for node in graph.nodes}
     source = 0
-    links = [dependences(node, [graph.nodes[i].shape for i in node.inputs]) for node in graph.nodes]
+    links = _links(graph)
     found: dict[int, tuple[int, ...] | None] = {}
     for node in graph.nodes:
         straight = len(node.inputs) == 1 and node.kind not in ROWS
@@ -203,9 +204,35 @@ def cumulative(graph: Graph) -> dict[int, tuple[int, ...] | None]:
         here = layouts[node.index]
         place = tuple((size - 1) // 2 for size in here.places(node.shape))
         box = _back(graph, node, _unit(node.shape, place, here), source, links=links).boxes.get(source)
-        sides = None if box is None else tuple(last - first + 1 for first, last in box)
+        sides = None if box is None else tuple(last - first + 1 for first, last in map(interval, box))
         found[node.index] = None if sides is None else layouts[source].places(sides)
     return found
+
+
+def unbounded(graph: Graph) -> frozenset[int]:
+    """The operations whose middle unit reads all of the first input through a mean or an attention over all places."""
+    layouts = axes(graph)
+    if not graph.nodes or not layouts[0].places(graph.nodes[0].shape):
+        return frozenset()
+    links = _links(graph)
+    found = set()
+    for index in everywhere(graph, layouts, links, 0):
+        node, here = graph.nodes[index], layouts[index]
+        place = tuple((size - 1) // 2 for size in here.places(node.shape))
+        box = _back(graph, node, _unit(node.shape, place, here), 0, links=links).boxes.get(0)
+        if box is not None and _covers(box, graph.nodes[0].shape, layouts[0]):
+            found.add(index)
+    return frozenset(found)
+
+
+def _covers(box: Box, shape: Shape, here: Axes) -> bool:
+    """Whether a box reaches from the first place to the last."""
+    along = [axis for axis in range(len(shape)) if axis not in (here.batch, here.features)]
+    return all(interval(box[axis])[0] <= 0 and interval(box[axis])[1] >= shape[axis] - 1 for axis in along)
+
+
+def _links(graph: Graph) -> list[list[Dependence]]:
+    return [dependences(node, [graph.nodes[i].shape for i in node.inputs]) for node in graph.nodes]
 
 
 def _unit(shape: Shape, place: Sequence[int], here: Axes) -> Box:
@@ -221,6 +248,11 @@ def _unit(shape: Shape, place: Sequence[int], here: Axes) -> Box:
 class _Reach:
     boxes: dict[int, Box]  # By node; none where it reaches nothing.
     edges: list[tuple[Node, int, Dependence]]  # Those that carried a box, from the unit on: node, its source, and how.
+
+    @property
+    def stacked(self) -> bool:
+        """Whether the input that is read is chosen by the unit's place, as of a stack of steps."""
+        return any(isinstance(each, Link) and each.only for _, _, each in self.edges)
 
 
 def _back(
@@ -242,9 +274,9 @@ def _back(
         shapes = [graph.nodes[i].shape for i in here.inputs]
         dependence = links[index] if links is not None else dependences(here, shapes, statistics=statistics)
         for i, shape, each in zip(here.inputs, shapes, dependence, strict=True):
-            box = _through(boxes[index], here.shape, shape, each)
+            box = through(boxes[index], here.shape, shape, each)
             if box is not None:
-                boxes[i] = _union(boxes[i], box) if i in boxes else box
+                boxes[i] = union(boxes[i], box) if i in boxes else box
                 edges.append((here, i, each))
     return _Reach(boxes=boxes, edges=edges)
 
@@ -261,54 +293,6 @@ def _moves(
     return found
 
 
-def _through(box: Box, shape: Shape, source: Shape, dependence: Dependence) -> Box | None:
-    if isinstance(dependence, Link):
-        found = []
-        for out, mapped in dependence.axes:
-            reached = mapped.reach((0, 0) if out is None else box[out])
-            if reached is None:
-                return None
-            found.append(reached)
-        return tuple(found)
-    if isinstance(dependence, Reshaped):
-        return _reshaped(box, shape, source)
-    if isinstance(dependence, Blocks):
-        (laid, first), (_, second) = dependence.steps(shape, source)
-        between = _through(box, shape, laid, first)
-        return None if between is None else _through(between, laid, source, second)
-    factor = dependence.factor
-    scale = (lambda at: at // factor) if dependence.up else (lambda at: at * factor)
-    places = [(scale(low), scale(high) + (0 if dependence.up else factor - 1)) for low, high in box[2:]]
-    return (box[0], (0, source[1] - 1), *places)
-
-
-def _reshaped(box: Box, shape: Shape, source: Shape) -> Box:
-    """The least box around the same elements: axes that stay keep their interval, merged and split ones have theirs.
-
-    Elements are counted within each part of the change. Where more than one step is made along an axis, those within
-    it are all reached, as rows of a picture that was flattened.
-    """
-    found: list[Interval] = [(0, 0)] * len(source)
-    for outs, ins in blocks(shape, source):
-        if len(outs) == len(ins) == 1:
-            found[ins[0]] = box[outs[0]]
-            continue
-        steps = [(math.prod(shape[b] for b in outs if b > out), box[out]) for out in outs if shape[out] > 1]
-        low, high = (sum(step * ends[end] for step, ends in steps) for end in (0, 1))
-        for axis in ins:
-            width = math.prod(source[a] for a in ins if a > axis)
-            if axis != ins[0] and low // (width * source[axis]) != high // (width * source[axis]):
-                found[axis] = (0, source[axis] - 1)
-                continue
-            first = low // (width * source[axis]) * source[axis] if axis != ins[0] else 0
-            found[axis] = (low // width - first, high // width - first)
-    return tuple(found)
-
-
-def _union(a: Box, b: Box) -> Box:
-    return tuple((min(x[0], y[0]), max(x[1], y[1])) for x, y in zip(a, b, strict=True))
-
-
 def _input(graph: Graph, layouts: Sequence[Axes]) -> int:
     """The first input with places."""
     for node in graph.nodes:
@@ -316,7 +300,7 @@ def _input(graph: Graph, layouts: Sequence[Axes]) -> int:
             return node.index
     shapes = ", ".join("x".join(map(str, shape)) for shape in graph.input_shapes)
     raise UserError(
-        f"The input of {graph.model} ({shapes}) has no places: every unit reads all of it. "
+        f"The input of {graph.model} ({shapes}) has no places that a layer tells of: every unit reads all of it. "
         "Receptive fields are of networks that read pictures, sounds, sequences or maps."
     )
 

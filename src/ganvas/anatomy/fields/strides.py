@@ -83,13 +83,19 @@ def union(a: Moves, b: Moves) -> Moves:
     return tuple(one | other for one, other in zip(a, b, strict=True))
 
 
-def strides(moves: Moves, places: Sequence[int]) -> tuple[Stride, ...]:
-    """Along the axes ``places`` of the input, in words where a number will not do."""
+def strides(moves: Moves, places: Sequence[int], *, stacked: bool = False) -> tuple[Stride, ...]:
+    """Along the axes ``places`` of the input, in words where a number will not do.
+
+    Args:
+        stacked: Whether the unit's place chooses which input it reads; what it reads of it does not tell the stride.
+    """
     wrapped = {move.axis for axis in places for move in moves[axis] if move.wraps}
-    return tuple(_stride(moves[axis], wrapped) for axis in places)
+    return tuple(_stride(moves[axis], wrapped, stacked=stacked) for axis in places)
 
 
-def _stride(moves: frozenset[Move], wrapped: set[int]) -> Stride:
+def _stride(moves: frozenset[Move], wrapped: set[int], *, stacked: bool) -> Stride:
+    if not moves and stacked:
+        return Stride(pixels=None, note="not known: each unit of a stack reads its own part")
     if not moves:
         return Stride(pixels=None, note="none: every unit reads the same")
     if any(move.axis in wrapped for move in moves):

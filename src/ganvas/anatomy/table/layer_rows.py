@@ -71,7 +71,8 @@ class Row:
         shape: Of its output after its activation, without the batch.
         axes: Which axes of that output, the batch included, are features and batch.
         parameters: Counted here; shared ones count at their first use (``shared`` is then true for the later ones).
-        field: Height and width (or length) of the receptive field, None where it is not known.
+        receptive_field: Height and width (or length), None where it is not known.
+        reads_all: Whether a unit reads the whole input, through a mean or an attention: the figure then says nothing.
         nodes: Indices of the operations it stands for.
     """
 
@@ -89,6 +90,7 @@ class Row:
     dilation: tuple[int, ...] = ()
     groups: int = 1
     receptive_field: tuple[int, ...] | None = None
+    reads_all: bool = False
     shared: bool = False
     note: str = ""
     nodes: list[int] = field(default_factory=list)
@@ -99,8 +101,18 @@ class Row:
         return self.nodes[-1]
 
 
-def rows(graph: Graph, *, fields: Mapping[int, tuple[int, ...] | None] | None = None) -> list[Row]:
-    """The table's rows in order of execution; the parameters of all of them are those the network used."""
+def rows(
+    graph: Graph,
+    *,
+    fields: Mapping[int, tuple[int, ...] | None] | None = None,
+    unbounded: frozenset[int] = frozenset(),
+) -> list[Row]:
+    """The table's rows in order of execution; the parameters of all of them are those the network used.
+
+    Args:
+        fields: The receptive field of every operation.
+        unbounded: The operations that read the whole input.
+    """
     found: list[Row] = []
     row_of: dict[int, Row] = {}
     layouts = axes(graph)
@@ -122,6 +134,7 @@ def rows(graph: Graph, *, fields: Mapping[int, tuple[int, ...] | None] | None = 
     shown = [row for row in found if row.parameters or row.macs or not _mere_reshape(row, graph.nodes)]
     for row in shown:
         _finish(row, graph, readers, fields or {})
+        row.reads_all = _seen(row, graph) in unbounded
     return shown
 
 
@@ -255,9 +268,12 @@ def _finish(
         following = [graph.nodes[reader].kind for reader in readers[row.last]]
         usual = "" if "normalisation" in following or row.layer in _RECURRENT else "linear"
         row.activation = "gated" if row.kind == "gated" else usual
-    # A unit of a flattened picture is still a unit of the picture, whose field is meant.
-    seen = [index for index in row.nodes if graph.nodes[index].kind != "reshape"] or row.nodes
-    row.receptive_field = fields.get(seen[-1])
+    row.receptive_field = fields.get(_seen(row, graph))
+
+
+def _seen(row: Row, graph: Graph) -> int:
+    """The operation whose field is meant: a unit of a flattened picture is still a unit of the picture."""
+    return ([index for index in row.nodes if graph.nodes[index].kind != "reshape"] or row.nodes)[-1]
 
 
 def _mere_reshape(row: Row, nodes: Sequence[Node]) -> bool:

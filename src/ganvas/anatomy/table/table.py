@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ganvas.anatomy.fields.receptive_field import cumulative
+from ganvas.anatomy.fields.receptive_field import cumulative, unbounded
 from ganvas.anatomy.table.layer_rows import Row, rows, times
 from ganvas.anatomy.trace.graph import Graph
 from ganvas.anatomy.trace.macs import CONVENTION, uncounted
@@ -48,8 +48,8 @@ COLUMNS: dict[str, Column] = {
     "backward": Column("MACs backward", lambda r: short(r.macs_backward), lambda r: r.macs_backward),
     "field": Column(
         "Field",
-        lambda r: times(r.receptive_field) if r.receptive_field else "",
-        lambda r: list(r.receptive_field) if r.receptive_field else None,
+        lambda r: "all" if r.reads_all else times(r.receptive_field) if r.receptive_field else "",
+        lambda r: "all" if r.reads_all else list(r.receptive_field) if r.receptive_field else None,
     ),
     "note": Column("Note", lambda r: r.note, lambda r: r.note or None, numeric=False),
 }
@@ -119,7 +119,7 @@ def table(
     Raises:
         UserError: An unknown column or layer, or one that may not be hidden.
     """
-    found = rows(graph, fields=cumulative(graph))
+    found = rows(graph, fields=cumulative(graph), unbounded=unbounded(graph))
     for name in columns or ():
         if name not in COLUMNS:
             raise UserError(f"There is no column '{name}'.{did_you_mean(name, COLUMNS)} Columns: {', '.join(COLUMNS)}.")
@@ -171,6 +171,7 @@ def _joined(a: Row, b: Row, name: str) -> Row:
         macs=a.macs + b.macs,
         macs_backward=a.macs_backward + b.macs_backward,
         receptive_field=b.receptive_field,
+        reads_all=b.reads_all,
         shared=a.shared or b.shared,
         note="; ".join(dict.fromkeys(note for note in (a.note, b.note) if note)),
         nodes=a.nodes + b.nodes,
@@ -219,6 +220,8 @@ def _field(found: Sequence[Row]) -> str:
     if not any(row.receptive_field for row in found):
         return ""
     text = "Field: side of the receptive field of the layer's middle unit, on a plane without borders"
+    if any(row.reads_all for row in found):
+        text += " (all: the whole input, through a mean or an attention over all places)"
     phased = any(row.kind in ("transposed", "resize") or row.layer in _PHASED for row in found)
     return f"{text}; other units of a layer behind an up-sampling can have another." if phased else f"{text}."
 

@@ -129,6 +129,9 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 
+_SIDE = {"hstack": 1, "column_stack": 1, "dstack": 2}  # The axis that these join along, of tensors that have it.
+
+
 def bind(op: str, func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments by name, as far as the operation's signature is known; defaults where they matter."""
     names = SIGNATURES.get(op, ("input",))
@@ -158,6 +161,8 @@ def attributes(
     if op == "getitem" and first is not None:
         return {"index": _index(func, args, kwargs, first)}
     if op == "setitem" and first is not None:
+        if getattr(func, "__name__", "").startswith("index_copy"):
+            return {"index": ("other",)}
         key = args[1] if len(args) > 2 else ()
         return {"index": _normal_index(key if isinstance(key, tuple) else (key,), first)}
     if op == "interpolate" and first is not None:
@@ -173,6 +178,9 @@ def attributes(
     if op in ("multi_head_attention", "scaled_dot_product_attention"):
         masks = (bound.get("attn_mask"), bound.get("key_padding_mask"))
         found |= {"is_causal": bool(bound.get("is_causal")), "masked": any(isinstance(one, Tensor) for one in masks)}
+    if op == "cat":
+        side = _SIDE.get(getattr(func, "__name__", ""))
+        found["dim"] = (found["dim"] if side is None else side) if rank > 1 else 0
     if isinstance(found.get("dim"), int):
         reference = output if op == "stack" else first
         found["dim"] %= max(reference.dim() if reference is not None else 1, 1)

@@ -28,7 +28,7 @@ _SAME = {
     "permute": "transpose t T mT H mH movedim moveaxis swapaxes swapdims adjoint numpy_T",
     "expand": "expand_as broadcast_to",
     "repeat": "tile",
-    "cat": "concat concatenate hstack vstack",
+    "cat": "concat concatenate hstack vstack dstack row_stack column_stack",
     "mul": "multiply",
     "div": "truediv true_divide divide",
     "sub": "subtract",

@@ -310,6 +310,10 @@ class Recorder(TorchFunctionMode):
             attributes["operands"] = carried
         if op in learnt_products.PRODUCTS and parameters:
             attributes |= self._weight(op, bound, operands)
+        if op == "setitem":
+            attributes["roles"] = _roles(carried, operands, args)
+        if op in ("cat", "stack"):
+            attributes["offsets"] = _offsets(op, attributes["dim"], carried, operands)
         forward = macs.forward("addmm" if "mat1" in bound else op, bound, operands, outputs[0])
         inner = macs.interior(op, operands, forward)
         backward = (forward - inner) * self._gradients(bound, before, len(inputs)) + 2 * inner * needs
@@ -458,6 +462,18 @@ def tensors(value: Any) -> Iterator[Tensor]:
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
             yield from tensors(getattr(value, field.name))
+
+
+def _roles(carried: Sequence[int], operands: Sequence[Tensor], args: Sequence[Any]) -> tuple[str, ...]:
+    """What the inputs of ``x[index] = y`` are: the old value, the new one, or an index."""
+    last = len(operands) - 1 if len(args) > 1 and isinstance(args[-1], Tensor) else 0
+    return tuple("old" if n == 0 else "new" if n == last else "index" for n in carried)
+
+
+def _offsets(op: str, dim: int, carried: Sequence[int], operands: Sequence[Tensor]) -> tuple[int, ...]:
+    """Where the operands that carry something begin in a concatenation, or stand in a stack."""
+    sizes = [1 if op == "stack" else one.shape[dim] if one.dim() > dim else 0 for one in operands]
+    return tuple(sum(sizes[:n]) for n in carried)
 
 
 def _names(values: Iterable[Value]) -> tuple[str, ...]:
