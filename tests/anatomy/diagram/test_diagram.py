@@ -382,3 +382,61 @@ def test_a_u_that_does_not_fit_is_refused_only_when_it_was_asked_for(graph_of):
     with pytest.raises(UserError, match="does not fit"):
         diagram(graph_of("unet"), width_inches=2.0, shape="u")
     assert diagram(graph_of("unet"), width_inches=2.0).width == 144
+
+
+class Mixed(nn.Module):
+    """Levels of words whose blocks repeat, and all of them at one head: a U with grounds."""
+
+    def __init__(self):
+        super().__init__()
+        sizes = (16, 32, 64)
+        self.down = nn.ModuleList([nn.Conv2d(a, b, 3, 2, 1) for a, b in itertools.pairwise((3, *sizes))])
+        self.blocks = nn.ModuleList([nn.ModuleList([nn.Linear(c, c) for _ in range(4)]) for c in sizes])
+        self.heads = nn.ModuleList([nn.Linear(c, 32) for c in sizes])
+        self.out = nn.Conv2d(96, 5, 1)
+
+    def forward(self, x):
+        found = []
+        for down, blocks_, head in zip(self.down, self.blocks, self.heads, strict=True):
+            x = down(x)
+            b, c, h, w = x.shape
+            t = x.flatten(2).transpose(1, 2)
+            for one, two in (blocks_[:2], blocks_[2:]):
+                picture = two(F.gelu(one(t))).transpose(1, 2).reshape(b, c, h, w)
+                t = t + F.max_pool2d(picture, 3, 1, 1).flatten(2).transpose(1, 2)
+            x = t.transpose(1, 2).reshape(b, c, h, w)
+            found.append(head(t).transpose(1, 2).reshape(b, -1, h, w))
+        return self.out(torch.cat([F.interpolate(one, size=found[0].shape[2:]) for one in found], 1))
+
+
+@pytest.mark.parametrize("shape", ["rows", "u"])
+def test_how_often_a_ground_runs_stands_on_no_resolution(shape):
+    drawn = diagram(trace(Mixed(), (1, 3, 64, 64)), width_inches=10.0, shape=shape)
+    written = texts(drawn)
+    assert any(text.text.startswith("×") for text, _ in written)
+    for (a, here), (b, there) in itertools.combinations(written, 2):
+        assert not overlap(here, there), (a.text, b.text)
+
+
+def test_a_layer_whose_output_is_cut_to_patches_keeps_its_channels():
+    class Patches(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.p, self.o = nn.Conv2d(4, 64, 2, 2), nn.Linear(64, 32)
+
+        def forward(self, x):
+            t = self.o(self.p(x).flatten(2).transpose(1, 2))
+            return t.reshape(1, 8, 8, 2, 2, 8).permute(0, 5, 1, 3, 2, 4).reshape(1, 8, 16, 16)
+
+    last = blocks(trace(Patches(), (1, 4, 16, 16)))[-1]
+    assert (last.channels, last.size) == (32, (64,))
+
+
+def test_words_laid_out_as_a_picture_and_a_vector_as_a_map_show_it():
+    words = nn.Sequential(
+        nn.Linear(4, 6), nn.Unflatten(1, (8, 8))
+    )  # 64 words of 6 become 8 x 8 of 6: no channels first.
+    assert blocks(trace(words, (1, 64, 4)))[-1].channels == 6
+    vector = nn.Sequential(nn.Linear(4, 6 * 16), nn.Unflatten(1, (6, 4, 4)))
+    last = blocks(trace(vector, (1, 4)))[-1]
+    assert (last.channels, last.size) == (6, (4, 4))

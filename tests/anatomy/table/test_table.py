@@ -209,3 +209,34 @@ def test_what_cannot_be_shown_is_refused(options, said):
 )
 def test_counts_are_said_in_three_digits(count, said):
     assert short(count) == said
+
+
+def test_an_rms_norm_written_out_by_hand_is_one_row():
+    class LlamaRMSNorm(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(8))
+
+        def forward(self, x):
+            wide = x.float()
+            return self.weight * (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + 1e-6)).type_as(x)
+
+    found = table(trace(nn.Sequential(nn.Linear(8, 8), LlamaRMSNorm(), nn.Linear(8, 4)), (2, 5, 8))).rows
+    assert [(row.layer, row.kind, row.parameters) for row in found[1:]] == [
+        ("Fully connected", "linear", 72),
+        ("RMS norm", "normalisation", 8),
+        ("Fully connected", "linear", 36),
+    ]
+
+
+def test_what_the_macs_leave_out_is_a_footnote():
+    class Codes(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.codes = nn.Parameter(torch.ones(7, 4))
+
+        def forward(self, x):
+            return torch.cdist(x, self.codes)
+
+    made = table(trace(Codes(), (5, 4)))
+    assert (made.macs, "Not counted in the MACs: cdist (1)." in made.footnotes) == (0, True)

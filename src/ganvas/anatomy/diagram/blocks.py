@@ -185,11 +185,16 @@ class _Reduction:
             return self._add(node, "normalisation", "", (source,))
         layer = self.found[self._under(source)]
         gated = node.kind == "merge" and layer.kind == "gated"
-        unfolded = node.kind == "reshape" and len(node.shape) > 3 >= len(block.shape)
+        unfolded = node.kind == "reshape" and len(node.shape) > 3 >= len(block.shape) and self._same(block, node)
         if gated or (unfolded and layer.kind in LAYERS):
             for index in {source, self._under(source)}:
                 self.found[index] = replace(self.found[index], shape=node.shape, axes=self.axes[node.index])
         return source
+
+    def _same(self, block: Block, node: Node) -> bool:
+        """Whether another shape shows a vector as a picture, or words as one of as many channels."""
+        features = self.axes[node.index].features
+        return not block.size or (features is not None and node.shape[features] == block.channels)
 
     def _under(self, index: int) -> int:
         """The block whose output a normalisation, if it is one, changes."""

@@ -23,8 +23,11 @@ def laid_out(order: Order, *, width: float, u_shaped: bool = False) -> Layout:
     add_skips(order, found)
     y, placed = TOP, list[Row]()
     for row in found:
+        if u_shaped:  # Each resolution stands under its own boxes, on the ground of their group.
+            row.brackets = _brackets(row, u_shaped=True)
         row.frames = _frames(order, row)
-        row.brackets = _brackets(row, u_shaped=u_shaped)
+        if not u_shaped:
+            row.brackets = _brackets(row, u_shaped=False)
         placed.append(row.shifted(y - row.top))
         y = placed[-1].bottom + BETWEEN
     joined = order.joined
@@ -66,8 +69,10 @@ def _frames(order: Order, row: Row) -> list[Frame]:
         if group.length == 1 or not inside:
             continue
         tops = [box.top for box in inside] + [rail.top for rail in row.rails if rail.skip.target in group]
-        bottom = max(box.bottom for box in inside) + 2.5
-        box = (inside[0].left - PAD, min(tops) - 2.5, inside[-1].right + PAD, bottom)
+        left, right = inside[0].left - PAD, inside[-1].right + PAD
+        bottoms = [box.bottom for box in inside]
+        bottoms += [bracket.bottom for bracket in row.brackets if bracket.left < right and bracket.right > left]
+        box = (left, min(tops) - 2.5, right, max(bottoms) + 2.5)
         whole = inside[-1].place == group.end - 1
         found.append(Frame(box=box, group=group, times=group.times if whole else 1))
     return found

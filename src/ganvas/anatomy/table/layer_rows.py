@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from ganvas.anatomy.fields.axes import Axes, axes
 from ganvas.anatomy.trace.graph import Graph, Node
 from ganvas.anatomy.trace.layer_kinds import ACTIVATIONS
+from ganvas.anatomy.trace.operations import REDUCING, words
+from ganvas.anatomy.trace.pointwise import is_pointwise
 
 WEIGHTED = ("plain", "gated", "spectral-normed", "dilated", "transposed", "depthwise", "linear")
 _TRANSPARENT = ("reshape",)
 _RECURRENT = ("LSTM", "GRU", "RNN", "LSTM cell", "GRU cell", "RNN cell")  # With activations of their own inside.
 _ALONE = ("resize", "pool", "merge")  # Rows of their own, even inside of a layer's module.
+_ROOTS = words("rsqrt sqrt std var var_mean norm vector_norm linalg_vector_norm")
 NAMES = {
     "linear": "Fully connected",
     "multi_head_attention": "Multi-head attention",
@@ -159,10 +162,17 @@ def _groups(nodes: Sequence[Node], leaves: frozenset[str], outputs: set[int]) ->
         while end < len(nodes) and _together(first, nodes[end], leaves):
             end += 1
         group = list(nodes[start:end])
-        whole = len(group) > 1 and not any(node.macs or node.parameters for node in group) and _one_output(group, nodes)
+        weighted = any(node.parameters or node.shared for node in group) and not _normalises(group)
+        whole = len(group) > 1 and not weighted and not any(node.macs for node in group) and _one_output(group, nodes)
         groups += [group] if whole and sum(n.kind not in _TRANSPARENT for n in group) > 1 else [[n] for n in group]
         start = end
     return groups
+
+
+def _normalises(group: Sequence[Node]) -> bool:
+    """Whether a module written out by hand divides by a root of its own mean and scales by a weight, as an RMS norm."""
+    ops = {node.op for node in group}
+    return bool(ops & _ROOTS) and bool(ops & REDUCING) and all(is_pointwise(op) or op in REDUCING for op in ops)
 
 
 def _gate(nodes: Sequence[Node], start: int) -> int | None:
@@ -308,6 +318,9 @@ def _composite(node: Node) -> str:
     if node.function:
         return node.function.strip("_").replace("_", " ").capitalize()
     known = {"MinibatchStdDev": "Minibatch stddev"}
+    lower = node.module_type.lower()
+    if "norm" in lower and ("rms" in lower or "layer" in lower):  # LlamaRMSNorm, T5LayerNorm.
+        return "RMS norm" if "rms" in lower else "Layer norm"
     return known.get(node.module_type, _spaced(node.module_type))
 
 
