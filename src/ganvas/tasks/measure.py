@@ -169,7 +169,7 @@ def _sides(task: Measure) -> tuple[Side, Side | None]:
 
 def _side(task: Measure, spec: str, *, like: Side | None) -> Side:
     """A run's model, a file of statistics, or a source; one beside a run is brought to its size and colour."""
-    from ganvas.metrics.statistics.opening import is_stats
+    from ganvas.metrics.statistics.base import is_stats
 
     path = Path(spec).expanduser()
     if is_run_or_model(path):

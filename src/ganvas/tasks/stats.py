@@ -58,7 +58,8 @@ def stats(task: Stats) -> StatsResult:
     """Gathers a source by every metric and writes the file, wholly or not at all."""
     from ganvas.metrics.accumulators.feature_networks import Networks
     from ganvas.metrics.measuring import flow
-    from ganvas.metrics.statistics.opening import is_stats, write_stats
+    from ganvas.metrics.statistics.base import is_stats
+    from ganvas.metrics.statistics.ganvas_file import write_stats
 
     names, lenient = sides.chosen_metrics(task.metrics)
     if task.out.suffix != ".npz":  # Before the work, not after it.

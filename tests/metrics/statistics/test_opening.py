@@ -13,7 +13,9 @@ from ganvas.metrics.accumulators import metric_contract
 from ganvas.metrics.accumulators.feature_pass import gather
 from ganvas.metrics.accumulators.npz import Npz, write
 from ganvas.metrics.measuring.flow import compare
-from ganvas.metrics.statistics.opening import is_stats, open_stats, write_stats
+from ganvas.metrics.statistics.base import is_stats
+from ganvas.metrics.statistics.ganvas_file import write_stats
+from ganvas.metrics.statistics.opening import open_stats
 
 
 class Looker:
@@ -345,7 +347,7 @@ def test_a_write_that_fails_leaves_what_was_there(ref, monkeypatch):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr("ganvas.metrics.statistics.opening.write", fails)
+    monkeypatch.setattr("ganvas.metrics.statistics.ganvas_file.write", fails)
     with pytest.raises(UserError, match="disk is full"):
         write_stats(ref, gathered(3))
     assert ref.read_bytes() == before

@@ -9,11 +9,11 @@
 Such a file does not say which weights and which resize its numbers come from. It is used as what is asked for, where
 the lengths agree; the protocol then ends in ``ref=foreign:`` and the hash of the file, and a note says so.
 
-Pickles are read by an unpickler that knows numpy's arrays and nothing else.
+Pickles are read as numpy's arrays and nothing else (:mod:`ganvas.metrics.statistics.array_pickle`).
 """
 
-import io
-import pickle
+import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,24 +23,17 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.data.cache import content_hash
+from ganvas.data.sources.files import explain_damage
 from ganvas.metrics.accumulators.feature_pass import Extractor
 from ganvas.metrics.accumulators.metric_contract import Stats
 from ganvas.metrics.accumulators.npz import Npz
 from ganvas.metrics.measuring import metric_catalogue
-from ganvas.metrics.statistics.opening import MOMENTS, StatsFile, require_moments
+from ganvas.metrics.statistics.array_pickle import read_arrays
+from ganvas.metrics.statistics.base import MOMENTS, StatsFile, require_moments
+from ganvas.nn.programs.program_files import record_names
 
 UNKNOWN = "unknown-network"
 LARGEST_PICKLE_BYTES = 1 << 30
-_HARMLESS = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy._core.multiarray", "scalar"),
-    ("numpy._core.numeric", "_frombuffer"),
-    ("numpy.core.numeric", "_frombuffer"),
-}
 
 
 class Foreign(StatsFile):
@@ -119,7 +112,7 @@ def of_npz(npz: Npz) -> Foreign:
             "`ganvas stats FOLDER -o FILE` makes one."
         )
     number = npz.array("n") if "n" in npz and npz.headers["n"].dtype.kind in "iu" else None
-    count = int(number) if number is not None and number.shape == () else None
+    count = _count(int(number)) if number is not None and number.shape == () else None
     return Foreign(
         npz.path,
         moments=moments,
@@ -134,33 +127,24 @@ def of_pickle(path: Path) -> Foreign:
     """EDM2's: numpy's arrays in dictionaries, and nothing that could run."""
     if path.stat().st_size > LARGEST_PICKLE_BYTES:
         raise UserError(f"{path} is too large for a pickle of statistics. Save it as .npz with mu and sigma.")
-    try:
-        found = _Careful(io.BytesIO(path.read_bytes())).load()
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
-    except Exception as error:  # A damaged pickle may raise anything.
-        raise UserError(f"{path} is cut short or damaged ({error}). Copy or download it again.") from None
+    found = _arrays(path, path.read_bytes())
     if not isinstance(found, dict):
         raise UserError(f"{path} is no pickle of statistics: it holds {type(found).__name__}, not a dictionary.")
-    moments = {str(key): _pair(part) for key, part in found.items() if _pair(part)}
-    if _pair(found):
-        moments["features"] = _pair(found)
+    pairs = {"features": _pair(found), **{key: _pair(part) for key, part in found.items()}}
+    moments = {key: pair for key, pair in pairs.items() if pair is not None}
     if not moments:
-        raise UserError(f"{path} is no pickle of statistics: it has {', '.join(map(str, found)) or 'nothing'}.")
-    count = found.get("num_images")
-    return Foreign(path, moments=moments, n=count if isinstance(count, int) else None)  # type: ignore[arg-type]
+        listed = ", ".join(f"{key[:40]!a}" for key in found) or "nothing"
+        raise UserError(f"{path} is no pickle of statistics: it has {listed[:400]}.")
+    return Foreign(path, moments=moments, n=_count(found.get("num_images")))
 
 
 def of_torch(path: Path) -> Foreign:
     """A file of torch-fidelity's cache: a table of features, or their moments. Loads tensors and arrays only."""
-    rebuild: Any = np.empty(0).__reduce__()[0]  # Its module has had two names; files carry the older one.
-    allowed = [rebuild, np.ndarray, np.dtype, type(np.dtype(np.float32)), type(np.dtype(np.float64))]
-    old_name = (rebuild, "numpy.core.multiarray._reconstruct")
     try:
-        with torch.serialization.safe_globals([*allowed, old_name]):
+        with warnings.catch_warnings(action="ignore"):
             found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # Its words would advise to read the file in a way that runs what is in it.
-        raise UserError(f"{path} cannot be read as tensors alone. Save mu and sigma as .npz.") from None
+        found = _arrays_of_torch(path)
     if isinstance(found, torch.Tensor) and found.ndim == 2 and found.is_floating_point() and len(found):
         table = found.numpy()
         return Foreign(path, moments={}, rows=lambda: iter([table]), width=table.shape[1], n=len(table))
@@ -170,19 +154,42 @@ def of_torch(path: Path) -> Foreign:
     return Foreign(path, moments={"features": pair})
 
 
-class _Careful(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _HARMLESS:
-            raise UserError(
-                f"it holds a pickled {module}.{name}, which could run any program when it is read. Only numpy's "
-                "arrays are read. Save mu and sigma as .npz."
-            )
-        return super().find_class(module, name)
+def _arrays_of_torch(path: Path) -> Any:
+    """Numpy's arrays that ``torch.save`` wrote: a pickle in a zip archive."""
+    names = [name for name in record_names(path) if name.count("/") == 1 and name.endswith("/data.pkl")]
+    if len(names) != 1:
+        raise UserError(f"{path} cannot be read as tensors alone. Save mu and sigma as .npz.")
+    with explain_damage(str(path)), zipfile.ZipFile(path) as archive:
+        if archive.getinfo(names[0]).file_size > LARGEST_PICKLE_BYTES:
+            raise UserError(f"{path} is too large for a file of statistics. Save mu and sigma as .npz.")
+        data = archive.read(names[0])
+    return _arrays(path, data)
+
+
+def _arrays(path: Path, data: bytes) -> Any:
+    try:
+        return read_arrays(data)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    except Exception as error:  # A damaged pickle may raise anything.
+        raise UserError(f"{path} is cut short or damaged ({str(error)[:80]}). Copy or download it again.") from None
+
+
+def _count(value: Any) -> int | None:
+    """Of pictures, as far as it is one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 1 << 62 else None
 
 
 def _pair(found: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """``mu`` and ``sigma`` of a dictionary that has both."""
     if not isinstance(found, dict) or not {"mu", "sigma"} <= set(found):
         return None
-    mean, cov = (np.asarray(found[key]) for key in ("mu", "sigma"))
-    return (mean, cov) if mean.dtype.kind == cov.dtype.kind == "f" else None
+    mean, cov = _numbers(found["mu"]), _numbers(found["sigma"])
+    return None if mean is None or cov is None else (mean, cov)
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    """Floating point numbers, of numpy or of torch."""
+    if isinstance(value, torch.Tensor) and value.is_floating_point() and value.layout == torch.strided:
+        return value.detach().double().numpy()
+    return value if isinstance(value, np.ndarray) and value.dtype.kind == "f" else None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ganvas.metrics.accumulators.feature_networks import Chosen
     from ganvas.metrics.accumulators.feature_pass import Gathered, Metrics
     from ganvas.metrics.measuring.flow import DrawnPictures, PassSettings, PictureSet
-    from ganvas.metrics.statistics.opening import StatsFile
+    from ganvas.metrics.statistics.base import StatsFile
     from ganvas.train.trained import Trained
 
 ALL = "all"
