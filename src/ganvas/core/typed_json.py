@@ -191,7 +191,10 @@ def _optional(hint: Any) -> bool:
 
 
 def _closest(faults: list[Any], name: str, kind: Any, value: Any) -> tuple[str, str]:
-    """Of several choices, the fault that lies deepest; where none fits at all, the choices."""
+    """Of several choices, the one whose bounds alone are left, or whose fault lies deepest; else all of them."""
+    for one, fault in zip(get_args(kind), faults, strict=True):
+        if get_origin(one) is typing.Annotated and _fault(get_args(one)[0], value, name, strict=False) is None:
+            return fault
     deepest = max(faults, key=lambda fault: len(fault[0]))
     if len(deepest[0]) > len(name):
         return deepest

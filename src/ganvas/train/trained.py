@@ -187,9 +187,6 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
     """
     folder = _model_folder(Path(path), kimg)
     tensors, numbers = checkpoint.load(folder, "model")
-    missing = [name for name in ("model", "config", "nimg", "resolution", "fade", "data") if name not in numbers]
-    if missing:
-        raise UserError(f"{folder / 'model.json'} has no '{missing[0]}': it was edited. Restore it.")
     module = catalogue.load("models", numbers["model"])
     model: Game = module.Model(from_plain(module.Config, numbers["config"]))
     try:
