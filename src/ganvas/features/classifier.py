@@ -17,7 +17,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -30,6 +30,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from ganvas.core.atomic_files import atomic_file
 from ganvas.core.config import from_plain, to_plain
 from ganvas.core.errors import UserError
+from ganvas.core.typed_json import parse, require
 from ganvas.data.cache import content_hash
 from ganvas.features.network import Network, Precision, dtype_of, identity_of
 from ganvas.features.resize import BICUBIC, bicubic
@@ -37,6 +38,7 @@ from ganvas.features.tensors import read_tensors
 
 FORMAT = "ganvas-classifier"
 MOST_HEADER_BYTES = 10_000_000
+MOST_WIDTH, MOST_SIDE = 4096, 4096
 LARGE_FROM = 48  # Side of a picture from which on the first convolution halves it.
 
 
@@ -51,11 +53,20 @@ class Config:
     deviation: tuple[float, ...] = (127.5,) * 3  # ... and their standard deviation.
 
     def __post_init__(self) -> None:
-        if len(self.classes) < 2 or self.size < 8 or self.width < 1:
+        if len(self.classes) < 2 or not 8 <= self.size <= MOST_SIDE or not 1 <= self.width <= MOST_WIDTH:
             raise UserError(
-                f"A classifier of {len(self.classes)} classes, size={self.size}, width={self.width} cannot be. "
-                "It has at least 2 classes, a size of at least 8 and a width of at least 1."
+                f"A classifier of {len(self.classes)} classes, size={self.size}, width={self.width} cannot be. It has "
+                f"at least 2 classes, a size of 8 to {MOST_SIDE} and a width of 1 to {MOST_WIDTH}."
             )
+        if len(self.mean) != 3 or len(self.deviation) != 3 or min(self.deviation) <= 0:
+            raise UserError("A classifier has three means and three deviations above 0: of red, green and blue.")
+
+
+class Described(TypedDict):
+    """What a classifier's file says of itself."""
+
+    config: dict[str, Any]
+    notes: dict[str, Any]
 
 
 class _Conv(nn.Module):
@@ -168,20 +179,20 @@ def read(path: Path) -> Trained:
     Raises:
         UserError: the file is damaged, or of another version.
     """
+    advice = "It is damaged: train it again."
+    where = f"{path} (its description)"
+    said = require(Described, parse(_metadata(path).get(FORMAT, ""), where, advice=advice), where, advice=advice)
     try:
-        said = json.loads(_metadata(path)[FORMAT])
-        config, notes = from_plain(Config, said["config"]), dict(said["notes"])
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{path} is a damaged classifier: its description cannot be read. Train it again.") from None
-    module = Classifier(config)
-    try:
+        config = from_plain(Config, said["config"])
+        module = Classifier(config)
         module.load_state_dict(read_tensors(path))
-    except RuntimeError:
+    except UserError:
+        raise
+    except (RuntimeError, MemoryError, OverflowError):
         raise UserError(
             f"{path} is a damaged classifier: its tensors do not fit its description. Train it again."
         ) from None
+    notes = said["notes"]
     return Trained(config=config, module=module.eval(), notes=notes)
 
 
@@ -209,7 +220,8 @@ def _metadata(path: Path) -> dict[str, str]:
         if len(start) < 8 or not 2 <= (length := struct.unpack("<Q", start)[0]) <= MOST_HEADER_BYTES:
             return {}
         try:
-            found = json.loads(file.read(length)).get("__metadata__", {})
-        except (ValueError, AttributeError):
+            header = parse(file.read(length), str(path))
+        except UserError:
             return {}
-    return found if isinstance(found, dict) else {}
+    found = header.get("__metadata__") if isinstance(header, dict) else None
+    return {key: value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}

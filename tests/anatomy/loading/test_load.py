@@ -177,7 +177,7 @@ def test_a_run_is_its_networks_settings(tmp_path):
     assert load(str(tmp_path)).inputs == ((1, 32),)
     assert load(f"{tmp_path}:discriminator").inputs == ((1, 3, 64, 64),)
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="is not whole JSON"):
         load(str(tmp_path))
 
 

@@ -13,14 +13,13 @@ import ast
 import importlib
 import importlib.util
 import inspect
-import json
 import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import nn
@@ -30,11 +29,19 @@ from ganvas.anatomy.trace.trace import refuse_hidden_methods
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain, override
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.typed_json import parse, require
 from ganvas.nn.layers.initialise import start_unset
 from ganvas.nn.programs.program_files import load_exported, load_torchscript
 
 SPECIMENS = catalogue.PACKAGE / "networks"
 FRESH = "a fresh start"
+
+
+class RunSettings(TypedDict):
+    """What a run's JSON says of its network."""
+
+    model: str
+    config: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,12 +180,14 @@ def _of_run(folder: Path, part: str | None, changes: Mapping[str, Any] | None, v
     if file is None:
         raise UserError(f"{folder} is not a run: it holds no run.json. `ganvas train --out {folder}` makes one.")
     try:
-        saved = json.loads(file.read_text(encoding="utf-8"))
-        name, settings = saved["model"], saved["config"]
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise UserError(f"{file} cannot be read as a run's settings ({error}). It was edited or cut short.") from error
+        text = file.read_bytes()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror}. Choose a run that can be read.") from None
+    saved = require(RunSettings, parse(text, str(file)), str(file))
+    name = saved["model"]
     module = catalogue.load("models", name)
-    loaded = _of_config(module, override(from_plain(module.Config, settings), changes or {}), name, part, values)
+    config = override(from_plain(module.Config, saved["config"]), changes or {})
+    loaded = _of_config(module, config, name, part, values)
     return replace(loaded, name=f"{folder.name} ({loaded.name})")
 
 

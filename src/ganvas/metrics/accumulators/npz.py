@@ -15,10 +15,11 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from ganvas.core.errors import UserError
-from ganvas.data.sources.damage import explain_damage
+from ganvas.data.sources.damage import DAMAGE, explain_damage
 from ganvas.metrics.accumulators.row_table import RowTable
 
 SLAB_BYTES = 16 << 20
+LARGEST_WHOLE_BYTES = 2 << 30  # A covariance of 16,384 features.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,10 @@ class Npz:
     def array(self, name: str) -> np.ndarray:
         """A whole member."""
         header = self._known(name)
+        if prod(header.shape) * header.dtype.itemsize > LARGEST_WHOLE_BYTES:
+            raise UserError(
+                f"{self.path}: its array '{name}' is {header}, larger than any mean or covariance. Make it again."
+            )
         whole = np.empty(header.shape, header.dtype)
         flat, done = whole.reshape(-1), 0
         for slab in self.slabs(name):
@@ -122,9 +127,12 @@ class Npz:
             version = npy_format.read_magic(file)
             read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
             shape, fortran, dtype = read(file)
-        except ValueError as error:
+        except DAMAGE:
+            raise
+        except Exception as error:  # The header is text that Python parses: damage fails at many places there.
+            reason = " ".join(str(error).split())[:80] or type(error).__name__
             raise UserError(
-                f"{self.path}: its array '{name}' is damaged ({error}). Make or download it again."
+                f"{self.path}: its array '{name}' is damaged ({reason}). Make or download it again."
             ) from None
         if dtype.hasobject:
             raise UserError(

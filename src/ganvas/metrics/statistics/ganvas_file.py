@@ -18,7 +18,7 @@ a gigabyte of memory and 8.2 GB of disk.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from ganvas.core.atomic_files import atomic_file
 from ganvas.core.config import to_plain
 from ganvas.core.errors import UserError
 from ganvas.core.provenance import versions
+from ganvas.core.typed_json import InRange, parse, require
 from ganvas.metrics.accumulators.feature_pass import Extractor, Gathered
 from ganvas.metrics.accumulators.metric_contract import Stats
 from ganvas.metrics.accumulators.npz import Npz, tables, write
@@ -37,24 +38,50 @@ from ganvas.metrics.statistics.base import MANIFEST, MOMENTS, StatsFile, is_stat
 FORMAT, VERSION = "ganvas-stats", 1
 
 
+class Entry(TypedDict):
+    """What a file holds of one metric."""
+
+    metric: str
+    tap: str
+    shares: str
+    rows_of: str
+    config: dict[str, Any]
+    settings: str
+    group: str | None
+    moments: list[str] | None
+
+
+class Manifest(TypedDict):
+    """What a file says of itself."""
+
+    version: int
+    n: Annotated[int, InRange(1)]
+    seed: int
+    fingerprint: str
+    shape: NotRequired[list[Annotated[int, InRange(1)]] | None]
+    treated: NotRequired[list[str]]
+    metrics: dict[str, Entry]
+
+
 class Own(StatsFile):
     """What :func:`write_stats` wrote."""
 
     def __init__(self, npz: Npz) -> None:
         self.path, self._npz = npz.path, npz
-        try:
-            manifest = json.loads(npz.array(MANIFEST).tobytes())
-            version, self._metrics = manifest["version"], manifest["metrics"]
-            self.n, self.seed, self.fingerprint = manifest["n"], manifest["seed"], manifest["fingerprint"]
-            self.shape = tuple(manifest["shape"]) if manifest.get("shape") else None
-            self.treated = tuple(manifest.get("treated", ()))
-        except (KeyError, TypeError, ValueError):
-            raise UserError(f"{self.path} is damaged: its manifest cannot be read. Make it again.") from None
-        if version != VERSION:
+        where, advice = f"{self.path} (its manifest)", "It is damaged: make it again."
+        given = parse(npz.array(MANIFEST).tobytes(), where, advice=advice)
+        version = given.get("version") if isinstance(given, dict) else None
+        if version is not None and version != VERSION:
             raise UserError(
-                f"{self.path} has version {version} of the form, and this Ganvas reads {VERSION}. Make it again: "
-                "ganvas stats FOLDER -o FILE."
+                f"{self.path} has version {str(version)[:20]} of the form, and this Ganvas reads {VERSION}. Make it "
+                "again: ganvas stats FOLDER -o FILE."
             )
+        manifest = require(Manifest, given, where, advice=advice)
+        self._metrics = manifest["metrics"]
+        self.n, self.seed, self.fingerprint = manifest["n"], manifest["seed"], manifest["fingerprint"]
+        shape = manifest.get("shape")
+        self.shape = tuple(shape) if shape else None
+        self.treated = tuple(manifest.get("treated", ()))
         self._read: dict[str, Stats] = {}
 
     def holds(self) -> list[str]:
@@ -83,9 +110,9 @@ class Own(StatsFile):
             return self._load(module.Accumulator, entry)
         return self._of_rows(module, kept, seed=seed, config=config)
 
-    def _of_rows(self, module: Any, kept: dict[str, Any], *, seed: int, config: Any) -> Stats:
+    def _of_rows(self, module: Any, kept: Entry, *, seed: int, config: Any) -> Stats:
         """From rows that are there: shared where the metric keeps just them, else taken in."""
-        group = kept["group"]
+        group = kept["group"] or ""
         if group not in self._read:
             self._read[group] = self._load(metric_catalogue.load(kept["metric"]).Accumulator, kept)
         rows = self._read[group]
@@ -99,19 +126,19 @@ class Own(StatsFile):
             done += len(block)
         return stats
 
-    def _of_moments(self, module: Any, kept: dict[str, Any], *, seed: int, config: Any) -> Stats:
+    def _of_moments(self, module: Any, kept: Entry, *, seed: int, config: Any) -> Stats:
         """A file made with ``--moments``."""
         if not hasattr(module.Accumulator, "of_moments"):
             raise UserError(
                 f"{self.path} holds means and covariances only, and {module.TITLE} needs the rows. Make it again "
                 "without `--moments`."
             )
-        mean, cov = (self._npz.array(name) for name in kept["moments"])
+        mean, cov = (self._npz.array(name) for name in kept["moments"] or ())
         require_moments(self.path, kept["tap"], mean, cov)
         how = {"n": self.n, "rows_of": kept["rows_of"], "seed": seed, "config": config}
         return module.Accumulator.of_moments(torch.from_numpy(mean), torch.from_numpy(cov), **how)
 
-    def _load(self, kind: type[Stats], entry: dict[str, Any]) -> Stats:
+    def _load(self, kind: type[Stats], entry: Entry) -> Stats:
         prefix = f"ganvas/{entry['group']}/"
         state: dict[str, Any] = {"settings": torch.tensor(list(entry["settings"].encode()), dtype=torch.uint8)}
         for name in self._npz.headers:
@@ -120,7 +147,15 @@ class Own(StatsFile):
                 state[key] = torch.from_numpy(self._npz.array(name))
             elif name.startswith(f"{prefix}table."):
                 state[key] = (torch.from_numpy(slab) for slab in self._npz.slabs(name))
-        stats = kind.from_state(state)
+        try:
+            stats = kind.from_state(state)
+        except UserError:
+            raise
+        except (KeyError, TypeError, ValueError, RuntimeError, AssertionError, ArithmeticError) as error:
+            raise UserError(
+                f"{self.path} is damaged: its state of {entry['metric']} cannot be read ({type(error).__name__}). Make "
+                "it again."
+            ) from None
         tables = [stats.tables.get(name) for name in ("index", *(["rows"] if stats.shares == "kept" else []))]
         if any(table is None or table.count != self.n for table in tables):
             raise UserError(
@@ -129,7 +164,7 @@ class Own(StatsFile):
             )
         return stats
 
-    def _kept(self, tap: str, rows_of: str) -> dict[str, Any] | None:
+    def _kept(self, tap: str, rows_of: str) -> Entry | None:
         """Rows of this tap, of whichever metric; of the network asked for where there are several."""
         kept = [one for one in self._metrics.values() if one["tap"] == tap and one["shares"] == "kept"]
         return next((one for one in kept if one["rows_of"] == rows_of), kept[0] if kept else None)
