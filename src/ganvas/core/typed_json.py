@@ -179,11 +179,11 @@ def _scalar(kind: Any, value: Any, name: str) -> tuple[str, str] | None:
 
 
 @cache
-def _described(kind: Any) -> tuple[Mapping[str, Any], frozenset[str]]:
-    """The hints of a TypedDict's fields, and the names of those that must be there."""
+def _described(kind: Any) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The hints of a TypedDict's fields, and the names of those that must be there, in their order."""
     hints = typing.get_type_hints(kind, include_extras=True)
     bare = {name: get_args(hint)[0] if _optional(hint) else hint for name, hint in hints.items()}
-    return bare, kind.__required_keys__
+    return bare, tuple(name for name in bare if name in kind.__required_keys__)
 
 
 def _optional(hint: Any) -> bool:

@@ -280,7 +280,7 @@ BAD = {
     "one bit wrong": (flipped, "cut short or damaged"),
     "empty": (lambda path: path.write_bytes(b""), "cut short or damaged"),
     "a header that lies": (lying_header, "has not the length that it says"),
-    "a manifest without its parts": (damaged_manifest, r"its manifest\): 'seed' is missing"),
+    "a manifest without its parts": (damaged_manifest, r"its manifest\): 'version' is missing"),
     "of another version": (other_version, "has version 99"),
     "nothing known": (
         lambda path: np.savez(path, mean=np.zeros(3)),
