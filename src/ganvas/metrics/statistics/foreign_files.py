@@ -23,7 +23,7 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.data.cache import content_hash
-from ganvas.data.sources.files import explain_damage
+from ganvas.data.sources.damage import explain_damage
 from ganvas.metrics.accumulators.feature_pass import Extractor
 from ganvas.metrics.accumulators.metric_contract import Stats
 from ganvas.metrics.accumulators.npz import Npz
