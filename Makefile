@@ -21,7 +21,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast lint format types docs mutants bench peers parity bench-peers check clean
+.PHONY: help setup demo test fast lint format types docs mutants fuzz bench peers parity bench-peers check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -65,6 +65,9 @@ docs: setup ## the pages, into docs/_build/index.html; a warning is an error
 
 mutants: setup ## plant faults; every one must turn a test red
 	$(BIN)/python scripts/mutants.py --jobs $(WORKERS)
+
+fuzz: setup ## harm every kind of file that is read; none may end in a traceback (about 10 minutes; FUZZ="--seconds 60")
+	$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 bench: setup ## run the benchmarks; figures go to benchmarks/history.jsonl
 	@for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
