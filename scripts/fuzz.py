@@ -8,10 +8,13 @@ signal, or not at all. Exit code 1 when any of the last three is not 0. The same
 """
 
 import argparse
+import contextlib
 import copy
 import hashlib
+import importlib
 import json
 import os
+import pkgutil
 import random
 import shutil
 import signal
@@ -217,12 +220,13 @@ def fuzz(
     from ganvas.cli.main import main as cli
 
     torch.set_num_threads(1)
+    _import_all()
 
     def must(arguments: list[str]) -> None:
         if outcome(lambda: cli(arguments), root / "log") != "read":
             raise RuntimeError(f"{arguments} failed on whole files: {(root / 'log').read_text()}")
 
-    chosen = [one for one in specimens(root / "whole", must) if only in one.name]
+    chosen = specimens(root / "whole", must, only)
     for one in chosen:
         must(variant(one, root / "work", None))
     counts: dict[str, Counter[str]] = {one.name: Counter() for one in chosen}
@@ -239,6 +243,16 @@ def fuzz(
     for name, count in counts.items():
         print(f"{name}: {dict(count)}")
     return counts
+
+
+def _import_all() -> None:
+    """Once, for all the processes to come."""
+    import ganvas
+
+    for module in pkgutil.walk_packages(ganvas.__path__, "ganvas."):
+        if not module.name.endswith("__main__"):
+            with contextlib.suppress(ImportError):  # Of packages that are not installed.
+                importlib.import_module(module.name)
 
 
 def _show(one: Specimen, index: int, found: str, root: Path, keep: Path | None) -> None:

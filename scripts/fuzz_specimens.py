@@ -58,15 +58,23 @@ class Net(nn.Module):
         return self.conv(x.float()).mean((2, 3))
 
 
-def specimens(root: Path, call: Callable[[list[str]], None]) -> list[Specimen]:
-    """Makes every file below ``root``; ``call`` runs a command of Ganvas."""
-    run = root / "run"
-    call([word.replace("ROOT", str(run)) for word in [*TRAIN, "--kimg", "0.064"]])
-    call(["measure", str(run), SCENES, "--metrics", "ms_ssim", "-n", "16", "--quiet"])
-    for name, make in (("arrays", _arrays), ("packed", _packed), ("pictures", _pictures), ("nets", _networks)):
-        (root / name).mkdir()
-        make(root / name, call)
-    return [*_of_run(run), *_of_arrays(root / "arrays"), *_of_data(root / "packed", root / "pictures", root / "nets")]
+def specimens(root: Path, call: Callable[[list[str]], None], only: str = "") -> list[Specimen]:
+    """The files whose names hold ``only``, made below ``root``; ``call`` runs a command of Ganvas."""
+    groups = (
+        ("run", _run, _of_run),
+        ("arrays", _arrays, _of_arrays),
+        ("packed", _packed, _of_pack),
+        ("pictures", _pictures, _of_pictures),
+        ("nets", _networks, _of_networks),
+    )
+    found = []
+    for name, make, listed in groups:
+        chosen = [one for one in listed(root / name) if only in one.name]
+        if chosen:
+            (root / name).mkdir(parents=True)
+            make(root / name, call)
+        found += chosen
+    return found
 
 
 def _of_run(run: Path) -> list[Specimen]:
@@ -106,32 +114,48 @@ def _of_arrays(folder: Path) -> list[Specimen]:
     return [*found, *(Specimen(f"measure {name}", folder, name, "bytes", measure) for name in data[:3])]
 
 
-def _of_data(packed: Path, pictures: Path, nets: Path) -> list[Specimen]:
+def _of_pack(folder: Path) -> list[Specimen]:
     measure = ["measure", "ROOT", SCENES, "--metrics", "ms_ssim", "-n", "8", "--quiet"]
     pairs = ["measure", "ROOT", "ROOT", "--metrics", "psnr", "-n", "8", "--quiet"]
+    return [
+        Specimen("pack manifest", folder, "manifest.json", "json", DESCRIBE),
+        Specimen("pack manifest measure", folder, "manifest.json", "json", measure),
+        Specimen("pack images", folder, "images.npy", "bytes", DESCRIBE),
+        Specimen("pack images measure", folder, "images.npy", "bytes", measure),
+        Specimen("pack labels", folder, "labels.npy", "bytes", DESCRIBE),
+        Specimen("pack names", folder, "names.json", "json", pairs),
+    ]
+
+
+def _of_pictures(folder: Path) -> list[Specimen]:
+    return [
+        *(Specimen(f"picture {end}", folder / end, f"a.{end}", "bytes", DESCRIBE) for end in PICTURES),
+        Specimen("picture labels", folder / "labelled", "dataset.json", "json", DESCRIBE),
+        Specimen("picture idx", folder / "idx", "train-images-idx3-ubyte", "bytes", DESCRIBE),
+        Specimen("picture idx labels", folder / "idx", "train-labels-idx1-ubyte", "bytes", DESCRIBE),
+    ]
+
+
+def _of_networks(folder: Path) -> list[Specimen]:
     table = ["table", "FILE", "--input", "1,3,16,16", "--format", "csv"]
     return [
-        Specimen("pack manifest", packed, "manifest.json", "json", DESCRIBE),
-        Specimen("pack manifest measure", packed, "manifest.json", "json", measure),
-        Specimen("pack images", packed, "images.npy", "bytes", DESCRIBE),
-        Specimen("pack images measure", packed, "images.npy", "bytes", measure),
-        Specimen("pack labels", packed, "labels.npy", "bytes", DESCRIBE),
-        Specimen("pack names", packed, "names.json", "json", pairs),
-        *(Specimen(f"picture {end}", pictures / end, f"a.{end}", "bytes", DESCRIBE) for end in PICTURES),
-        Specimen("dataset.json", pictures / "labelled", "dataset.json", "json", DESCRIBE),
-        Specimen("idx", pictures / "idx", "train-images-idx3-ubyte", "bytes", DESCRIBE),
-        Specimen("idx labels", pictures / "idx", "train-labels-idx1-ubyte", "bytes", DESCRIBE),
-        Specimen("torchscript table", nets, "script.pt", "bytes", table),
-        Specimen("torchscript features", nets, "script.pt", "bytes", FEATURES),
-        Specimen("exported table", nets, "exported.pt2", "bytes", ["table", "FILE", "--format", "csv"]),
-        Specimen("exported features", nets, "exported.pt2", "bytes", FEATURES),
-        Specimen("description of features", nets, "script.pt.json", "json", [*FEATURES[:-1], "ROOT/script.pt"]),
-        Specimen("classifier", nets, "classifier.safetensors", "bytes", FEATURES),
+        Specimen("torchscript table", folder, "script.pt", "bytes", table),
+        Specimen("torchscript features", folder, "script.pt", "bytes", FEATURES),
+        Specimen("exported table", folder, "exported.pt2", "bytes", ["table", "FILE", "--format", "csv"]),
+        Specimen("exported features", folder, "exported.pt2", "bytes", FEATURES),
+        Specimen("description of features", folder, "script.pt.json", "json", [*FEATURES[:-1], "ROOT/script.pt"]),
+        Specimen("classifier", folder, "classifier.safetensors", "bytes", FEATURES),
     ]
 
 
 def _noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def _run(folder: Path, call: Callable[[list[str]], None]) -> None:
+    folder.rmdir()
+    call([word.replace("ROOT", str(folder)) for word in [*TRAIN, "--kimg", "0.064"]])
+    call(["measure", str(folder), SCENES, "--metrics", "ms_ssim", "-n", "16", "--quiet"])
 
 
 def _arrays(folder: Path, call: Callable[[list[str]], None]) -> None:
