@@ -220,7 +220,8 @@ def fuzz(
     from ganvas.cli.main import main as cli
 
     torch.set_num_threads(1)
-    _import_all()
+    if not only:
+        _import_all()
 
     def must(arguments: list[str]) -> None:
         if outcome(lambda: cli(arguments), root / "log") != "read":

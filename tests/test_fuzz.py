@@ -50,9 +50,9 @@ def test_a_seed_gives_the_same_variants_and_nearly_all_are_other_files(how):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["statistics", "picture ", "state.json"])
+@pytest.mark.parametrize("kind", ["picture labels", "data pictures.n", "torchscript table"])
 def test_no_file_of_some_kinds_ends_in_a_traceback(tmp_path, monkeypatch, kind):
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
-    counts = fuzz["fuzz"](tmp_path, variants=4, seconds=6, only=kind)
+    counts = fuzz["fuzz"](tmp_path, variants=4, seconds=5, only=kind)
     assert {name: dict(count) for name, count in counts.items() if set(count) & set(fuzz["BAD"])} == {}
-    assert sum(sum(count.values()) for count in counts.values()) > 3
+    assert sum(sum(count.values()) for count in counts.values()) > 0
