@@ -17,6 +17,7 @@ from jaxtyping import UInt8
 from ganvas.data.encoded import png_chunks
 from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.encoded.file_kinds import START_BYTES, known_otherwise, pillow_format
+from ganvas.data.encoded.pnm_frames import another_follows
 from ganvas.data.encoded.tiff_tags import Samples, checked_samples, turned_size
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def _opened(file: io.BufferedIOBase, *, head: bool) -> "Image":
     try:
         start = file.read(START_BYTES)
         kind = _pillow_format(start)
+        if kind == "PPM" and another_follows(start, file):
+            raise BrokenPicture("is a file of several pictures (2 frames or more)")
         file.seek(0)
         if kind == "PNG":
             file = io.BytesIO(png_chunks.essential_head(file) if head else png_chunks.essential(file.read()))
