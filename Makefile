@@ -21,7 +21,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast lint format types docs mutants fuzz bench peers parity bench-peers check clean
+.PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench peers parity bench-peers check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -46,6 +46,9 @@ test: setup ## the whole suite
 
 fast: setup ## what is not marked slow: a few minutes
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
+
+simulate: setup ## coverage of the metrics' intervals in full; figures go to benchmarks/history.jsonl (about an hour)
+	GANVAS_SIMULATE=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m simulate tests/metrics
 
 lint: setup ## format, lint, floors
 	$(BIN)/ruff format --check --quiet

@@ -55,12 +55,12 @@ def test_reals_that_are_twice_there_have_no_spacing():
 
 
 def test_the_error_is_of_halves_measured_alone():
-    from ganvas.metrics.maths import knn_balls
+    from ganvas.metrics.maths import knn_error
 
     real, fake = normal(120, seed=1), normal(120, seed=2)
     squares = []
-    for split in range(knn_balls.SPLITS):
-        left = (knn_balls._half(120, 0, "real", split), knn_balls._half(120, 0, "fake", split))
+    for split in range(knn_error.SPLITS):
+        left = (knn_error._half(120, 0, "real", split), knn_error._half(120, 0, "fake", split))
         values = [by_definition(real[x], fake[y]) for x, y in (left, [~half for half in left])]
         squares.append((values[0] - values[1]) ** 2)
     expected = (sum(squares) / len(squares) / 4) ** 0.5
@@ -68,11 +68,12 @@ def test_the_error_is_of_halves_measured_alone():
 
 
 @pytest.mark.slow
-def test_intervals_of_95_percent_hold_the_mean_in_90_to_99_of_100_experiments():
+@pytest.mark.simulate
+def test_intervals_of_95_percent_hold_the_mean_in_90_to_99_of_100_experiments(experiments):
     random, draws = torch.Generator().manual_seed(0), []
-    for _ in range(200):
+    for _ in range(experiments.count(200)):
         result = measured(torch.randn(150, 6, generator=random), 1.1 * torch.randn(150, 6, generator=random))
         draws.append((result.value, result.standard_error))
     values, errors = torch.tensor(draws, dtype=torch.float64).unbind(1)
     held = float(((values - values.mean()).abs() <= 1.96 * errors).double().mean())
-    assert 0.90 <= held <= 0.99
+    experiments.require(held)

@@ -59,13 +59,14 @@ def test_a_beginning_has_the_moments_of_its_pictures():
 
 
 @pytest.mark.slow
-def test_the_extrapolated_value_has_lost_the_bias_and_its_interval_holds_the_truth():
+@pytest.mark.simulate
+def test_the_extrapolated_value_has_lost_the_bias_and_its_interval_holds_the_truth(experiments):
     random = torch.Generator().manual_seed(0)
     d, n, shift, scale = 12, 600, 0.2, 1.2
     truth, found, plain = d * (shift**2 + (scale - 1) ** 2), [], []
     config = Config(points=7)
     reference = exact(d, config)
-    for _ in range(200):
+    for _ in range(experiments.count(200)):
         x = shift + scale * torch.randn(n, d, generator=random, dtype=torch.float64)
         result = fid_infinity.compare(reference, filled(x, config=config))[0]
         found.append((result.value, result.standard_error))
@@ -73,8 +74,9 @@ def test_the_extrapolated_value_has_lost_the_bias_and_its_interval_holds_the_tru
         plain.append(fid.compare(own, filled(x, module=fid))[0].value)
     values, errors = np.array(found).T
     assert np.mean(plain) - truth > 0.08  # (d + d (d + 1) / 4) scale^2 / n = 0.12 with a white Gaussian of scale 1.
-    assert abs(values.mean() - truth) < 0.03  # A quarter of it: what curvature and 200 draws leave.
-    assert 0.90 <= np.mean(np.abs(values - truth) < 1.96 * errors) <= 0.99
+    left = 0.02 + 3 * values.std() / len(values) ** 0.5  # What curvature and this number of draws leave of it.
+    assert abs(values.mean() - truth) < left
+    experiments.require(np.mean(np.abs(values - truth) < 1.96 * errors))
 
 
 def test_the_luck_of_the_subsets_is_subtracted():

@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from PIL import Image
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.tasks.measure import Measure, MeasureResult, measure, with_error
+from ganvas.core.run_folder import FORMAT
+from ganvas.tasks.measure import Measure, MeasureResult, labelled, measure, with_error
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ def test_a_network_that_sees_no_difference_is_noted(folder, tmp_path):
     assert [note.partition(":")[0] for note in said] == [a, b]
     assert all("fid, kid mean nothing" in note for note in said)
     seeing = measure(Measure(a=a, b=b, metrics=("fid,kid",), features="untrained", quiet=True))
-    assert seeing.notes == []
+    assert not any("same features" in note for note in seeing.notes)
 
 
 def test_what_to_measure_against_must_be_known(folder):
@@ -132,14 +134,17 @@ class Trained:
     nimg, kimg, fingerprint = 12_000, 12.0, "sha256:feed"
 
     def __init__(self, reals):
-        self.data = {"spec": reals}
+        from ganvas.data.packing import prepare
+
+        self.model = torch.nn.Linear(1, 1)
+        self.data = {"spec": reals, "fingerprint": prepare(reals, quiet=True).fingerprint}
 
     def reals(self, *, quiet):
         from ganvas.data.packing import prepare
 
         return prepare(self.data["spec"], quiet=quiet)
 
-    def sample_bytes(self, n, *, seed, batch):
+    def sample_bytes(self, n, *, seed, batch, label=None):
         random = torch.Generator().manual_seed(seed)
         yield from torch.randint(0, 256, (n, 3, 16, 16), generator=random, dtype=torch.uint8).split(batch)
 
@@ -152,7 +157,7 @@ def run(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(trained, "load", lambda path, **how: Trained(reals))
     path = tmp_path / "run"
     (path / "model" / "12").mkdir(parents=True)
-    (path / "run.json").write_text("{}")
+    (path / "run.json").write_text(json.dumps({"format": FORMAT}))
     (path / "model" / "12" / "model.json").write_text("{}")
     return path
 
@@ -201,6 +206,92 @@ def test_a_run_that_only_others_may_write_to_is_measured_and_its_value_not_lost(
     assert found.written is None
     assert found.results
     assert "not noted in the run" in capsys.readouterr().err
+
+
+def lines_of(run):
+    return [json.loads(line) for line in (run / "measures.jsonl").read_text().splitlines()]
+
+
+def test_a_line_says_whether_the_run_was_measured_against_its_own_pictures(run, folder, quick):
+    other = folder("other", 48, seed=7)
+    found = [measure(Measure(a=str(run), quiet=True)), measure(Measure(a=str(run), b=other, quiet=True))]
+    same = measure(Measure(a=str(run), b=str(run.parent / "reals"), quiet=True))  # The same pictures, named.
+    assert [one.own for one in [*found, same]] == [True, False, True]
+    assert [(line["own"], line["b"]) for line in lines_of(run)] == [
+        (True, str(run.parent / "reals")),
+        (False, other),
+        (True, str(run.parent / "reals")),
+    ]
+
+
+def test_a_run_against_a_run_adds_no_line_and_draws_other_latents(run, quick):
+    found = measure(Measure(a=str(run), b=str(run), n=16, quiet=True))
+    assert (found.written, found.own, found.b_kimg, found.b_model) == (None, False, 12.0, "sha256:feed")
+    assert not (run / "measures.jsonl").exists()
+    assert found.reals != found.fakes
+    assert found.floor
+    assert {one.metric: one.value for one in found.results}["swd"] > 0
+
+
+def test_where_the_pictures_of_the_training_are_gone_the_command_to_give_is_said(run, quick, monkeypatch):
+    def gone(self, *, quiet):
+        raise UserError("There is no file or folder pictures.")
+
+    monkeypatch.setattr(Trained, "reals", gone)
+    with pytest.raises(UserError, match=r"was trained on .*reals, and .* ganvas measure .*run REALS"):
+        measure(Measure(a=str(run), quiet=True))
+
+
+def test_a_model_whose_weights_are_not_numbers_is_refused(run, quick, monkeypatch):
+    broken = torch.nn.Linear(1, 1)
+    torch.nn.init.constant_(broken.weight, float("nan"))
+    monkeypatch.setattr(Trained, "model", property(lambda self: broken, lambda self, value: None), raising=False)
+    with pytest.raises(UserError, match=r"weights weight of .* at 12 kimg hold nan .* --kimg"):
+        measure(Measure(a=str(run), quiet=True))
+
+
+def test_pictures_that_cannot_be_told_from_reals_are_noted_and_others_are_not(folder, quick):
+    a, b = folder("a", 40, seed=1), folder("b", 80, seed=2)  # Of one distribution.
+    near = measure(Measure(a=a, b=b, metrics=("swd",), quiet=True))
+    assert any("swd: at n=40 within the errors of what reals score" in note for note in near.notes)
+    far = measure(Measure(a=folder("c", 40, deviation=0), b=b, metrics=("swd",), quiet=True))
+    assert not far.notes
+
+
+def test_a_class_is_for_runs(folder):
+    with pytest.raises(UserError, match=r"--label 7 chooses what a run's model draws"):
+        measure(Measure(a=folder("a", 20), b=folder("b", 20), label="7", quiet=True))
+
+
+def test_of_a_class_the_model_s_and_the_training_s_pictures_are_taken(run, quick, monkeypatch):
+    from ganvas.metrics.measuring.draws import draw
+
+    asked, packed, sample = [], Trained(str(run.parent / "reals")).reals(quiet=True), Trained.sample_bytes
+
+    def sample_class(self, n, *, seed, batch, label=None):
+        asked.append(label)
+        return sample(self, n, seed=seed, batch=batch)
+
+    monkeypatch.setattr(packed, "labels", np.arange(48) % 2)
+    monkeypatch.setattr(Trained, "reals", lambda self, *, quiet: packed)
+    monkeypatch.setattr(Trained, "labels", lambda self, n, *, seed, label: torch.full((n,), 1), raising=False)
+    monkeypatch.setattr(Trained, "sample_bytes", sample_class)
+    found = measure(Measure(a=str(run), label="odd", n=24, quiet=True))
+    assert (asked, found.label) == (["odd"], "odd")
+    odd = torch.cat(list(draw(packed, 24, seed=0, among=torch.arange(1, 48, 2))))
+    assert found.reals == hashlib.sha256(odd.numpy().tobytes()).hexdigest()[:16]
+    assert len({picture.numpy().tobytes() for picture in odd}) == 24
+
+
+def test_a_value_names_the_network_that_it_was_seen_through():
+    protocol = "fid:n40:reals50:untrained@seed0:none:uint8:unbiased-covariance:of-16x16x3"
+    assert labelled(result("fid", protocol=protocol)) == "fid (untrained)"
+    assert labelled(result("swd.16", protocol="swd:n40:16x16x3:patches16")) == "swd.16"
+
+
+def test_an_unknown_metric_in_capitals_is_told_its_name():
+    with pytest.raises(UserError, match="Did you mean 'fid'"):
+        measure(Measure(a="x", metrics=("FID",), quiet=True))
 
 
 def test_the_table_shows_each_value_beside_what_reals_score():

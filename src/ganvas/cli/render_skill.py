@@ -1,6 +1,7 @@
 """What a person sees of a tournament, on stderr."""
 
 from ganvas.cli.render import show, table
+from ganvas.core.progress import say
 from ganvas.tasks.measure import with_error
 from ganvas.tasks.skill import SkillResult
 
@@ -23,3 +24,5 @@ def _(result: SkillResult) -> None:
         ("player", "role", "rating ± error", "Glicko-2 ± deviation", "win rate"),
         rows,
     )
+    for note in result.notes:
+        say(f"Note: {note}")

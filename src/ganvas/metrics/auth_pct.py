@@ -9,7 +9,7 @@ dimensions, 78 in 64, 88 in 1024), so compare with the floor, which is found fro
 of quality: noise is perfectly authentic.
 
 Standard error: both sets are split into random halves, in which all is found anew; see
-:mod:`ganvas.metrics.maths.knn_balls`. It is of the value at this n.
+:mod:`ganvas.metrics.maths.knn_error`. It is of the value at this n.
 
 Departs from its users: nothing is subtracted (the code of "Feature Likelihood Divergence" takes 50 off), and all
 pictures are used, not 10,000 of them. Where nearest neighbours are equally near, the first in the set counts.
@@ -28,7 +28,7 @@ from ganvas.core.progress import progress
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import knn_balls, nearest_neighbours
+from ganvas.metrics.maths import knn_balls, knn_error, nearest_neighbours
 
 NAME = "auth_pct"
 TITLE = "Authentic percentage"
@@ -77,7 +77,7 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
             metric=NAME,
             value=percentage(found),
             standard_error=_error(found, seed=real.seed),
-            error_method=knn_balls.ERROR_METHOD,
+            error_method=knn_error.BY_HALVES,
             n=fake.n,
             seed=real.seed,
             better=BETTER,
@@ -101,7 +101,7 @@ def _error(found: Neighbourhoods, *, seed: int) -> float | None:
         halves = ((left_real, left_fake), (~left_real, ~left_fake))
         return [[percentage(_within(found, reals, fakes))] for reals, fakes in halves]
 
-    return knn_balls.spread(values, n, m, seed=seed)[0]
+    return knn_error.spread(values, n, m, seed=seed)[0]
 
 
 def _within(found: Neighbourhoods, reals: Bool[Tensor, " n"], fakes: Bool[Tensor, " m"]) -> Neighbourhoods:

@@ -16,7 +16,7 @@ paper, where unseen pictures were never trained on. As many generated pictures a
 most 10,000.
 
 Standard error: the reals of each third and the centres are parted at random into halves, in which everything is fitted
-anew (:func:`ganvas.metrics.maths.knn_balls.spread`). Fewer pictures move the value, but that of both halves alike. In
+anew (:func:`ganvas.metrics.maths.knn_error.spread`). Fewer pictures move the value, but that of both halves alike. In
 simulations it was 0.91 to 1.12 of the true deviation, and 95 % intervals held the mean in 90 to 96 of 100. A set of
 copies is not what it assumes: an original and its copy may fall into different halves.
 
@@ -40,7 +40,7 @@ from ganvas.core.results import Result
 from ganvas.core.seeds import stream
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import knn_balls
+from ganvas.metrics.maths import knn_balls, knn_error
 
 NAME = "fld"
 TITLE = "Feature Likelihood Divergence"
@@ -144,7 +144,7 @@ def _error(reals: FeatureMatrix, generated: FeatureMatrix, *, seed: int, report:
     def values(left_real: Tensor, left_fake: Tensor) -> list[list[float]]:
         return [value(left_real, left_fake), value(~left_real, ~left_fake)]
 
-    return knn_balls.spread(values, len(reals), len(generated), seed=seed, splits=SPLITS)[0]
+    return knn_error.spread(values, len(reals), len(generated), seed=seed, splits=SPLITS)[0]
 
 
 class _Mixture:

@@ -13,7 +13,7 @@ The paper's recall, the share of test pictures that the generator itself can be 
 :func:`inversion` finds those distances.
 
 Standard error: both sets are split into random halves, in which balls are found anew; see
-:mod:`ganvas.metrics.maths.knn_balls`. It is of the value at this n.
+:mod:`ganvas.metrics.maths.knn_error`. It is of the value at this n.
 
 Departs from the paper: recall (above). The search starts from the corners that a picture seems to have and from the
 nearest of 2,048 drawn triangles, and is by Levenberg and Marquardt's method; what it finds is an upper bound of the
@@ -34,8 +34,7 @@ from ganvas.core.results import Result
 from ganvas.core.shapes import PerSample
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import knn_balls, nearest_neighbours, triangle_fit
-from ganvas.metrics.precision_recall import f1
+from ganvas.metrics.maths import knn_balls, knn_error, nearest_neighbours, triangle_fit
 
 NAME = "polygons"
 TITLE = "Precision and recall on triangles"
@@ -97,7 +96,7 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
             metric=metric,
             value=value,
             standard_error=error,
-            error_method=knn_balls.ERROR_METHOD,
+            error_method=knn_error.BY_HALVES,
             n=fake.n,
             seed=real.seed,
             better=BETTER,
@@ -138,8 +137,8 @@ def inversion(
 
 
 def _values(precise: Bool[Tensor, " m"], recall: float) -> list[float]:
-    precision = float(precise.double().mean())
-    return [f1(precision, recall), precision, recall]
+    shares = torch.tensor([float(precise.double().mean()), recall], dtype=torch.float64)
+    return knn_error.with_f1(*shares).tolist()
 
 
 def _census(reals: Float[Tensor, "n d"], precise: Float[Tensor, "m d"]) -> knn_balls.Census | None:
@@ -165,4 +164,4 @@ def _errors(
         halves = zip((left_fake, ~left_fake), tallies, strict=True)
         return [_values(precise[half], tally.occupied if tally else 0.0) for half, tally in halves]
 
-    return knn_balls.spread(values, reals, len(precise), seed=seed)
+    return knn_error.spread(values, reals, len(precise), seed=seed)

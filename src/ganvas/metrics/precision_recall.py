@@ -21,15 +21,15 @@ of two sizes may be compared.
 Memory: the rows, and about 150 MB for 50,000 pictures on each side.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+import torch
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
 from ganvas.metrics.maths import knn_balls, knn_error
-from ganvas.metrics.maths.knn_balls import Tally
 
 NAME = "precision_recall"
 TITLE = "Precision and recall"
@@ -66,23 +66,13 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
     k = real.config.k
     require_pair(real, fake, minimum=max(MINIMUM, k + 1), title=TITLE, equal=EQUAL)
     censuses = knn_balls.tallies(real, fake, k=k, both=True, title=NAME, quiet=quiet)
-    values = _values([census.whole for census in censuses])
+    precision, recall = (torch.tensor(census.whole.covered, dtype=torch.float64) for census in censuses)
     return knn_balls.results(
         real,
         fake,
-        values,
-        knn_error.errors(censuses, seed=real.seed),
+        knn_error.with_f1(precision, recall).tolist(),
+        knn_error.of_precision_and_recall(censuses, seed=real.seed),
         names=[NAME, f"{NAME}.precision", f"{NAME}.recall"],
         better=BETTER,
-        method=knn_error.ERROR_METHOD,
+        method=knn_error.BY_HALVES_AND_GROWTH,
     )
-
-
-def f1(precision: float, recall: float) -> float:
-    """``2 p r / (p + r)``, and 0 where both are."""
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-
-
-def _values(tallies: Sequence[Tally]) -> list[float]:
-    precision, recall = (tally.covered for tally in tallies)
-    return [f1(precision, recall), precision, recall]

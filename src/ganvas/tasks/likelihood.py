@@ -4,7 +4,6 @@ import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -366,13 +365,7 @@ def _notes(
 
 def _keep(result: LikelihoodResult, trained: "Trained") -> LikelihoodResult:
     """Adds a line to the run's measures.jsonl, where the model lies in a run."""
-    from ganvas.core.run_folder import run_around
+    from ganvas.tasks.measuring import run_lines
 
-    run = run_around(Path(result.run).expanduser())
-    if run is None:
-        return result
-    plain = {item.name: getattr(result, item.name) for item in dataclasses.fields(result) if item.name != "written"}
-    plain |= {"results": [one.to_plain() for one in result.results]}
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    path = run.add_measurement({"nimg": trained.nimg, "when": when, "source": "likelihood"} | plain)
-    return dataclasses.replace(result, written=None if path is None else str(path))
+    written = run_lines.add(Path(result.run), result, nimg=trained.nimg, source="likelihood")
+    return dataclasses.replace(result, written=written)

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +10,8 @@ import tyro
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.core.run_folder import RunFolder, is_run_or_model, run_around
-from ganvas.tasks.measuring import half_precision, notes, pairs, same_size, sides
+from ganvas.core.run_folder import is_run_or_model
+from ganvas.tasks.measuring import half_precision, notes, pairs, run_lines, same_size, sides
 from ganvas.tasks.measuring.picture_options import PictureOptions
 from ganvas.tasks.measuring.sides import BATCH, Side
 
@@ -24,6 +23,7 @@ __all__ = ["Measure", "MeasureResult", "MeasureRow", "measure", "with_error"]
 
 MOST = 16_384  # Pictures on each side where --n is left out: the number of Karras et al. 2018.
 NOISE = 1e-12  # Of the value: a smaller error is that of rounding, and its digits mean nothing.
+MOST_OF_TWO_MODELS = 2048  # Where both sides draw their pictures, and one of them twice.
 LARGE = 1e7  # Values from here on are written with an exponent.
 MOST_OF_A_FILE = 50_000  # The same beside a file of statistics: the number of Heusel et al. 2017.
 
@@ -50,8 +50,12 @@ class Measure(PictureOptions):
     """Pictures on each side. Left out: as many as leave a second draw of reals for the floor, 16384 at most."""
     metrics: tuple[str, ...] = ("swd", "ms_ssim")
     """Which metrics, by commas or blanks, or all; `ganvas metrics` lists them."""
+    quick: bool = False
+    """Measure as a run does while it trains: SWD along fewer directions, a seventh of its cost and another protocol."""
     kimg: float | None = None
     """An earlier moment that the run keeps; the last one where left out."""
+    label: str | None = None
+    """Only pictures of this class: the model draws it, and of the pictures that it was trained on those are taken."""
     batch: int = BATCH
     """Pictures generated at a time; changes no value."""
 
@@ -82,6 +86,10 @@ class MeasureResult:
     fakes: str  # Fingerprint of the generated pictures drawn.
     kimg: float | None = None  # Of the run's model.
     model: str | None = None  # Fingerprint of its weights.
+    label: str | None = None  # Of the class that was drawn; None all.
+    own: bool = False  # Whether the run was measured against the pictures that it was trained on.
+    b_kimg: float | None = None  # Of the model on the other side, where there is one.
+    b_model: str | None = None
     written: str | None = None  # The measures.jsonl to which a line was added.
     n_reals: int | None = None  # On the other side, where it has its own number; None as many, or not said.
     skipped: dict[str, str] = field(default_factory=dict)  # Metrics that could not be computed, and why.
@@ -94,7 +102,7 @@ class MeasureResult:
         floor |= {result.metric: result for result in self.floor}
         return [
             MeasureRow(
-                metric=result.metric,
+                metric=labelled(result),
                 value=with_error(result),
                 beside=with_error(floor[result.metric]) if result.metric in floor else "–",
                 better={"neither": "as reals"}.get(result.better, result.better),
@@ -103,6 +111,12 @@ class MeasureResult:
             for result in self.results
             if not result.metric.endswith(".real")
         ]
+
+
+def labelled(result: Result) -> str:
+    """The name of a value with the network through which it was seen, where there is one: ``fid (untrained)``."""
+    network = next((part.partition("@")[0] for part in result.protocol.split(":")[2:] if "@" in part), "")
+    return f"{result.metric} ({network})" if network else result.metric
 
 
 def with_error(result: Result) -> str:
@@ -139,8 +153,10 @@ def measure(task: Measure) -> MeasureResult:
     if not found.results:
         raise UserError(f"None of the metrics could be computed. {next(iter(skipped.values()), '')}".strip())
     result = dataclasses.replace(found, skipped=skipped)
-    run = run_around(Path(task.a).expanduser())
-    return result if a.trained is None or run is None else _keep(result, run, a.trained)
+    if a.trained is None or (b is not None and b.trained is not None):
+        return result  # Of two models, neither run is told.
+    written = run_lines.add(Path(task.a), result, nimg=a.trained.nimg, source="measure")
+    return dataclasses.replace(result, written=written)
 
 
 def _sides(task: Measure) -> tuple[Side, Side | None]:
@@ -151,15 +167,20 @@ def _sides(task: Measure) -> tuple[Side, Side | None]:
         raise UserError(f"Both {task.b} and --ref {task.ref} are given to be measured against. Leave one of them out.")
     if task.batch < 1:
         raise UserError(f"--batch {task.batch} must be at least 1.")
-    a = _side(task, task.a, like=None)
+    a = _side(task, task.a, like=None, seed=task.seed)
     if task.kimg is not None and a.trained is None:
         raise UserError(f"--kimg {task.kimg:g} chooses a moment of a run, and {a.spec} is none. Leave it out.")
+    if task.label is not None and a.trained is None:
+        raise UserError(
+            f"--label {task.label} chooses what a run's model draws, and {a.spec} is no run. Of a source with classes, "
+            "take one with SRC::part."
+        )
     if task.ref is not None:
         b = sides.of_file(task.ref.expanduser())
     elif task.b is not None:
-        b = _side(task, task.b, like=a)
+        b = _side(task, task.b, like=a, seed=task.seed + 1)  # Two models draw latents apart.
     elif a.trained is not None:
-        b = sides.of_pack(task, str(a.trained.data["spec"]), a.trained.reals(quiet=task.quiet))
+        b = _trained_on(task, a.spec, a.trained)
     else:
         b = None
     if b is not None:
@@ -167,13 +188,31 @@ def _sides(task: Measure) -> tuple[Side, Side | None]:
     return a, b
 
 
-def _side(task: Measure, spec: str, *, like: Side | None) -> Side:
+def _trained_on(task: Measure, spec: str, trained: "Trained") -> Side:
+    """The pictures that a run was trained on; of a class, where one is asked for."""
+    try:
+        packed = trained.reals(quiet=task.quiet)
+    except UserError as error:
+        raise UserError(
+            f"{spec} was trained on {trained.data['spec']}, and these pictures cannot be had: {error} "
+            f"Or give the real pictures by name: ganvas measure {spec} REALS."
+        ) from None
+    drawn = None if task.label is None else trained.labels(1, seed=0, label=task.label)
+    return sides.of_pack(task, str(trained.data["spec"]), packed, label=None if drawn is None else int(drawn[0]))
+
+
+def _side(task: Measure, spec: str, *, like: Side | None, seed: int) -> Side:
     """A run's model, a file of statistics, or a source; one beside a run is brought to its size and colour."""
     from ganvas.metrics.statistics.base import is_stats
 
     path = Path(spec).expanduser()
     if is_run_or_model(path):
-        return dataclasses.replace(sides.of_run(task, path, kimg=task.kimg, batch=task.batch), spec=spec)
+        return dataclasses.replace(
+            sides.of_run(
+                task, path, kimg=task.kimg if like is None else None, batch=task.batch, seed=seed, label=task.label
+            ),
+            spec=spec,
+        )
     if is_stats(path):
         return sides.of_file(path)
     return sides.of_source(task, spec, model=like.trained if like else None)
@@ -230,12 +269,13 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
     settings = flow.PassSettings(
         seed=task.seed, networks=networks, rows_of=_rows_of(names, a, b), lenient=lenient, quiet=task.quiet
     )
+    configs = {name: flow.QUICK.get(name) if task.quick else None for name in names}
     real = None
     if b is not None:
         again = b.file is None and (b.count is None or b.count >= 2 * n)
         reals = sides.picture_set(task, b)
-        real = flow.refer(reals, settings, metrics=names, n=n, floor=again, treated=a.treated)
-    found = flow.against(real, sides.picture_set(task, a), settings, metrics=names, n=n)
+        real = flow.refer(reals, settings, metrics=configs, n=n, floor=again, treated=a.treated)
+    found = flow.against(real, sides.picture_set(task, a), settings, metrics=configs, n=n)
     fakes, reals_n = (side.file.n if side and side.file else n for side in (a, b))
     return MeasureResult(
         a=a.spec,
@@ -249,10 +289,19 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
         fakes=found.fakes,
         kimg=a.trained.kimg if a.trained else None,
         model=a.trained.fingerprint if a.trained else None,
+        label=task.label,
+        own=_is_own(a, b),
+        b_kimg=b.trained.kimg if b and b.trained else None,
+        b_model=b.trained.fingerprint if b and b.trained else None,
         n_reals=reals_n if b and (b.file or reals_n != fakes) else None,
         skipped=missing | dict(found.skipped),
         notes=_notes(a, b, found, names, looked),
     )
+
+
+def _is_own(a: Side, b: Side | None) -> bool:
+    """Whether a model is measured against the very pictures that it was trained on."""
+    return a.trained is not None and b is not None and b.fingerprint == a.trained.data.get("fingerprint") is not None
 
 
 def _notes(a: Side, b: Side | None, found: "Measurement", names: Sequence[str], looked: list[str]) -> list[str]:
@@ -261,7 +310,9 @@ def _notes(a: Side, b: Side | None, found: "Measurement", names: Sequence[str], 
     by_pair = pairs.paired(names)
     said = [pairs.note(a, b, by_pair)] if b and by_pair else []
     said += looked + notes.of_side(a, fake)
-    return said if b is None else said + notes.of_side(b, *real) + notes.of_both(a, b)
+    if b is None:
+        return said
+    return said + notes.of_side(b, *real) + notes.of_both(a, b) + notes.too_near(found)
 
 
 def _rows_of(names: Sequence[str], a: Side, b: Side | None) -> dict[str, str]:
@@ -284,6 +335,8 @@ def _number(task: Measure, a: Side, b: Side | None, *, minimum: int, metrics: Se
     drawn = [side for side in there if side.file is None]
     if task.n is not None:
         n = task.n
+    elif not there and b is not None:
+        n = MOST_OF_TWO_MODELS
     elif given or any(side is not None and side.file for side in (a, b)):
         n = min([MOST_OF_A_FILE, *given, *(side.count or 0 for side in drawn)])
     elif len(pairs.paired(metrics)) == len(metrics):
@@ -306,12 +359,3 @@ def _number(task: Measure, a: Side, b: Side | None, *, minimum: int, metrics: Se
 def _half(reals: Side) -> int:
     """So many that as many are left for the floor."""
     return (reals.count or 0) // 2
-
-
-def _keep(result: MeasureResult, run: RunFolder, trained: "Trained") -> MeasureResult:
-    """Adds a line to the run's measurements, where the run can be written."""
-    plain = {field.name: getattr(result, field.name) for field in dataclasses.fields(result) if field.name != "written"}
-    plain |= {key: [one.to_plain() for one in plain[key]] for key in ("results", "floor")}
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    path = run.add_measurement({"nimg": trained.nimg, "when": when, "source": "measure"} | plain)
-    return dataclasses.replace(result, written=None if path is None else str(path))

@@ -52,7 +52,7 @@ def metrics(task: Metrics) -> MetricList:
     known = metric_catalogue.names()
     if task.name is not None and task.name not in known:
         raise UserError(
-            f"There is no metric '{task.name}'.{did_you_mean(task.name, known)} Metrics: {', '.join(known)}."
+            f"There is no metric '{task.name}'.{did_you_mean(task.name.lower(), known)} Metrics: {', '.join(known)}."
         )
     wanted = [entry for entry in metric_catalogue.entries() if task.name in (None, entry.name)]
     found = [_read(entry.name, entry.summary, entry.link) for entry in wanted]

@@ -1,6 +1,6 @@
 """``ganvas skill RUN ...``: a tournament of the generators and discriminators that runs have kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST = 1024  # Pictures of each, where --n is left out.
 GROUP = 4  # Pictures come in whole groups, because some discriminators look at groups.
+Places = list[tuple[str, tuple[Path, float]]]  # By player's name: a run, and a moment in kimg.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,8 @@ class SkillResult:
     discriminators: tuple[str, ...]
     scores: list[list[float]]
     reals: str
+    dismissed: dict[str, float] = field(default_factory=dict)  # Judges that prefer noise to reals, and their scores.
+    notes: list[str] = field(default_factory=list)  # What a reader of the ratings must know.
 
 
 def skill(task: Skill) -> SkillResult:
@@ -86,17 +89,15 @@ def skill(task: Skill) -> SkillResult:
     first = _load(places[0][1], task)
     reals, source = _reals(task, first)
     n = len(reals)
-    real, fake = {}, {}
-    with progress("tournament", len(places) ** 2, unit="matches", quiet=task.quiet) as report:
+    real, dismissed = _judges(places, reals, task)
+    fake = {}
+    with progress("tournament", len(places) * len(real), unit="matches", quiet=task.quiet) as report:
         for name, place in places:
             drawn = _draw(_load(place, task), n, task)
             for judge, judged in places:
-                umpire = _load(judged, task)
-                _require_alike(umpire, first, judge)
-                if judge not in real:
-                    real[judge] = _judged(umpire, reals, task)
-                fake[judge, name] = _judged(umpire, drawn, task)
-                report(len(fake))
+                if judge in real:
+                    fake[judge, name] = _judged(_load(judged, task), drawn, task)
+                    report(len(fake))
     found = skills.tournament(real, fake, seed=task.seed, pictures_of=source)
     return SkillResult(
         runs=task.runs,
@@ -107,19 +108,26 @@ def skill(task: Skill) -> SkillResult:
         discriminators=found.discriminators,
         scores=found.scores.tolist(),
         reals=source,
+        dismissed=dismissed,
+        notes=[
+            f"The discriminator of {judge} is no judge: it finds a real picture more real than one of an untrained "
+            f"generator with a chance of {score:.3f}, and a coin's is 0.5. It does not play."
+            for judge, score in dismissed.items()
+        ],
     )
 
 
-def _snapshots(task: Skill) -> list[tuple[str, tuple[Path, float]]]:
+def _snapshots(task: Skill) -> Places:
     """Names and places of the players: ``x@12.5`` is run x at 12.5 kimg."""
-    from ganvas.core.run_folder import RunFolder
     from ganvas.train.trained import load
 
     found = []
     for spec in task.runs:
         path = Path(spec).expanduser()
         load(path)  # Says what is wrong with a run better than an empty list would.
-        kept = [float(folder.name) for folder in RunFolder(path).models()]
+        kept = [kimg for kimg in _kept(path) if kimg > 0]  # The start has learnt nothing: it is no player.
+        if not kept:
+            raise UserError(f"{spec} keeps no snapshot beyond its start at 0 kimg, which is no player. Train it first.")
         count = min(task.most, len(kept))
         chosen = [kept[-1 - round(step * (len(kept) - 1) / max(count - 1, 1))] for step in range(count)]
         found += [(f"{path.resolve().name}@{kimg:g}", (path, kimg)) for kimg in sorted(chosen)]
@@ -127,8 +135,48 @@ def _snapshots(task: Skill) -> list[tuple[str, tuple[Path, float]]]:
     if len(set(names)) < len(names):
         raise UserError("Two runs have the same folder name, so their players could not be told apart. Rename one.")
     if len(found) < 2:
-        raise UserError(f"{task.runs[0]} keeps one snapshot, and a tournament needs two. Name more runs.")
+        raise UserError(
+            f"{task.runs[0]} keeps one snapshot beyond its start, and a tournament needs two. Name more runs."
+        )
     return found
+
+
+def _judges(places: Places, reals: Any, task: Skill) -> tuple[dict[str, Any], dict[str, float]]:
+    """What each discriminator says of the reals; and the scores of those that prefer an untrained generator's noise."""
+    from ganvas.metrics.skill import score
+    from ganvas.metrics.tournament.judging import CHANCE
+
+    untrained = _untrained(task, len(reals))
+    first = _load(places[0][1], task)
+    real, dismissed = {}, {}
+    for name, place in places:
+        judge = _load(place, task)
+        _require_alike(judge, first, name)
+        of_reals = _judged(judge, reals, task)
+        against = [score(of_reals, _judged(judge, noise, task)) for noise in untrained]
+        if min(against, default=CHANCE) < CHANCE:
+            dismissed[name] = min(against)
+        else:
+            real[name] = of_reals
+    if not real:
+        raise UserError(
+            "No discriminator of these runs finds real pictures more real than those of an untrained generator, so "
+            "nobody can judge. Train longer, or name other runs."
+        )
+    return real, dismissed
+
+
+def _kept(path: Path) -> list[float]:
+    """The moments of the models that a run keeps, in kimg."""
+    from ganvas.core.run_folder import RunFolder
+
+    return [float(folder.name) for folder in RunFolder(path).models()]
+
+
+def _untrained(task: Skill, n: int) -> list[Any]:
+    """Pictures of every generator that a run keeps as it began."""
+    begun = [path for path in (Path(spec).expanduser() for spec in task.runs) if 0.0 in _kept(path)]
+    return [_draw(_load((path, 0.0), task), n, task) for path in begun]
 
 
 def _load(place: tuple[Path, float], task: Skill) -> "Trained":
@@ -176,4 +224,9 @@ def _draw(trained: "Trained", n: int, task: Skill) -> Any:
 
 
 def _judged(trained: "Trained", pictures: Any, task: Skill) -> Any:
-    return trained.judge(pictures, batch=task.batch).double().numpy()
+    """How real a discriminator finds pictures of one kind, in batches as it learnt from."""
+    from ganvas.metrics.tournament.judging import batch_statistics, outputs
+
+    with batch_statistics(trained.model):
+        found = outputs(lambda part: trained.judge(part, batch=len(part)), pictures, batch=task.batch)
+    return found.double().numpy()

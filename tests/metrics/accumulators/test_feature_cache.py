@@ -11,7 +11,7 @@ import torch
 
 from ganvas.metrics import kid
 from ganvas.metrics.accumulators import feature_cache
-from ganvas.metrics.accumulators.feature_cache import Remembered, content_of, tidy
+from ganvas.metrics.accumulators.feature_cache import Remembered, code_of, content_of, tidy
 from ganvas.metrics.accumulators.feature_pass import gather
 from ganvas.metrics.measuring.flow import compare
 
@@ -221,3 +221,12 @@ def test_two_processes_at_once_and_a_kill_while_one_writes_do_no_harm(tmp_path):
 
 if __name__ == "__main__":
     work(sys.argv[1], slow=sys.argv[2] == "slow")
+
+
+def test_a_comment_and_a_docstring_are_no_code_and_a_number_is():
+    plain = "class A:\n    x: int = 1\n\n    def f(self):\n        return self.x\n"
+    told = 'class A:\n    """Of one."""\n\n    x: int = 1  # One.\n    """The x."""\n\n'
+    told += '    def f(self):\n        """It."""\n        return (\n            self.x)\n'
+    assert code_of(plain) == code_of(told)
+    assert code_of(plain) != code_of(plain.replace("= 1", "= 2"))
+    assert code_of("f('a')") != code_of("f('b')")  # A string that does something.

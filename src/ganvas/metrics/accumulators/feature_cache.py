@@ -2,7 +2,7 @@
 
 One file per accumulator in ``measures/`` of the user's cache folder, in the form of
 :mod:`ganvas.metrics.accumulators.npz`. Its name is a hash of everything that decides its content: the pictures and
-their order, the metric and its settings, the network (weights, resize, precision) and tap, the seed, the program text
+their order, the metric and its settings, the network (weights, resize, precision) and tap, the seed, the code
 of Ganvas' metrics and features, and the version of torch. So nothing in it can be out of date; what is not asked for
 any more is removed, the longest unused first, when the folder grows beyond :data:`BOUND_BYTES`.
 
@@ -11,6 +11,7 @@ one that is damaged is removed and computed anew. Pictures themselves, and what 
 remembered: to read them is as quick as to compute them.
 """
 
+import ast
 import functools
 import hashlib
 import json
@@ -113,13 +114,30 @@ def content_of(pictures: str, order: Any) -> str:
 
 @functools.cache
 def program_text() -> str:
-    """A hash of every line of the metrics and the feature networks: whoever changes one starts with an empty cache."""
+    """A hash of the code of the metrics and the feature networks: whoever changes it starts with an empty cache."""
     digest = hashlib.sha256()
     for part in ("metrics", "features"):
         for path in sorted((catalogue.PACKAGE / part).rglob("*.py")):
-            digest.update(f"{path.relative_to(catalogue.PACKAGE)}\n".encode())
-            digest.update(path.read_bytes())
+            code = code_of(path.read_text(encoding="utf-8"))
+            digest.update(f"{path.relative_to(catalogue.PACKAGE)}\n{code}\n".encode())
     return digest.hexdigest()
+
+
+def code_of(text: str) -> str:
+    """What a file does, without its comments, docstrings and layout.
+
+    >>> code_of("def f():\\n    'One.'\\n    return 1  # One.") == code_of("def f(): return 1")
+    True
+    """
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [line for line in node.body if not _is_prose(line)]
+    return ast.dump(tree)
+
+
+def _is_prose(line: ast.stmt) -> bool:
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)
 
 
 def tidy(folder: Path, *, bound: int | None = None) -> None:

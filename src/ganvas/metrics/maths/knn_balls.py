@@ -2,41 +2,28 @@
 
 The manifold of a set is the union of balls around its rows, each reaching to the k-th nearest other row.
 
-Standard errors come from halves. Both sets are parted at random into two, in which everything is found anew, radii
-included; two halves share no picture, so a quarter of the mean squared difference of their values, over :data:`SPLITS`
-such splits, is the variance of the whole. That counts what a binomial error does not: one real in a thin place may hold
-many generated pictures, and neighbouring balls overlap. No new distances are needed, because each row's neighbours are
-kept far enough out (:func:`reach`) to hold the k nearest of either half.
+Each row's neighbours are kept far enough out (:func:`reach`) to hold the k nearest of a random half of either set, so
+that :mod:`ganvas.metrics.maths.knn_error` needs no new distances for the halves from which standard errors come.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 from ganvas.core.progress import progress
 from ganvas.core.results import Result
-from ganvas.core.seeds import stream
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.maths import moments, nearest_neighbours
 from ganvas.metrics.maths.nearest_neighbours import Balls
 
-SPLITS = 20
 PAIRS = (
     1 << 23
 )  # FeatureRows for the standard error: 84 MB. Beyond, only some of the points are looked at: a wider error.
 CHUNK = 1 << 16  # Pairs ranked at a time.
-
-
-def method(splits: int) -> str:
-    """How an error was found, in words."""
-    return f"{splits} random splits of both sets into halves"
-
-
-ERROR_METHOD = method(SPLITS)
 
 
 def reach(k: int) -> int:
@@ -162,6 +149,12 @@ class Census:
         )
 
 
+def f1(precision: Float64[Tensor, "*n"], recall: Float64[Tensor, "*n"]) -> Float64[Tensor, "*n"]:
+    """``2 p r / (p + r)``, the harmonic mean, and 0 where both are."""
+    both = precision + recall
+    return torch.where(both > 0, 2 * precision * recall / both.where(both > 0, torch.ones_like(both)), 0.0)
+
+
 def results(
     real: FeatureRows,
     fake: FeatureRows,
@@ -170,7 +163,7 @@ def results(
     *,
     names: Sequence[str],
     better: Any,
-    method: str = ERROR_METHOD,
+    method: str,
 ) -> list[Result]:
     """Values, each under its name and with its error."""
     return [
@@ -191,30 +184,3 @@ def results(
 def protocol(real: FeatureRows, fake: FeatureRows, name: str, *settings: str) -> str:
     """``precision_recall:n50000:<network, weights and resize>:k3``; reals are named where they are not as many."""
     return ":".join(part for part in (moments.protocol(fake, name, real), *settings) if part)
-
-
-Halved = Callable[[Tensor, Tensor], Sequence[Sequence[float]]]
-
-
-def spread(values: Halved, reals: int, fakes: int, *, seed: int, splits: int = SPLITS) -> list[float]:
-    """Standard errors of some values, from ``values(left_real, left_fake)``: those of the left halves and of the right.
-
-    Two halves of n are independent with twice the variance of the whole, so that ``E (left - right)^2 = 4 var``.
-    """
-    squares = []
-    for left_real, left_fake in halvings(reals, fakes, seed=seed, splits=splits):
-        found = values(left_real, left_fake)
-        left, right = (torch.tensor(list(half), dtype=torch.float64) for half in found)
-        squares.append((left - right).square())
-    return (torch.stack(squares).mean(0) / 4).sqrt().tolist()
-
-
-def halvings(reals: int, fakes: int, *, seed: int, splits: int = SPLITS) -> Iterator[tuple[Tensor, Tensor]]:
-    """Random splits of both sets into halves: which rows are left."""
-    for split in range(splits):
-        yield _half(reals, seed, "real", split), _half(fakes, seed, "fake", split)
-
-
-def _half(count: int, seed: int, side: str, split: int) -> Bool[Tensor, " count"]:
-    order = torch.randperm(count, generator=stream(seed, "halves", side, split))
-    return order < count // 2

@@ -22,7 +22,14 @@ def order(count: int, *, seed: int) -> Int64[Tensor, " count"]:
     return torch.randperm(count, generator=stream(seed, "measure", "order"))
 
 
-def draw(packed: Packed, n: int, *, seed: int, batch: int = BATCH, start: int = 0) -> Iterator[Bytes]:
-    """The pictures from the ``start``-th to the ``n``-th of the order, each once, as batches uint8 (b, c, h, w)."""
-    for places in order(len(packed), seed=seed)[start:n].split(batch):
+def draw(
+    packed: Packed, n: int, *, seed: int, batch: int = BATCH, start: int = 0, among: Int64[Tensor, " m"] | None = None
+) -> Iterator[Bytes]:
+    """The pictures from the ``start``-th to the ``n``-th of the order, each once, as batches uint8 (b, c, h, w).
+
+    Args:
+        among: The places that may be drawn; all where left out.
+    """
+    among = torch.arange(len(packed)) if among is None else among
+    for places in among[order(len(among), seed=seed)][start:n].split(batch):
         yield torch.from_numpy(packed.read(places.numpy())).permute(0, 3, 1, 2)

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
+from ganvas.metrics import swd
 from ganvas.metrics.accumulators.feature_pass import (
     DEFAULT,
     Batches,
@@ -35,6 +36,9 @@ from ganvas.metrics.accumulators.feature_pass import (
 from ganvas.metrics.accumulators.metric_contract import shape_in_words
 from ganvas.metrics.measuring import metric_catalogue
 
+QUICK = {
+    "swd": swd.Config(patches=64, directions=128)
+}  # A seventh of the paper's cost: for the shape of a run's curve.
 SEEN = ("pixels", "features", "logits", "spatial", "segments")  # Of sets of pictures; others see models or runs.
 
 
@@ -72,7 +76,7 @@ class PictureSet(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DrawnPictures:
+class DrawnSet:
     """Pictures that are drawn when they are asked for."""
 
     batches: Callable[[int, int, int], Batches]  # From, to, of so many in all: uint8 (b, c, h, w).
@@ -287,7 +291,7 @@ def _without_pairs(metrics: Metrics) -> Metrics:
     return {name: metrics[name] for name in kept} if isinstance(metrics, Mapping) else kept
 
 
-def _in_order(batches: Batches) -> DrawnPictures:
+def _in_order(batches: Batches) -> DrawnSet:
     """Batches that can be gone through once: what is asked for first must be their beginning."""
     drawn, rest = iter(batches), list[Tensor]()
 
@@ -296,7 +300,7 @@ def _in_order(batches: Batches) -> DrawnPictures:
         rest.clear()
         yield from _exactly(ahead, stop - start, rest)
 
-    return DrawnPictures(batches=following)
+    return DrawnSet(batches=following)
 
 
 def _exactly(batches: Iterator[Tensor], n: int, rest: list[Tensor]) -> Iterator[Tensor]:

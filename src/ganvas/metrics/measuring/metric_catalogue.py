@@ -33,7 +33,7 @@ def load(name: str) -> ModuleType:
     known = names()
     if name not in known:
         raise UserError(
-            f"There is no metric '{name}'.{did_you_mean(name, known)} Metrics: {', '.join(known)}. "
+            f"There is no metric '{name}'.{did_you_mean(name.lower(), known)} Metrics: {', '.join(known)}. "
             "`ganvas metrics` says what each sees."
         )
     return importlib.import_module(f"ganvas.{SHELF}.{name}")

@@ -7,6 +7,7 @@ Scores lie in [0, 1] and may be fractions: the share of a match that was won. Bo
 Elo, where 400 points are odds of ten to one. Ratings have no zero of their own: two tournaments do not compare.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,11 +65,7 @@ def glicko2(player: Glicko, opponents: Sequence[Glicko], scores: Sequence[float]
 def _volatility(phi: float, variance: float, delta: float, sigma: float, tau: float) -> float:
     """Step 5: the root of f by the Illinois variant of regula falsi, to 1e-10."""
     a = math.log(sigma**2)
-
-    def f(x: float) -> float:
-        spread = phi**2 + variance + math.exp(x)
-        return math.exp(x) * (delta**2 - spread) / (2 * spread**2) - (x - a) / tau**2
-
+    f = functools.partial(_slope, a=a, phi=phi, variance=variance, delta=delta, tau=tau)
     low = a
     if delta**2 > phi**2 + variance:
         high = math.log(delta**2 - phi**2 - variance)
@@ -87,6 +84,12 @@ def _volatility(phi: float, variance: float, delta: float, sigma: float, tau: fl
             f_low /= 2
         high, f_high = new, f_new
     return math.exp(low / 2)
+
+
+def _slope(x: float, *, a: float, phi: float, variance: float, delta: float, tau: float) -> float:
+    """f of step 5, with ``x`` the logarithm of the squared volatility."""
+    spread = phi**2 + variance + math.exp(x)
+    return math.exp(x) * (delta**2 - spread) / (2 * spread**2) - (x - a) / tau**2
 
 
 def glicko2_tournament(scores: Scores, *, tau: float = TAU, rounds: int = 200) -> tuple[list[Glicko], list[Glicko]]:

@@ -1,13 +1,17 @@
 """What a reader must know of the pictures behind a table of numbers."""
 
+import math
 from typing import TYPE_CHECKING
 
 from ganvas.tasks.measuring.sides import Side
 
 if TYPE_CHECKING:
+    from ganvas.core.results import Result
     from ganvas.metrics.accumulators.feature_pass import Gathered
+    from ganvas.metrics.measuring.flow import Measurement
 
 MOST_NAMED = 3  # Files of a note.
+ERRORS = 2.0  # Standard errors within which two values are one.
 
 
 def of_side(side: Side, gathered: "Gathered | None" = None) -> list[str]:
@@ -36,6 +40,28 @@ def of_both(a: Side, b: Side) -> list[str]:
         f"{a.spec} lies on {one} and {b.spec} on {other}: part of the value is the background. Make both on one "
         "(`--background`)."
     ]
+
+
+def too_near(found: "Measurement") -> list[str]:
+    """Values that lie within the errors of what reals score in their place: they tell the two sides not apart."""
+    floor = {one.metric: one for one in found.floor}
+    near = [
+        one.metric
+        for one in found.results
+        if one.metric in floor and "." not in one.metric and one.better != "neither" and _within(one, floor[one.metric])
+    ]
+    if not near:
+        return []
+    return [
+        f"{', '.join(near)}: at n={found.n:,} within the errors of what reals score against reals, so these pictures "
+        "cannot be told from real ones so. More pictures on each side tell more."
+    ]
+
+
+def _within(value: "Result", floor: "Result") -> bool:
+    errors = [value.standard_error or 0.0, floor.standard_error or 0.0]
+    sign = 1 if value.better == "lower" else -1
+    return sign * (value.value - floor.value) < ERRORS * math.hypot(*errors)
 
 
 def _all_alike(side: Side, gathered: "Gathered") -> list[str]:

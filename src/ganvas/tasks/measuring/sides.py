@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ganvas.data.packed import Packed
     from ganvas.metrics.accumulators.feature_networks import Chosen
     from ganvas.metrics.accumulators.feature_pass import Gathered, Metrics
-    from ganvas.metrics.measuring.flow import DrawnPictures, PassSettings, PictureSet
+    from ganvas.metrics.measuring.flow import DrawnSet, PassSettings, PictureSet
     from ganvas.metrics.statistics.base import StatsFile
     from ganvas.train.trained import Trained
 
@@ -33,6 +33,7 @@ class Side:
     batches: Callable[[int, int, int], Iterator[Any]] | None = None  # From, to, of so many in all: uint8 (b, c, h, w).
     names: Callable[[], list[str] | None] | None = None  # Of the files in order; None itself: nothing has a place.
     content: Callable[[int, int], str] | None = None  # Names these pictures and their order; None where they are made.
+    fingerprint: str | None = None  # Of a pack, whatever is drawn of it.
     trained: "Trained | None" = None
     file: "StatsFile | None" = None
     treated: tuple[str, ...] = ()  # What was done to the pictures first.
@@ -106,17 +107,27 @@ def chosen_networks(task: PictureOptions) -> "Chosen":
     )
 
 
-def of_run(task: PictureOptions, path: Path, *, kimg: float | None, batch: int) -> Side:
-    """A run's model, or one of its model folders."""
+def of_run(task: PictureOptions, path: Path, *, kimg: float | None, batch: int, seed: int, label: str | None) -> Side:
+    """A run's model, or one of its model folders.
+
+    Raises:
+        UserError: its weights hold nan or infinity.
+    """
     from ganvas.tasks.train import pick_device
     from ganvas.train.trained import load
 
     trained = load(path, kimg=kimg, device=pick_device(task.device))
+    broken = [name for name, weight in trained.model.state_dict().items() if not bool(weight.isfinite().all())]
+    if broken:
+        raise UserError(
+            f"The weights {broken[0]} of {path} at {trained.kimg:g} kimg hold nan or infinity: the training diverged, "
+            "and there are no pictures to measure. Name an earlier moment with --kimg."
+        )
     return Side(
         spec=str(path),
         shape=(trained.height, trained.width, trained.channels),
         count=None,
-        batches=SequentialDraw(lambda n: trained.sample_bytes(n, seed=task.seed, batch=batch)),
+        batches=SequentialDraw(lambda n: trained.sample_bytes(n, seed=seed, batch=batch, label=label)),
         trained=trained,
     )
 
@@ -139,17 +150,25 @@ def of_source(task: PictureOptions, spec: str, *, model: "Trained | None" = None
     return of_pack(task, spec, packed)
 
 
-def of_pack(task: PictureOptions, spec: str, packed: "Packed") -> Side:
-    """Pictures that lie packed."""
+def of_pack(task: PictureOptions, spec: str, packed: "Packed", *, label: int | None = None) -> Side:
+    """Pictures that lie packed; those of one class where it is given."""
+    import torch
+
     from ganvas.metrics.measuring.draws import draw
 
+    among = torch.arange(len(packed))
+    if label is not None:
+        if packed.labels is None:
+            raise UserError(f"{spec} has no labels, so the pictures of one class cannot be told. Leave --label out.")
+        among = torch.from_numpy(packed.labels == label).nonzero().flatten()
     return Side(
         spec=spec,
         shape=(packed.height, packed.width, packed.channels),
-        count=len(packed),
-        batches=lambda start, stop, of: draw(packed, stop, seed=task.seed, start=start),
+        count=len(among),
+        batches=lambda start, stop, of: draw(packed, stop, seed=task.seed, start=start, among=among),
         names=lambda: packed.names,
-        content=lambda start, stop: _content(packed, start, stop, seed=task.seed),
+        content=lambda start, stop: _content(packed, among, start, stop, seed=task.seed),
+        fingerprint=packed.fingerprint,
         treated=packed.treated,
         left_out=tuple(name for name, _ in packed.manifest.get("broken", ())),
     )
@@ -170,11 +189,11 @@ def picture_set(task: PictureOptions, side: Side) -> "PictureSet":
     return _drawn(task, side) if side.file is None else _OfFile(task, side, side.file)
 
 
-def _drawn(task: PictureOptions, side: Side) -> "DrawnPictures":
-    from ganvas.metrics.measuring.flow import DrawnPictures
+def _drawn(task: PictureOptions, side: Side) -> "DrawnSet":
+    from ganvas.metrics.measuring.flow import DrawnSet
 
     assert side.batches is not None
-    return DrawnPictures(
+    return DrawnSet(
         batches=side.batches,
         treated=side.treated,
         remembered=lambda start, stop: _remembered(task, side, start, stop),
@@ -205,7 +224,8 @@ class _OfFile:
             rows_of=settings.rows_of,
             lenient=settings.lenient or beside is not None,
         )
-        rest = [name for name in metrics if name in known.missing]
+        configs = metrics if isinstance(metrics, Mapping) else {}
+        rest = {name: configs.get(name) for name in metrics if name in known.missing}
         if not rest or beside is None:
             return known
         pictures = of_source(self.task, beside)
@@ -227,8 +247,8 @@ def _remembered(task: PictureOptions, side: Side, start: int, stop: int) -> Any:
     return Remembered(content=side.content(start, stop), device=pick_device(task.device).type)
 
 
-def _content(packed: "Packed", start: int, stop: int, *, seed: int) -> str:
+def _content(packed: "Packed", among: Any, start: int, stop: int, *, seed: int) -> str:
     from ganvas.metrics.accumulators.feature_cache import content_of
     from ganvas.metrics.measuring.draws import order
 
-    return content_of(packed.fingerprint, order(len(packed), seed=seed)[start:stop].numpy())
+    return content_of(packed.fingerprint, among[order(len(among), seed=seed)][start:stop].numpy())
