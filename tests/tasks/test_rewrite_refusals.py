@@ -126,3 +126,17 @@ def test_an_onnx_file_of_somebody_elses_network_claims_nothing_of_pixels(tmp_pat
     sizes, facts = labels(out)
     assert "images" not in sizes
     assert set(facts) == {"network", "weights"}
+
+
+@pytest.mark.parametrize("epsilon", ["1e-8", "1e-12"])
+def test_a_small_epsilon_under_a_root_is_kept(tmp_path, epsilon):
+    (tmp_path / "code").mkdir()
+    nets = tmp_path / "code" / "rooted.py"
+    nets.write_text(
+        "import torch\nfrom torch import nn\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.layer = nn.Conv2d(3, 4, 3)\n"
+        f"    def forward(self, x):\n        y = self.layer(x)\n        return ((y - y) + {epsilon}).sqrt()\n"
+    )
+    out = tmp_path / "net.onnx"
+    found = rewrite(Rewrite(model=f"{nets}:Net", input=("1,3,6,6",), out=out))
+    assert found.largest_output == pytest.approx(float(epsilon) ** 0.5, rel=1e-5)

@@ -199,6 +199,8 @@ def _write_onnx(
     import onnx
     import onnxruntime
     import torch
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
+    from onnxscript.optimizer import fold_constants
 
     from ganvas.core.errors import UserError
     from ganvas.tasks.networks.onnx_labels import label
@@ -208,7 +210,9 @@ def _write_onnx(
         raise UserError(f"{size / 1e9:.1f} GB of weights do not fit into one ONNX file; write a .pt2 file instead.")
     try:
         reads, gives = about.names(program)
-        exported = torch.onnx.export(program, dynamo=True, verbose=False, input_names=reads, output_names=gives)
+        exported = torch.onnx.export(
+            program, dynamo=True, verbose=False, input_names=reads, output_names=gives, optimize=False
+        )
     except torch.onnx.errors.OnnxExporterError as error:
         if texts := _beside_tensors(program):
             raise UserError(
@@ -217,6 +221,8 @@ def _write_onnx(
         reason = str(getattr(error, "__cause__", None) or error).strip().splitlines()[0]
         raise UserError(f"torch.onnx cannot write this network: {reason} A .pt2 file can hold it.") from error
     assert exported is not None
+    fold_constants(exported.model)  # No more: torch's own optimiser takes 1e-8 for 0, and drops an epsilon.
+    RemoveUnusedNodesPass()(exported.model)
     exported.save(path)
     labelled = label(onnx.load(path), about, any_batch=any_batch)
     onnx.save(labelled, path)

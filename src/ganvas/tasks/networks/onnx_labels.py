@@ -44,11 +44,11 @@ def about_network(name: str, whose: str, model: "nn.Module") -> About:
         name: As in titles; Ganvas's own end in ":generator" or the like.
         whose: Whose weights it has, in words.
     """
-    from ganvas.train.decode_module import Drawing
+    from ganvas.train.decode_module import DecodeModule
 
     facts = {"network": name, "weights": whose}
     part = name.rpartition(":")[2].rstrip(")") if "/" in name else ""
-    if isinstance(model, Drawing):
+    if isinstance(model, DecodeModule):
         facts |= {"classes": json.dumps(model.trained.class_names)} if model.trained.class_names else {}
         part = "generator"
     if part in ("generator", "decoder"):
