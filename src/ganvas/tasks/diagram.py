@@ -8,6 +8,8 @@ import tyro
 
 from ganvas.tasks.networks.network_options import Network, graph_of
 
+TALL_INCHES = 20.0  # Beyond any page; pixels of such a figure take minutes.
+
 
 @dataclass(frozen=True, kw_only=True)
 class Diagram(Network):
@@ -48,6 +50,7 @@ class DiagramResult:
 def diagram(task: Diagram) -> DiagramResult:
     """Traces the network and draws it."""
     from ganvas.core.errors import UserError
+    from ganvas.core.progress import say
     from ganvas.report.drawing.drawing import check_suffix, write
 
     check_suffix(task.out)
@@ -62,6 +65,11 @@ def diagram(task: Diagram) -> DiagramResult:
     graph = graph_of(task)
     made = diagrams.layout(graph, width_inches=task.width, shape=task.shape, fold=not task.unfold)
     drawing = diagrams.drawn(made, title=graph.model)
+    if task.out.suffix == ".png" and drawing.height > TALL_INCHES * 72:
+        say(
+            f"The figure is {drawing.height / 72:.0f} inches tall: no page holds it, and {task.out.name} takes long. "
+            ".svg and .pdf are made at once."
+        )
     write(drawing, task.out, dpi=task.dpi)
     return DiagramResult(
         model=graph.model,

@@ -1,4 +1,4 @@
-"""How wide and high everything is, and which places share a row."""
+"""Widths, heights and rows of a diagram: how large each box is, and which places share a row."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Where everything of a diagram stands: rows under one another, groups' grounds, resolutions, lines from box to box.
+"""The layout of a diagram: rows under one another, groups' grounds, resolutions, lines from box to box.
 
 Skips run in the gaps between boxes and above them, lower ones inside higher ones. A row that must break does so where
 the fewest skips are open; a skip that passes from row to row bears a letter at its open ends.

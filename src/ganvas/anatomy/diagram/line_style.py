@@ -1,4 +1,4 @@
-"""How each kind of layer looks: a colour that the colour-blind tell apart, and a letter for grey print."""
+"""The look of every kind of layer: a colour that the colour-blind tell apart, and a letter for grey print."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How skips run: up in the gap behind their source, over all that lies between, down to where they arrive."""
+"""Lines of skips: up in the gap behind their source, over all that lies between, down to where they arrive."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which axis of a tensor holds its features and which its batch, told by the operations that touch it.
+"""The axes of features and of the batch in every tensor, told by the operations that touch it.
 
 A shape alone does not say: 1 x 50 x 128 is 50 channels of a sound to a ``Conv1d`` and 50 words of 128 features to a
 ``Linear``. What torch's operations mean by their axes does:

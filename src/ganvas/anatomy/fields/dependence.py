@@ -1,4 +1,4 @@
-"""How an output's elements depend on an input's: plain values that intervals, sets and strides go back through."""
+"""Kinds of dependence of an output on an input: plain values that intervals, sets and strides go back through."""
 
 import math
 from collections.abc import Iterator, Mapping

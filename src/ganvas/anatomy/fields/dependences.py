@@ -1,4 +1,4 @@
-"""Which elements of its inputs each element of an operation's output reads, axis by axis.
+"""The elements of its inputs that each element of an operation's output reads, axis by axis.
 
 Almost every operation is a product over axes: along each axis of an input it follows one axis of the output by an
 :class:`~ganvas.anatomy.fields.axis_maps.AxisMap`, or none. The few that are not (a change of shape, pixel shuffle) have

@@ -1,4 +1,4 @@
-"""How far apart the fields of neighbouring units lie: the stride (jump) of a layer, as an exact fraction.
+"""The stride (jump) of a layer as an exact fraction: how far apart the fields of neighbouring units lie.
 
 The ratio of the input's size to the layer's is something else: five convolutions without padding shrink the map and
 have a stride of 1, and a transposed convolution of stride 2 has 1/2 whatever its padding. Strides multiply along a path

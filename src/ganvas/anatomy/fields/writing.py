@@ -1,4 +1,4 @@
-"""What is written into a tensor in place: at an index, or through another view of its memory.
+"""Writes into a tensor in place: at an index, or through another view of its memory.
 
 A place that was written reads the value that was written there, every other place what was there before.
 """

@@ -23,7 +23,7 @@ from ganvas.anatomy.trace.exported import runner
 from ganvas.anatomy.trace.graph import Node
 from ganvas.anatomy.trace.layer_kinds import with_kinds
 from ganvas.anatomy.trace.operations import CELLS, RECURRENT
-from ganvas.anatomy.trace.recorder import Recorder, tensors
+from ganvas.anatomy.trace.recorder import Call, Recorder, tensors
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import derive_seed, stream
 
@@ -90,7 +90,7 @@ class Probe(Recorder):
     """
 
     def __init__(self, model: nn.Module, *, adjust: Adjust | None = None, weights_only: bool = False) -> None:
-        super().__init__(model, input_gradients=True)
+        super().__init__(model, input_gradients=True, on_node=self._made, on_layer=self._ran)
         self.weights_only = weights_only
         self.found = Readings()
         self.leaves: list[Tensor] = []
@@ -118,10 +118,10 @@ class Probe(Recorder):
                 self.adjust(self, func, args, kwargs or {}, bound["weight"])
         return super().__torch_function__(func, types, args, kwargs)
 
-    def _layer(self, op: str, func: Any, args: Any, kwargs: Any, before: Any, outputs: Any, *, needs: bool) -> None:
-        super()._layer(op, func, args, kwargs, before, outputs, needs=needs)
-        index = len(self.nodes) - 1
-        bound = arguments.bind(op, func, args, kwargs)
+    def _ran(self, index: int, call: Call) -> None:
+        """Measures the weight that an operation used, its constants, and what became of its output."""
+        op, before = call.op, call.before
+        bound = arguments.bind(op, call.func, call.args, call.kwargs)
         weight, bias = bound.get("weight"), bound.get("bias")
         if op.startswith(WEIGHTED) and isinstance(weight, Tensor):
             self.found.weights[index] = Weight(
@@ -137,10 +137,11 @@ class Probe(Recorder):
             constant = [tensor for tensor, value in before if value.node is None]
             if constant:
                 self.found.constants[index] = _moments(constant[0])
-        self._shares(index, op, bound, outputs[0])
+        self._shares(index, op, bound, call.outputs[0])
 
-    def _append(self, op: str, tensor: Tensor, *rest: Any) -> Node:
-        node = super()._append(op, tensor, *rest)
+    def _made(self, node: Node, tensor: Tensor) -> None:
+        """Measures what a node holds, and its gradient when that comes back."""
+        op = node.op
         if tensor.is_floating_point() and tensor.numel() and not self.weights_only:
             self.found.moments[node.index] = by_place(tensor)
             _note(tensor, self.found.bad_outputs, node.index)
@@ -151,7 +152,6 @@ class Probe(Recorder):
             elif tensor.requires_grad:
                 index = node.index
                 tensor.register_hook(lambda gradient: self._gradient(index, gradient))
-        return node
 
     def _gradient(self, index: int, gradient: Tensor | None) -> None:
         if gradient is None:  # Of a piece of a split that nobody reads.

@@ -1,4 +1,4 @@
-"""What an operation's meaning depends on besides its operands, as plain values.
+"""Arguments of an operation besides its operands, as plain values.
 
 Every attribute is a plain value: a number, a text, None, or a tuple of these. Per axis of the picture, as a tuple:
 ``kernel_size``, ``stride``, ``dilation``, ``output_padding`` and ``padding`` (a number for both sides, or a pair

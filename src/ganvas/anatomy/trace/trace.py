@@ -1,4 +1,4 @@
-"""What runs in a network, found by running it: on torch's meta device, where tensors have shapes and no memory.
+"""The trace of a network, made by running it on torch's meta device, where tensors have shapes and no memory.
 
 Modules alone would miss what ``forward`` writes as functions (an up-sampling, a skip connection, a pixel norm), and
 functions alone have no names; a trace has both. The network that is given stays as it is: a copy without memory runs.
