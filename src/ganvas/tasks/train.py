@@ -204,6 +204,7 @@ def _request(task: Train, before: dict[str, Any] | None, *, quiet: bool) -> "Sou
 def _begun(task: Train, run: "RunFolder") -> dict[str, Any] | None:
     """run.json of a run to resume, looked at before data is packed; None where a new one may begin."""
     from ganvas.core.errors import UserError
+    from ganvas.data.sources.locations import refuse_out_inside
 
     if task.minutes is not None and (task.minutes <= 0 or task.kimg is not None):
         also = (
@@ -212,6 +213,8 @@ def _begun(task: Train, run: "RunFolder") -> dict[str, Any] | None:
         raise UserError(f"--minutes {task.minutes:g}{also}")
     if not run.exists:
         run.require_free()
+        for source in filter(None, (task.data, task.other, task.held_out)):
+            refuse_out_inside(source, task.out)
         return None
     before = run.describe()
     missing = [name for name in ("model", "config", "plan", "data") if name not in before]

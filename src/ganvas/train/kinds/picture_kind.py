@@ -12,8 +12,9 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
+from ganvas.data.sources.locations import lasting_name
 from ganvas.data.survey import Survey, survey
-from ganvas.losses.capabilities import Conditional, HasDensity, Shows, classes_of
+from ganvas.losses.capabilities import Conditional, HasDensity, HasLatents, Shows, classes_of
 from ganvas.losses.game import Game
 from ganvas.train.drawn import can_draw
 from ganvas.train.feeds.feed import Feed
@@ -65,7 +66,7 @@ class PictureData(RunData):
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """The distance between drawn and real pictures, and the likelihood of held-out ones."""
         found: list[Examination] = []
-        if can_draw(model):
+        if isinstance(model, HasLatents):  # Others draw too slowly to be measured again and again.
             found.append(DrawnExamination(plan, self.packed, classes=classes_of(model.config)))
         if isinstance(model, HasDensity):
             found.append(DensityExamination(plan, self.held_out))
@@ -136,7 +137,7 @@ def packed_pictures(spec: str, request: SourceRequest, *, size: tuple[int, int],
 
 def described_source(spec: str, packed: Packed) -> dict[str, Any]:
     """What run.json says of one source."""
-    return {"spec": lasting(spec), "fingerprint": packed.fingerprint, "count": len(packed)}
+    return {"spec": lasting_name(spec), "fingerprint": packed.fingerprint, "count": len(packed)}
 
 
 def described_pictures(packed: Packed, request: SourceRequest, size: tuple[int, int]) -> dict[str, Any]:
@@ -152,12 +153,6 @@ def described_pictures(packed: Packed, request: SourceRequest, size: tuple[int, 
     }
 
 
-def lasting(spec: str) -> str:
-    """A path that still means the same from another folder; the name of a built-in set as it is."""
-    path, separator, inside = spec.partition("::")
-    return f"{Path(path).resolve()}{separator}{inside}" if Path(path).exists() else spec
-
-
 def with_margin(size: tuple[int, int], margin: float) -> tuple[int, int]:
     """The size at which pictures are packed, so that a window of ``size`` can be cropped at a random place."""
     return round(size[0] * (1 + margin)), round(size[1] * (1 + margin))
@@ -169,9 +164,8 @@ def _count_classes(found: Survey, request: SourceRequest, config: Any) -> int:
             "--conditional: this model draws pictures without labels. Leave it out; gan/progan draws given classes."
         )
     if not found.labels:
-        raise UserError(
-            f"--conditional needs labels, and {request.data} has none. One sub-folder per class gives them."
-        )
+        why = f" {found.about_labels}" if found.about_labels else " One sub-folder per class gives them."
+        raise UserError(f"--conditional needs labels, and {request.data} has none.{why}")
     return len(found.labels)
 
 
