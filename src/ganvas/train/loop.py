@@ -1,10 +1,9 @@
 """The training loop, read from top to bottom: step, report, sample, measure, keep, until all images are shown."""
 
 import math
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,8 @@ import torch
 
 from ganvas.core.config import to_plain
 from ganvas.core.errors import TrainingFailed, UserError
-from ganvas.core.progress import duration, progress, say
+from ganvas.core.progress import duration, progress, say, stoppable
+from ganvas.core.provenance import peak_memory_mib
 from ganvas.core.ranks import Ranks
 from ganvas.core.run_folder import RunFolder, kimg_name
 from ganvas.core.schedule import Growth, Schedule, Stage
@@ -76,7 +76,7 @@ def _train(setup: Setup) -> Outcome:
     state = new_state(setup.model)
     resumed = bool(run.states())
     if resumed:
-        state.restore(*_split(checkpoint.load(run.states()[-1], "state")))
+        state.restore(*_own(run))
     ranks.barrier()
     if ranks.first:
         run.sweep()
@@ -105,7 +105,7 @@ def _train(setup: Setup) -> Outcome:
         _save(setup, state, schedule.at(0), clock)
 
     with (
-        _asked_to_stop() as asked,
+        stoppable() as asked,
         progress(f"Training {setup.name}", plan.total_kimg, unit="kimg", quiet=setup.quiet or not ranks.first) as show,
     ):
         saved_at = time.monotonic()
@@ -124,6 +124,7 @@ def _train(setup: Setup) -> Outcome:
                     left = coming.seconds_between(state.nimg, plan.total_nimg) if coming else None
                     show(min(state.nimg / 1000, plan.total_kimg), _note(stage, pace), left)
             if ranks.first and due(before, state.nimg, plan.interval("sample")):
+                run.require_held()
                 sheets.sample(state, stage, kimg_name(state.nimg))
             better = False
             if ranks.first and due(before, state.nimg, plan.interval("measure")):
@@ -142,6 +143,7 @@ def _train(setup: Setup) -> Outcome:
     if ranks.first:
         if finished:
             last = schedule.at(max(state.nimg - 1, 0))
+            run.require_held()
             sheets.sample(state, last, kimg_name(state.nimg))
             _save(setup, state, last, clock)
         _finish(setup, sheets, finished=finished)
@@ -206,15 +208,21 @@ def _save(setup: Setup, state: State, stage: Stage, clock: "_Clock") -> None:
         "fade": stage.fade,
         "data": setup.data.described,
     }
+    run.require_held()
     checkpoint.save(run.model_at(state.nimg), "model", averaged_model(state), described)
-    checkpoint.save(run.state_at(state.nimg), "state", state.tensors(), {"numbers": state.numbers()})
+    numbers = {"run": run.identity, "numbers": state.numbers()}
+    checkpoint.save(run.state_at(state.nimg), "state", state.tensors(), numbers)
     newest = [folder.name for folder in run.states()][-plan.keep_last :]
     run.keep_only({*newest, *(kimg_name(round(entry["kimg"] * 1000)) for entry in state.best)})
     run.note(cost=clock.cost(state.nimg), status="running")
 
 
-def _split(loaded: tuple[dict[str, torch.Tensor], dict[str, Any]]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    tensors, numbers = loaded
+def _own(run: RunFolder) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The newest state, which must be this run's: somebody may have copied another there."""
+    newest = run.states()[-1]
+    tensors, numbers = checkpoint.load(newest, "state")
+    if numbers["run"] != run.identity:
+        raise UserError(f"{newest} is a state of another run. Remove it to resume from an older one.")
     return tensors, numbers["numbers"]
 
 
@@ -310,7 +318,7 @@ class _Clock:
         if coming:
             coming.observe(self.nimg, nimg, took)
             self.flop = (self.flop or 0.0) + coming.flop_between(self.nimg, nimg)
-        pace = {"images_per_second": round(shown / took, 2), "memory_mib": _memory_mib()}
+        pace = {"images_per_second": round(shown / took, 2), "memory_mib": peak_memory_mib()}
         self.run.append("cost.jsonl", {"nimg": nimg, "kimg": nimg / 1000, "seconds": round(self.seconds, 3), **pace})
         self.last, self.nimg = now, nimg
         return pace
@@ -324,17 +332,6 @@ def _cost(run: RunFolder) -> dict[str, Any]:
     return run.describe().get("cost") or {"seconds": 0.0, "gpu_seconds": 0.0, "flop": None, "nimg": 0}
 
 
-def _memory_mib() -> float:
-    """The most memory that this process ever held: on the GPU if it trains there."""
-    if torch.cuda.is_available():
-        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0.0
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-
-
 def _check_batches(schedule: Schedule, ranks: Ranks) -> None:
     for stage in schedule.stages():
         if stage.batch_size % ranks.count:
@@ -345,29 +342,7 @@ def _check_batches(schedule: Schedule, ranks: Ranks) -> None:
             )
 
 
-def _poll(asked: list[int], ranks: Ranks, step: int) -> bool:
+def _poll(asked: Callable[[], bool], ranks: Ranks, step: int) -> bool:
     if ranks.count == 1:
-        return bool(asked)
-    return step % POLL_STEPS == 0 and ranks.agree(bool(asked))
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[list[int]]:
-    """A list that fills when Ctrl-C or SIGTERM comes: the step is finished and the state saved. A second one kills."""
-    asked: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        asked.append(number)
-        signal.signal(number, before[number])
-
-    before = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            before[number] = signal.signal(number, note)
-        except ValueError:  # Not in the main thread: whoever started the thread handles signals.
-            break
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        return asked()
+    return step % POLL_STEPS == 0 and ranks.agree(asked())
