@@ -83,7 +83,7 @@ def test_a_pipe_that_breaks_in_the_middle_of_work_is_no_success(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
-@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_training_whose_reader_is_gone_saves_and_says_130_when_it_is_stopped(tmp_path, number):
     pictures, run = draw(tmp_path / "in"), tmp_path / "run"
     arguments = (
