@@ -67,8 +67,10 @@ def config(name, **changes):
 def variant(name, kind):
     if not VARIANTS[kind].keys() <= fields_of(name):
         pytest.skip(f"has no {', '.join(VARIANTS[kind])}")
-    also = {"other_channels"} & fields_of(name) if kind in ("grey", "rgba") else set()
-    return config(name, **VARIANTS[kind], **dict.fromkeys(also, VARIANTS[kind]["channels"]))
+    changes = dict(VARIANTS[kind])
+    if "channels" in changes and "other_channels" in fields_of(name):
+        changes["other_channels"] = changes["channels"]
+    return config(name, **changes)
 
 
 def started(name, settings=None, *, seed=0):
