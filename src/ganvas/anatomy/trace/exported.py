@@ -1,11 +1,9 @@
 """Running exported programs under a recorder, which must be told the names that their modules had."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import fx, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganvas.anatomy.trace.recorder import Recorder
 
@@ -14,8 +12,6 @@ def runner(model: nn.Module, recorder: Recorder) -> Callable[..., Any]:
     """How to call the network so that the recorder sees all of it."""
     if isinstance(model, fx.GraphModule) and any("nn_module_stack" in node.meta for node in model.graph.nodes):
         return _Named(model, recorder).run
-    if isinstance(model, torch.jit.ScriptModule):
-        return _scripted(model, recorder)
     return model
 
 
@@ -40,26 +36,3 @@ class _Named(fx.Interpreter):
 def _plain_path(path: str) -> str:
     """``L['self'].blocks.0`` as ``blocks.0``; a second call is marked with @1."""
     return path.replace("L['self']", "").lstrip(".").partition("@")[0]
-
-
-def _scripted(model: torch.jit.ScriptModule, recorder: Recorder) -> Callable[..., Any]:
-    """TorchScript's interpreter calls operators below Python; they are seen where they are dispatched."""
-
-    def run(*inputs: Any, **named: Any) -> Any:
-        with torch._C.DisableTorchFunction(), _Dispatched(recorder):
-            return model(*inputs, **named)
-
-    return run
-
-
-class _Dispatched(TorchDispatchMode):
-    """Shows the recorder what is dispatched."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__()
-        self.recorder = recorder
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        return self.recorder.__torch_function__(func, types, args, kwargs)

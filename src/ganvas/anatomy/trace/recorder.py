@@ -70,7 +70,6 @@ class Recorder(TorchFunctionMode):
         self.below = _Dispatched(self)
         self.dispatched = False  # Whether the operation that is recorded was only seen below.
         self.modules = dict(model.named_modules())
-        self.scripted = isinstance(model, torch.jit.ScriptModule)
         named = list(model.named_parameters())
         self.values: dict[int, Value] = {
             id(p): Value(parameters=(name,), needs_gradient=p.requires_grad) for name, p in named
@@ -370,7 +369,7 @@ class Recorder(TorchFunctionMode):
         backward: int,
     ) -> Node:
         name, module_type, _ = self.stack[-1]
-        if (self.scripted or self.dispatched) and parameters:  # Calls of its modules are not seen; whose weights are.
+        if self.dispatched and parameters:  # Calls of its modules are not seen; whose weights are.
             name = parameters[0].rpartition(".")[0]
             module_type = getattr(self.modules[name], "original_name", module_type)
         index = len(self.nodes)
