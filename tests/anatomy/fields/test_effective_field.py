@@ -76,3 +76,18 @@ def test_what_cannot_be_measured_is_refused(how, said):
         effective_field(model, (1, 1, 8, 8), **how)
     with pytest.raises(UserError, match="no weights"):
         effective_field(model.to("meta"), (1, 1, 8, 8))
+
+
+def test_a_dict_is_measured_at_its_first_tensor_and_what_has_no_gradient_is_named():
+    class Named(nn.Module):
+        def __init__(self, whole):
+            super().__init__()
+            self.conv, self.whole = nn.Conv2d(1, 2, 3, padding=1), whole
+
+        def forward(self, x):
+            return {"classes": self.conv(x).argmax(1)} if self.whole else {"logits": self.conv(x)}
+
+    found = effective_field(Named(False), (1, 9, 9), samples=2)
+    assert (found.gradient > 0).sum() == 9
+    with pytest.raises(UserError, match="gives int64: no numbers that have a gradient"):
+        effective_field(Named(True), (1, 9, 9), samples=2)

@@ -125,9 +125,9 @@ def _first(output: object, layer: str) -> Tensor:
     """The first tensor of an output, which may be a tuple, a dict or an object of tensors."""
     found = next(tensors(output), None)
     if found is None or not found.is_floating_point():
-        given = type(output).__name__ if found is None else str(found.dtype).removeprefix("torch.")
+        given = f"a {type(output).__name__}" if found is None else str(found.dtype).removeprefix("torch.")
         raise UserError(
-            f"'{layer or 'the output'}' gives a {given}: no numbers that have a gradient. Choose another layer."
+            f"'{layer or 'the output'}' gives {given}: no numbers that have a gradient. Choose another layer."
         )
     return found
 
