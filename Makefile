@@ -36,7 +36,7 @@ $(STAMP): pyproject.toml $(wildcard $(CONSTRAINTS))
 	@touch $@
 
 demo: setup ## train a small progressive GAN, measure it, write runs/demo/report.html (about 6 minutes)
-	$(BIN)/ganvas train gan/progan --data scenes --preset small --out runs/demo
+	$(BIN)/ganvas train gan/progan --data scenes:20000,32x32 --preset small --out runs/demo
 	$(BIN)/ganvas measure runs/demo --n 4096
 	$(BIN)/ganvas report runs/demo
 	@$(BIN)/python -c 'from pathlib import Path; print("Open", Path("runs/demo/report.html").resolve().as_uri())'

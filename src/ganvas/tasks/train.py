@@ -1,7 +1,7 @@
 """Train a model; the same command resumes where it was stopped."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -247,14 +247,16 @@ def resolve(
     if before is not None:
         config, plan = from_plain(module.Config, before["config"]), from_plain(Plan, before["plan"])
         return Recipe(config=override(config, config_changes), plan=override(plan, plan_changes))
-    recipe = _preset(task) if task.preset else Recipe(config=module.Config(), plan=Plan())
+    recipe = _preset(task) if task.preset else Recipe(config=module.Config(), plan=Plan(), fitted=True)
     plan = override(recipe.plan, plan_changes)
     given = typed(recipe.config, config_changes)
-    bound = min(recipe.config.picture.size) if task.preset and isinstance(recipe.config, SizesPictures) else None
+    bound = recipe.bound
+    if bound is None and task.preset and isinstance(recipe.config, SizesPictures):
+        bound = min(recipe.config.picture.size)
     config = override(recipe.config, kind.fields_for(request, recipe.config, given, bound=bound) | given)
-    if task.preset is None and isinstance(config, FitsLength):
+    if recipe.fitted and isinstance(config, FitsLength):
         config = override(config.fitted(plan.total_kimg), given)
-    return Recipe(config=config, plan=plan)
+    return replace(recipe, config=config, plan=plan)
 
 
 def _changes(task: Train, module: "ModuleType") -> tuple[dict[str, Any], dict[str, Any]]:
@@ -285,8 +287,6 @@ def _within(
     minutes: float, task: Train, module: "ModuleType", recipe: "Recipe", data: "RunData", device: Any, ranks: "Ranks"
 ) -> "Recipe":
     """The recipe with the length that fits into some minutes on this machine, its schedule laid out anew."""
-    from dataclasses import replace
-
     import torch
 
     from ganvas.core.config import override, typed
@@ -301,7 +301,7 @@ def _within(
     feed.close()
     kimg = float(f"{recipe.plan.total_kimg * 60 * minutes / max(float(seconds), 1e-9):.{ALWAYS_KEPT}g}")
     plan, config = replace(recipe.plan, total_kimg=kimg), recipe.config
-    if isinstance(config, FitsLength):
+    if recipe.fitted and isinstance(config, FitsLength):
         config = override(config.fitted(kimg), typed(config, _changes(task, module)[0]))
     return replace(recipe, config=config, plan=plan)
 

@@ -61,7 +61,17 @@ def due(before: int, after: int, interval: int) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A whole run as one value: what a preset is."""
+    """A whole run as one value: what a preset is.
 
-    config: Any  # The model's Config.
+    Attributes:
+        config: The model's Config.
+        plan: The run's.
+        fitted: Whether the schedule is laid out anew over the run's length and the size of the pictures. A preset with
+            a source keeps its own.
+        bound: The longest shorter side in pixels that the settings are made for; None is that of ``config``.
+    """
+
+    config: Any
     plan: Plan
+    fitted: bool = False
+    bound: int | None = None

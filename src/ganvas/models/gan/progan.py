@@ -51,7 +51,7 @@ from ganvas.nn.norms.pixel_norm import pixel_norm
 V1_NORM_EPS = 1e-4  # Of batch normalisation in v1's framework.
 SLOPE = 0.2  # Of the discriminator's leaky ReLU.
 FIRST = 4  # Nominal resolution of the first block, whatever its true size.
-GROWN = 0.5  # Of a run whose growth is fitted to its length: the share after which the full resolution trains alone.
+GROWN = 0.6  # Of a run whose growth is fitted to its length: the share after which the full resolution trains alone.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,11 +125,12 @@ class Config:
     def fitted(self, total_kimg: float) -> "Config":
         """The same settings with a growth that reaches the full resolution after :data:`GROWN` of the run.
 
-        Training and fading in take equal parts, as in the paper; what is left trains the full resolution.
+        Training and fading in keep their proportion; what is left trains the full resolution.
         """
         periods = self.picture.levels - (doublings(self.first_resolution) if self.first_resolution >= FIRST else 0)
-        part = GROWN * total_kimg / (2 * max(periods, 1))
-        return replace(self, train_kimg=part, fade_kimg=part)
+        period = GROWN * total_kimg / max(periods, 1)
+        training = self.train_kimg / (self.train_kimg + self.fade_kimg) if self.train_kimg else 0.0
+        return replace(self, train_kimg=training * period, fade_kimg=(1 - training) * period)
 
     def growth(self) -> Growth:
         """The run's clock."""

@@ -24,4 +24,4 @@ def small() -> Recipe:
         hold_kimg=12,
         decay_kimg=8,
     )
-    return Recipe(config=config, plan=Plan(total_kimg=20, measure_n=512))
+    return Recipe(config=config, plan=Plan(total_kimg=20, measure_n=512), fitted=True, bound=64)

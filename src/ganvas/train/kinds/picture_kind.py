@@ -1,13 +1,14 @@
 """Pictures: packed at the model's size, dealt with labels, shown as grids, measured by SWD, MS-SSIM and likelihood."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ganvas.core.errors import UserError
+from ganvas.core.progress import say
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.data.packed import Packed
@@ -82,6 +83,7 @@ class PictureKind(Kind):
         """Size, channels and classes that fit the source."""
         found = survey(request.data, quiet=request.quiet)
         chosen = picture_fields(found, config, given, bound=bound)
+        _say_what_is_reduced(found, config, chosen, request)
         if request.conditional:
             chosen["num_classes"] = _count_classes(found, request, config)
         return chosen
@@ -115,6 +117,20 @@ def picture_fields(found: Survey, config: Any, given: Mapping[str, Any], *, boun
     if found.count and "channels" not in given:
         chosen["channels"] = channels_of(found)
     return chosen
+
+
+def _say_what_is_reduced(found: Survey, config: Any, chosen: dict[str, Any], request: SourceRequest) -> None:
+    """Pictures that a preset reduces by half or more are told: their owner may want another one."""
+    if not found.sizes or request.quiet or found.kind in ("scenes", "triangles"):
+        return
+    height, width = max(found.sizes, key=lambda size: (found.sizes[size], size))
+    fields = {name: value for name, value in chosen.items() if name in ("resolution", "base", "height", "width")}
+    to_height, to_width = replace(config, **fields).picture.size
+    if 3 * to_height < 2 * height:
+        say(
+            f"Pictures of {height}x{width} pixels are reduced to {to_height}x{to_width}, the size that these settings "
+            "are made for. Another preset, or --set of the size, trains larger ones."
+        )
 
 
 def channels_of(found: Survey) -> int:
