@@ -1,6 +1,6 @@
 """Samples of a model as training and trained models draw them: from latents where it has them, else from streams."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -55,6 +55,18 @@ def drawn_samples(
             yield model.sample(rows, rng, labels=chosen)
     else:
         raise UserError(f"{type(model).__module__.rpartition('.')[2]} draws no samples of its own.")
+
+
+def drawn_labels(n: int, *, seed: int, counts: Sequence[int]) -> Labels:
+    """``n`` classes at random, each with the share that it has in the data.
+
+    In random order, because metrics of pairs, such as MS-SSIM, pair neighbours.
+
+    Args:
+        counts: Samples of the data by class.
+    """
+    shares = torch.tensor(counts, dtype=torch.float64)
+    return torch.multinomial(shares, n, replacement=True, generator=stream(seed, "labels"))
 
 
 @contextmanager

@@ -22,14 +22,15 @@ from ganvas.data.packed import Packed
 from ganvas.losses.bits import bits_per_dimension, density_protocol
 from ganvas.losses.capabilities import HasDensity
 from ganvas.metrics import ms_ssim, swd
-from ganvas.metrics.measuring.flow import Reference, measure, reference
-from ganvas.train.drawn import averaged_players
+from ganvas.metrics.measuring import draws, flow
+from ganvas.metrics.measuring.flow import DrawnSet, PassSettings, Reference, against, refer
+from ganvas.train.drawn import averaged_players, drawn_labels
 from ganvas.train.plan import Plan
 from ganvas.train.sample_grids import draw
 from ganvas.train.state import State
 
-# The pair that needs no network, at a fifth of the cost of the paper's protocol: the curve of a run is for its shape.
-METRICS = {"swd": swd.Config(patches=64, directions=128), "ms_ssim": ms_ssim.Config()}
+# The pair that needs no network, as `ganvas measure RUN --quick` measures it.
+METRICS = {name: flow.QUICK.get(name) for name in ("swd", "ms_ssim")}
 MINIMUM = max(swd.MINIMUM, ms_ssim.MINIMUM)
 MEASURE_BATCH = 64
 
@@ -103,6 +104,7 @@ class Examiner:
                 "nimg": state.nimg,
                 "kimg": state.nimg / 1000,
                 "source": "training",
+                "own": True,  # Against the data of the run.
                 "when": datetime.now(UTC).isoformat(timespec="seconds"),
                 "results": [result.to_plain() for result in results],
                 "floor": [result.to_plain() for result in floor],
@@ -124,9 +126,14 @@ class Examiner:
 class DrawnExamination(Examination):
     """Distances between pictures that the model draws and real ones."""
 
-    def __init__(self, plan: Plan, packed: Packed, *, classes: int) -> None:
-        self.plan, self.packed, self.classes = plan, packed, classes
+    def __init__(self, plan: Plan, packed: Packed, *, conditional: bool) -> None:
+        self.plan, self.packed = plan, packed
         self.n = min(plan.measure_n, len(packed))
+        self.settings = PassSettings(seed=plan.seed)
+        self.labels = None
+        if conditional and packed.labels is not None:
+            counts = np.bincount(packed.labels, minlength=len(packed.class_names)).tolist()
+            self.labels = drawn_labels(self.n, seed=plan.seed, counts=counts)
         self._reference: Reference | None = None
 
     @property
@@ -142,20 +149,23 @@ class DrawnExamination(Examination):
     def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
         """The averaged model's pictures against the data, and the data against itself."""
         if self._reference is None:
-            self._reference = reference(self._reals(), metrics=METRICS, n=self.n, seed=self.plan.seed)
+            reals = DrawnSet(batches=self._reals, treated=self.packed.treated)
+            self._reference = refer(
+                reals, self.settings, metrics=METRICS, n=self.n, floor=len(self.packed) >= 2 * self.n
+            )
         pictures = draw(
-            state, stage, self.n, seed=self.plan.seed, classes=self.classes, purpose="measure", batch=MEASURE_BATCH
+            state, stage, self.n, seed=self.plan.seed, labels=self.labels, purpose="latents", batch=MEASURE_BATCH
         )
         factor = self.packed.height // pictures.shape[1]  # A growing model is enlarged to the size of the reals.
         whole = torch.from_numpy(pictures).permute(0, 3, 1, 2)
-        found = measure(self._reference, (enlarge(batch, factor) for batch in whole.split(MEASURE_BATCH)))
+        fakes = DrawnSet(
+            batches=lambda start, stop, of: (enlarge(part, factor) for part in whole[start:stop].split(MEASURE_BATCH))
+        )
+        found = against(self._reference, fakes, self.settings, metrics=METRICS, n=self.n)
         return list(found.results), list(found.floor)
 
-    def _reals(self) -> Iterator[Bytes]:
-        """Real pictures, shuffled, twice as many as measured where there are: the second half is the floor."""
-        order = torch.randperm(len(self.packed), generator=stream(self.plan.seed, "measured reals"))
-        for part in order[: 2 * self.n].split(MEASURE_BATCH):
-            yield torch.from_numpy(self.packed.read(part.numpy())).permute(0, 3, 1, 2)
+    def _reals(self, start: int, stop: int, of: int) -> Iterator[Bytes]:
+        return draws.draw(self.packed, stop, seed=self.plan.seed, start=start, batch=MEASURE_BATCH)
 
 
 class DensityExamination(Examination):

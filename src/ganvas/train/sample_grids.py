@@ -13,7 +13,7 @@ from ganvas.core.atomic_files import atomic_file
 from ganvas.core.pixels import to_bytes
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage
-from ganvas.core.shapes import Images
+from ganvas.core.shapes import Images, Labels
 from ganvas.data.packed import Packed
 from ganvas.losses.capabilities import Shows
 from ganvas.losses.game import Batch
@@ -63,10 +63,11 @@ class DrawnSheets(Sheets):
 
     def __init__(self, folder: Path, *, seed: int, packed: Packed, classes: int) -> None:
         super().__init__(folder)
-        self.seed, self.packed, self.classes = seed, packed, classes
+        self.seed, self.packed = seed, packed
         self.height, self.width = packed.height, packed.width
         self.columns = 8 if max(self.height, self.width) <= 128 else 4
         self.count = self.columns * max(round(self.columns * 0.75), 1)
+        self.labels = torch.arange(self.count) % classes if classes else None  # Every class in turn.
 
     def reals(self) -> None:
         """Real pictures chosen evenly over the data."""
@@ -75,7 +76,7 @@ class DrawnSheets(Sheets):
 
     def sample(self, state: State, stage: Stage, name: str) -> None:
         """What the averaged model makes of the fixed latents."""
-        self._write(name, draw(state, stage, self.count, seed=self.seed, classes=self.classes))
+        self._write(name, draw(state, stage, self.count, seed=self.seed, labels=self.labels))
 
     def _write(self, name: str, pictures: NDArray[np.uint8]) -> None:
         enlarged = self.height // pictures.shape[1]  # Every sheet of a run has one size: the film needs no more.
@@ -118,13 +119,19 @@ def write_sheet(path: Path, pictures: NDArray[np.uint8], *, columns: int, scale:
 
 
 def draw(
-    state: State, stage: Stage, n: int, *, seed: int, classes: int, batch: int = 64, purpose: str = "sheet"
+    state: State,
+    stage: Stage,
+    n: int,
+    *,
+    seed: int,
+    labels: Labels | None,
+    batch: int = 64,
+    purpose: str = "sheet",
 ) -> NDArray[np.uint8]:
     """``n`` pictures (n, h, w, c) of the model with its averaged players, at the size of the stage.
 
     The players are exchanged for their averages while drawing and put back after; training notices nothing.
     """
-    labels = torch.arange(n) % classes if classes else None
     with averaged_players(state) as model:
         drawn: list[Images] = []
         for part in drawn_samples(model, n, seed=seed, purpose=purpose, labels=labels, stage=stage, batch=batch):

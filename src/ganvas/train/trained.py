@@ -27,7 +27,7 @@ from ganvas.losses.capabilities import HasLatents, Judges, classes_of
 from ganvas.losses.game import Game
 from ganvas.report.pictures.grid import grid
 from ganvas.train import checkpoint
-from ganvas.train.drawn import drawn_samples
+from ganvas.train.drawn import drawn_labels, drawn_samples
 from ganvas.train.state import placed
 
 C = TypeVar("C")
@@ -157,13 +157,14 @@ class Trained:
         return self.model
 
     def labels(self, n: int, *, seed: int, label: str | int | None) -> Labels | None:
+        """Classes to draw: one, or each with its share of the data; None for a model that has none."""
         if not self.conditional:
             if label is not None:
                 raise UserError(f"--label {label}: this model was trained without labels, so it draws any class.")
             return None
         classes = classes_of(self.model.config)
         if label is None:
-            return torch.randint(classes, (n,), generator=stream(seed, "labels"))
+            return drawn_labels(n, seed=seed, counts=self.data.get("class_counts") or [1] * classes)
         return torch.full((n,), self._class_index(label))
 
     def _class_index(self, label: str | int) -> int:

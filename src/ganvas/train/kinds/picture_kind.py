@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ganvas.core.errors import UserError
@@ -68,7 +69,7 @@ class PictureData(RunData):
         """The distance between drawn and real pictures, and the likelihood of held-out ones."""
         found: list[Examination] = []
         if isinstance(model, HasLatents):  # Others draw too slowly to be measured again and again.
-            found.append(DrawnExamination(plan, self.packed, classes=classes_of(model.config)))
+            found.append(DrawnExamination(plan, self.packed, conditional=classes_of(model.config) > 0))
         if isinstance(model, HasDensity):
             found.append(DensityExamination(plan, self.held_out))
         return found
@@ -163,10 +164,17 @@ def described_pictures(packed: Packed, request: SourceRequest, size: tuple[int, 
         "width": size[1],
         "channels": packed.channels,
         "class_names": list(packed.class_names),
+        "class_counts": class_counts(packed),
         "fit": request.fit,
         "background": request.background,
         "broken": request.broken,
     }
+
+
+def class_counts(packed: Packed) -> list[int]:
+    """Pictures by class; empty without labels."""
+    labels = packed.labels
+    return [] if labels is None else np.bincount(labels, minlength=len(packed.class_names)).tolist()
 
 
 def with_margin(size: tuple[int, int], margin: float) -> tuple[int, int]:
