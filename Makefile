@@ -14,14 +14,16 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ganvas-installed
 PEERS ?= .venv-peers
 PEERS_STAMP := $(PEERS)/.ganvas-installed
-BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
+FOREIGN ?= .venv-foreign
+FOREIGN_STAMP := $(FOREIGN)/.ganvas-installed
+BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/foreign.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
 
 # Threads that wait asleep, not spinning: two jobs side by side then share two cores at full speed.
 export OMP_WAIT_POLICY ?= PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench peers parity bench-peers check clean
+.PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench peers parity bench-peers foreign check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -91,7 +93,16 @@ $(PEERS_STAMP): pyproject.toml benchmarks/peers.txt $(wildcard $(CONSTRAINTS))
 	@$(PEERS)/bin/python -m pip install -qq --editable '.[dev]' --requirement benchmarks/peers.txt $(addprefix --constraint ,$(CONSTRAINTS))
 	@touch $@
 
+foreign: $(FOREIGN_STAMP) ## table, diagram, field, signal and rewrite of networks by others, installed into .venv-foreign
+	$(FOREIGN)/bin/python -m pytest -q -rs tests/foreign
+
+$(FOREIGN_STAMP): pyproject.toml benchmarks/foreign.txt $(wildcard $(CONSTRAINTS))
+	@test -x $(FOREIGN)/bin/python || $(PYTHON) -m venv $(FOREIGN)
+	@echo "Installing Ganvas and packages with networks by others into $(FOREIGN)."
+	@$(FOREIGN)/bin/python -m pip install -qq --editable '.[dev]' --requirement benchmarks/foreign.txt $(addprefix --constraint ,$(CONSTRAINTS))
+	@touch $@
+
 check: lint types test docs mutants ## everything that must hold before a change goes in
 
 clean: ## remove the environment and everything that can be made again; runs/ stays
-	rm -rf $(VENV) $(PEERS) docs/_build docs/api build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(FOREIGN) docs/_build docs/api build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -128,6 +129,23 @@ def test_a_convolution_of_one_picture_without_a_batch_has_no_theory():
     (layer,) = found.layers
     assert layer.shape == (4, 6, 6)
     assert math.isnan(layer.step.value)
+
+
+class PadsByTensors(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv1d(1, 2, 3)
+
+    def forward(self, x):
+        return self.layer(F.pad(x, (torch.tensor(2), torch.tensor(4)), mode="reflect"))
+
+
+def test_padding_by_sizes_that_are_tensors_has_the_theory_of_its_numbers():
+    found = signal(PadsByTensors(), (1, 1, 33), seeds=1, batch=2)
+    assert found.layers[0].shape == (2, 2, 37)
+    assert all(
+        math.isnan(each.step.value) for each in found.operations if each.op == "pad" and each.shape == (2, 1, 39)
+    )
 
 
 class LargestInFloat64(TorchDispatchMode):

@@ -1,4 +1,4 @@
-"""Where a signal stops being a number: the first weight, output and gradient of a network that is nan or infinite.
+"""The first weight, output and gradient of a network that is nan or infinite: where a signal stops being a number.
 
 One nan makes everything behind it nan, so only the first is worth a name. Minus infinity that goes no further than a
 softmax is how attention is masked, and no fault.

@@ -1,4 +1,4 @@
-"""What layers do to the mean and the second moment of a signal, in closed form: the theory beside a measurement.
+"""Mean and second moment of a signal behind a layer, in closed form: the theory beside a measurement.
 
 He et al. 2015, Delving Deep into Rectifiers, section 2.2 (https://arxiv.org/abs/1502.01852); Glorot & Bengio 2010,
 section 4.2.1; Hanin & Nica 2018, Products of many large random matrices and gradients in deep neural networks

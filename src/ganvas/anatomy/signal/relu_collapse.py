@@ -1,4 +1,4 @@
-"""What a ReLU does to a low-dimensional manifold: a spiral goes up to n dimensions, through a ReLU, and back down.
+"""Collapse of a low-dimensional manifold in a ReLU: a spiral goes up to n dimensions, through a ReLU, and back down.
 
 Sandler et al. 2018, MobileNetV2, section 3.2 and figure 1. https://arxiv.org/abs/1801.04381
 

@@ -1,4 +1,4 @@
-"""How a signal and its gradient go through a network at the start: measured over draws of weights, theory beside it.
+"""Signal and gradient through a network at its start: measured over draws of weights, with the theory beside them.
 
 The second moment ``q`` of a layer's output decides whether a deep network starts at all: where every layer multiplies
 it by less than 1, the last ones see nothing, and the first ones no gradient. A single draw is a poor witness (it drifts

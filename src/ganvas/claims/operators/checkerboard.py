@@ -1,4 +1,4 @@
-"""Why transposed convolutions leave a checkerboard, and a start without one.
+"""The checkerboard that transposed convolutions leave, its cause, and starting weights without one.
 
 Output ``o`` of a transposed convolution is a sum over the taps of one phase. Where stride does not divide kernel, some
 phases have a tap more than others, and a constant picture comes out as a pattern of period s even from equal weights

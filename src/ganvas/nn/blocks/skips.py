@@ -1,7 +1,7 @@
 """Skips from an encoder to a decoder: concatenated as in U-Net, added as in the fully convolutional networks.
 
-What is where is known on the way down and lost at the bottom; what it is is known at the bottom. A skip hands the
-former past the latter. Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597; Long et al. 2015,
+The encoder knows where things are, the bottleneck knows what they are. A skip carries position past the bottleneck.
+Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597; Long et al. 2015,
 https://arxiv.org/abs/1411.4038. Without padding the encoder's features are larger and are cropped.
 """
 

@@ -1,4 +1,4 @@
-"""What several operators refuse in the same words: an input of another shape or kind of number than they are for."""
+"""Checks that several operators share: they refuse inputs of another shape or kind of number than they are for."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Nearest-neighbour resize and then a convolution: what a transposed convolution would have to look like to equal it.
+"""Nearest-neighbour resize before a convolution, and the transposed convolution that equals the two.
 
 A nearest-neighbour enlargement by s is a bed of nails (zeros between the pixels) convolved with a box of s ones. So
 resize and convolution with ``v`` is the transposed convolution with the kernel
