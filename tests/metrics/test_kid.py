@@ -76,20 +76,19 @@ def test_large_sets_are_near_the_closed_form(rng):
 
 
 @pytest.mark.slow
-@pytest.mark.simulate
 @pytest.mark.parametrize(
-    ("settings", "full"), [({}, 200), ({"block": 50}, 120), ({"subsets": 6, "subset_size": 40}, 120)]
+    ("settings", "experiments"), [({}, 200), ({"block": 50}, 120), ({"subsets": 6, "subset_size": 40}, 120)]
 )
-def test_the_interval_holds_the_truth_as_often_as_it_says(settings, full, rng, experiments):
+def test_the_interval_holds_the_truth_as_often_as_it_says(settings, experiments, rng):
     d, s, t, found = 8, 1.0, 1.8, []
-    for _ in range(experiments.count(full)):
+    for _ in range(experiments):
         result = measured(normal(120, d, random=rng, deviation=s), normal(160, d, random=rng, deviation=t), **settings)
         found.append((result.value, result.standard_error))
     values, errors = np.array(found).T
     truth = 3 * (s**2 - t**2) ** 2 / d
-    experiments.require(np.mean(np.abs(values - truth) < 1.96 * errors))
+    assert 0.90 <= np.mean(np.abs(values - truth) < 1.96 * errors) <= 0.99
     # The draws of the subsets are not the set's own luck alone: their variance is counted with that of all pairs.
-    assert errors.mean() == pytest.approx(values.std(), rel=4 / (2 * len(values)) ** 0.5)  # Four of its own errors.
+    assert errors.mean() == pytest.approx(values.std(), rel=0.2)
 
 
 def test_subsets_are_the_mean_of_the_same_over_random_parts(rng):
