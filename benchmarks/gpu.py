@@ -26,6 +26,7 @@ from history import record
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
+from ganvas.losses.batches.pictures import Pictures
 from ganvas.models.gan import progan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.recipes.gan.progan import celeba_hq_v1, cifar10
@@ -55,7 +56,7 @@ def run(state, executor, stage, size, steps, start=0):
     started = time.perf_counter()
     for step in range(start, start + steps):
         set_learning_rate(state, stage.lr)
-        executor.step(pictures[step % 8], None, stage)
+        executor.step(Pictures(images=pictures[step % 8]), stage)
         count_turns(state)
         state.nimg += stage.batch_size
         state.step += 1

@@ -21,6 +21,7 @@ from history import record
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
+from ganvas.losses.batches.pictures import Pictures
 from ganvas.models.gan.progan import Config, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
@@ -126,7 +127,7 @@ class Ours:
         self.state.sums.clear()
         self.state.counts.clear()
         set_learning_rate(self.state, LR)
-        self.executor.step(reals.contiguous(memory_format=torch.channels_last), None, STAGE)
+        self.executor.step(Pictures(images=reals.contiguous(memory_format=torch.channels_last)), STAGE)
         count_turns(self.state)
         self.state.nimg += BATCH
         self.state.step += 1
