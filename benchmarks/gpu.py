@@ -56,8 +56,9 @@ def run(state, executor, stage, size, steps, start=0):
     started = time.perf_counter()
     for step in range(start, start + steps):
         set_learning_rate(state, stage.lr)
-        executor.step(Pictures(images=pictures[step % 8]), stage)
-        count_turns(state)
+        fade = torch.tensor(stage.fade, device=DEVICE) if stage.fading else None
+        turns = executor.step(Pictures(images=pictures[step % 8], fade=fade), stage)
+        count_turns(state, turns)
         state.nimg += stage.batch_size
         state.step += 1
     torch.cuda.synchronize()

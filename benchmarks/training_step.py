@@ -127,8 +127,8 @@ class Ours:
         self.state.sums.clear()
         self.state.counts.clear()
         set_learning_rate(self.state, LR)
-        self.executor.step(Pictures(images=reals.contiguous(memory_format=torch.channels_last)), STAGE)
-        count_turns(self.state)
+        turns = self.executor.step(Pictures(images=reals.contiguous(memory_format=torch.channels_last)), STAGE)
+        count_turns(self.state, turns)
         self.state.nimg += BATCH
         self.state.step += 1
 
