@@ -1,15 +1,22 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
 
+from ganvas.core import catalogue
 from ganvas.core.errors import UserError
 from ganvas.core.pixels import to_float
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.train.feeds.picture_feed import Dealing, PictureFeed, cropped, staged, told_labels
+from ganvas.train.kinds.kind import SourceRequest
+from ganvas.train.kinds.picture_kind import PictureKind
+from ganvas.train.plan import Plan
 
 CPU = torch.device("cpu")
+SMALL = Stage(resolution=8, batch_size=8, lr=1e-3)
 STAGE = Stage(resolution=16, batch_size=8, lr=1e-3)
 
 
@@ -126,3 +133,15 @@ def test_told_labels_are_equally_many_of_each_class_and_a_function_of_the_seed()
     assert not np.array_equal(told, told_labels(labels, 32, seed=5))
     with pytest.raises(UserError, match=r"--labelled 83: there are 82 labels"):
         told_labels(labels, 83, seed=4)
+
+
+def test_windows_are_dealt_from_larger_pictures_and_measured_pictures_have_the_model_s_size(tiny_npz):
+    kind, module = PictureKind(), catalogue.load("models", "gan/dcgan")
+    config = dataclasses.replace(module.TINY, resolution=8, base=(4, 4))
+    request = SourceRequest(data=str(tiny_npz), fit="stretch", quiet=True)
+    data = kind.prepare(request, config, Plan(crop_margin=0.5))
+    batch = data.feed(module.Model(config), Plan(crop_margin=0.5), device=CPU, ranks=Ranks()).batch(0, SMALL)
+    assert (data.larger.height, data.packed.height) == (12, 8)
+    assert batch.images.shape == (8, 3, 8, 8)
+    whole = kind.prepare(request, config, Plan())
+    assert data.described["fingerprint"] == whole.described["fingerprint"] == data.packed.fingerprint

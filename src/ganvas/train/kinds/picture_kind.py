@@ -38,7 +38,7 @@ class PictureData(RunData):
     held_out: Packed | None
     described: dict[str, Any]
     labelled: int | None = None
-    crop: tuple[int, int] | None = None  # The model's size, where larger pictures are cropped at random places.
+    larger: Packed | None = None  # The same pictures with a margin, where windows at random places are dealt.
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -50,9 +50,12 @@ class PictureData(RunData):
     def feed(self, model: Game, plan: Plan, *, device: torch.device, ranks: Ranks) -> Feed:
         """Deals pictures, with labels where the model has classes."""
         dealing = Dealing(
-            mirror=plan.mirror, crop=self.crop, labels=classes_of(model.config) > 0, labelled=self.labelled
+            mirror=plan.mirror,
+            crop=None if self.larger is None else (self.packed.height, self.packed.width),
+            labels=classes_of(model.config) > 0,
+            labelled=self.labelled,
         )
-        return PictureFeed(self.packed, dealing, seed=plan.seed, device=device, ranks=ranks)
+        return PictureFeed(self.larger or self.packed, dealing, seed=plan.seed, device=device, ranks=ranks)
 
     def sheets(self, folder: Path, model: Game, plan: Plan, *, device: torch.device) -> Sheets:
         """Grids of what the model draws, or of what it shows of a fixed batch."""
@@ -92,7 +95,10 @@ class PictureKind(Kind):
     def prepare(self, request: SourceRequest, config: Any, plan: Plan) -> PictureData:
         """The pictures packed at the model's size."""
         size, channels = config.picture.size, config.picture.channels
-        packed = packed_pictures(request.data, request, size=with_margin(size, plan.crop_margin), channels=channels)
+        packed = packed_pictures(request.data, request, size=size, channels=channels)
+        larger = None
+        if plan.crop_margin:
+            larger = packed_pictures(request.data, request, size=with_margin(size, plan.crop_margin), channels=channels)
         _require_classes(packed, config, request)
         held_out = None
         if request.held_out is not None:
@@ -105,7 +111,7 @@ class PictureKind(Kind):
             | ({} if held_out is None else {"held_out": described_source(request.held_out or "", held_out)})
             | ({} if request.labelled is None else {"labelled": request.labelled}),
             labelled=request.labelled,
-            crop=size if plan.crop_margin else None,
+            larger=larger,
         )
 
 
