@@ -16,14 +16,14 @@ PEERS ?= .venv-peers
 PEERS_STAMP := $(PEERS)/.ganvas-installed
 FOREIGN ?= .venv-foreign
 FOREIGN_STAMP := $(FOREIGN)/.ganvas-installed
-BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/foreign.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/foreign.py benchmarks/gate%.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
 
 # Threads that wait asleep, not spinning: two jobs side by side then share two cores at full speed.
 export OMP_WAIT_POLICY ?= PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench peers parity bench-peers foreign check clean
+.PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench gates peers parity bench-peers foreign check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -76,6 +76,9 @@ fuzz: setup ## harm every kind of file that is read; none may end in a traceback
 
 bench: setup ## run the benchmarks; figures go to benchmarks/history.jsonl
 	@for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+gates: setup ## train small models and hold each against floors that need no learning
+	$(BIN)/python benchmarks/gate_cyclegan.py
 
 peers: $(PEERS_STAMP) ## metrics against other libraries, installed into .venv-peers (brings torchvision)
 	$(PEERS)/bin/python -m pytest -q -rs tests/peers

@@ -11,6 +11,8 @@ from ganvas.losses.adversarial import (
     class_cross_entropy,
     hinge_discriminator,
     hinge_generator,
+    least_squares_discriminator,
+    least_squares_generator,
     minimax_generator,
     non_saturating_discriminator,
     non_saturating_generator,
@@ -76,3 +78,27 @@ def test_where_rejected_with_certainty_the_minimax_gradient_vanishes_and_the_non
     (non_saturating,) = torch.autograd.grad(non_saturating_generator(fake).sum(), fake)
     assert minimax.item() == pytest.approx(-math.exp(-20), rel=1e-6)  # -sigma(-20)
     assert non_saturating.item() == pytest.approx(-1, rel=1e-6)  # sigma(-20) - 1
+
+
+def test_least_squares_pay_the_square_of_the_distance_to_their_labels():
+    # Mao et al. 2017, eq. 9, with 0 for generated and 1 for real: ((-2 - 1)^2 + 1.5^2) / 2, and so on.
+    assert_close(least_squares_discriminator(REAL, FAKE), torch.tensor([5.625, 0.5, 0.15625, 10.0], dtype=REAL.dtype))
+    assert_close(least_squares_generator(FAKE), torch.tensor([0.25, 1.0, 1.5625, 25.0], dtype=REAL.dtype))
+
+
+def test_least_squares_of_a_map_of_patches_are_the_mean_over_its_patches():
+    maps = torch.arange(12.0).view(2, 1, 2, 3)  # 0..5 and 6..11
+    assert_close(
+        least_squares_generator(maps), torch.tensor([(1 + 0 + 1 + 4 + 9 + 16) / 6, (25 + 36 + 49 + 64 + 81 + 100) / 6])
+    )
+    both = least_squares_discriminator(maps, torch.zeros_like(maps))
+    assert_close(both, 0.5 * least_squares_generator(maps))
+
+
+def test_least_squares_are_smallest_where_the_discriminator_is_the_share_of_real_samples():
+    # With densities p and q, minimising p (d - 1)^2 + q d^2 over d gives d = p / (p + q) (Mao et al. 2017, eq. 5).
+    p, q = 0.3, 0.1
+    d = torch.linspace(0, 1, 1001, dtype=torch.float64)
+    nothing = torch.zeros_like(d)
+    real, fake = (2 * least_squares_discriminator(*sides) for sides in ((d, nothing), (nothing + 1, d)))
+    assert d[(p * real + q * fake).argmin()].item() == pytest.approx(0.75)

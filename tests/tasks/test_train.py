@@ -121,7 +121,7 @@ def test_conditional_counts_the_classes_and_wants_some(pictures, tmp_path):
         draw(tmp_path / "in" / name, 2)
     assert chosen(tmp_path / "in").config.num_classes == 0
     assert chosen(tmp_path / "in", conditional=True).config.num_classes == 3
-    with pytest.raises(UserError, match="in a sub-folder"):
+    with pytest.raises(UserError, match="sub-folder per class"):
         chosen(pictures, conditional=True)
 
 

@@ -19,9 +19,7 @@ from ganvas.core.progress import say
 FORMAT = 2  # 1: configurations and states before samples of other kinds than pictures.
 DESCRIPTION = "run.json"
 MEASURES = "measures.jsonl"
-LOG = "log.jsonl"
-COSTS = "cost.jsonl"
-MODEL = "model.json"
+LOGS = ("log.jsonl", "cost.jsonl", MEASURES)
 
 
 def kimg_name(nimg: int) -> str:
@@ -31,12 +29,7 @@ def kimg_name(nimg: int) -> str:
 
 def is_run_or_model(path: Path) -> bool:
     """Whether a folder holds a run, or one published model of it."""
-    return description_of(path) is not None
-
-
-def description_of(path: Path) -> Path | None:
-    """The file that says which model a folder holds and with which settings: a run's, or one published model's."""
-    return next((file for file in (path / DESCRIPTION, path / MODEL) if file.exists()), None)
+    return (path / DESCRIPTION).exists() or (path / "model.json").exists()
 
 
 def run_around(path: Path) -> "RunFolder | None":
@@ -193,7 +186,7 @@ class RunFolder:
     def rewind(self, nimg: int) -> None:
         """Forgets what was logged after ``nimg``: the run that goes on from there will write it again."""
         self.require_held()
-        for file in (LOG, COSTS, MEASURES):
+        for file in LOGS:
             _rewind(self.path / file, nimg)
         for sheet in self.samples.glob("[0-9]*.png"):
             if sheet.stem > kimg_name(nimg):

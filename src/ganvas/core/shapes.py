@@ -7,6 +7,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 Images = Float[Tensor, "n c h w"]  # colour in [-1, 1]
+OtherImages = Float[Tensor, "n c2 h2 w2"]  # likewise, of another kind beside them: channels and size may differ
 Bytes = UInt8[Tensor, "n c h w"]  # colour in 0..255, at the border only
 PerSample = Float[Tensor, " n"]
 Latents = Float[Tensor, "n z"]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Stage
-from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
+from ganvas.core.shapes import Images, Labels, Latents, OtherImages, PerSample, Scalar
 
 
 @runtime_checkable
@@ -119,7 +119,7 @@ class Translates(Protocol):
         """The names of the ways it can go, such as "a-to-b"."""
         ...
 
-    def translate(self, images: Images, direction: str) -> Images:
+    def translate(self, images: Images, direction: str) -> OtherImages:
         """The translated pictures, in [-1, 1]."""
         ...
 

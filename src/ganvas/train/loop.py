@@ -16,7 +16,7 @@ from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.progress import duration, progress, say, stoppable
 from ganvas.core.provenance import peak_memory_mib
 from ganvas.core.ranks import Ranks
-from ganvas.core.run_folder import COSTS, LOG, RunFolder, kimg_name
+from ganvas.core.run_folder import RunFolder, kimg_name
 from ganvas.core.schedule import Growth, Schedule, Stage
 from ganvas.losses.capabilities import Calibrates
 from ganvas.losses.game import Game
@@ -82,7 +82,7 @@ def _train(setup: Setup) -> Outcome:
         run.sweep()
         run.rewind(state.nimg if resumed else -1)
         run.note(plan=to_plain(plan), stages=_stages(schedule, plan.total_nimg))
-    sheets = data.sheets(run.samples, setup.model, plan, device=setup.device)
+    sheets = data.sheets(run.path / "samples", setup.model, plan, device=setup.device)
     if state.nimg >= plan.total_nimg:
         if ranks.first and run.describe().get("status") != "finished":  # Killed after the last state.
             _finish(setup, sheets, finished=True)
@@ -117,7 +117,7 @@ def _train(setup: Setup) -> Outcome:
                 entry = _report(state, stage, ranks)
                 if ranks.first:
                     _require_finite(entry, run)
-                    run.append(LOG, entry)
+                    run.append("log.jsonl", entry)
                     pace = clock.lap(state.nimg, coming)
                     if board:
                         board.write(entry, pace)
@@ -320,7 +320,7 @@ class _Clock:
             coming.observe(self.nimg, nimg, took)
             self.flop = (self.flop or 0.0) + coming.flop_between(self.nimg, nimg)
         pace = {"images_per_second": round(shown / took, 2), "memory_mib": peak_memory_mib()}
-        self.run.append(COSTS, {"nimg": nimg, "kimg": nimg / 1000, "seconds": round(self.seconds, 3), **pace})
+        self.run.append("cost.jsonl", {"nimg": nimg, "kimg": nimg / 1000, "seconds": round(self.seconds, 3), **pace})
         self.last, self.nimg = now, nimg
         return pace
 

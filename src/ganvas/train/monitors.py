@@ -14,7 +14,7 @@ from torch import Tensor
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.pixels import to_float
 from ganvas.core.results import Result
-from ganvas.core.run_folder import MEASURES, RunFolder
+from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
 from ganvas.core.shapes import Bytes
@@ -99,7 +99,7 @@ class Examiner:
             results += measured
             floor += real
         self.run.append(
-            MEASURES,
+            "measures.jsonl",
             {
                 "nimg": state.nimg,
                 "kimg": state.nimg / 1000,

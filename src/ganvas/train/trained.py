@@ -17,7 +17,7 @@ from ganvas.core import catalogue
 from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.pixels import to_bytes, to_float
-from ganvas.core.run_folder import MODEL, RunFolder
+from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
@@ -209,7 +209,7 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
 
 
 def _model_folder(path: Path, kimg: float | None) -> Path:
-    if (path / MODEL).exists():
+    if (path / "model.json").exists():
         return path
     if path.is_file():
         raise UserError(f"{path} is a file. Name the run's folder, or one of its model/<kimg> folders.")

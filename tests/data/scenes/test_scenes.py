@@ -230,6 +230,23 @@ def test_factors_of_a_scene_are_uncorrelated_with_those_of_the_next():
         assert abs(r) < 4 / math.sqrt(20000)  # The standard error of a correlation of nothing is 1 / sqrt(n).
 
 
+def test_a_place_by_day_and_by_night_differs_in_nothing_but_its_light():
+    day, night = (Scenes(32, 32, count=60, seed=4, time=time).pictures(0, 60) for time in ("day", "night"))
+    lights = [identifier("sun"), identifier("moon")]
+    alike = ~np.isin(day[1], lights) & ~np.isin(night[1], lights)
+    assert alike.mean() > 0.95
+    np.testing.assert_array_equal(day[1][alike], night[1][alike])
+    np.testing.assert_array_equal(day[2], night[2])
+    assert not (day[1] == identifier("moon")).any()
+    assert not (night[1] == identifier("sun")).any()
+    assert day[0].mean() > 2 * night[0].mean()
+
+
+def test_a_time_that_there_is_not_is_refused():
+    with pytest.raises(UserError, match=r"time=noon is not a choice.*day, dusk, night"):
+        Scenes(time="noon")
+
+
 def test_by_night_there_is_a_moon_and_no_sun():
     scenes = Scenes(seed=2)
     _, masks, _ = scenes.pictures(0, 400)

@@ -29,7 +29,6 @@ from ganvas.anatomy.trace.trace import refuse_hidden_methods
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain, override
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.core.run_folder import description_of
 from ganvas.core.typed_json import parse, require
 from ganvas.nn.layers.initialise import start_unset
 from ganvas.nn.programs.program_files import load_exported, load_torchscript
@@ -177,7 +176,7 @@ def _of_config(module: ModuleType, config: Any, name: str, part: str | None, val
 
 
 def _of_run(folder: Path, part: str | None, changes: Mapping[str, Any] | None, values: bool) -> Loaded:
-    file = description_of(folder)
+    file = next((f for f in (folder / "run.json", folder / "model.json") if f.exists()), None)
     if file is None:
         raise UserError(f"{folder} is not a run: it holds no run.json. `ganvas train --out {folder}` makes one.")
     try:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ganvas.core.errors import UserError
-from ganvas.core.run_folder import DESCRIPTION
 from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.pictures import DECODING
 from ganvas.data.sources import labels as naming
@@ -15,6 +14,7 @@ from ganvas.data.sources.named_pictures import NamedPictures, refuse_large
 from ganvas.data.sources.picture_source import Entry, hash_of
 
 HEAD_BYTES = 4096  # Read at once where a header is looked for: that of most pictures lies in them.
+_RUN = "run.json"
 
 
 class Folder(NamedPictures):
@@ -78,7 +78,7 @@ def _walk(root: Path) -> Iterator[str]:
     entered: set[str] = set()
     for folder, folders, files in os.walk(root, followlinks=True, onerror=_unreadable):
         real = os.path.realpath(folder)
-        if real in entered or (DESCRIPTION in files and Path(folder) != root and _is_run(Path(folder))):
+        if real in entered or (_RUN in files and Path(folder) != root and _is_run(Path(folder))):
             folders.clear()
             continue
         entered.add(real)
@@ -89,7 +89,7 @@ def _walk(root: Path) -> Iterator[str]:
 
 def _is_run(folder: Path) -> bool:
     try:
-        text = (folder / DESCRIPTION).read_bytes()
+        text = (folder / _RUN).read_bytes()
     except OSError:
         return False
     return b'"fingerprint"' in text and b'"plan"' in text

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ganvas.core.shapes import Images
+from ganvas.core.shapes import Images, OtherImages
 from ganvas.losses.game import Batch
 
 
@@ -13,7 +13,7 @@ class Domains(Batch):
     """Equally many pictures in [-1, 1] of both domains; sizes and channels may differ."""
 
     a: Images
-    b: Images
+    b: OtherImages
 
     @property
     def size(self) -> int:

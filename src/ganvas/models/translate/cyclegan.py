@@ -26,7 +26,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
-from ganvas.core.shapes import Images, PerSample
+from ganvas.core.shapes import Images, OtherImages, PerSample
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
 from ganvas.losses.batches.domains import Domains
 from ganvas.losses.game import Game, Phase, Terms
@@ -67,8 +67,8 @@ class Config:
     pool_size: int = 50  # Earlier translations that a discriminator is also shown; 0 shows none.
     batch_size: int = 1
     lr: float = 2e-4
-    hold_kimg: float = 133.0  # Of the full learning rate: the paper's 100 passes over the larger kind of horse2zebra.
-    decay_kimg: float = 133.0  # Over which it falls to 0 on a line.
+    hold_kimg: float = 133.4  # Of the full learning rate: the paper's 100 passes over the larger kind of horse2zebra.
+    decay_kimg: float = 133.4  # Over which it falls to 0 on a line.
     beta1: float = 0.5
     beta2: float = 0.999
     eps: float = 1e-8
@@ -169,7 +169,7 @@ class Model(Game[Config, Domains]):
         """The pools: saved to resume from, and no part of the published model."""
         return ("pool_a", "pooled_a", "pool_b", "pooled_b")
 
-    def translate(self, images: Images, direction: str) -> Images:
+    def translate(self, images: Images, direction: str) -> OtherImages:
         """Pictures of one kind as pictures of the other, in [-1, 1]."""
         return self.generators[direction](images)
 
@@ -221,7 +221,7 @@ class Model(Game[Config, Domains]):
         for kind, fakes, own in zip("ab", self._translations(batch), (coins[:, :2], coins[:, 2:]), strict=True):
             self._fill_pool(kind, all_ranks_rows(fakes), own)
 
-    def _translations(self, batch: Domains) -> tuple[Images, Images]:
+    def _translations(self, batch: Domains) -> tuple[Images, OtherImages]:
         """What the generators made in this step; made now where they have not moved in it."""
         if "fake_a" in batch.kept:
             return batch.kept["fake_a"], batch.kept["fake_b"]
@@ -250,12 +250,12 @@ class Model(Game[Config, Domains]):
 
     def _slots(self, kind: str, coins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """For each row of the whole batch its place in the pool, whether it fills an empty one, and whether it is
-        exchanged for what is there."""
-        size = self.config.pool_size
-        position = self.get_buffer(f"pooled_{kind}") + torch.arange(len(coins), device=coins.device)
+        exchanged for what was there before the step."""
+        size, pooled = self.config.pool_size, self.get_buffer(f"pooled_{kind}")
+        position = pooled + torch.arange(len(coins), device=coins.device)
         filling = position < size
         slots = torch.where(filling, position, (coins[:, 1] * size).long().clamp(max=size - 1))
-        return slots, filling, ~filling & (coins[:, 0] < REPLACED)
+        return slots, filling, ~filling & (coins[:, 0] < REPLACED) & (slots < pooled)
 
 
 def mean_difference(x: Images, y: Images) -> PerSample:

@@ -13,7 +13,7 @@ import numpy as np
 from ganvas.core.errors import UserError
 from ganvas.core.json_lines import read_lines
 from ganvas.core.results import Result
-from ganvas.core.run_folder import COSTS, LOG, MEASURES, RunFolder
+from ganvas.core.run_folder import RunFolder
 from ganvas.report.drawing.plot_frame import Band
 from ganvas.report.web.run_numbers import Measurement
 from ganvas.report.web.run_page import RunPage, Sheet
@@ -34,8 +34,8 @@ def read(path: Path) -> RunPage:
     folder = RunFolder(path)
     run = folder.describe(of_earlier_versions=True)
     notes: list[str] = []
-    log = columns(_lines(path / LOG, notes))
-    pace = columns(_lines(path / COSTS, notes))
+    log = columns(_lines(path / "log.jsonl", notes))
+    pace = columns(_lines(path / "cost.jsonl", notes))
     drawn = folder.sheets()
     furthest = [float(table["kimg"][-1]) for table in (log, pace) if len(table["kimg"])] + [kimg for kimg, _ in drawn]
     data, config = _object(run.get("data")), _object(run.get("config"))
@@ -59,7 +59,7 @@ def read(path: Path) -> RunPage:
         stages=stages if len({band.label for band in stages}) > 1 else [],
         log=log,
         pace=pace,
-        measures=[_measurement(row, data) for row in _lines(path / MEASURES, notes)],
+        measures=[_measurement(row, data) for row in _lines(path / "measures.jsonl", notes)],
         sheets=_sheets(drawn, stages, notes),
         others=_other_sheets(folder, notes),
         film=_film(folder.film, notes),
