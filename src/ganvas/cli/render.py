@@ -1,4 +1,4 @@
-"""What a person sees of a result, on stderr; stdout carries the same as JSON, unless both are one terminal."""
+"""Results as a person reads them, on stderr; stdout carries the same as JSON, unless both are one terminal."""
 
 from collections.abc import Mapping, Sequence
 from functools import singledispatch

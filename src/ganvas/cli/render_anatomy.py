@@ -1,4 +1,4 @@
-"""What a person sees of a network's table, on stderr."""
+"""Tables of networks as a person reads them, on stderr."""
 
 from ganvas.cli.render import show
 from ganvas.core.progress import say

@@ -1,4 +1,4 @@
-"""What a person sees of a drawn network, on stderr."""
+"""Drawn networks as a person reads of them, on stderr."""
 
 from ganvas.cli.render import show
 from ganvas.core.progress import say

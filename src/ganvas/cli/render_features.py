@@ -1,4 +1,4 @@
-"""What a person sees of feature networks, on stderr."""
+"""Feature networks as a person reads them, on stderr."""
 
 from ganvas.cli.render import show, table
 from ganvas.core.progress import duration, say

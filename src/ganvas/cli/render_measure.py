@@ -1,4 +1,4 @@
-"""What a person sees of measurements, statistics and the catalogue of metrics."""
+"""Measurements, statistics and the catalogue of metrics as a person reads them, on stderr."""
 
 from collections.abc import Mapping
 

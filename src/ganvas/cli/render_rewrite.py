@@ -1,4 +1,4 @@
-"""What a person sees of a network that was rewritten, on stderr."""
+"""Rewritten networks as a person reads of them, on stderr."""
 
 from ganvas.cli.render import show, table
 from ganvas.core.progress import say

@@ -1,4 +1,4 @@
-"""What a person sees of signals, of the ReLU collapse and of stacked kernels, on stderr."""
+"""Signals, the ReLU collapse and stacked kernels as a person reads them, on stderr."""
 
 import math
 from collections.abc import Sequence

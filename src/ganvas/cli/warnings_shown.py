@@ -1,4 +1,4 @@
-"""What others say while a command runs: warnings of libraries, and what a person's own code prints.
+"""Messages of others while a command runs: warnings of libraries, and what a person's own code prints.
 
 Neither may stand in the way of what the command says. A warning comes after it, in one line; a ``print`` goes to
 stderr, since stdout is for data.

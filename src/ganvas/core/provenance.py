@@ -1,4 +1,4 @@
-"""What a result was made with: versions, machine, commit. Written into every run and every benchmark line."""
+"""Provenance of a result: versions, machine, commit. Written into every run and every benchmark line."""
 
 import importlib.metadata
 import os

@@ -1,4 +1,4 @@
-"""How a picture of any size is reached by doubling a small first one."""
+"""Sizes of pictures that are reached by doubling a small first one."""
 
 import math
 from collections.abc import Iterator

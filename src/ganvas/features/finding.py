@@ -1,4 +1,4 @@
-"""Where the weights of a network are on this machine, and bringing them there. Needs no torch.
+"""Search for a network's weights on this machine, and their download. Needs no torch.
 
 They are looked for in this order: what the caller names, the environment variable ``GANVAS_WEIGHTS_<NAME>``, the
 user's cache (where ``ganvas features fetch`` puts them). Nothing else ever stands in for them.

@@ -1,4 +1,4 @@
-"""What every feature network offers: pictures in, rows of numbers out, and a name that says exactly which one it is.
+"""The contract of a feature network: pictures in, rows of numbers out, and a name that says exactly which one it is.
 
 A network is frozen. It takes bytes of any size, brings them to its own size by its own rule, and gives one row per
 picture and tap. The rows depend neither on the batch size nor on the pictures beside it (to 1e-5 of their size: the

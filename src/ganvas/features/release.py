@@ -1,4 +1,4 @@
-"""Where the weights of a network are published, and what may be done with them. Needs no torch."""
+"""Published weights of a network: their address, hash and licence. Needs no torch."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the two players of a generative adversarial network are judged by.
+"""Losses of the two players of a generative adversarial network.
 
 Every function takes logits (the discriminator's or critic's output, before any sigmoid) and returns one value per
 sample, to be minimised. ``<kind>_discriminator(real, fake)`` and ``<kind>_generator(fake)``; sigma is the logistic

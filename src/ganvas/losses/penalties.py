@@ -1,4 +1,4 @@
-"""What keeps a discriminator smooth, and its output from drifting away. One value per sample.
+"""Penalties that keep a discriminator smooth, and its output from drifting away. One value per sample.
 
 Gradients are taken of ``D(x).sum()``: exact per sample as long as no layer of D mixes the pictures of a batch.
 Minibatch standard deviation does mix them, a little, and the papers that use both take the sum all the same.

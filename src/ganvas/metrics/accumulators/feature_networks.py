@@ -1,4 +1,4 @@
-"""Which feature network each metric is given: that of its paper, or the one that a person chose; each loaded once."""
+"""Choice of the feature network of each metric: that of its paper, or the one that a person named; each loaded once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

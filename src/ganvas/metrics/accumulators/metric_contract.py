@@ -1,4 +1,4 @@
-"""What a metric file offers. One file per metric; nothing else changes when one is added.
+"""The contract of a metric file. One file per metric; nothing else changes when one is added.
 
 ``metrics/<name>.py`` has
 

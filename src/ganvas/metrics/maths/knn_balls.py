@@ -1,4 +1,4 @@
-"""How much of one set lies in the balls around another: what precision, recall, density and coverage count.
+"""Counts of one set's rows in the balls around another's: what precision, recall, density and coverage are made of.
 
 The manifold of a set is the union of balls around its rows, each reaching to the k-th nearest other row.
 

@@ -1,4 +1,4 @@
-"""What compares picture i of one set with picture i of another: machinery of SSIM and PSNR.
+"""Comparison of picture i of one set with picture i of another: machinery of SSIM and PSNR.
 
 For reconstructions, translations and fillings-in, whose every picture has a target. A metric of this kind says
 ``PAIRED = True``: ``ganvas measure`` then draws the same places on both sides, refuses sides without places (a run,

@@ -1,5 +1,5 @@
-"""How long a cloud of points has so many holes while it is looked at more and more coarsely: machinery of the geometry
-score.
+"""Relative living times: the share of scales at which a cloud of points has i one-dimensional holes. Machinery of the
+geometry score.
 
 Khrulkov and Oseledets 2018, Geometry Score, algorithm 1. https://arxiv.org/abs/1802.02664
 

@@ -1,4 +1,4 @@
-"""What a reader must know of the pictures behind a table of numbers."""
+"""Notes under a table of numbers: what a reader must know of the pictures behind it."""
 
 import math
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Which pictures belong together where a metric compares picture i of one source with picture i of another.
+"""Pairs of pictures, for metrics that compare picture i of one source with picture i of another.
 
 Pairs go by place: sources of as many pictures are drawn at the same places (:mod:`ganvas.metrics.measuring.draws`).
 Where both sources have files, their names must not speak against it: a name that is on both sides must be at one place.

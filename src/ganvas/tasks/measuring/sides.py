@@ -1,4 +1,4 @@
-"""What is compared: a run's model, a source of pictures, or a file of statistics, and what the metrics get of it."""
+"""The two sides of a comparison: a run's model, a source of pictures or a file of statistics, as metrics see it."""
 
 import dataclasses
 import itertools

@@ -1,4 +1,4 @@
-"""What the commands that look into a network have in common: which network, with what input."""
+"""Options that all commands on a network share: which network, with what input."""
 
 from dataclasses import dataclass
 from pathlib import Path
