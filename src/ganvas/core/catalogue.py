@@ -1,4 +1,4 @@
-"""The catalogue of everything that can be run, found by path: ``gan/progan`` is ``ganvas/models/gan/progan.py``. There is no registry.
+"""The catalogue, found by path: ``gan/progan`` is ``ganvas/models/gan/progan.py``. There is no registry.
 
 Listing reads the files' docstrings and imports nothing, so that ``--help`` and ``ganvas models`` need no torch.
 """

@@ -1,4 +1,4 @@
-"""The catalogue of feature networks: the files of this folder that say ``NAME = ...``. The rest is machinery they share.
+"""The catalogue of feature networks: the files of this folder that say ``NAME = ...``. The rest is machinery.
 
 A network's file has
 

@@ -1,4 +1,4 @@
-"""Observation models: the density ``p(x | z)`` of a picture around a decoder's ``G(z)``, its gradient, and draws from it.
+"""Observation models: the density ``p(x | z)`` of a picture around a decoder's ``G(z)``, its gradient and draws.
 
 Colours are in [0, 1] as in Wu et al. (2017): a byte b of a picture is ``(b + u) / 256`` with u uniform in [0, 1), so
 that pictures have a density; the byte that a decoder means stands in the middle, ``(b + 1/2) / 256``.
