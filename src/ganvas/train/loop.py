@@ -122,7 +122,8 @@ def _train(setup: Setup) -> Outcome:
                     if board:
                         board.write(entry, pace)
                     left = coming.seconds_between(state.nimg, plan.total_nimg) if coming else None
-                    show(min(state.nimg / 1000, plan.total_kimg), _note(stage, pace, data.described), left)
+                    note = _note(stage, pace, data.described, examiner.latest)
+                    show(min(state.nimg / 1000, plan.total_kimg), note, left)
             if ranks.first and due(before, state.nimg, plan.interval("sample")):
                 run.require_held()
                 sheets.sample(state, stage, kimg_name(state.nimg))
@@ -290,13 +291,13 @@ def say_what_is_reached(schedule: Schedule, total_nimg: int, described: dict[str
         say(f"Pictures grow to {size} pixels by {schedule.arrival / 1000:g} kimg.")
 
 
-def _note(stage: Stage, pace: dict[str, float], described: dict[str, Any]) -> str:
-    """What stands beside the bar: the size in pixels of a growing model's pictures, and the pace."""
-    rate = f"{pace['images_per_second']:.0f} img/s"
-    if stage.resolution is None:
-        return rate
-    size = f"{described['height'] // stage.shrink}x{described['width'] // stage.shrink}"
-    return f"{size} {f'fade {stage.fade:.2f}' if stage.fading else 'train'}, {rate}"
+def _note(stage: Stage, pace: dict[str, float], described: dict[str, Any], measured: str) -> str:
+    """What stands beside the bar: the size of a growing model's pictures, the pace, the newest measured values."""
+    where = ""
+    if stage.resolution is not None:
+        where = f"{described['height'] // stage.shrink}x{described['width'] // stage.shrink} "
+        where += f"fade {stage.fade:.2f}" if stage.fading else "train"
+    return ", ".join(filter(None, (where, f"{pace['images_per_second']:.0f} img/s", measured)))
 
 
 class _Clock:

@@ -1,6 +1,5 @@
 """Monitors of a run: values measured at intervals while a model trains, and curves for TensorBoard."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,16 +11,15 @@ import torch
 from torch import Tensor
 
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.core.pixels import to_float
 from ganvas.core.results import Result
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import derive_seed, stream
+from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes
 from ganvas.data.packed import Packed
-from ganvas.losses.bits import bits_per_dimension, density_protocol
 from ganvas.losses.capabilities import HasDensity
 from ganvas.metrics import ms_ssim, swd
+from ganvas.metrics.likelihood import density
 from ganvas.metrics.measuring import draws, flow
 from ganvas.metrics.measuring.flow import DrawnSet, PassSettings, Reference, against, refer
 from ganvas.train.drawn import averaged_players, drawn_labels
@@ -76,10 +74,14 @@ class Examination(ABC):
 
 
 class Examiner:
-    """Measures the averaged model during training and notes every value in measures.jsonl."""
+    """Measures the averaged model during training and notes every value in measures.jsonl.
+
+    Attributes:
+        latest: The newest values in words, without their parts; "" before the first.
+    """
 
     def __init__(self, run: RunFolder, plan: Plan, examinations: Sequence[Examination]) -> None:
-        self.run, self.plan = run, plan
+        self.run, self.plan, self.latest = run, plan, ""
         self.examinations = [one for one in examinations if not one.refusal] if plan.measure_kimg >= 0 else []
         known = [name for one in self.examinations for name in one.metrics]
         if plan.keep_best != "none" and plan.keep_best not in known:
@@ -98,6 +100,7 @@ class Examiner:
             measured, real = one.measure(state, stage)
             results += measured
             floor += real
+        self.latest = ", ".join(f"{one.metric} {one.value:.4g}" for one in results if "." not in one.metric)
         self.run.append(
             "measures.jsonl",
             {
@@ -169,11 +172,12 @@ class DrawnExamination(Examination):
 
 
 class DensityExamination(Examination):
-    """Bits per dimension of held-out pictures, which the model never trained on."""
+    """Bits per dimension of held-out pictures, beside yardsticks that are fitted on the training ones once."""
 
-    def __init__(self, plan: Plan, held_out: Packed | None) -> None:
-        self.plan, self.held_out = plan, held_out
+    def __init__(self, plan: Plan, packed: Packed, held_out: Packed | None) -> None:
+        self.plan, self.packed, self.held_out = plan, packed, held_out
         self.n = 0 if held_out is None else min(plan.measure_n, len(held_out))
+        self._yardsticks: list[Result] | None = None
 
     @property
     def refusal(self) -> str:
@@ -183,35 +187,21 @@ class DensityExamination(Examination):
     @property
     def metrics(self) -> Sequence[str]:
         """Bits per dimension."""
-        return ("bits_per_dimension",)
+        return (density.METRIC,)
 
-    @torch.no_grad()
     def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
-        """The mean over held-out pictures, with its standard error; a likelihood has no floor."""
+        """The mean over held-out pictures, and yardsticks of the same pictures; a likelihood has no floor."""
         assert self.held_out is not None
-        order = torch.randperm(len(self.held_out), generator=stream(self.plan.seed, "held out"))[: self.n]
+        seed = self.plan.seed
+        rows = torch.randperm(len(self.held_out), generator=stream(seed, "held out"))[: self.n].numpy()
         device = next(state.model.parameters()).device
-        rng = torch.Generator(device).manual_seed(derive_seed(self.plan.seed, "held out noise"))
-        parts: list[Tensor] = []
         with averaged_players(state) as model:
             assert isinstance(model, HasDensity)
-            for rows in order.split(MEASURE_BATCH):
-                pixels = torch.from_numpy(self.held_out.read(rows.numpy())).permute(0, 3, 1, 2).to(device)
-                parts.append(model.log_prob(to_float(pixels), rng).double().cpu())
-            kind = model.density
-        dimensions = int(np.prod(self.held_out.read(np.arange(1)).shape[1:]))
-        bits = bits_per_dimension(torch.cat(parts), dimensions)
-        result = Result(
-            metric="bits_per_dimension",
-            value=float(bits.mean()),
-            standard_error=float(bits.std()) / math.sqrt(len(bits)),
-            error_method="standard error of the mean over pictures",
-            n=len(bits),
-            seed=self.plan.seed,
-            better="lower",
-            protocol=density_protocol(kind, n=len(bits), pictures=self.held_out.fingerprint, dimensions=dimensions),
-        )
-        return [result], []
+            bits = density.picture_bits(model, self.held_out, rows, device=device, seed=seed)
+            protocol = density.protocol_of(model.density, self.held_out, n=self.n)
+        if self._yardsticks is None:
+            self._yardsticks = density.yardstick_results(self.packed, self.held_out, rows, protocol, seed=seed)
+        return density.results(bits, protocol, seed=seed, yardsticks=self._yardsticks), []
 
 
 def enlarge(pictures: Tensor, factor: int) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.core.progress import say
+from ganvas.core.progress import say
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.data.packed import Packed
@@ -18,6 +19,7 @@ from ganvas.data.sources.locations import lasting_name
 from ganvas.data.survey import Survey, survey
 from ganvas.losses.capabilities import Conditional, HasDensity, HasLatents, Shows, classes_of
 from ganvas.losses.game import Game
+from ganvas.metrics.likelihood.density import ABOUT_JPEG, were_jpeg
 from ganvas.train.drawn import can_draw
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.picture_feed import Dealing, PictureFeed
@@ -74,7 +76,7 @@ class PictureData(RunData):
         if isinstance(model, HasLatents):  # Others draw too slowly to be measured again and again.
             found.append(DrawnExamination(plan, self.packed, conditional=classes_of(model.config) > 0))
         if isinstance(model, HasDensity):
-            found.append(DensityExamination(plan, self.held_out))
+            found.append(DensityExamination(plan, self.packed, self.held_out))
         return found
 
 
@@ -104,6 +106,8 @@ class PictureKind(Kind):
         if request.held_out is not None:
             held_out = packed_pictures(request.held_out, request, size=size, channels=channels)
             _refuse_the_same(packed, held_out, request)
+            if were_jpeg(held_out) and not request.quiet:
+                say(ABOUT_JPEG)
         return PictureData(
             packed=packed,
             held_out=held_out,

@@ -1,0 +1,97 @@
+"""Bits per dimension of pictures under a model that knows its likelihood, beside yardsticks of the same pictures."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ganvas.core.pixels import to_float
+from ganvas.core.results import Result
+from ganvas.core.seeds import derive_seed
+from ganvas.data.packed import Packed
+from ganvas.losses.bits import bits_per_dimension, density_protocol
+from ganvas.losses.capabilities import HasDensity
+from ganvas.metrics.likelihood.yardsticks import Bits, yardsticks
+
+METRIC = "bits_per_dimension"
+BATCH = 64
+MOST_FITTED = 10_000  # Training pictures that yardsticks are fitted on.
+ABOUT_JPEG = (
+    "Some of these pictures are JPEG files, which have lost what most bits are about: bits per dimension of them "
+    "compare with each other and not with those in papers."
+)
+
+Rows = Int[np.ndarray, " n"]
+
+
+@torch.no_grad()
+def picture_bits(
+    model: HasDensity,
+    packed: Packed,
+    rows: Rows,
+    *,
+    device: torch.device,
+    seed: int,
+    batch: int = BATCH,
+    tick: Callable[[int], None] = lambda done: None,
+) -> Bits:
+    """Bits per dimension of each picture of ``rows``.
+
+    Args:
+        seed: Of the noise of a model whose likelihood is a bound or an estimate.
+        tick: Called with how many pictures are done.
+    """
+    rng = torch.Generator(device).manual_seed(derive_seed(seed, "held out noise"))
+    parts: list[Float[Tensor, " k"]] = []
+    for start in range(0, len(rows), batch):
+        pixels = torch.from_numpy(packed.read(rows[start : start + batch])).permute(0, 3, 1, 2).to(device)
+        parts.append(model.log_prob(to_float(pixels), rng).double().cpu())
+        tick(min(start + batch, len(rows)))
+    return bits_per_dimension(torch.cat(parts), packed.height * packed.width * packed.channels)
+
+
+def results(bits: Bits, protocol: str, *, seed: int, yardsticks: Sequence[Result] = ()) -> list[Result]:
+    """The mean with its standard error, then the yardsticks of the same pictures."""
+    return [_result(METRIC, bits, protocol, seed=seed), *yardsticks]
+
+
+def protocol_of(kind: str, packed: Packed, *, n: int) -> str:
+    """What bits of these pictures rest on; a likelihood of pictures that were JPEG says so."""
+    said = density_protocol(
+        kind, n=n, pictures=packed.fingerprint, dimensions=packed.height * packed.width * packed.channels
+    )
+    return f"{said}:jpeg" if were_jpeg(packed) else said
+
+
+def yardstick_results(
+    train: Packed, held_out: Packed, rows: Rows, protocol: str, *, seed: int, most: int = MOST_FITTED
+) -> list[Result]:
+    """Yardsticks of the pictures of ``rows``, fitted on at most ``most`` training pictures, evenly chosen."""
+    fitted = np.unique(np.linspace(0, len(train) - 1, min(most, len(train))).astype(np.int64))
+    found = yardsticks(train.read(fitted), held_out.read(rows))
+    return [_result(f"{METRIC}.{one.name}", one.bits, protocol, seed=seed) for one in found]
+
+
+def were_jpeg(packed: Packed) -> bool:
+    """Whether some of the pictures came from JPEG files, as far as their names say.
+
+    JPEG has thrown away what most bits are about: CIFAR-10 as JPEG files takes 2.4 bits per dimension, fewer than the
+    best models need for the original pictures.
+    """
+    return any(name.lower().endswith((".jpg", ".jpeg", ".jfif")) for name in packed.names or ())
+
+
+def _result(metric: str, bits: Bits, protocol: str, *, seed: int) -> Result:
+    return Result(
+        metric=metric,
+        value=float(bits.mean()),
+        standard_error=float(bits.std()) / math.sqrt(len(bits)),
+        error_method="standard error of the mean over pictures",
+        n=len(bits),
+        seed=seed,
+        better="lower" if metric == METRIC else "neither",
+        protocol=protocol,
+    )
