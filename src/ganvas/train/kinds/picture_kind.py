@@ -10,7 +10,6 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.core.progress import say
-from ganvas.core.progress import say
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.data.packed import Packed
