@@ -51,6 +51,16 @@ class Conditional(Protocol):
 
 
 @runtime_checkable
+class TakesHiddenLabels(Protocol):
+    """A ``Config`` of a model with classes that also learns from samples whose class is hidden."""
+
+    @property
+    def hidden_weight(self) -> float:
+        """The weight of what such samples teach."""
+        ...
+
+
+@runtime_checkable
 class SizesPictures(Protocol):
     """A ``Config`` of a model of pictures."""
 

@@ -55,7 +55,7 @@ class Train:
     conditional: bool = False
     """Learn to draw each class of a labelled source."""
     labelled: int | None = None
-    """Tell the class of so many samples, equally many of each class, and hide the others'; all where left out."""
+    """Tell the class of so many samples, equally many of each, for models that learn from hidden ones too."""
     fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
     """What to do with pictures of another shape or size than the model's."""
     background: str = "white"

@@ -135,6 +135,14 @@ def test_told_labels_are_equally_many_of_each_class_and_a_function_of_the_seed()
         told_labels(labels, 83, seed=4)
 
 
+def test_a_model_that_needs_every_class_refuses_to_have_some_hidden(tiny_npz):
+    module = catalogue.load("models", "gan/progan")
+    config = dataclasses.replace(module.TINY, num_classes=3)
+    request = SourceRequest(data=str(tiny_npz), conditional=True, labelled=6, quiet=True)
+    with pytest.raises(UserError, match="--labelled 6 hides classes, and this model needs the class of every picture"):
+        PictureKind().prepare(request, config, Plan())
+
+
 def test_windows_are_dealt_from_larger_pictures_and_measured_pictures_have_the_model_s_size(tiny_npz):
     kind, module = PictureKind(), catalogue.load("models", "gan/dcgan")
     config = dataclasses.replace(module.TINY, resolution=8, base=(4, 4))

@@ -16,7 +16,7 @@ from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.data.sources.locations import lasting_name
 from ganvas.data.survey import Survey, survey
-from ganvas.losses.capabilities import Conditional, HasDensity, HasLatents, Shows, classes_of
+from ganvas.losses.capabilities import Conditional, HasDensity, HasLatents, Shows, TakesHiddenLabels, classes_of
 from ganvas.losses.game import Game
 from ganvas.metrics.likelihood.density import ABOUT_JPEG, were_jpeg
 from ganvas.train.drawn import can_draw
@@ -207,8 +207,9 @@ def _require_classes(packed: Packed, config: Any, request: SourceRequest) -> Non
     if classes and (packed.labels is None or int(packed.labels.max()) >= classes):
         has = "has no labels" if packed.labels is None else f"has {int(packed.labels.max()) + 1} classes"
         raise UserError(f"num_classes={classes}, but {request.data} {has}. Leave it out, or use --conditional.")
-    if request.labelled is not None and not classes:
-        raise UserError("--labelled hides labels of a model with classes. Add --conditional, or leave it out.")
+    if request.labelled is not None and not (classes and isinstance(config, TakesHiddenLabels)):
+        what = "needs the class of every picture" if classes else "has no classes"
+        raise UserError(f"--labelled {request.labelled} hides classes, and this model {what}. Leave it out.")
 
 
 def _refuse_the_same(packed: Packed, held_out: Packed, request: SourceRequest) -> None:
