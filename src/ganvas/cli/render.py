@@ -10,6 +10,7 @@ from ganvas.tasks.models import Catalogue
 from ganvas.tasks.report import ReportResult
 from ganvas.tasks.sample import Drawn
 from ganvas.tasks.train import TrainResult
+from ganvas.tasks.translate import Translated
 
 PARTS = 25  # Of a mixture, on the screen.
 SHOWN = 10  # Broken files named on the screen; the JSON has them all.
@@ -38,6 +39,12 @@ def _(result: TrainResult) -> None:
 @show.register
 def _(result: Drawn) -> None:
     say(f"{result.path}: {result.pictures} pictures of {result.model} at {result.kimg:g} kimg, seed {result.seed}.")
+
+
+@show.register
+def _(result: Translated) -> None:
+    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    say(f"{result.path}: {count}, {result.direction} by {result.model} at {result.kimg:g} kimg.")
 
 
 @show.register

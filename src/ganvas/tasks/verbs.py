@@ -29,6 +29,7 @@ from ganvas.tasks import (
     stats,
     table,
     train,
+    translate,
 )
 
 
@@ -55,6 +56,7 @@ VERBS = (
     Verb(name="train", task=train.Train, run=train.train, hours=True),
     Verb(name="sample", task=sample.Sample, run=sample.sample),
     Verb(name="interpolate", task=sample.Interpolate, run=sample.interpolate),
+    Verb(name="translate", task=translate.Translate, run=translate.translate),
     Verb(name="measure", task=measure.Measure, run=measure.measure),
     Verb(name="stats", task=stats.Stats, run=stats.stats),
     Verb(name="skill", task=skill.Skill, run=skill.skill),

@@ -10,7 +10,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
 from ganvas.core.shapes import Labels
-from ganvas.losses.capabilities import Draws, HasLatents
+from ganvas.losses.capabilities import Draws, HasLatents, Translates
 from ganvas.losses.game import Game
 from ganvas.train.state import State
 
@@ -54,7 +54,10 @@ def drawn_samples(
             chosen = None if labels is None else labels[start : start + rows].to(device)
             yield model.sample(rows, rng, labels=chosen)
     else:
-        raise UserError(f"{type(model).__module__.rpartition('.')[2]} draws no samples of its own.")
+        instead = (
+            " `ganvas translate RUN SRC -o OUT` translates pictures with it." if isinstance(model, Translates) else ""
+        )
+        raise UserError(f"{type(model).__module__.rpartition('.')[2]} draws no samples of its own.{instead}")
 
 
 def drawn_labels(n: int, *, seed: int, counts: Sequence[int]) -> Labels:

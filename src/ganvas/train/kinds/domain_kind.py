@@ -12,7 +12,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.data.packed import Packed
 from ganvas.data.survey import survey
-from ganvas.losses.capabilities import Shows
+from ganvas.losses.capabilities import Shows, Translates
 from ganvas.losses.game import Game
 from ganvas.train.feeds.domain_feed import DomainFeed
 from ganvas.train.feeds.feed import Feed
@@ -30,6 +30,7 @@ from ganvas.train.kinds.picture_kind import (
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
 from ganvas.train.sample_grids import NoSheets, Sheets, ShownSheets
+from ganvas.train.translated_examination import TranslatedExamination
 
 
 @dataclass
@@ -39,7 +40,7 @@ class DomainData(RunData):
     a: Packed
     b: Packed
     described: dict[str, Any]
-    crop: tuple[int, int] | None = None
+    larger: tuple[Packed, Packed] | None = None  # The same pictures with a margin, to crop at random places.
 
     def __len__(self) -> int:
         return len(self.a)
@@ -51,8 +52,9 @@ class DomainData(RunData):
 
     def feed(self, model: Game, plan: Plan, *, device: torch.device, ranks: Ranks) -> Feed:
         """Deals both domains, each in its own order."""
-        dealing = Dealing(mirror=plan.mirror, crop=self.crop)
-        return DomainFeed(self.a, self.b, dealing, seed=plan.seed, device=device, ranks=ranks)
+        crop = None if self.larger is None else (self.a.height, self.a.width)
+        a, b = self.larger or (self.a, self.b)
+        return DomainFeed(a, b, Dealing(mirror=plan.mirror, crop=crop), seed=plan.seed, device=device, ranks=ranks)
 
     def sheets(self, folder: Path, model: Game, plan: Plan, *, device: torch.device) -> Sheets:
         """Rows that the model shows of a fixed batch."""
@@ -64,8 +66,11 @@ class DomainData(RunData):
         return ShownSheets(folder, batch)
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
-        """Nothing yet."""
-        return []
+        """How far translations are from real pictures of the other kind, for a model that translates both ways."""
+        if not isinstance(model, Translates):
+            return []
+        there, back = model.directions
+        return [TranslatedExamination(plan, {there: (self.a, self.b), back: (self.b, self.a)})]
 
 
 class DomainKind(Kind):
@@ -87,12 +92,21 @@ class DomainKind(Kind):
                 "This model translates between two kinds of pictures, and one was given. Name the second: --other SRC."
             )
         size = config.picture.size
-        packing = with_margin(size, plan.crop_margin)
-        a = packed_pictures(request.data, request, size=packing, channels=config.picture.channels)
-        b = packed_pictures(request.other, request, size=packing, channels=config.other_picture.channels)
+        a, b = _packed_domains(request.data, request.other, request, config, size)
         if a.fingerprint == b.fingerprint:
             raise UserError(f"--other {request.other} holds the pictures of --data. Name pictures of another kind.")
         described = described_pictures(a, request, size) | {
             "other": described_source(request.other, b) | {"channels": b.channels}
         }
-        return DomainData(a=a, b=b, described=described, crop=size if plan.crop_margin else None)
+        larger = None
+        if plan.crop_margin:
+            margin = with_margin(size, plan.crop_margin)
+            larger = _packed_domains(request.data, request.other, request, config, margin)
+        return DomainData(a=a, b=b, described=described, larger=larger)
+
+
+def _packed_domains(
+    data: str, other: str, request: SourceRequest, config: Any, size: tuple[int, int]
+) -> tuple[Packed, Packed]:
+    a = packed_pictures(data, request, size=size, channels=config.picture.channels)
+    return a, packed_pictures(other, request, size=size, channels=config.other_picture.channels)

@@ -1,0 +1,213 @@
+"""``ganvas translate``: pictures of one kind, made into the other kind by a trained model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+if TYPE_CHECKING:
+    from ganvas.core.shapes import Bytes
+    from ganvas.data.packed import Packed
+    from ganvas.train.trained import Trained
+
+MOST_IN_A_GRID = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translate:
+    """Translate pictures with a run of a model that learnt two kinds, such as translate/cyclegan.
+
+    Examples:
+      ganvas translate runs/x days/ -o nights
+      ganvas translate runs/x nights.zip --direction b-to-a --to grid -o days.png
+    """
+
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+    """Run directory, or one of its model/<kimg> folders."""
+    source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SRC")]
+    """The pictures: whatever `ganvas train --data` takes."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """File or folder to write."""
+    direction: str | None = None
+    """a-to-b makes pictures of --data into those of --other, b-to-a the other way; the first where left out."""
+    to: Literal["folder", "grid", "zip"] = "folder"
+    """A folder of PNG files, a zip of them, or one sheet with every translation below its picture."""
+    fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
+    """What to do with pictures of another shape or size than the model's."""
+    background: str = "white"
+    """Colour behind transparent pictures and padding: a name or #rrggbb."""
+    broken: Literal["refuse", "skip"] = "refuse"
+    """What to do with files that cannot be read."""
+    kimg: float | None = None
+    """An earlier moment that the run keeps; the last one where left out."""
+    batch: int = 64
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translated:
+    """What was written."""
+
+    path: Path
+    pictures: int
+    direction: str
+    model: str
+    kimg: float
+
+
+def translate(task: Translate) -> Translated:
+    """Translates and writes; nothing half-written is left behind.
+
+    Raises:
+        UserError: the model does not translate, or not this way; the pictures do not fit; something is at ``out``.
+    """
+    from ganvas.core.errors import UserError
+    from ganvas.data.packing import prepare
+    from ganvas.tasks.train import pick_device
+    from ganvas.train.trained import load
+
+    if task.batch < 1:
+        raise UserError(f"--batch {task.batch} must be at least 1.")
+    _require_free(task)
+    trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
+    direction = _direction(task, trained)
+    picture = trained.model.config.picture
+    first = direction == _directions(trained)[0]
+    channels = picture.channels if first else trained.model.config.other_picture.channels
+    packed = prepare(
+        task.source,
+        size=picture.size,
+        channels=channels,
+        fit=task.fit,
+        background=task.background,
+        broken=task.broken,
+    )
+    {"folder": _write_folder, "zip": _write_zip, "grid": _write_grid}[task.to](task, trained, packed, direction)
+    return Translated(path=task.out, pictures=len(packed), direction=direction, model=trained.name, kimg=trained.kimg)
+
+
+def _require_free(task: Translate) -> None:
+    from ganvas.core.errors import UserError
+
+    endings = {"zip": (".zip",), "grid": (".png",), "folder": ()}[task.to]
+    if endings and task.out.suffix.lower() not in endings:
+        raise UserError(f"-o {task.out}: --to {task.to} writes a {endings[0]} file. Choose a name that ends so.")
+    if task.out.exists() and (not task.out.is_dir() or any(task.out.iterdir())):
+        raise UserError(f"-o {task.out}: something is there already. Choose another name, or remove it.")
+
+
+def _directions(trained: "Trained") -> list[str]:
+    from ganvas.core.errors import UserError
+    from ganvas.losses.capabilities import Translates
+
+    if not isinstance(trained.model, Translates):
+        raise UserError(
+            f"{trained.name} does not translate pictures. `ganvas sample` draws what it learnt; translate/cyclegan is "
+            "a model that translates."
+        )
+    return list(trained.model.directions)
+
+
+def _direction(task: Translate, trained: "Trained") -> str:
+    from ganvas.core.errors import UserError, did_you_mean
+
+    known = _directions(trained)
+    if task.direction is None:
+        return known[0]
+    if task.direction not in known:
+        raise UserError(
+            f"--direction {task.direction}: this model does not go that way.{did_you_mean(task.direction, known)} "
+            f"Directions: {', '.join(known)}."
+        )
+    return task.direction
+
+
+def _translations(
+    task: Translate, trained: "Trained", packed: "Packed", direction: str
+) -> Iterator[tuple["Bytes", "Bytes"]]:
+    """Batches (b, c, h, w) of pictures and of their translations, with progress."""
+    import torch
+
+    from ganvas.core.progress import progress
+    from ganvas.losses.capabilities import Translates
+    from ganvas.train.translated_examination import translated_bytes
+
+    model = trained.require(Translates)
+    with progress("Translating", len(packed), unit="pictures") as report:
+        for start in range(0, len(packed), task.batch):
+            rows = packed.read(slice(start, min(start + task.batch, len(packed))))
+            pictures = torch.from_numpy(rows.copy()).permute(0, 3, 1, 2)
+            for made in translated_bytes(model, iter([pictures]), direction):
+                yield pictures, made
+            report(min(start + task.batch, len(packed)))
+
+
+def _named(task: Translate, trained: "Trained", packed: "Packed", direction: str) -> Iterator[tuple[str, Any]]:
+    """Each translation as a Pillow picture, with a name of its own: that of its file, or its number."""
+    from PIL import Image
+
+    names = _file_names(packed)
+    done = 0
+    for _, made in _translations(task, trained, packed, direction):
+        for picture in made.permute(0, 2, 3, 1).contiguous().numpy():
+            yield names[done], Image.fromarray(picture.squeeze())
+            done += 1
+
+
+def _file_names(packed: "Packed") -> list[str]:
+    """The stems of the files that the rows came from where all differ, else numbers; all end in .png."""
+    stems = [Path(name).stem for name in packed.names or ()]
+    if len(stems) != len(packed) or len({stem.casefold() for stem in stems}) < len(stems) or not all(stems):
+        stems = [f"{index:06d}" for index in range(len(packed))]
+    return [f"{stem}.png" for stem in stems]
+
+
+def _write_folder(task: Translate, trained: "Trained", packed: "Packed", direction: str) -> None:
+    from ganvas.core.atomic_files import atomic_folder
+
+    with atomic_folder(task.out) as partial:
+        for name, picture in _named(task, trained, packed, direction):
+            picture.save(partial / name, format="PNG")
+
+
+def _write_zip(task: Translate, trained: "Trained", packed: "Packed", direction: str) -> None:
+    import io
+    import zipfile
+
+    from ganvas.core.atomic_files import atomic_file
+
+    with atomic_file(task.out) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+        for name, picture in _named(task, trained, packed, direction):
+            buffer = io.BytesIO()
+            picture.save(buffer, format="PNG")
+            archive.writestr(name, buffer.getvalue())
+
+
+def _write_grid(task: Translate, trained: "Trained", packed: "Packed", direction: str) -> None:
+    import torch
+
+    from ganvas.core.errors import UserError
+    from ganvas.report.pictures.grid import best_columns, grid, save_png
+    from ganvas.train.sample_grids import same_colours
+
+    if len(packed) > MOST_IN_A_GRID:
+        raise UserError(
+            f"{task.source} has {len(packed):,} pictures, and a sheet of more than {MOST_IN_A_GRID} cannot be looked "
+            "at. Use --to folder or --to zip, or translate fewer."
+        )
+    parts = list(_translations(task, trained, packed, direction))
+    pictures, made = (torch.cat([part[side] for part in parts]) for side in (0, 1))
+    columns = best_columns(len(packed), height=2 * packed.height, width=packed.width)
+    rows = [side for pair in zip(pictures.split(columns), made.split(columns), strict=True) for side in pair]
+    if len(pictures) % columns:  # The last row of pictures leaves places empty; its translations start below it.
+        rows = [_padded(row, columns) for row in rows]
+    save_png(grid(same_colours(rows), columns=columns, scale=max(1, 1024 // (columns * packed.width)), gap=2), task.out)
+
+
+def _padded(row: "Bytes", columns: int) -> "Bytes":
+    """White pictures where a row is short."""
+    import torch
+
+    return torch.cat([row, row.new_full((columns - len(row), *row.shape[1:]), 255)])

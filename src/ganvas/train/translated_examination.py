@@ -1,0 +1,108 @@
+"""The examination of a model that translates: how far its translations are from real pictures of the other kind."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import torch
+
+from ganvas.core.pixels import to_bytes, to_float
+from ganvas.core.results import Result
+from ganvas.core.schedule import Stage
+from ganvas.core.shapes import Bytes, Images
+from ganvas.data.packed import Packed
+from ganvas.losses.capabilities import Translates
+from ganvas.metrics import swd
+from ganvas.metrics.measuring import draws, flow
+from ganvas.metrics.measuring.flow import DrawnSet, PassSettings, Reference, against, refer
+from ganvas.train.drawn import averaged_players
+from ganvas.train.monitors import MEASURE_BATCH, Examination
+from ganvas.train.plan import Plan
+from ganvas.train.state import State
+
+METRICS = {"swd": flow.QUICK.get("swd")}
+
+
+class TranslatedExamination(Examination):
+    """Sliced Wasserstein distance of translations to real pictures of the kind that they are to be, each way.
+
+    It sees whether translations look like the other kind and not whether they are of the same place: a model that
+    makes one night of every day and one that exchanges all days pass. The cycle losses stand beside it in the log.
+
+    Args:
+        ways: For each direction the pictures that are translated, and those that the translations are held against.
+    """
+
+    def __init__(self, plan: Plan, ways: Mapping[str, tuple[Packed, Packed]]) -> None:
+        self.plan, self.ways = plan, ways
+        self.n = min([plan.measure_n, *(len(side) for sides in ways.values() for side in sides)])
+        self.settings = PassSettings(seed=plan.seed)
+        self._references: dict[str, Reference] = {}
+
+    @property
+    def refusal(self) -> str:
+        """Too few pictures."""
+        least = swd.MINIMUM
+        return (
+            "" if self.n >= least else f"needs at least {least} pictures of both kinds to measure; there are {self.n}."
+        )
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """One distance for each direction."""
+        return [f"swd.{direction}" for direction in self.ways]
+
+    def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
+        """The averaged model's translations against the other kind, and the other kind against itself."""
+        results: list[Result] = []
+        floor: list[Result] = []
+        with averaged_players(state) as model:
+            assert isinstance(model, Translates)
+            for direction in self.ways:
+                found = against(
+                    self._reference(direction),
+                    self._translations(model, direction),
+                    self.settings,
+                    metrics=METRICS,
+                    n=self.n,
+                )
+                results += _of(direction, found.results)
+                floor += _of(direction, found.floor)
+        return results, floor
+
+    def _reference(self, direction: str) -> Reference:
+        if direction not in self._references:
+            target = self.ways[direction][1]
+            enough = len(target) >= 2 * self.n
+            self._references[direction] = refer(
+                self._reals(target), self.settings, metrics=METRICS, n=self.n, floor=enough
+            )
+        return self._references[direction]
+
+    def _reals(self, packed: Packed) -> DrawnSet:
+        def batches(start: int, stop: int, of: int) -> Iterator[Bytes]:
+            return draws.draw(packed, stop, seed=self.plan.seed, start=start, batch=MEASURE_BATCH)
+
+        return DrawnSet(batches=batches, treated=packed.treated)
+
+    def _translations(self, model: Translates, direction: str) -> DrawnSet:
+        source = self._reals(self.ways[direction][0])
+
+        def batches(start: int, stop: int, of: int) -> Iterator[Bytes]:
+            return translated_bytes(model, source.batches(start, stop, of), direction)
+
+        return DrawnSet(batches=batches, treated=source.treated)
+
+
+@torch.no_grad()
+def translated_bytes(model: Translates, pictures: Iterator[Bytes], direction: str) -> Iterator[Bytes]:
+    """Batches of pictures (b, c, h, w), translated on the device of the model, on the CPU."""
+    assert isinstance(model, torch.nn.Module)
+    device = next(model.parameters()).device
+    for batch in pictures:
+        made: Images = model.translate(to_float(batch.to(device)), direction)
+        yield to_bytes(made).cpu()
+
+
+def _of(direction: str, results: Sequence[Result]) -> list[Result]:
+    """The average alone, by the name of its direction."""
+    return [replace(result, metric=f"swd.{direction}") for result in results if result.metric == "swd"]
