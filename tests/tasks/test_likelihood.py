@@ -280,3 +280,51 @@ def test_measuring_all_leaves_it_out_with_a_line(data, capsys):
     code, out, _ = call(capsys, "measure", data, data, "--metrics", "all", "--quiet")
     assert code == 0
     assert "`ganvas likelihood RUN`" in json.loads(out)["skipped"]["ais"]
+
+
+# --- A model that knows its likelihood ---
+
+
+@pytest.fixture(scope="module")
+def pixelcnn(data, tmp_path_factory) -> Path:
+    """Untrained but for its start from data. Read only but for its measures."""
+    small = ("height=8", "width=8", "levels=1", "blocks=1", "features=4", "mixtures=2", "batch_size=8")
+    once = ("measure_kimg=-1", "sample_kimg=1")
+    run = tmp_path_factory.mktemp("pixelcnn") / "run"
+    return trained_on(data, run, "autoregressive/pixelcnn_pp", *small, *once, kimg=0.008, fit="stretch")
+
+
+@pytest.mark.slow
+def test_a_model_that_knows_its_likelihood_gives_it_exactly_beside_codes_that_learn_nothing(pixelcnn, data):
+    found = likelihood(Likelihood(run=pixelcnn, data=str(data), n=7, quiet=True, device="cpu"))
+    assert [one.metric for one in found.results] == ["bits_per_dimension"] + [
+        f"bits_per_dimension.{name}" for name in ("gaussian", "histogram", "png", "webp")
+    ]
+    assert len(found.log_likelihoods) == found.n == 7
+    # 8 x 8 x 3 numbers; a bit is ln 2 nats.
+    mean = -sum(found.log_likelihoods) / 7 / (192 * math.log(2))
+    assert found.results[0].value == pytest.approx(mean, rel=1e-9)
+    assert found.acceptance is None
+    line = json.loads((pixelcnn / "measures.jsonl").read_text().splitlines()[-1])
+    assert line["source"] == "likelihood"
+
+
+@pytest.mark.slow
+def test_the_trainings_own_pictures_are_said_to_be_its_own_for_exact_likelihoods_too(pixelcnn):
+    found = likelihood(Likelihood(run=pixelcnn, n=3, quiet=True, device="cpu"))
+    assert any("training's own" in note for note in found.notes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "setting", [{"variance": "0.1"}, {"temperatures": 5}, {"observation": "bernoulli"}, {"budget": "paper"}]
+)
+def test_settings_of_estimates_are_refused_where_nothing_is_estimated(pixelcnn, data, setting):
+    with pytest.raises(UserError, match=f"--{next(iter(setting))}.* knows its likelihood"):
+        likelihood(Likelihood(run=pixelcnn, data=str(data), quiet=True, device="cpu", **setting))
+
+
+@pytest.mark.slow
+def test_more_pictures_than_there_are_are_refused_where_the_likelihood_is_known(pixelcnn, data):
+    with pytest.raises(UserError, match="There are 40 pictures, and 41"):
+        likelihood(Likelihood(run=pixelcnn, data=str(data), n=41, quiet=True, device="cpu"))

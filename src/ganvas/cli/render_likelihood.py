@@ -6,6 +6,11 @@ from ganvas.tasks.likelihood import LikelihoodResult
 from ganvas.tasks.measure import with_error
 
 TITLES = {
+    "bits_per_dimension": "bits per dimension",
+    "bits_per_dimension.gaussian": "a Gaussian fitted on the training pictures",
+    "bits_per_dimension.histogram": "histograms of their pixels",
+    "bits_per_dimension.png": "PNG files",
+    "bits_per_dimension.webp": "lossless WebP files",
     "ais": "log-likelihood, nats per picture (a lower bound)",
     "ais.bits_per_dim": "bits per dimension",
     "ais.gap": "gap of the bounds on simulated pictures",
@@ -25,7 +30,8 @@ def _(result: LikelihoodResult) -> None:
     if result.variance is not None:
         origin = {"given": "given", "model": "the model's own", "validation": "chosen on validation pictures"}
         say(f"Variance of the noise: {result.variance:.4g} for colours in [0, 1] ({origin[result.variance_from]}).")
-    say(f"{result.effective_chains:.1f} effective chains per picture; proposals accepted: {result.acceptance:.0%}.")
+    if result.effective_chains is not None and result.acceptance is not None:
+        say(f"{result.effective_chains:.1f} effective chains per picture; proposals accepted: {result.acceptance:.0%}.")
     for note in result.notes:
         say(f"Note: {note}")
     if result.written:

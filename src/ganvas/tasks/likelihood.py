@@ -1,4 +1,4 @@
-"""``ganvas likelihood RUN [DATA]``: how probable a decoder finds pictures, with bounds that say how sure that is."""
+"""``ganvas likelihood RUN [DATA]``: how probable a model finds pictures, exactly or with bounds that say how sure."""
 
 import dataclasses
 import time
@@ -15,6 +15,7 @@ from ganvas.tasks.measuring.decoder import decoder_of, has_uniform_prior, own_va
 
 if TYPE_CHECKING:
     from ganvas.data.packed import Packed
+    from ganvas.losses.capabilities import HasDensity
     from ganvas.metrics.ais import Config, Estimate, Sandwich
     from ganvas.metrics.likelihood.observation_models import Decoder, Observation
     from ganvas.train.trained import Trained
@@ -26,11 +27,15 @@ BUDGETS = {
 MOST = 16  # Pictures where -n is left out.
 CHAINS_TO_CHOOSE = 4  # Per picture, where a variance is chosen: all are tried with the same random numbers.
 USUALLY_TRIED = 5  # Variances.
+OWN_PICTURES = "These pictures are the training's own: a model that has memorised them scores high. Give others."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Likelihood:
-    """Estimate the log-likelihood of pictures under a generator or decoder, by annealed importance sampling.
+    """How probable a model finds pictures: exactly where it knows, else by annealed importance sampling.
+
+    Models that know their likelihood, such as autoregressive/pixelcnn_pp, give bits per dimension beside codes that
+    need no learning. The log-likelihood under a generator or decoder with noise around its pictures is estimated.
 
     Examples:
       ganvas likelihood runs/x held-out/
@@ -43,7 +48,7 @@ class Likelihood:
     data: tyro.conf.Positional[str | None] = None
     """The pictures, best such as the run has not seen; those that it was trained on where left out."""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
-    """Pictures to be measured. Left out: as many as there are, 16 at most."""
+    """Pictures to be measured. Left out: as many as there are, 16 at most; 4,096 where the likelihood is known."""
     budget: Literal["quick", "paper"] = "quick"
     """quick: 200 temperatures. paper: 10,000, fifty times the time and a tighter bound."""
     temperatures: int | None = None
@@ -86,13 +91,13 @@ class LikelihoodResult:
     n: int
     seed: int
     seconds: float
-    passes: int  # Of one row through the decoder and back.
+    passes: int  # Of one row through the decoder and back; of one picture where nothing was estimated.
     results: list[Result]
     log_likelihoods: list[float]  # Of every picture, in nats.
-    effective_chains: float  # Mean over pictures.
-    acceptance: float  # Mean probability of a proposal.
-    variance: float | None  # None for black and white.
-    variance_from: str  # "given", "model", "validation" or "".
+    effective_chains: float | None = None  # Mean over pictures; None where nothing was estimated.
+    acceptance: float | None = None  # Mean probability of a proposal.
+    variance: float | None = None  # None for black and white.
+    variance_from: str = ""  # "given", "model", "validation" or "".
     dependence: str = ""  # On the variance: "weak" or "strong"; empty where it was not tried.
     tried: dict[str, float] = field(default_factory=dict)  # Mean nats on validation pictures, by variance.
     notes: list[str] = field(default_factory=list)
@@ -111,13 +116,49 @@ class _Noise:
 
 
 def likelihood(task: Likelihood) -> LikelihoodResult:
-    """Chooses the variance, measures, finds the gap on simulated pictures, and keeps the result in the run."""
-    from ganvas.core.progress import progress
-    from ganvas.metrics import ais
+    """Asks a model that knows, or estimates; keeps the result in the run."""
+    from ganvas.losses.capabilities import HasDensity
 
     started = time.monotonic()
     config = _config(task)
     trained = _load(task)
+    if isinstance(trained.model, HasDensity):
+        return _known(task, trained, trained.model, started)
+    return _estimated(task, trained, config, started)
+
+
+def _known(task: Likelihood, trained: "Trained", model: "HasDensity", started: float) -> LikelihoodResult:
+    """Bits per dimension as the model itself gives them."""
+    from ganvas.tasks.measuring.density import bits_of
+
+    meant_for_estimates = ("budget", "temperatures", "observation", "variance", "label", "rows")
+    given = [name for name in meant_for_estimates if getattr(task, name) != getattr(Likelihood, name)]
+    if given:
+        raise UserError(
+            f"--{given[0]}: {trained.name} knows its likelihood, so nothing is estimated. Leave --{given[0]} out."
+        )
+    found = bits_of(trained, model, _packed(task, trained), n=task.n, seed=task.seed, quiet=task.quiet)
+    result = LikelihoodResult(
+        run=str(task.run),
+        data=_name(task, trained),
+        kimg=trained.kimg,
+        model=trained.fingerprint,
+        n=len(found.log_likelihoods),
+        seed=task.seed,
+        seconds=time.monotonic() - started,
+        passes=len(found.log_likelihoods),
+        results=found.results,
+        log_likelihoods=found.log_likelihoods,
+        notes=([OWN_PICTURES] if task.data is None else []) + found.notes,
+    )
+    return _keep(result, trained)
+
+
+def _estimated(task: Likelihood, trained: "Trained", config: "Config", started: float) -> LikelihoodResult:
+    """Chooses the variance, measures, and finds the gap on simulated pictures."""
+    from ganvas.core.progress import progress
+    from ganvas.metrics import ais
+
     decoder = decoder_of(trained, label=task.label)
     choose = task.observation == "gaussian" and _wanted(task, trained) == "validation"
     pictures, apart, source = _pictures(task, trained, task.validation if choose else 0)
@@ -347,7 +388,7 @@ def _notes(
     """What a reader of the numbers must know."""
     notes = [noise.note] if noise.note else []
     if task.data is None:
-        notes.append("These pictures are the training's own: a model that has memorised them scores high. Give others.")
+        notes.append(OWN_PICTURES)
     if noise.source == "given":
         notes.append("The variance was given; how much the value depends on it was not tried.")
     by_name = {result.metric: result for result in results}

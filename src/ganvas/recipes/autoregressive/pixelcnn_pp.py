@@ -20,8 +20,8 @@ def small() -> Recipe:
         features=32,
         mixtures=5,
         dropout=0.0,
-        batch_size=32,
+        batch_size=16,
         lr=2e-3,
         average_decay=0.99,
     )
-    return Recipe(config=config, plan=Plan(total_kimg=40, sample_kimg=10, measure_kimg=4, measure_n=1024))
+    return Recipe(config=config, plan=Plan(total_kimg=30, sample_kimg=15, measure_kimg=3, measure_n=1024))

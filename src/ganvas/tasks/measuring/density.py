@@ -1,0 +1,58 @@
+"""Likelihoods of models that know them: bits per dimension of pictures, beside codes that need no learning."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ganvas.core.errors import UserError
+from ganvas.core.results import Result
+
+if TYPE_CHECKING:
+    from ganvas.data.packed import Packed
+    from ganvas.losses.capabilities import HasDensity
+    from ganvas.train.trained import Trained
+
+MOST = 4096  # Pictures where -n is left out.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bits:
+    """What was found of each picture and of all of them."""
+
+    results: list[Result]
+    log_likelihoods: list[float]  # In nats, of every picture.
+    notes: list[str]
+
+
+def bits_of(
+    trained: "Trained", model: "HasDensity", packed: "Packed", *, n: int | None, seed: int, quiet: bool
+) -> Bits:
+    """Bits per dimension of ``n`` pictures, and the yardsticks of the same pictures.
+
+    Raises:
+        UserError: there are fewer pictures.
+    """
+    import math
+
+    from ganvas.core.progress import progress
+    from ganvas.metrics.likelihood import density
+    from ganvas.metrics.measuring import draws
+
+    wanted = min(MOST, len(packed)) if n is None else n
+    if not 2 <= wanted <= len(packed):
+        raise UserError(f"There are {len(packed)} pictures, and {wanted} are to be measured. Ask for 2 to that many.")
+    rows = draws.order(len(packed), seed=seed)[:wanted].numpy()
+    with progress("likelihood", wanted, unit="pictures", quiet=quiet) as report:
+        bits = density.picture_bits(model, packed, rows, device=trained.device, seed=seed, tick=report)
+    protocol = density.protocol_of(model.density, packed, n=wanted)
+    notes = [density.ABOUT_JPEG] if density.were_jpeg(packed) else []
+    beside: list[Result] = []
+    try:
+        beside = density.yardstick_results(trained.reals(quiet=quiet), packed, rows, protocol, seed=seed)
+    except UserError as error:
+        notes.append(f"No yardsticks, which are fitted on the training pictures: {error}")
+    nats = -math.log(2) * packed.height * packed.width * packed.channels
+    return Bits(
+        results=density.results(bits, protocol, seed=seed, yardsticks=beside),
+        log_likelihoods=(bits * nats).tolist(),
+        notes=notes,
+    )
