@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from ganvas.cli import main as command_line
-from ganvas.core import atomic_files
+from ganvas.core.files import atomic_files
 
 from .conftest import Said, call, draw, train
 

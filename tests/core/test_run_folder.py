@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ganvas.core import atomic_files, run_folder
+from ganvas.core import run_folder
 from ganvas.core.errors import TrainingFailed, UserError
+from ganvas.core.files import atomic_files
 from ganvas.core.run_folder import RunFolder, is_run_or_model, kimg_name, run_around
 
 

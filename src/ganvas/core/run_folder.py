@@ -8,12 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.atomic_files import read_json, remove_folder, require_temporary_folder, write_bytes, write_json
-from ganvas.core.disk_errors import explain_disk_errors
 from ganvas.core.errors import TrainingFailed, UserError
-from ganvas.core.file_locks import only_one
-from ganvas.core.json_lines import append_line, read_lines
-from ganvas.core.partials import sweep_partials
+from ganvas.core.files.atomic_files import read_json, remove_folder, require_temporary_folder, write_bytes, write_json
+from ganvas.core.files.disk_errors import explain_disk_errors
+from ganvas.core.files.file_locks import only_one
+from ganvas.core.files.json_lines import append_line, read_lines
+from ganvas.core.files.partials import sweep_partials
 from ganvas.core.progress import say
 
 FORMAT = 2  # 1: configurations and states before samples of other kinds than pictures.

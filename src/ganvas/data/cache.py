@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ganvas.core.atomic_files import write_text
 from ganvas.core.errors import UserError
-from ganvas.core.file_locks import lock
+from ganvas.core.files.atomic_files import write_text
+from ganvas.core.files.file_locks import lock
 from ganvas.core.progress import say
 
 REMEMBER_FROM_BYTES = 64 << 20  # A smaller file is hashed in the time that it takes to ask.

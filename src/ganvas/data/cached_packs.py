@@ -6,9 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
-from ganvas.core.atomic_files import atomic_folder, write_text
 from ganvas.core.errors import UserError
-from ganvas.core.partials import PARTIAL
+from ganvas.core.files.atomic_files import atomic_folder, write_text
+from ganvas.core.files.partials import PARTIAL
 from ganvas.core.progress import say
 from ganvas.data.cache import REMEMBER_FROM_BYTES, cache_folder, locked
 from ganvas.data.sources.picture_source import hash_of

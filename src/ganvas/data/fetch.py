@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganvas.core.atomic_files import write_text
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.files.atomic_files import write_text
 from ganvas.core.progress import progress
 from ganvas.data.cache import cache_folder, explain_cache_errors, hash_file
 from ganvas.data.sources.idx import CLASSES

@@ -17,8 +17,8 @@ from typing import Any, TypeGuard
 import numpy as np
 from jaxtyping import Int
 
-from ganvas.core.atomic_files import read_json
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import read_json
 from ganvas.data.colour import Pictures
 from ganvas.data.sources.picture_source import Block, PictureArray, hash_of
 from ganvas.data.store import AGAIN, MANIFEST, Column, Store, kind_of

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.core.atomic_files import atomic_folder
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.core.progress import progress
 from ganvas.data import packed
 from ganvas.data.cached_packs import cached_pack, require_empty, verify_once

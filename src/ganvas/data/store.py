@@ -26,8 +26,8 @@ import numpy as np
 from jaxtyping import Int
 from numpy.lib import format as npy_format
 
-from ganvas.core.atomic_files import read_json
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import read_json
 
 FORMAT, VERSION = "ganvas-pack", 2
 MANIFEST = "manifest.json"

@@ -27,10 +27,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ganvas.core.atomic_files import atomic_file
 from ganvas.core.config import from_plain, to_plain
 from ganvas.core.errors import UserError
-from ganvas.core.typed_json import parse, require
+from ganvas.core.files.atomic_files import atomic_file
+from ganvas.core.files.typed_json import parse, require
 from ganvas.data.cache import content_hash
 from ganvas.features.network import Network, Precision, dtype_of, identity_of
 from ganvas.features.resize import BICUBIC, bicubic

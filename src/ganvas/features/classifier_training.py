@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganvas.core.atomic_files import require_writable
 from ganvas.core.errors import TrainingFailed, UserError
+from ganvas.core.files.atomic_files import require_writable
 from ganvas.core.progress import progress
 from ganvas.core.provenance import versions
 from ganvas.core.seeds import stream

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.core.typed_json import parse, require
+from ganvas.core.files.typed_json import parse, require
 from ganvas.data.cache import content_hash
 from ganvas.features.network import Network, Precision, identity_of
 from ganvas.features.resize import BICUBIC, IMAGENET, TF1_BILINEAR, bicubic, standardised, tf1_bilinear

@@ -7,8 +7,8 @@ user's cache (where ``ganvas features fetch`` puts them). Nothing else ever stan
 import os
 from pathlib import Path
 
-from ganvas.core.disk_errors import explain_disk_errors
 from ganvas.core.errors import UserError
+from ganvas.core.files.disk_errors import explain_disk_errors
 from ganvas.data.cache import cache_folder
 from ganvas.data.fetch import RemoteFile, bring
 from ganvas.features.release import Release

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional
 
 from ganvas.core import catalogue
-from ganvas.core.atomic_files import write_text
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import write_text
 
 if TYPE_CHECKING:
     from ganvas.report.web.run_page import RunPage

@@ -67,8 +67,8 @@ class RewriteResult:
 
 def rewrite(task: Rewrite) -> RewriteResult:
     """Traces, rewrites, writes beside the target, checks what was written, and gives it its name."""
-    from ganvas.core.atomic_files import atomic_file
     from ganvas.core.errors import UserError
+    from ganvas.core.files.atomic_files import atomic_file
     from ganvas.nn.transposed.rewrite_transposed import in_eval, transposed_in
     from ganvas.tasks.networks.onnx_labels import about_network
 

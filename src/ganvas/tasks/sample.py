@@ -103,8 +103,8 @@ def interpolate(task: Interpolate) -> Drawn:
     import numpy as np
     import torch
 
-    from ganvas.core.atomic_files import atomic_folder
     from ganvas.core.errors import UserError
+    from ganvas.core.files.atomic_files import atomic_folder
     from ganvas.core.pixels import to_bytes
     from ganvas.core.progress import tracked
     from ganvas.report.pictures.animation import write_animation
@@ -163,8 +163,8 @@ def slerp(a: Any, b: Any, t: float) -> Any:
 
 
 def _write_grid(task: Sample, trained: "Trained", out: Path) -> None:
-    from ganvas.core.atomic_files import atomic_file
     from ganvas.core.errors import UserError
+    from ganvas.core.files.atomic_files import atomic_file
 
     if out.suffix.lower() not in (".png", ".webp", ".jpg", ".jpeg"):
         raise UserError(f"-o {out}: a grid is a .png, .webp or .jpg file. For single files: --to folder or --to zip.")
@@ -182,7 +182,7 @@ def _write_grid(task: Sample, trained: "Trained", out: Path) -> None:
 
 
 def _write_folder(task: Sample, trained: "Trained", out: Path) -> None:
-    from ganvas.core.atomic_files import atomic_folder
+    from ganvas.core.files.atomic_files import atomic_folder
 
     _refuse_existing(out)
     with atomic_folder(out) as partial:
@@ -196,8 +196,8 @@ def _write_zip(task: Sample, trained: "Trained", out: Path) -> None:
 
     from PIL import Image
 
-    from ganvas.core.atomic_files import atomic_file
     from ganvas.core.errors import UserError
+    from ganvas.core.files.atomic_files import atomic_file
 
     if out.suffix.lower() != ".zip":
         raise UserError(f"-o {out}: --to zip writes a .zip file. Choose a name that ends in .zip.")

@@ -59,8 +59,8 @@ def table(task: Table) -> TableResult:
     """Traces the network and writes its table."""
     from ganvas.anatomy.table import formats
     from ganvas.anatomy.table import table as tables
-    from ganvas.core.atomic_files import write_text
     from ganvas.core.errors import UserError
+    from ganvas.core.files.atomic_files import write_text
     from ganvas.core.progress import say
 
     form = _format(task)

@@ -165,7 +165,7 @@ def _file_names(packed: "Packed") -> list[str]:
 
 
 def _write_folder(task: Translate, trained: "Trained", packed: "Packed", direction: str) -> None:
-    from ganvas.core.atomic_files import atomic_folder
+    from ganvas.core.files.atomic_files import atomic_folder
 
     with atomic_folder(task.out) as partial:
         for name, picture in _named(task, trained, packed, direction):
@@ -176,7 +176,7 @@ def _write_zip(task: Translate, trained: "Trained", packed: "Packed", direction:
     import io
     import zipfile
 
-    from ganvas.core.atomic_files import atomic_file
+    from ganvas.core.files.atomic_files import atomic_file
 
     with atomic_file(task.out) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
         for name, picture in _named(task, trained, packed, direction):

@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ganvas.core.atomic_files import atomic_folder, write_json
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import atomic_folder, write_json
+from ganvas.core.files.typed_json import InRange, Matching, parse, require
 from ganvas.core.run_folder import kimg_name
-from ganvas.core.typed_json import InRange, Matching, parse, require
 
 FORMAT = 2
 Count = Annotated[int, InRange(0)]

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.core.atomic_files import atomic_file
+from ganvas.core.files.atomic_files import atomic_file
 from ganvas.core.pixels import to_bytes
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage

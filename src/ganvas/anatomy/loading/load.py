@@ -29,7 +29,7 @@ from ganvas.anatomy.trace.trace import refuse_hidden_methods
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain, override
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.core.typed_json import parse, require
+from ganvas.core.files.typed_json import parse, require
 from ganvas.nn.layers.initialise import start_unset
 from ganvas.nn.programs.program_files import load_exported, load_torchscript
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from ganvas.core.atomic_files import atomic_folder
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.data.cached_packs import cached_pack, require_empty, verify_once
 from ganvas.data.points.mixtures import MIXTURES, Marks, Mixture, PointRows
 from ganvas.data.points.opening_points import KIND, open_points

@@ -26,10 +26,10 @@ import numpy as np
 import torch
 
 from ganvas.core import catalogue
-from ganvas.core.atomic_files import atomic_file
 from ganvas.core.config import to_plain
 from ganvas.core.errors import UserError
-from ganvas.core.partials import PARTIAL
+from ganvas.core.files.atomic_files import atomic_file
+from ganvas.core.files.partials import PARTIAL
 from ganvas.data.cache import cache_folder
 from ganvas.metrics.accumulators.feature_pass import Seen
 from ganvas.metrics.accumulators.metric_contract import Stats

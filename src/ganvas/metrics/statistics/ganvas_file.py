@@ -24,11 +24,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.core.atomic_files import atomic_file
 from ganvas.core.config import to_plain
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import atomic_file
+from ganvas.core.files.typed_json import InRange, parse, require
 from ganvas.core.provenance import versions
-from ganvas.core.typed_json import InRange, parse, require
 from ganvas.metrics.accumulators.feature_pass import Extractor, Gathered
 from ganvas.metrics.accumulators.metric_contract import Stats
 from ganvas.metrics.accumulators.npz import Npz, tables, write

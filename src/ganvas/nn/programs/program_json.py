@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from ganvas.core.errors import UserError
-from ganvas.core.typed_json import ONE_FIELD, InRange, Matching, parse, require
+from ganvas.core.files.typed_json import ONE_FIELD, InRange, Matching, parse, require
 from ganvas.nn.programs.program_operator import ProgramOperator
 from ganvas.nn.programs.size_expression import SizeExpression
 from ganvas.nn.programs.structure import Structure

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, TypedDict
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.core.typed_json import LARGEST, InRange, Matching, parse, require
+from ganvas.core.files.typed_json import LARGEST, InRange, Matching, parse, require
 from ganvas.nn.programs.program_json import ADVICE, NAME, DeviceName, checked_program
 
 PROGRAM, EXAMPLE, EXTRA = "models/model.json", "data/sample_inputs/model.pt", "extra/"

@@ -4,7 +4,7 @@ import re
 from typing import Literal, TypedDict
 
 from ganvas.core.errors import UserError
-from ganvas.core.typed_json import parse, require
+from ganvas.core.files.typed_json import parse, require
 
 KEY = re.compile(r"[\w\-./:+ ]{1,200}")
 SEQUENCES = ("builtins.tuple", "builtins.list")

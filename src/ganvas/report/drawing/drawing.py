@@ -6,8 +6,8 @@ charts of its web pages; a figure can be tested by looking at its items rather t
 
 from pathlib import Path as FilePath
 
-from ganvas.core.atomic_files import atomic_file
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import atomic_file
 from ganvas.report.drawing.letters import fitted, text_width
 from ganvas.report.drawing.palette import OKABE_ITO
 from ganvas.report.drawing.primitives import (

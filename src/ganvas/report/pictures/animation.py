@@ -14,8 +14,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from ganvas.core.atomic_files import atomic_file
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import atomic_file
 from ganvas.report.pictures.reading import is_whole
 
 Frame = Image.Image | np.ndarray | Path  # A picture, its uint8 array (h, w, c) or (h, w), or the file that holds it.

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from ganvas.core.atomic_files import atomic_file
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import atomic_file
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 WHITE = 255

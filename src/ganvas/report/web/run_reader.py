@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ganvas.core.errors import UserError
-from ganvas.core.json_lines import read_lines
+from ganvas.core.files.json_lines import read_lines
 from ganvas.core.results import Result
 from ganvas.core.run_folder import RunFolder
 from ganvas.report.drawing.plot_frame import Band

@@ -197,8 +197,10 @@ def _count_classes(found: Survey, request: SourceRequest, config: Any) -> int:
             "--conditional: this model draws pictures without labels. Leave it out; gan/progan draws given classes."
         )
     if not found.labels:
-        why = f" {found.about_labels}" if found.about_labels else " One sub-folder per class gives them."
-        raise UserError(f"--conditional needs labels, and {request.data} has none.{why}")
+        why = f" {found.about_labels}" if found.about_labels else ""
+        raise UserError(
+            f"--conditional needs labels, and {request.data} has none.{why} One sub-folder per class gives them."
+        )
     return len(found.labels)
 
 

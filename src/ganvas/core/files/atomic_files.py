@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.disk_errors import REASONS, explain_disk_errors
 from ganvas.core.errors import UserError
-from ganvas.core.partials import old_beside, partial_beside, sweep_stale
+from ganvas.core.files.disk_errors import REASONS, explain_disk_errors
+from ganvas.core.files.partials import old_beside, partial_beside, sweep_stale
 
 # Answers where a folder cannot be flushed (old CIFS, shared folders of virtual machines, FUSE) or opened (Windows).
 CANNOT_FLUSH = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS, errno.EACCES}

@@ -3,7 +3,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 import pytest
 
 from ganvas.core.errors import UserError
-from ganvas.core.typed_json import ONE_FIELD, InRange, Matching, parse, require
+from ganvas.core.files.typed_json import ONE_FIELD, InRange, Matching, parse, require
 
 
 class Part(TypedDict, total=False):

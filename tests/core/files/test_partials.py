@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ganvas.core.atomic_files import atomic_folder, write_text
-from ganvas.core.partials import sweep_partials, sweep_stale
+from ganvas.core.files.atomic_files import atomic_folder, write_text
+from ganvas.core.files.partials import sweep_partials, sweep_stale
 
 HOUR = 3600.0
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.disk_errors import explain_disk_errors
-from ganvas.core.file_locks import lock
+from ganvas.core.files.disk_errors import explain_disk_errors
+from ganvas.core.files.file_locks import lock
 
 BINARY = os.O_BINARY if sys.platform == "win32" else 0
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ganvas.core.errors import UserError
-from ganvas.core.json_lines import append_line, read_lines
+from ganvas.core.files.json_lines import append_line, read_lines
 
 
 def test_lines_are_whole_though_many_write_at_once(tmp_path):

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from ganvas.core.disk_errors import explain_disk_errors
 from ganvas.core.errors import UserError
+from ganvas.core.files.disk_errors import explain_disk_errors
 from ganvas.core.progress import say
 
 # Lustre without -o flock, some FUSE and NFS mounts.

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ganvas.core import atomic_files
-from ganvas.core.atomic_files import (
+from ganvas.core.errors import UserError
+from ganvas.core.files import atomic_files
+from ganvas.core.files.atomic_files import (
     atomic_file,
     atomic_folder,
     read_json,
@@ -19,10 +20,9 @@ from ganvas.core.atomic_files import (
     write_json,
     write_text,
 )
-from ganvas.core.disk_errors import explain_disk_errors
-from ganvas.core.errors import UserError
-from ganvas.core.json_lines import append_line
-from ganvas.core.partials import sweep_partials
+from ganvas.core.files.disk_errors import explain_disk_errors
+from ganvas.core.files.json_lines import append_line
+from ganvas.core.files.partials import sweep_partials
 
 
 def names(folder: Path) -> set[str]:
@@ -30,8 +30,8 @@ def names(folder: Path) -> set[str]:
 
 
 IMPORTS = """
-from ganvas.core.atomic_files import *
-from ganvas.core.json_lines import *
+from ganvas.core.files.atomic_files import *
+from ganvas.core.files.json_lines import *
 import os, sys, time
 """
 

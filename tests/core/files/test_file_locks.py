@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from ganvas.core import file_locks
 from ganvas.core.errors import UserError
-from ganvas.core.file_locks import only_one
-from ganvas.core.json_lines import append_line
+from ganvas.core.files import file_locks
+from ganvas.core.files.file_locks import only_one
+from ganvas.core.files.json_lines import append_line
 
 fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
 

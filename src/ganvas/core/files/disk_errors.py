@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ganvas.core.errors import UserError
-from ganvas.core.partials import PARTIAL
+from ganvas.core.files.partials import PARTIAL
 
 REASONS = {
     errno.ENOSPC: "the disk is full. Free some space, or choose a folder on another disk.",
