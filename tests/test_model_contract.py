@@ -20,6 +20,7 @@ from ganvas.core.schedule import Growth, Schedule
 from ganvas.core.seeds import derive_seed, stream, torch_seeded
 from ganvas.losses.batches.domains import Domains
 from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.points import Points
 from ganvas.losses.capabilities import (
     Calibrates,
     Encodes,
@@ -104,7 +105,11 @@ def domain_batch(settings, stage, nimg):
     )
 
 
-BATCHES = {Pictures: picture_batch, Domains: domain_batch}  # One per kind of sample.
+def point_batch(settings, stage, nimg):
+    return Points(points=torch.randn(stage.batch_size, settings.dims, generator=stream(7, "points", nimg)))
+
+
+BATCHES = {Pictures: picture_batch, Domains: domain_batch, Points: point_batch}  # One per kind of sample.
 
 
 class RandomFeed(Feed):
@@ -386,10 +391,14 @@ def test_a_drawn_sample_depends_on_its_latent_alone(name, kind):
     )
 
 
+def samples_of(model, n):
+    """Random samples of the model's kind, as the last stage takes them."""
+    return next(iter(batch_at(model, model.schedule().at(10**9), n=n).tensors().values()))
+
+
 def sample_shape(model):
     """What a sample of the model's kind looks like, after a batch of them."""
-    batch = batch_at(model, model.schedule().at(10**9), n=1)
-    return next(iter(batch.tensors().values())).shape[1:]
+    return samples_of(model, 1).shape[1:]
 
 
 def test_what_draws_gives_the_same_samples_for_the_same_seed_whatever_the_batch(name):
@@ -434,12 +443,12 @@ def test_an_encoded_picture_has_a_latent_of_its_own_that_can_be_decoded(name):
         assert model.decode(z).shape == images.shape
 
 
-def test_a_judge_gives_one_number_per_picture(name):
+def test_a_judge_gives_one_number_per_sample(name):
     model = started(name).eval()
     if not isinstance(model, Judges):
         pytest.skip("judges nothing")
     with torch.no_grad():
-        scores = model.judge(coarse_and_fine(model.config.picture, 4))
+        scores = model.judge(samples_of(model, 4))
     assert scores.shape == (4,)
     assert scores.isfinite().all()
 

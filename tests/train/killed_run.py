@@ -23,10 +23,11 @@ import torch
 from ganvas.core import catalogue
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
-from ganvas.data.packing import prepare
+from ganvas.losses.batches.points import Points
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train import checkpoint, executors
-from ganvas.train.kinds.picture_kind import PictureData
+from ganvas.train.kinds.kind import SourceRequest
+from ganvas.train.kinds.kinds import kind_of
 from ganvas.train.loop import Setup, train
 from ganvas.train.plan import Plan
 
@@ -38,7 +39,8 @@ def live(model: str, folder: Path, name: str) -> None:
     torch.set_num_threads(1)
     module = catalogue.load("models", model)
     config = module.TINY
-    packed = prepare(str(folder / "tiny.npz"), size=config.picture.size, cache=folder / "cache", quiet=True)
+    os.environ["GANVAS_CACHE"] = str(folder / "cache")
+    spec = "mixtures:ring8,50" if module.Model.takes is Points else str(folder / "tiny.npz")
     plan = Plan(
         total_kimg=STEPS * config.batch_size / 1000,
         seed=3,
@@ -51,7 +53,7 @@ def live(model: str, folder: Path, name: str) -> None:
     run = RunFolder(folder / name)
     if not run.exists:
         run.create({"data": {}, "cost": None})
-    described = {"height": packed.height, "width": packed.width, "channels": packed.channels}
+    data = kind_of(module.Model.takes).prepare(SourceRequest(data=spec, quiet=True), config, plan)
     network = module.Model(config)
     initialise(network, stream(plan.seed, "weights"))
     train(
@@ -60,7 +62,7 @@ def live(model: str, folder: Path, name: str) -> None:
             name=model,
             model=network,
             plan=plan,
-            data=PictureData(packed=packed, held_out=None, described=described),
+            data=data,
             device=torch.device("cpu"),
             quiet=True,
             estimate=False,

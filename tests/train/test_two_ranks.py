@@ -63,3 +63,21 @@ def test_torchrun_trains_the_command_line_and_logs_what_one_process_logs(tmp_pat
         assert one.keys() == two.keys()
         for name, value in one.items():
             assert two[name] == pytest.approx(value, rel=2e-3, abs=2e-4), name
+
+
+@pytest.mark.slow
+def test_two_processes_of_points_log_and_measure_what_one_does(tmp_path):
+    settings = ["width=8", "depth=1", "batch_size=8", "burst_first=1", "burst_moves=2", "report_kimg=0.016"]
+    command = ["train", "gan/wgan", "--data", "mixtures:ring8,100", "--kimg", "0.08"]
+    command += [word for setting in settings for word in ("--set", setting)]
+    lines, measured = {}, {}
+    for count in (1, 2):
+        out = tmp_path / f"ranks-{count}"
+        torchrun(count, "-m", "ganvas", *command, "--out", str(out))
+        lines[count] = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+        measured[count] = [json.loads(line)["results"] for line in (out / "measures.jsonl").read_text().splitlines()]
+    assert [entry["nimg"] for entry in lines[1]] == [16, 32, 48, 64, 80]
+    for one, two in zip(lines[1], lines[2], strict=True):
+        for name, value in one.items():
+            assert two[name] == pytest.approx(value, rel=2e-3, abs=2e-4), name
+    assert len(measured[1]) == len(measured[2])

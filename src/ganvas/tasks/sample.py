@@ -22,6 +22,7 @@ class Sample:
     Examples:
       ganvas sample runs/x -n 64 --seed 1 -o grid.png
       ganvas sample runs/x -n 50000 --to zip -o fakes.zip
+      ganvas sample runs/points -n 1000 -o points.csv
     """
 
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
@@ -29,7 +30,7 @@ class Sample:
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
     """How many pictures."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
-    """File or folder to write; samples.png, samples/ or samples.zip where left out."""
+    """File or folder to write; samples.png, samples/ or samples.zip where left out. Points: .csv, .npy, .npz, .png."""
     to: Literal["grid", "folder", "zip"] = "grid"
     """One sheet, a folder of PNG files, or a zip of them that StyleGAN's and EDM's tools read."""
     seed: int = 0
@@ -94,6 +95,8 @@ def sample(task: Sample) -> Drawn:
     out = task.out or Path({"grid": "samples.png", "folder": "samples", "zip": "samples.zip"}[task.to])
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
     write = {"grid": _write_grid, "folder": _write_folder, "zip": _write_zip}[task.to]
+    if trained.draws_points:
+        write = _write_points
     write(task, trained, out)
     return Drawn(path=out, pictures=task.n, seed=task.seed, model=trained.name, kimg=trained.kimg)
 
@@ -123,9 +126,9 @@ def interpolate(task: Interpolate) -> Drawn:
     if not ending:
         _refuse_existing(task.out)
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
+    scale = task.scale or max(1, 128 // trained.width)
     z = trained.latents(task.grid * task.points, seed=task.seed).view(task.points, task.grid, -1)
     labels = trained.labels(task.grid, seed=task.seed, label=task.label)
-    scale = task.scale or max(1, 128 // trained.width)
     total = task.points * task.frames
 
     def pictures() -> Iterator[Any]:
@@ -179,6 +182,16 @@ def _write_grid(task: Sample, trained: "Trained", out: Path) -> None:
     with atomic_file(out) as partial:
         kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(out.suffix.lower(), "PNG")
         (image.convert("RGB") if kind == "JPEG" else image).save(partial, format=kind)
+
+
+def _write_points(task: Sample, trained: "Trained", out: Path) -> None:
+    from ganvas.core.errors import UserError
+    from ganvas.train.drawn_points import write_points
+
+    given = [name for name, value in (("--label", task.label), ("--scale", task.scale)) if value is not None]
+    if given or task.to != "grid":
+        raise UserError(f"{trained.name} draws points, without classes or pixels. Leave out {[*given, '--to'][0]}.")
+    write_points(trained, out, n=task.n, seed=task.seed)
 
 
 def _write_folder(task: Sample, trained: "Trained", out: Path) -> None:

@@ -23,6 +23,7 @@ from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
+from ganvas.losses.batches.points import Points
 from ganvas.losses.capabilities import HasLatents, Judges, classes_of
 from ganvas.losses.game import Game
 from ganvas.report.pictures.grid import grid
@@ -70,15 +71,20 @@ class Trained:
 
     @property
     def height(self) -> int:
-        return self.data["height"]
+        return self._of_pictures("height")
 
     @property
     def width(self) -> int:
-        return self.data["width"]
+        return self._of_pictures("width")
 
     @property
     def channels(self) -> int:
-        return self.data["channels"]
+        return self._of_pictures("channels")
+
+    @property
+    def draws_points(self) -> bool:
+        """Whether its samples are points and not pictures."""
+        return self.model.takes is Points
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -104,6 +110,17 @@ class Trained:
         for images in drawn:
             yield to_bytes(self.full_size(images)).cpu()
 
+    def sample_points(self, n: int, *, seed: int = 0, batch: int = 4096) -> Float[np.ndarray, "n d"]:
+        """``n`` points in the units of the data. The same seed gives the same points whatever the batch.
+
+        Raises:
+            UserError: the model draws pictures.
+        """
+        if not self.draws_points:
+            raise UserError(f"{self.name} draws pictures, and points are wanted. Use sample.")
+        drawn = drawn_samples(self.model, n, seed=seed, purpose="latents", stage=self.stage, batch=batch)
+        return torch.cat([points.float().cpu() for points in drawn]).numpy()
+
     def latents(self, n: int, *, seed: int = 0) -> Latents:
         """``n`` latents on the CPU, a function of the seed."""
         return self.require(HasLatents).latents(n, stream(seed, "latents"))
@@ -125,6 +142,11 @@ class Trained:
         judge = self.require(Judges)
         found = [judge.judge(to_float(part.to(self.device)), stage=self.stage) for part in pictures.split(batch)]
         return torch.cat(found).float().cpu()
+
+    def _of_pictures(self, side: str) -> int:
+        if self.draws_points:
+            raise UserError(f"{self.name} draws points, which have no {side}, and pictures are wanted here.")
+        return self.data[side]
 
     @property
     def stage(self) -> Stage:

@@ -2,12 +2,14 @@
 
 from ganvas.losses.batches.domains import Domains
 from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.points import Points
 from ganvas.losses.game import Batch
 from ganvas.train.kinds.domain_kind import DomainKind
 from ganvas.train.kinds.kind import Kind
 from ganvas.train.kinds.picture_kind import PictureKind
+from ganvas.train.kinds.point_kind import PointKind
 
-KINDS: dict[type[Batch], Kind] = {Pictures: PictureKind(), Domains: DomainKind()}
+KINDS: dict[type[Batch], Kind] = {Pictures: PictureKind(), Domains: DomainKind(), Points: PointKind()}
 
 
 def kind_of(takes: type[Batch]) -> Kind:

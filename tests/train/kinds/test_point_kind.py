@@ -1,0 +1,113 @@
+"""A whole run of points through the commands: what it writes, and what can be drawn from it."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganvas.core.errors import UserError
+from ganvas.tasks.sample import Interpolate, Sample, interpolate, sample
+from ganvas.tasks.train import Train, train
+from ganvas.train.trained import load
+
+SETTINGS = ("width=8", "depth=1", "batch_size=8", "burst_first=1", "burst_moves=2", "measure_n=64", "sample_kimg=0.4")
+
+
+def begin(out, data="mixtures:ring8,200", **options):
+    return train(
+        Train(model="gan/wgan", data=data, out=out, kimg=0.8, set=SETTINGS, quiet=True, estimate=False, **options)
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("points") / "run"
+    assert begin(folder).finished
+    return folder
+
+
+def test_a_run_of_points_has_sheets_of_clouds_and_a_film(run):
+    sheets = sorted(path.name for path in (run / "samples").iterdir())
+    assert sheets == ["000000.000.png", "000000.400.png", "000000.800.png", "growth.webp", "reals.png"]
+    with Image.open(run / "samples" / "reals.png") as real, Image.open(run / "samples" / "000000.800.png") as last:
+        assert real.size == last.size
+        assert np.asarray(real.convert("L")).std() > 1
+
+
+def test_modes_are_measured_during_training_beside_those_of_the_reals(run):
+    measured = [json.loads(line) for line in (run / "measures.jsonl").read_text().splitlines()]
+    last = measured[-1]
+    assert [one["metric"] for one in last["results"]] == ["modes", "modes.high_quality", "modes.reverse_kl"]
+    floor = {one["metric"]: one["value"] for one in last["floor"]}
+    assert floor["modes"] == 8
+    assert floor["modes.high_quality"] > 0.9  # 98.89 % of the law, of 64 points.
+    assert len(measured) > 3
+
+
+def test_run_json_says_what_the_points_are(run):
+    data = json.loads((run / "run.json").read_text())["data"]
+    assert (data["spec"], data["count"], data["dims"], data["mixture"]) == ("mixtures:ring8,200", 200, 2, "ring8")
+    assert json.loads((run / "run.json").read_text())["config"]["dims"] == 2
+
+
+def test_points_are_drawn_as_table_array_and_sheet_and_are_the_same_in_each(run, tmp_path):
+    for ending in ("csv", "npy", "npz", "png", "svg"):
+        assert sample(Sample(run=run, n=50, seed=3, out=tmp_path / f"x.{ending}")).pictures == 50
+    points = load(run).sample_points(50, seed=3)
+    assert points.shape == (50, 2)
+    assert (np.load(tmp_path / "x.npy") == points).all()
+    assert (np.load(tmp_path / "x.npz")["points"] == points).all()
+    table = np.loadtxt(tmp_path / "x.csv", delimiter=",", skiprows=1, dtype=np.float32)
+    assert (table == points).all()  # Nine digits hold a float32.
+    assert (tmp_path / "x.csv").read_text().startswith("x0,x1\n")
+    assert (load(run).sample_points(50, seed=4) != points).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"out": "x.jpg"}, "points are written as a table or array"),
+        ({"out": "x.csv", "to": "zip"}, "draws points.*Leave out --to"),
+        ({"out": "x.csv", "label": "1"}, "Leave out --label"),
+        ({"out": "x.png", "n": 200_000}, "cannot be looked at"),
+    ],
+)
+def test_what_points_have_not_is_refused_before_anything_is_drawn(run, tmp_path, options, says):
+    options = options | {"out": tmp_path / options["out"]}
+    with pytest.raises(UserError, match=says):
+        sample(Sample(run=run, **options))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_film_of_pictures_is_not_made_of_points(run, tmp_path):
+    with pytest.raises(UserError, match="draws points, which have no width"):
+        interpolate(Interpolate(run=run, out=tmp_path / "walk.webp"))
+
+
+def test_a_file_of_points_has_its_own_number_of_dimensions_and_no_modes(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(40, 3)))
+    assert begin(tmp_path / "run", str(tmp_path / "x.npy")).finished
+    assert load(tmp_path / "run").sample_points(4).shape == (4, 3)
+    assert not (tmp_path / "run" / "measures.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"data": "scenes:64,16x16"}, "holds no points|There is no file or folder"),
+        ({"other": "mixtures:pair"}, "--other: this model learns the points of one source"),
+        ({"conditional": True}, "--conditional"),
+        ({"keep_best": "swd"}, "keep_best=swd"),
+    ],
+)
+def test_what_does_not_fit_points_is_refused_and_leaves_no_run(tmp_path, options, says):
+    with pytest.raises(UserError, match=says):
+        begin(tmp_path / "run", **options)
+
+
+def test_a_run_of_points_resumes_where_it_stopped_and_refuses_other_points(tmp_path):
+    begin(tmp_path / "run")
+    assert begin(tmp_path / "run").finished
+    with pytest.raises(UserError, match="mixtures:ring8,201"):
+        begin(tmp_path / "run", "mixtures:ring8,201")
