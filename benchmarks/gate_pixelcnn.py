@@ -5,11 +5,12 @@ Gaussian with full covariance, which knows all that pairs of colours tell of eac
 that sees the pixel which it predicts falls through that floor, and looks like a triumph. The twin that is wrong on
 purpose is such a network, and must fail the gate. The untrained network is the other end.
 
-``OMP_NUM_THREADS=1 python benchmarks/gate_pixelcnn.py [--keep FOLDER]``; about 7 minutes of one processor core.
+``OMP_NUM_THREADS=1 python benchmarks/gate_pixelcnn.py [--keep FOLDER]``; about 6 minutes of one processor core.
 """
 
 import argparse
 import contextlib
+import dataclasses
 import sys
 import tempfile
 import time
@@ -21,12 +22,15 @@ import history
 import torch
 
 from ganvas.core.run_folder import RunFolder
-from ganvas.models.autoregressive import pixelcnn_pp
+from ganvas.core.shapes import Images
+from ganvas.losses.logistic_mixture import LogisticMixture
+from ganvas.models.autoregressive.pixelcnn_pp import Drop, Model
 from ganvas.tasks.train import Train, train
 
 DATA, HELD_OUT = "scenes:4000,16x16", "scenes:1000,16x16,seed=9"
 WANTED = (2.5, 5.18)  # Bits per dimension: above a leak, below a Gaussian that was fitted on 8,000 scenes.
-KIMG, WRONG_KIMG = 12.0, 4.0
+KIMG, WRONG_KIMG = 12.0, 6.0
+SHALLOW = ("levels=1", "blocks=1", "features=16", "lr=0.005")  # Of the twin: enough to be wrong.
 
 
 def main() -> None:
@@ -38,7 +42,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         with leaking():
-            leak = bits(trained(temporary / "wrong", WRONG_KIMG))[-1]
+            leak = bits(trained(temporary / "wrong", WRONG_KIMG, *SHALLOW))[-1]
         _note("sees its own pixel", leak["bits_per_dimension"], kimg=WRONG_KIMG)
         started = time.process_time()
         run = trained(kept or temporary / "run", KIMG)
@@ -56,7 +60,7 @@ def main() -> None:
         sys.exit(f"A network that sees its own pixel passes with {leak['bits_per_dimension']:.3f} bits per dimension.")
 
 
-def trained(out: Path, kimg: float) -> Path:
+def trained(out: Path, kimg: float, *changes: str) -> Path:
     """A run of the small preset on one thread, measured at its start and its end."""
     train(
         Train(
@@ -66,7 +70,7 @@ def trained(out: Path, kimg: float) -> Path:
             out=out,
             preset="small",
             kimg=kimg,
-            set=(f"measure_kimg={kimg}", f"sample_kimg={kimg}"),
+            set=(f"measure_kimg={kimg}", "sample_kimg=1000", *changes),
             threads=1,
             device="cpu",
             estimate=False,
@@ -83,13 +87,18 @@ def bits(run: Path) -> list[dict[str, float]]:
 
 @contextlib.contextmanager
 def leaking() -> Iterator[None]:
-    """While inside, the stream to the left is not shifted: each pixel sees itself."""
-    shifted_right = pixelcnn_pp.shifted_right
-    pixelcnn_pp.shifted_right = lambda x: x
+    """While inside, each pixel's means are moved by the pixel itself: a short cut past the mask."""
+    mixture = Model.mixture
+
+    def leaks(self: Model, images: Images, drop: Drop = lambda x: x) -> LogisticMixture:
+        masked = mixture(self, images, drop)
+        return dataclasses.replace(masked, means=masked.means + images.unsqueeze(1))
+
+    Model.mixture = leaks
     try:
         yield
     finally:
-        pixelcnn_pp.shifted_right = shifted_right
+        Model.mixture = mixture
 
 
 def _note(code: str, value: float, **also: float) -> None:

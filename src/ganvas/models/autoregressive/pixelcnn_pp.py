@@ -12,6 +12,8 @@ blocks of concatenated ELUs, a channel of ones that tells the network where the 
 Departs from the paper and its code:
 - The learning rate is constant; the code lowers it by 5e-6 of itself at every step.
 - The start from data is measured without dropout, on about 500 pictures.
+- Adam's eps stands outside of the root, as in its paper; the code has it inside, where its gradients are sums over
+  pictures and dimensions and so large that neither matters.
 - A colour's probability is computed without the code's approximation for narrow bins.
 - Samples are rounded to whole colours while they are drawn, as the distribution is one of whole colours.
 """
