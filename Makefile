@@ -80,6 +80,7 @@ bench: setup ## run the benchmarks; figures go to benchmarks/history.jsonl
 gates: setup ## train small models and hold each against floors that need no learning
 	$(BIN)/python benchmarks/gate_cyclegan.py
 	$(BIN)/python benchmarks/gate_pixelcnn.py
+	$(BIN)/python benchmarks/gate_wgan.py
 
 peers: $(PEERS_STAMP) ## metrics against other libraries, installed into .venv-peers (brings torchvision)
 	$(PEERS)/bin/python -m pytest -q -rs tests/peers
