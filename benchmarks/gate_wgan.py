@@ -1,7 +1,8 @@
 """The gate of WGAN on points: how many of 25 modes it reaches, and what share of its samples lies at one.
 
-Trains ``--preset mixtures`` on ``mixtures:grid25``. Wanted: 25 of 25 modes and 90 % of the samples within three standard
-deviations of one, in two minutes on two quiet cores. The twin that is wrong on purpose has no clip, and must fail.
+Trains ``--preset mixtures`` on ``mixtures:grid25``. Wanted: 25 of 25 modes and 90 % of the samples within three
+standard deviations of one, in two minutes on two quiet cores. The twin that is wrong on purpose has no clip, and must
+fail.
 
 ``OMP_NUM_THREADS=1 python benchmarks/gate_wgan.py``; about 4 minutes of one processor core. Ends with 1 where the gate
 is missed: docs/wgan.md says how far clipping comes.
