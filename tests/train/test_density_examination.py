@@ -8,6 +8,7 @@ import pytest
 from ganvas.core.errors import UserError
 from ganvas.data.packing import prepare
 from ganvas.metrics.likelihood import density
+from ganvas.train import checkpoint
 from ganvas.train.kinds.picture_kind import PictureData
 from ganvas.train.loop import train
 from ganvas.train.sample_grids import NoSheets
@@ -57,6 +58,13 @@ def test_each_measurement_has_the_bits_of_held_out_pictures_and_yardsticks_that_
         assert results["bits_per_dimension.png"]["value"] > 8
         assert results["bits_per_dimension"]["standard_error"] > 0
     assert len(calls) == 1
+
+
+def test_the_average_that_is_measured_begins_at_the_weights_that_data_has_set(setup):
+    train(dataclasses.replace(setup, plan=dataclasses.replace(setup.plan, total_kimg=0.008, measure_kimg=-1.0)))
+    tensors, _ = checkpoint.load(setup.run.models()[0], "model")
+    # Weights are drawn with biases of 0; after one step of 0.001 an average of decay 0.9995 has moved by 5e-7 of it.
+    assert tensors["network.above.bias"].abs().min() > 1e-5
 
 
 def test_the_best_state_can_be_kept_by_bits_and_is_refused_without_held_out_pictures(setup):

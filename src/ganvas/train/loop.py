@@ -98,6 +98,7 @@ def _train(setup: Setup) -> Outcome:
     clock = _Clock(run, state.nimg)
     if not resumed:
         _calibrate(setup, feed, schedule)
+        state.restart_averages()
     if ranks.first and not resumed:
         sheets.reals()
         sheets.sample(state, schedule.at(0), kimg_name(0))

@@ -104,6 +104,13 @@ class State:
                     if isinstance(value, Tensor):
                         value.zero_()
 
+    @torch.no_grad()
+    def restart_averages(self) -> None:
+        """Begins every running average anew at the weights as they are: after data has set them, before a step."""
+        for player in self.players:
+            if player.average is not None:
+                player.average.load_state_dict(player.module.state_dict())
+
     def is_finite(self) -> bool:
         """Whether every weight is a number; reads the device."""
         parameters = [p for p in self.model.parameters() if p.is_floating_point()]
