@@ -60,7 +60,7 @@ def main() -> None:
 
 def trained(out: Path, kimg: float, *changes: str) -> Path:
     """A run of the small preset, on one thread."""
-    train(
+    done = train(
         Train(
             model="translate/cyclegan",
             data=DAY,
@@ -74,6 +74,8 @@ def trained(out: Path, kimg: float, *changes: str) -> Path:
             estimate=False,
         )
     )
+    if not done.finished:  # A signal stopped it: half a training is not what the gate is of.
+        sys.exit(f"Stopped at {done.kimg:g} kimg.")
     return out
 
 

@@ -23,6 +23,7 @@ import torch
 from ganvas.core import catalogue
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
+from ganvas.losses.batches.domains import Domains
 from ganvas.losses.batches.points import Points
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train import checkpoint, executors
@@ -41,6 +42,7 @@ def live(model: str, folder: Path, name: str) -> None:
     config = module.TINY
     os.environ["GANVAS_CACHE"] = str(folder / "cache")
     spec = "mixtures:ring8,50" if module.Model.takes is Points else str(folder / "tiny.npz")
+    other = str(folder / "other.npz") if module.Model.takes is Domains else None
     plan = Plan(
         total_kimg=STEPS * config.batch_size / 1000,
         seed=3,
@@ -53,7 +55,7 @@ def live(model: str, folder: Path, name: str) -> None:
     run = RunFolder(folder / name)
     if not run.exists:
         run.create({"data": {}, "cost": None})
-    data = kind_of(module.Model.takes).prepare(SourceRequest(data=spec, quiet=True), config, plan)
+    data = kind_of(module.Model.takes).prepare(SourceRequest(data=spec, other=other, quiet=True), config, plan)
     network = module.Model(config)
     initialise(network, stream(plan.seed, "weights"))
     train(
@@ -109,6 +111,7 @@ def main() -> None:
     dice = random.Random(seed)
     pictures = np.random.default_rng(0).integers(0, 256, (50, 16, 16, 3), dtype=np.uint8)
     np.savez(folder / "tiny.npz", images=pictures)
+    np.savez(folder / "other.npz", images=255 - pictures[:30])
     grows = model == "gan/progan"
     kinds = ["a step", "half a file", "between files", "outside"] + (["a fade"] if grows else [])
     died: list[str] = []

@@ -1,6 +1,7 @@
-"""One process of test_two_ranks.py: a few steps of the progressive GAN in float64 at every stage, weights to a file.
+"""One process of test_two_ranks.py: a few steps in float64 at every stage, weights and what is remembered to a file.
 
-``torchrun ... one_of_several_ranks.py groups|whole|classes FILE``
+``torchrun ... one_of_several_ranks.py groups|whole|classes|domains FILE``: of the progressive GAN, by what its
+minibatch statistic is of, or of CycleGAN.
 """
 
 import sys
@@ -9,10 +10,14 @@ from dataclasses import replace
 import torch
 from safetensors.torch import save_file
 
-from ganvas.core.ranks import joined
+from ganvas.core.ranks import Ranks, joined
+from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
+from ganvas.losses.batches.domains import Domains
 from ganvas.losses.batches.pictures import Pictures
-from ganvas.models.gan.progan import TINY, Model
+from ganvas.losses.game import Batch
+from ganvas.models.gan import progan
+from ganvas.models.translate import cyclegan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.state import new_state
@@ -20,34 +25,49 @@ from ganvas.train.step import set_learning_rate
 
 
 def main() -> None:
-    statistic, file = sys.argv[1:]
-    config = replace(
-        TINY, group_size=None if statistic == "whole" else 2, num_classes=3 if statistic == "classes" else 0
-    )
+    kind, file = sys.argv[1:]
     torch.set_default_dtype(torch.float64)
     with joined(torch.device("cpu")) as ranks:
-        model = Model(config)
+        model = cyclegan.Model(cyclegan.TINY) if kind == "domains" else grown(kind)
         initialise(model, stream(0, "weights"))
         state = new_state(model.double())
         executor = Eager(state, seed=0, ranks=ranks, precision=torch.float32)  # Nothing is lowered.
-        for stage in config.growth().stages():
-            for _ in range(2):
-                side = stage.resolution
-                reals = torch.rand(8, 3, side, side, generator=stream(state.nimg, "reals")) * 2 - 1
-                labels = torch.arange(8) % 3 if config.num_classes else None
+        for stage in model.schedule().stages():
+            for _ in range(2 if kind != "domains" else 6):  # Pools of three are full after the first step.
                 set_learning_rate(state, stage.lr)
-                executor.step(
-                    Pictures(
-                        images=ranks.share(reals),
-                        labels=None if labels is None else ranks.share(labels),
-                        fade=torch.tensor(stage.fade, dtype=torch.float32) if stage.fading else None,
-                    ),
-                    stage,
-                )
+                whole = domains(state.nimg) if kind == "domains" else pictures(model.config, stage, state.nimg)
+                executor.step(shared(whole, ranks), stage)
                 state.nimg += 8
                 state.step += 1
         if ranks.first:
             save_file(state.tensors() | {}, file)
+
+
+def grown(statistic: str) -> progan.Model:
+    """The progressive GAN with one form of its minibatch statistic, or with classes."""
+    group_size, classes = None if statistic == "whole" else 2, 3 if statistic == "classes" else 0
+    return progan.Model(replace(progan.TINY, group_size=group_size, num_classes=classes))
+
+
+def pictures(config: progan.Config, stage: Stage, nimg: int) -> Pictures:
+    """Eight random pictures at the resolution of a stage."""
+    side = stage.resolution
+    return Pictures(
+        images=torch.rand(8, 3, side, side, generator=stream(nimg, "reals")) * 2 - 1,
+        labels=torch.arange(8) % 3 if config.num_classes else None,
+        fade=torch.tensor(stage.fade, dtype=torch.float32) if stage.fading else None,
+    )
+
+
+def domains(nimg: int) -> Domains:
+    """Eight random pictures of each of two domains."""
+    a, b = (torch.rand(8, 3, 16, 16, generator=stream(nimg, kind)) * 2 - 1 for kind in "ab")
+    return Domains(a=a, b=b)
+
+
+def shared(whole: Batch, ranks: Ranks) -> Batch:
+    """This rank's rows; a single number is everybody's."""
+    return whole.map(lambda tensor: ranks.share(tensor) if tensor.ndim else tensor)
 
 
 if __name__ == "__main__":
