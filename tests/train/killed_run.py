@@ -25,12 +25,14 @@ from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.domains import Domains
 from ganvas.losses.batches.points import Points
+from ganvas.losses.capabilities import Draws
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train import checkpoint, executors
 from ganvas.train.kinds.kind import SourceRequest
 from ganvas.train.kinds.kinds import kind_of
 from ganvas.train.loop import Setup, train
 from ganvas.train.plan import Plan
+from ganvas.train.sample_grids import NoSheets
 
 STEPS = 48
 
@@ -58,6 +60,8 @@ def live(model: str, folder: Path, name: str) -> None:
     data = kind_of(module.Model.takes).prepare(SourceRequest(data=spec, other=other, quiet=True), config, plan)
     network = module.Model(config)
     initialise(network, stream(plan.seed, "weights"))
+    if isinstance(network, Draws):  # A pass per pixel: sheets would take nearly all of a life.
+        data.sheets = lambda folder, *_, **__: NoSheets(folder)
     train(
         Setup(
             run=run,
