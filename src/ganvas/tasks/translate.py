@@ -139,7 +139,7 @@ def _translations(
         for start in range(0, len(packed), task.batch):
             rows = packed.read(slice(start, min(start + task.batch, len(packed))))
             pictures = torch.from_numpy(rows.copy()).permute(0, 3, 1, 2)
-            for made in translated_bytes(model, iter([pictures]), direction):
+            for made in translated_bytes(model, [pictures], direction):
                 yield pictures, made
             report(min(start + task.batch, len(packed)))
 

@@ -1,6 +1,6 @@
 """The examination of a model that translates: how far its translations are from real pictures of the other kind."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -94,7 +94,7 @@ class TranslatedExamination(Examination):
 
 
 @torch.no_grad()
-def translated_bytes(model: Translates, pictures: Iterator[Bytes], direction: str) -> Iterator[Bytes]:
+def translated_bytes(model: Translates, pictures: Iterable[Bytes], direction: str) -> Iterator[Bytes]:
     """Batches of pictures (b, c, h, w), translated on the device of the model, on the CPU."""
     assert isinstance(model, torch.nn.Module)
     device = next(model.parameters()).device
