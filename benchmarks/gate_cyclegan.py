@@ -24,6 +24,7 @@ from torch import Tensor
 from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.shapes import Bytes, Images
 from ganvas.data.packing import prepare
+from ganvas.losses.capabilities import Translates
 from ganvas.metrics.measuring.flow import measure
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A
 from ganvas.tasks.train import Train, train
@@ -47,11 +48,11 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         wrong = trained(temporary / "wrong", WRONG_KIMG, "cycle_weight=0", "identity_weight=0")
-        _note("no cycle loss", decibels(load(wrong).model.translate), kimg=WRONG_KIMG)
+        _note("no cycle loss", decibels(load(wrong).require(Translates).translate), kimg=WRONG_KIMG)
         started = time.process_time()
         run = trained(kept or temporary / "run", KIMG)
         seconds = time.process_time() - started
-        found = decibels(load(run).model.translate)
+        found = decibels(load(run).require(Translates).translate)
         _note("cyclegan", found, kimg=KIMG, cpu_sec=seconds, threads=1)
     failed = {direction: value for direction, value in found.items() if value < WANTED[direction]}
     if failed:
