@@ -26,7 +26,7 @@ from history import record
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan import progan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.recipes.gan.progan import celeba_hq_v1, cifar10

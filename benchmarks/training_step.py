@@ -21,7 +21,7 @@ from history import record
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.progan import Config, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager

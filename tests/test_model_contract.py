@@ -18,9 +18,9 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Growth, Schedule
 from ganvas.core.seeds import derive_seed, stream, torch_seeded
-from ganvas.losses.batches.domains import Domains
-from ganvas.losses.batches.pictures import Pictures
-from ganvas.losses.batches.points import Points
+from ganvas.losses.batches.domain_batch import Domains
+from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.capabilities import (
     Calibrates,
     Encodes,

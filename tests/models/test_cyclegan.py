@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
-from ganvas.losses.batches.domains import Domains
+from ganvas.losses.batches.domain_batch import Domains
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A, TINY, Config, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.dcgan import TINY, Config, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d

@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.logistic_mixture import whole_colours
 from ganvas.models.autoregressive.pixelcnn_pp import TINY, CausalConv2d, CausalDoubling, Model, dropout
 from ganvas.nn.layers.initialise import initialise

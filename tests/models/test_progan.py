@@ -13,7 +13,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.progan import TINY, Config, LatentBlock, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.vae.vae import FLOOR, TINY, Model, divergence_from_standard_normal, gaussian_log_density
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager

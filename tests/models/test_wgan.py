@@ -7,7 +7,7 @@ from torch.testing import assert_close
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
-from ganvas.losses.batches.points import Points
+from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.optimizers import RMSprop
 from ganvas.models.gan.wgan import TINY, Config, Model, generator_turn
 from ganvas.nn.layers.initialise import initialise

@@ -23,8 +23,8 @@ import torch
 from ganvas.core import catalogue
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
-from ganvas.losses.batches.domains import Domains
-from ganvas.losses.batches.points import Points
+from ganvas.losses.batches.domain_batch import Domains
+from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.capabilities import Draws
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train import checkpoint, executors

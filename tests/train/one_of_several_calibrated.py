@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from ganvas.core.ranks import joined
 from ganvas.core.seeds import stream
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.logistic_mixture import whole_colours
 from ganvas.models.autoregressive.pixelcnn_pp import TINY, Model
 from ganvas.nn.layers.initialise import initialise

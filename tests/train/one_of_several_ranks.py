@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from ganvas.core.ranks import Ranks, joined
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
-from ganvas.losses.batches.domains import Domains
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.domain_batch import Domains
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Batch
 from ganvas.models.gan import progan
 from ganvas.models.translate import cyclegan

@@ -6,7 +6,7 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.progan import TINY, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import CudaGraph, Eager, executor_for

@@ -4,7 +4,7 @@ from torch.testing import assert_close
 
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Growth
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.progan import TINY, Config, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.feeds.feed import Feed

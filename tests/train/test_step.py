@@ -7,7 +7,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Steady
 from ganvas.core.seeds import torch_seeded
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase, between, every
 from ganvas.losses.optimizers import SGD, Adam, Adamax, RMSprop
 from ganvas.train.executors import Eager

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from ganvas.core.atomic_files import atomic_file
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import atomic_file
 from ganvas.data.points.packed_points import prepare_points
 from ganvas.report.drawing.drawing import write
 from ganvas.report.pictures.scatter import scatter

@@ -23,7 +23,7 @@ from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
-from ganvas.losses.batches.points import Points
+from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.capabilities import HasLatents, Judges, classes_of
 from ganvas.losses.game import Game
 from ganvas.report.pictures.grid import grid

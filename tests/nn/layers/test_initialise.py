@@ -7,7 +7,7 @@ from torch import nn
 
 from ganvas.core.errors import UserError
 from ganvas.models.gan import progan
-from ganvas.networks import cyclegan
+from ganvas.networks import resnet_generator
 from ganvas.nn.blocks.fire import Fire
 from ganvas.nn.blocks.inverted_residual import InvertedResidual
 from ganvas.nn.blocks.minibatch_discrimination import MinibatchDiscrimination
@@ -73,7 +73,7 @@ OPERATORS = {
     "basic": (lambda: BasicBlock(2, 3), (1, 2, 4, 4)),
     "bottleneck": (lambda: Bottleneck(2, 3), (1, 2, 4, 4)),
     "mixed": (lambda: MixedLink(2, 1, 2), (1, 2, 4, 4)),
-    "doubling": (lambda: cyclegan.Doubling(2, 3), (1, 2, 4, 4)),
+    "doubling": (lambda: resnet_generator.Doubling(2, 3), (1, 2, 4, 4)),
     "latent": (lambda: progan.LatentBlock(progan.TINY, 3), (1, 8)),
 }
 

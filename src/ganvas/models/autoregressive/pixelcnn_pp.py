@@ -32,7 +32,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, Labels, PerSample
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.bits import bits_per_dimension
 from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.logistic_mixture import LogisticMixture, mixture_of, numbers_of

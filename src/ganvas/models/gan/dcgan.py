@@ -28,7 +28,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d

@@ -34,7 +34,7 @@ from ganvas.core.schedule import Growth, Stage
 from ganvas.core.shapes import Features, Images, Labels, Latents, PerSample, Scalar
 from ganvas.core.sizes import doublings
 from ganvas.losses.adversarial import class_cross_entropy, wasserstein_discriminator, wasserstein_generator
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase, Terms, every
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import drift, gradient_penalty

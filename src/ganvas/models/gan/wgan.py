@@ -35,7 +35,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
-from ganvas.losses.batches.points import Points
+from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Game, Phase, Terms, Turn
 from ganvas.losses.optimizers import RMSprop
 

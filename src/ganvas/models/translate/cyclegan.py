@@ -28,11 +28,11 @@ from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, OtherImages, PerSample
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
-from ganvas.losses.batches.domains import Domains
+from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.cyclegan import generator
 from ganvas.networks.patchgan import instance_norm, patchgan
+from ganvas.networks.resnet_generator import generator
 from ganvas.nn.layers.across_ranks import all_ranks_rows
 
 A_TO_B, B_TO_A = "a-to-b", "b-to-a"

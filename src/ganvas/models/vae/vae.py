@@ -27,7 +27,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
-from ganvas.losses.batches.pictures import Pictures
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.fused_scale import EqualizedUpConv2d

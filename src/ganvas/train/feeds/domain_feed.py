@@ -5,7 +5,7 @@ import torch
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.data.packed import Packed
-from ganvas.losses.batches.domains import Domains
+from ganvas.losses.batches.domain_batch import Domains
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.picture_feed import Dealing, PictureReader
 

@@ -15,7 +15,7 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images
 from ganvas.data.packed import Packed
-from ganvas.losses.batches.pictures import HIDDEN, Pictures
+from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.nn.layers.resample import double, halve
 from ganvas.train.feeds.feed import Feed, Order, RowReader
 

@@ -5,7 +5,7 @@ import torch
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.data.points.packed_points import PackedPoints
-from ganvas.losses.batches.points import Points
+from ganvas.losses.batches.point_batch import Points
 from ganvas.train.feeds.feed import Feed, Order, RowReader
 
 

@@ -1,8 +1,8 @@
 """The kind of sample of a model, by the batch that its losses take."""
 
-from ganvas.losses.batches.domains import Domains
-from ganvas.losses.batches.pictures import Pictures
-from ganvas.losses.batches.points import Points
+from ganvas.losses.batches.domain_batch import Domains
+from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Batch
 from ganvas.train.kinds.domain_kind import DomainKind
 from ganvas.train.kinds.kind import Kind
