@@ -279,3 +279,15 @@ def test_a_device_that_is_not_there_is_refused():
         assert pick_device("auto") == torch.device("cpu")
         with pytest.raises(UserError, match="no CUDA device"):
             pick_device("cuda:1")
+
+
+def test_held_out_pictures_are_refused_where_nothing_is_measured_on_them(tmp_path):
+    folder = draw(tmp_path / "in", 2)
+    asked = Train(model="gan/dcgan", data=str(folder), held_out=str(folder), out=tmp_path / "run", dry_run=True)
+    with pytest.raises(UserError, match="gan/dcgan gives no likelihood"):
+        train(asked)
+
+
+def test_a_run_too_short_to_grow_says_how_long_it_would_have_to_be(tmp_path):
+    with pytest.raises(UserError, match=r"total_kimg=0\.001 is too short to grow to 64: give at least 0\.013"):
+        chosen(draw(tmp_path / "in", 2, size=(64, 64)), kimg=0.001)

@@ -198,3 +198,9 @@ def test_a_run_says_when_its_network_changes(tiny_setup):
     train(setup)
     stages = [(s["kimg"], s["resolution"], s["fading"]) for s in setup.run.describe()["stages"]]
     assert stages == [(0.0, 4, False), (0.016, 8, True), (0.048, 8, False), (0.064, 16, True)]
+
+
+def test_the_finished_model_is_measured_whatever_the_interval(tiny_setup):
+    setup = tiny_setup(steps=6, measure_kimg=10.0, measure_n=25)
+    train(setup)
+    assert [entry["nimg"] for entry in setup.run.lines("measures.jsonl")] == [0, 48]

@@ -158,11 +158,11 @@ def _bar(title: str, total: float, unit: str) -> Iterator[Report]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    form = ",.1f" if unit == "kimg" else ",.0f"
+    form, whole = (",.1f", ",.4g") if unit == "kimg" else (",.0f", ",.0f")
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn(f"{{task.completed:{form}}}/{{task.total:,.0f}} {unit}", markup=False),
+        TextColumn(f"{{task.completed:{form}}}/{{task.total:{whole}}} {unit}", markup=False),
         TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}", markup=False),
@@ -199,7 +199,7 @@ def _lines(title: str, total: float, unit: str, write: Callable[[str], None]) ->
         if left is None and pace > 0:
             left = (total - done) / pace
         remaining = f", {duration(left)} left" if left is not None and not finished else ""
-        shown = f"{done:,.1f}" if unit == "kimg" else f"{done:,.0f}"
-        write(f"{title}: {shown}/{total:,.0f} {unit}{', ' + note if note else ''}{remaining}")
+        shown, of = (f"{done:,.1f}", f"{total:,.4g}") if unit == "kimg" else (f"{done:,.0f}", f"{total:,.0f}")
+        write(f"{title}: {shown}/{of} {unit}{', ' + note if note else ''}{remaining}")
 
     yield report

@@ -124,6 +124,7 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
     kind, request = kind_of(module.Model.takes), _request(task, before, quiet=not ranks.first)
     recipe = resolve(task, module, kind, request, before)
     settings = _settings(task, recipe)
+    _require_use(task, module, recipe)
     if before:
         _require_same_settings(before, settings, task.out)
     if task.dry_run:
@@ -161,6 +162,24 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
         seconds=outcome.seconds,
         settings=settings | {"config": to_plain(recipe.config)},
     )
+
+
+def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
+    """Held-out samples are refused where nothing would be measured on them."""
+    import torch
+
+    from ganvas.core.errors import UserError
+    from ganvas.losses.capabilities import HasDensity
+
+    if task.held_out is None:
+        return
+    with torch.device("meta"):
+        model = module.Model(recipe.config)
+    if not isinstance(model, HasDensity):
+        raise UserError(
+            f"--held-out {task.held_out}: {task.model} gives no likelihood, so nothing is measured on samples that are "
+            "held out. Leave it out; `ganvas measure RUN SRC` compares with any pictures."
+        )
 
 
 def _settings(task: Train, recipe: "Recipe") -> dict[str, Any]:

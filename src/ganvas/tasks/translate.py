@@ -32,8 +32,8 @@ class Translate:
     """File or folder to write."""
     direction: str | None = None
     """a-to-b makes pictures of --data into those of --other, b-to-a the other way; the first where left out."""
-    to: Literal["folder", "grid", "zip"] = "folder"
-    """A folder of PNG files, a zip of them, or one sheet with every translation below its picture."""
+    to: Literal["auto", "folder", "grid", "zip"] = "auto"
+    """A folder of PNG files, a zip of them, or one sheet with every translation below its picture; -o says which."""
     fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
     """What to do with pictures of another shape or size than the model's."""
     background: str = "white"
@@ -84,16 +84,25 @@ def translate(task: Translate) -> Translated:
         background=task.background,
         broken=task.broken,
     )
-    {"folder": _write_folder, "zip": _write_zip, "grid": _write_grid}[task.to](task, trained, packed, direction)
+    {"folder": _write_folder, "zip": _write_zip, "grid": _write_grid}[_form(task)](task, trained, packed, direction)
     return Translated(path=task.out, pictures=len(packed), direction=direction, model=trained.name, kimg=trained.kimg)
+
+
+def _form(task: Translate) -> Literal["folder", "grid", "zip"]:
+    """What is written: as asked for, or as the ending of the place says."""
+    if task.to != "auto":
+        return task.to
+    ending = task.out.suffix.lower()
+    return "zip" if ending == ".zip" else "grid" if ending in (".png", ".webp", ".jpg", ".jpeg") else "folder"
 
 
 def _require_free(task: Translate) -> None:
     from ganvas.core.errors import UserError
 
-    endings = {"zip": (".zip",), "grid": (".png",), "folder": ()}[task.to]
+    form = _form(task)
+    endings = {"zip": (".zip",), "grid": (".png",), "folder": ()}[form]
     if endings and task.out.suffix.lower() not in endings:
-        raise UserError(f"-o {task.out}: --to {task.to} writes a {endings[0]} file. Choose a name that ends so.")
+        raise UserError(f"-o {task.out}: --to {form} writes a {endings[0]} file. Choose a name that ends so.")
     if task.out.exists() and (not task.out.is_dir() or any(task.out.iterdir())):
         raise UserError(f"-o {task.out}: something is there already. Choose another name, or remove it.")
 

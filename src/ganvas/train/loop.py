@@ -147,6 +147,8 @@ def _train(setup: Setup) -> Outcome:
             last = schedule.at(max(state.nimg - 1, 0))
             run.require_held()
             sheets.sample(state, last, kimg_name(state.nimg))
+            if examiner.measured_at != state.nimg:  # The finished model has values of its own, whatever the interval.
+                examiner.measure(state, last)
             _save(setup, state, last, clock)
         _finish(setup, sheets, finished=finished)
     if board:

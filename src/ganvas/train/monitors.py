@@ -78,10 +78,12 @@ class Examiner:
 
     Attributes:
         latest: The newest values in words, without their parts; "" before the first.
+        measured_at: The samples shown when it measured last; None before the first time.
     """
 
     def __init__(self, run: RunFolder, plan: Plan, examinations: Sequence[Examination]) -> None:
         self.run, self.plan, self.latest = run, plan, ""
+        self.measured_at: int | None = None
         self.examinations = [one for one in examinations if not one.refusal] if plan.measure_kimg >= 0 else []
         known = [name for one in self.examinations for name in one.metrics]
         if plan.keep_best != "none" and plan.keep_best not in known:
@@ -95,6 +97,7 @@ class Examiner:
         """Notes every value; whether the one that decides which state to keep got better."""
         if not self.examinations:
             return False
+        self.measured_at = state.nimg
         results, floor = [], []
         for one in self.examinations:
             measured, real = one.measure(state, stage)

@@ -153,3 +153,10 @@ def test_windows_are_dealt_from_larger_pictures_and_measured_pictures_have_the_m
     assert batch.images.shape == (8, 3, 8, 8)
     whole = kind.prepare(request, config, Plan())
     assert data.described["fingerprint"] == whole.described["fingerprint"] == data.packed.fingerprint
+
+
+def test_a_second_source_is_refused_by_a_model_of_one(tiny_npz):
+    module = catalogue.load("models", "gan/dcgan")
+    request = SourceRequest(data=str(tiny_npz), other="scenes", quiet=True)
+    with pytest.raises(UserError, match="--other scenes: this model learns pictures of one source"):
+        PictureKind().prepare(request, module.TINY, Plan())

@@ -129,6 +129,11 @@ class Config:
         """
         periods = self.picture.levels - (doublings(self.first_resolution) if self.first_resolution >= FIRST else 0)
         period = GROWN * total_kimg / max(periods, 1)
+        if periods and round(1000 * period) < 2:
+            raise UserError(
+                f"total_kimg={total_kimg:g} is too short to grow to {self.resolution}: give at least "
+                f"{0.002 * periods / GROWN:.2g}."
+            )
         training = self.train_kimg / (self.train_kimg + self.fade_kimg) if self.train_kimg else 0.0
         return replace(self, train_kimg=training * period, fade_kimg=(1 - training) * period)
 

@@ -95,6 +95,8 @@ class PictureKind(Kind):
 
     def prepare(self, request: SourceRequest, config: Any, plan: Plan) -> PictureData:
         """The pictures packed at the model's size."""
+        if request.other is not None:
+            raise UserError(f"--other {request.other}: this model learns pictures of one source. Leave it out.")
         size, channels = config.picture.size, config.picture.channels
         packed = packed_pictures(request.data, request, size=size, channels=channels)
         larger = None
@@ -136,7 +138,7 @@ def _say_what_is_reduced(found: Survey, config: Any, chosen: dict[str, Any], req
     height, width = max(found.sizes, key=lambda size: (found.sizes[size], size))
     fields = {name: value for name, value in chosen.items() if name in ("resolution", "base", "height", "width")}
     to_height, to_width = replace(config, **fields).picture.size
-    if 3 * to_height < 2 * height:
+    if (to_height, to_width) != (height, width) and to_height <= height:
         say(
             f"Pictures of {height}x{width} pixels are reduced to {to_height}x{to_width}, the size that these settings "
             "are made for. Another preset, or --set of the size, trains larger ones."
