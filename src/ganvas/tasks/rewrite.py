@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-5  # Of the largest value of the outputs.
 CHECKS = 3  # Draws of the input that the file must agree on.
+TINY_NUMBER = 1e-7  # Ten times what torch's optimiser of ONNX programs takes for 0.
 LARGEST_ONNX = 1_900_000_000  # Bytes of weights; at 2 GB ONNX files fall apart into several.
 ENDINGS = (".onnx", ".pt2")
 
@@ -193,6 +194,14 @@ def _beside_tensors(program: "ExportedProgram") -> str:
     return f": its output holds {', '.join(texts)} beside tensors" if texts else ""
 
 
+def _holds_tiny_numbers(program: "ExportedProgram") -> bool:
+    """Whether an operation is given a number that is nearly 0, as an epsilon under a root is."""
+    from torch.utils._pytree import tree_leaves
+
+    given = (leaf for node in program.graph.nodes for leaf in tree_leaves((node.args, node.kwargs)))
+    return any(isinstance(leaf, float) and 0 < abs(leaf) <= TINY_NUMBER for leaf in given)
+
+
 def _write_onnx(
     program: "ExportedProgram", path: Path, about: "About", *, any_batch: bool
 ) -> tuple[Runner, Counter[str], str]:
@@ -210,8 +219,9 @@ def _write_onnx(
         raise UserError(f"{size / 1e9:.1f} GB of weights do not fit into one ONNX file; write a .pt2 file instead.")
     try:
         reads, gives = about.names(program)
+        tiny = _holds_tiny_numbers(program)
         exported = torch.onnx.export(
-            program, dynamo=True, verbose=False, input_names=reads, output_names=gives, optimize=False
+            program, dynamo=True, verbose=False, input_names=reads, output_names=gives, optimize=not tiny
         )
     except torch.onnx.errors.OnnxExporterError as error:
         if texts := _beside_tensors(program):
@@ -221,8 +231,9 @@ def _write_onnx(
         reason = str(getattr(error, "__cause__", None) or error).strip().splitlines()[0]
         raise UserError(f"torch.onnx cannot write this network: {reason} A .pt2 file can hold it.") from error
     assert exported is not None
-    fold_constants(exported.model)  # No more: torch's own optimiser takes 1e-8 for 0, and drops an epsilon.
-    RemoveUnusedNodesPass()(exported.model)
+    if tiny:  # No more than this: torch's own optimiser takes 1e-8 for 0, and would drop an epsilon.
+        fold_constants(exported.model)
+        RemoveUnusedNodesPass()(exported.model)
     exported.save(path)
     labelled = label(onnx.load(path), about, any_batch=any_batch)
     onnx.save(labelled, path)

@@ -124,6 +124,25 @@ def test_a_float64_network_starts_where_a_float32_one_does():
     assert torch.equal(start(network().double(), 5)[0].weight, start(network(), 5)[0].weight.double())
 
 
-def test_a_layer_that_cannot_be_restarted_is_refused_by_name():
-    with pytest.raises(UserError, match=r"'1' \(Linear\) owns parameters and has no reset"):
-        start(nn.Sequential(EqualizedLinear(2, 2), nn.Linear(2, 2)), 0)
+def test_layers_of_torch_start_from_the_generator_and_leave_the_global_stream_alone():
+    def started(seed):
+        torch.manual_seed(seed + 7)
+        net = nn.Sequential(EqualizedLinear(2, 2), nn.Linear(2, 3))
+        before = torch.get_rng_state()
+        start(net, seed)
+        assert torch.equal(before, torch.get_rng_state())
+        return net[1].weight.detach()
+
+    assert torch.equal(started(0), started(0))
+    assert not torch.equal(started(0), started(1))
+    assert started(0).abs().max() <= 2**-0.5  # torch's U(-1/sqrt(in), 1/sqrt(in)).
+
+
+def test_a_module_that_cannot_be_restarted_is_refused_by_name():
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2))
+
+    with pytest.raises(UserError, match=r"'1' \(Odd\) owns parameters and has neither reset"):
+        start(nn.Sequential(EqualizedLinear(2, 2), Odd()), 0)
