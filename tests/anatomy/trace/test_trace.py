@@ -116,12 +116,13 @@ def test_a_trace_touches_nobodys_random_numbers():
 def test_a_network_of_a_hundred_billion_parameters_takes_no_memory():
     with torch.device("meta"):
         net = nn.Linear(316_228, 316_228)
+    trace(nn.Linear(1, 1), (1, 1))  # The first trace of a process imports torch's compiler: 60 MB of Python's own.
     tracemalloc.start()
     graph = trace(net, (1, 316_228))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert graph.parameters == 316_228**2 + 316_228
-    assert peak < 50e6  # Python's own, of the imports at most.
+    assert peak < 50e6  # Python's own.
 
 
 @pytest.mark.slow
