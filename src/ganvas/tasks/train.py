@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
     from ganvas.train.plan import Recipe
 
-ALWAYS_KEPT = 2  # Digits of a length in kimg that is fitted to --minutes.
+KIMG_DIGITS = 2  # Significant digits of the length in kimg that --minutes chooses.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,7 +318,7 @@ def _within(
     seconds = torch.tensor(forecast(model, feed, total, ranks=ranks).seconds_between(0, total), device=device)
     ranks.average_([seconds])  # Every rank plans the same length.
     feed.close()
-    kimg = float(f"{recipe.plan.total_kimg * 60 * minutes / max(float(seconds), 1e-9):.{ALWAYS_KEPT}g}")
+    kimg = float(f"{recipe.plan.total_kimg * 60 * minutes / max(float(seconds), 1e-9):.{KIMG_DIGITS}g}")
     plan, config = replace(recipe.plan, total_kimg=kimg), recipe.config
     if recipe.fitted and isinstance(config, FitsLength):
         config = override(config.fitted(kimg), typed(config, _changes(task, module)[0]))
