@@ -16,7 +16,8 @@ PEERS ?= .venv-peers
 PEERS_STAMP := $(PEERS)/.ganvas-installed
 FOREIGN ?= .venv-foreign
 FOREIGN_STAMP := $(FOREIGN)/.ganvas-installed
-BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/foreign.py benchmarks/gate%.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
+GATES := $(basename $(notdir $(wildcard benchmarks/gates/gate_*.py)))
+BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/foreign.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
 
 # Threads that wait asleep, not spinning: two jobs side by side then share two cores at full speed.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -78,9 +79,8 @@ bench: setup ## run the benchmarks; figures go to benchmarks/history.jsonl
 	@for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 gates: setup ## train small models and hold each against floors that need no learning
-	$(BIN)/python benchmarks/gate_cyclegan.py
-	$(BIN)/python benchmarks/gate_pixelcnn.py
-	$(BIN)/python benchmarks/gate_wgan.py
+	@for gate in $(GATES); do $(BIN)/python -m benchmarks.gates.$$gate || missed="$$missed $$gate"; done; \
+	  test -z "$$missed" || { echo "Missed:$$missed" >&2; exit 1; }
 
 peers: $(PEERS_STAMP) ## metrics against other libraries, installed into .venv-peers (brings torchvision)
 	$(PEERS)/bin/python -m pytest -q -rs tests/peers

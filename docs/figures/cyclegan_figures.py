@@ -2,9 +2,9 @@
 
 python docs/figures/cyclegan_figures.py [--runs FOLDER]
 
-Trains what is not in FOLDER yet: day and night of ``scenes`` as ``benchmarks/gate_cyclegan.py`` does, and light and
-dark skin of emoji, whose file names carry the tone. Those are read from ``$GANVAS_TEST_DATA/noto-emoji-128.tar.xz``.
-About five minutes of one processor core.
+Trains what is not in FOLDER yet: day and night of ``scenes`` as ``benchmarks/gates/gate_cyclegan.py`` does, and light
+and dark skin of emoji, whose file names carry the tone. Those are read from
+``$GANVAS_TEST_DATA/noto-emoji-128.tar.xz``. About five minutes of one processor core.
 """
 
 import argparse

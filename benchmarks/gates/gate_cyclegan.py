@@ -6,7 +6,7 @@ above what needs no learning (the picture as it is; the linear map between the c
 that is wrong on purpose (no cycle loss). Day to night cannot pass 27.5 dB, as nothing in a day tells the stars of its
 night.
 
-``OMP_NUM_THREADS=1 python benchmarks/gate_cyclegan.py [--keep FOLDER]``; about 4 minutes of one processor core.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_cyclegan [--keep FOLDER]``; about 4 minutes of one processor core.
 """
 
 import argparse
@@ -17,10 +17,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import history
 import torch
 from torch import Tensor
 
+from benchmarks import history
 from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.shapes import Bytes, Images
 from ganvas.data.packing import prepare

@@ -4,8 +4,8 @@ Trains ``--preset mixtures`` on ``mixtures:grid25``. Wanted: 25 of 25 modes and 
 standard deviations of one, in two minutes on two quiet cores. The twin that is wrong on purpose has no clip, and must
 fail.
 
-``OMP_NUM_THREADS=1 python benchmarks/gate_wgan.py``; about 4 minutes of one processor core. Ends with 1 where the gate
-is missed: docs/wgan.md says how far clipping comes.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_wgan``; about 4 minutes of one processor core.
+Ends with 1 where the gate is missed: docs/wgan.md says how far clipping comes.
 """
 
 import sys
@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import history
 import torch
 
+from benchmarks import history
 from ganvas.core.run_folder import RunFolder
 from ganvas.tasks.train import Train, train
 

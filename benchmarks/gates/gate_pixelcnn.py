@@ -5,7 +5,7 @@ Gaussian with full covariance, which knows all that pairs of colours tell of eac
 that sees the pixel which it predicts falls through that floor, and looks like a triumph. The twin that is wrong on
 purpose is such a network, and must fail the gate. The untrained network is the other end.
 
-``OMP_NUM_THREADS=1 python benchmarks/gate_pixelcnn.py [--keep FOLDER]``; about 6 minutes of one processor core.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_pixelcnn [--keep FOLDER]``; about 6 minutes of one processor core.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import history
 import torch
 
+from benchmarks import history
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.shapes import Images
 from ganvas.losses.logistic_mixture import LogisticMixture
