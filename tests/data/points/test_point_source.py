@@ -151,3 +151,16 @@ def test_identities_tell_contents_apart(tmp_path):
     assert a == c != b
     specs = ("mixtures:ring8", "mixtures:ring8,5", "mixtures:ring8,seed=1", "mixtures:grid25")
     assert len({open_points(spec).identity() for spec in specs}) == 4
+
+
+def test_the_setting_of_a_law_stands_between_its_name_and_the_count():
+    source = open_points("mixtures:parallel_lines,gap=0.5,300,seed=4")
+    assert isinstance(source, MadeMixture)
+    assert (source.mixture, source.count, source.seed) == ("parallel_lines,gap=0.5", 300, 4)
+    assert set(np.unique(read("mixtures:parallel_lines,gap=0.5,300,seed=4")[:, 0])) == {-0.25, 0.25}
+
+
+def test_a_pack_keeps_the_setting_of_its_law(tmp_path):
+    from ganvas.data.points.packed_points import pack_points
+
+    assert pack_points("mixtures:segments,gap=0.5,100", tmp_path / "packed").mixture.gap.width == 0.5

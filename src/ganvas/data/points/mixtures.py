@@ -8,51 +8,25 @@ The ring of eight and the grid of twenty-five are the sets on which losses of ad
 - grid25: Srivastava et al. 2017, VEEGAN, and Lin et al. 2018, PacGAN (spacing 2, standard deviation 0.05).
   https://arxiv.org/abs/1705.07761, https://arxiv.org/abs/1712.04086
 
-A point is a pure function of (seed, index): it is the same alone, in any order, and in any block. Normal numbers come
-from Box and Muller's formula in float64, so that a mathematical library that rounds a logarithm otherwise could move a
-point of another machine by one step of float32, once in millions.
+Two parallel lines that part are example 1 of Arjovsky et al. 2017, Wasserstein GAN
+(https://arxiv.org/abs/1701.07875). Some laws have a setting: ``parallel_lines,gap=0.5``.
 """
 
-import abc
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64, UInt64
+from jaxtyping import Float64
 
-from ganvas.data.scenes.factors import mix
+from ganvas.core.errors import UserError, did_you_mean
+from ganvas.data.points.edged_laws import Boxes, Pareto
+from ganvas.data.points.law import Centres, Dice, Gap, Marks, Mixture, normals, part_of
+from ganvas.data.points.line_law import LineLaw, Numbers
 
-PointRows = Float32[np.ndarray, "n d"]
-Centres = Float64[np.ndarray, "k d"]
-Marks = Int64[np.ndarray, " n"]  # The mode, ring or arm that a point was drawn from.
-Dice = Callable[[], Float64[np.ndarray, " n"]]  # A fresh uniform number in (0, 1) per point with every call.
-
-_GOLDEN, _APART = np.uint64(0x9E3779B97F4A7C15), np.uint64(0x5851F42D4C957F2D)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mixture(abc.ABC):
-    """A law of points."""
-
-    summary: str
-    dims: int
-    parts: int  # Modes, rings or arms: labels are 0 to parts - 1.
-
-    def points(self, indices: Int64[np.ndarray, " n"], *, seed: int = 0) -> tuple[PointRows, Marks]:
-        """Some points of the set with that seed, and the part that each was drawn from."""
-        points, marks = self._draw(_uniforms(seed, indices))
-        return points.astype(np.float32), marks
-
-    def log_density(self, points: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, " n"] | None:
-        """The logarithm of the law's density in nats, or None where it has no closed form."""
-        del points
-        return None
-
-    @abc.abstractmethod
-    def _draw(self, dice: Dice) -> tuple[Float64[np.ndarray, "n d"], Marks]:
-        """Points from uniform numbers, as many points as a call of the dice gives numbers."""
+EDGE = 3.0  # Standard deviations from its middle to what is called the edge of a Gaussian.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +37,32 @@ class Gaussians(Mixture):
     sigma: float
     shares: Float64[np.ndarray, " k"]
 
+    @property
+    def gap(self) -> Gap | None:
+        """Between the inner edges of two equal modes that stand side by side, three standard deviations from each."""
+        if self.parts != 2 or self.shares[0] != self.shares[1] or (self.centres[0, 1:] != self.centres[1, 1:]).any():
+            return None
+        low, high = self.centres[:, 0]
+        return Gap(low=float(low + EDGE * self.sigma), high=float(high - EDGE * self.sigma))
+
+    def on_a_line(self) -> LineLaw | None:
+        """Sums of normal distribution functions: ``E[X; X <= x] = sum_k share_k (m_k Phi(z_k) - s phi(z_k))``."""
+        if self.dims != 1:
+            return None
+        middles, shares = self.centres[:, 0], self.shares
+
+        def mean_below(x: Numbers) -> Numbers:
+            z = (x[:, None] - middles) / self.sigma
+            bell = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+            return (middles * normal_below(z) - self.sigma * bell) @ shares
+
+        return LineLaw(
+            below=lambda x: normal_below((x[:, None] - middles) / self.sigma) @ shares,
+            mean_below=mean_below,
+            mean=float(middles @ shares),
+            reach=(-math.inf, math.inf),
+        )
+
     def log_density(self, points: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, " n"]:
         """``log sum_k share_k N(x; centre_k, sigma^2)``."""
         squares = ((points[:, None, :] - self.centres) ** 2).sum(2) / self.sigma**2
@@ -71,8 +71,8 @@ class Gaussians(Mixture):
         return most + np.log(np.exp(logs - most[:, None]).sum(1))
 
     def _draw(self, dice: Dice) -> tuple[Float64[np.ndarray, "n d"], Marks]:
-        marks = _part(dice(), self.shares)
-        return self.centres[marks] + self.sigma * _normals(dice, self.dims), marks
+        marks = part_of(dice(), self.shares)
+        return self.centres[marks] + self.sigma * normals(dice, self.dims), marks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +94,9 @@ class Rings(Mixture):
         return most + np.log(np.exp(logs - most[:, None]).sum(1)) - np.log(2 * np.pi * radius)
 
     def _draw(self, dice: Dice) -> tuple[Float64[np.ndarray, "n d"], Marks]:
-        marks = _part(dice(), np.full(self.parts, 1 / self.parts))
+        marks = part_of(dice(), np.full(self.parts, 1 / self.parts))
         turn = 2 * np.pi * dice()
-        radius = self.radii[marks] + self.sigma * _normals(dice, 1)[:, 0]
+        radius = self.radii[marks] + self.sigma * normals(dice, 1)[:, 0]
         return np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1), marks
 
 
@@ -113,12 +113,12 @@ class Spiral(Mixture):
     sigma: float
 
     def _draw(self, dice: Dice) -> tuple[Float64[np.ndarray, "n d"], Marks]:
-        marks = _part(dice(), np.full(self.parts, 1 / self.parts))
+        marks = part_of(dice(), np.full(self.parts, 1 / self.parts))
         along = dice()
         angle = 2 * np.pi * (self.turns * along + marks / self.parts)
         radius = self.inner + (self.outer - self.inner) * along
         on_arm = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-        return on_arm + self.sigma * _normals(dice, 2), marks
+        return on_arm + self.sigma * normals(dice, 2), marks
 
 
 def _gaussians(summary: str, centres: object, sigma: float, shares: object = None) -> Gaussians:
@@ -137,6 +137,56 @@ def _circle(count: int, radius: float) -> Centres:
 def _grid(side: int, spacing: float) -> Centres:
     line = spacing * (np.arange(side) - (side - 1) / 2)
     return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def _segments(gap: float) -> Boxes:
+    return _boxes("Two uniform segments of length 1 on a line", [1.0], gap)
+
+
+def _squares(gap: float) -> Boxes:
+    return _boxes("Two uniform unit squares side by side", [1.0, 1.0], gap)
+
+
+def _parallel_lines(gap: float) -> Boxes:
+    return _boxes("Two parallel uniform segments of length 1 in a plane", [0.0, 1.0], gap)
+
+
+def _boxes(summary: str, sides: list[float], gap: float) -> Boxes:
+    """A box of these sides to the left of the origin and one to the right, ``gap`` between them."""
+    size = np.asarray(sides, np.float64)
+    left = np.array([-gap / 2 - size[0], *(-size[1:] / 2)])
+    right = np.array([gap / 2, *(-size[1:] / 2)])
+    low = np.stack([left, right])
+    return Boxes(summary=f"{summary}, {gap:g} apart", dims=len(size), parts=2, low=low, high=low + size)
+
+
+def _pareto(alpha: float) -> Pareto:
+    return Pareto(summary=f"A Pareto law on a line, P(X > x) = x^-{alpha:g}", dims=1, parts=1, alpha=alpha)
+
+
+def _pareto_plane(alpha: float) -> Pareto:
+    summary = f"All directions of a plane alike, with a Pareto distance, P(R > r) = r^-{alpha:g}"
+    return Pareto(summary=summary, dims=2, parts=1, alpha=alpha)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """The one setting of a law, a number, and the law for each of its values."""
+
+    name: str
+    default: float
+    least: float
+    most: float
+    law: Callable[[float], Mixture]
+
+
+SETTINGS: Final[Mapping[str, Setting]] = {
+    "segments": Setting(name="gap", default=2.0, least=0.0, most=1e6, law=_segments),
+    "squares": Setting(name="gap", default=2.0, least=0.0, most=1e6, law=_squares),
+    "parallel_lines": Setting(name="gap", default=1.0, least=0.0, most=1e6, law=_parallel_lines),
+    "pareto": Setting(name="alpha", default=2.0, least=0.2, most=100.0, law=_pareto),
+    "pareto_plane": Setting(name="alpha", default=2.0, least=0.2, most=100.0, law=_pareto_plane),
+}
 
 
 MIXTURES: Final[Mapping[str, Mixture]] = {
@@ -160,34 +210,39 @@ MIXTURES: Final[Mapping[str, Mixture]] = {
     "swiss_roll": Spiral(
         summary="One sheet rolled up, seen from its end", dims=2, parts=1, turns=1.5, inner=1.0, outer=4.0, sigma=0.1
     ),
+    **{name: setting.law(setting.default) for name, setting in SETTINGS.items()},
 }
 
 
-def _part(uniform: Float64[np.ndarray, " n"], shares: Float64[np.ndarray, " k"]) -> Marks:
-    """The part into whose share a uniform number falls."""
-    edges = np.cumsum(shares)[:-1]
-    return (uniform[:, None] >= edges).sum(1).astype(np.int64)
+def law_of(spelled: str) -> Mixture:
+    """The law that ``NAME`` or ``NAME,SETTING=NUMBER`` spells.
+
+    Raises:
+        UserError: there is no such law, it has no such setting, or the number is out of its range.
+
+    >>> law_of("parallel_lines,gap=0.5").gap
+    Gap(low=-0.25, high=0.25)
+    """
+    name, _, word = spelled.partition(",")
+    if name not in MIXTURES:
+        raise UserError(f"There is no mixture '{name}'.{did_you_mean(name, MIXTURES)} Known: {', '.join(MIXTURES)}.")
+    if not word:
+        return MIXTURES[name]
+    setting = SETTINGS.get(name)
+    match = re.fullmatch(r"([a-z]+)=(\d{1,9}(?:\.\d{1,9})?)", word)
+    if setting is None or match is None or match[1] != setting.name:
+        known = f"is set as in {name},{setting.name}={setting.default:g}" if setting else "has no settings"
+        raise UserError(f"'{word}' is not understood: the mixture {name} {known}.")
+    number = float(match[2])
+    if not setting.least <= number <= setting.most:
+        raise UserError(
+            f"{word}: the mixture {name} takes a {setting.name} from {setting.least:g} to {setting.most:g}."
+        )
+    return setting.law(number)
 
 
-def _normals(dice: Dice, dims: int) -> Float64[np.ndarray, "n d"]:
-    """Standard normal numbers by Box and Muller: ``sqrt(-2 log u) cos(2 pi v)``."""
-    return np.stack([np.sqrt(-2 * np.log(dice())) * np.cos(2 * np.pi * dice()) for _ in range(dims)], axis=1)
+def normal_below(z: Float64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
+    """The standard normal distribution function, ``Phi(z)``."""
+    import torch  # Of all that this file does, this alone needs it; a source is described without.
 
-
-def _uniforms(seed: int, indices: Int64[np.ndarray, " n"]) -> Dice:
-    """The k-th call gives numbers hashed from (seed, index, k), with 52 bits, never 0 and never 1."""
-    key, calls = _key(seed, indices), 0
-
-    def dice() -> Float64[np.ndarray, " n"]:
-        nonlocal calls
-        calls += 1
-        bits = mix(key + np.array([calls], np.uint64) * _GOLDEN) >> np.uint64(12)
-        return (bits.astype(np.float64) + 0.5) / 2.0**52
-
-    return dice
-
-
-def _key(seed: int, indices: Int64[np.ndarray, " n"]) -> UInt64[np.ndarray, " n"]:
-    """A stream of its own for every (seed, index); not that of the scenes."""
-    start = mix(np.array([seed % 2**64], dtype=np.uint64) + _APART)
-    return mix(start ^ mix((indices.astype(np.uint64) + np.uint64(1)) * _GOLDEN))
+    return torch.special.ndtr(torch.from_numpy(np.ascontiguousarray(z))).numpy()

@@ -16,7 +16,8 @@ from jaxtyping import Int
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.data.cached_packs import cached_pack, require_empty, verify_once
-from ganvas.data.points.mixtures import MIXTURES, Marks, Mixture, PointRows
+from ganvas.data.points.law import Marks, Mixture, PointRows
+from ganvas.data.points.mixtures import law_of
 from ganvas.data.points.opening_points import KIND, open_points
 from ganvas.data.points.point_source import BLOCK_BYTES, PointBlock, PointSource
 from ganvas.data.sources.picture_source import hash_of
@@ -54,7 +55,7 @@ class PackedPoints:
     def mixture(self) -> Mixture | None:
         """The law that the points were drawn from, where it is known."""
         name = self.manifest["mixture"]
-        return None if name is None else MIXTURES[name]
+        return None if name is None else law_of(name)
 
     def read(self, indices: Sequence[int] | Int[np.ndarray, " k"] | slice) -> PointRows:
         """Points by index, in the order asked."""
@@ -169,8 +170,16 @@ def _check(store: Store) -> None:
         "labels": labels is not None and (labels.dtype != np.dtype("<i8") or labels.row_shape != ()),
         "columns": bool(set(store.columns) - {POINTS, LABELS}),
         "class_names": not named,
-        "mixture": mixture is not None and not (isinstance(mixture, str) and mixture in MIXTURES),
+        "mixture": mixture is not None and not (isinstance(mixture, str) and _is_law(mixture)),
     }
     bad = next((name for name, wrong in problems.items() if wrong), None)
     if bad:
         raise UserError(f"{store.folder / MANIFEST} is damaged ({bad}). {AGAIN}")
+
+
+def _is_law(spelled: str) -> bool:
+    try:
+        law_of(spelled)
+    except UserError:
+        return False
+    return True

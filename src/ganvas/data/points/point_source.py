@@ -14,7 +14,8 @@ from numpy.lib import format as npy_format
 
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data.cache import content_hash, hash_file
-from ganvas.data.points.mixtures import MIXTURES, Marks, PointRows
+from ganvas.data.points.law import Marks, PointRows
+from ganvas.data.points.mixtures import MIXTURES, SETTINGS, law_of
 from ganvas.data.sources.damage import DAMAGE
 from ganvas.data.sources.picture_source import Readable, hash_of
 
@@ -23,6 +24,7 @@ MOST_DIMS = 4096
 BLOCK_ROWS = 1 << 14
 BLOCK_BYTES = 8 << 20  # Of an array read at once: wide rows come in smaller blocks.
 SEPARATOR = "::"
+CODE = ("mixtures.py", "law.py", "edged_laws.py")  # Whose bytes are in the identity of a mixture.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,37 +58,38 @@ class MadeMixture(PointSource):
 
     kind = "mixtures"
 
-    def __init__(self, name: str, count: int = COUNT, *, seed: int = 0) -> None:
-        self.law = MIXTURES[name]
-        self.mixture, self.count, self.seed, self.dims = name, count, seed, self.law.dims
-        self.location = f"mixtures:{name},{count}" + (f",seed={seed}" if seed else "")
+    def __init__(self, spelled: str, count: int = COUNT, *, seed: int = 0) -> None:
+        self.law = law_of(spelled)
+        self.mixture, self.count, self.seed, self.dims = spelled, count, seed, self.law.dims
+        self.location = f"mixtures:{spelled},{count}" + (f",seed={seed}" if seed else "")
         self.class_names = tuple(str(part) for part in range(self.law.parts))
 
     @classmethod
     def parse(cls, spec: str) -> "MadeMixture":
-        """``mixtures:NAME[,COUNT][,seed=N]``.
+        """``mixtures:NAME[,SETTING=NUMBER][,COUNT][,seed=N]``, such as ``mixtures:parallel_lines,gap=0.5,5000``.
 
         Raises:
             UserError: there is no such mixture, or a word is not understood.
         """
         name, *words = spec.removeprefix("mixtures").removeprefix(":").split(",")
-        listed = ", ".join(MIXTURES)
         if not name:
+            listed = ", ".join(MIXTURES)
             raise UserError(f"{spec}: which mixture is not said. Write for instance mixtures:grid25. Known: {listed}.")
-        if name not in MIXTURES:
-            raise UserError(f"There is no mixture '{name}'.{did_you_mean(name, MIXTURES)} Known: {listed}.")
-        count, seed = COUNT, 0
+        law_of(name)
+        setting, count, seed = "", COUNT, 0
         for word in words:
             if re.fullmatch(r"0*[1-9]\d{0,11}", word):
                 count = int(word)
             elif match := re.fullmatch(r"seed=(\d{1,18})", word):
                 seed = int(match[1])
+            elif "=" in word and name in SETTINGS:
+                setting = f",{word}"
             else:
                 raise UserError(
                     f"{spec}: '{word}' is not understood. A mixture is written mixtures:NAME,COUNT,seed=N, as in "
                     "mixtures:grid25,100000,seed=1; count and seed may be left out."
                 )
-        return cls(name, count, seed=seed)
+        return cls(name + setting, count, seed=seed)
 
     def blocks(self) -> Iterator[PointBlock]:
         for start in range(0, self.count, BLOCK_ROWS):
@@ -95,7 +98,7 @@ class MadeMixture(PointSource):
 
     def identity(self) -> str:
         """With a hash of the code that draws."""
-        code = hash_file(Path(__file__).with_name("mixtures.py"))
+        code = [hash_file(Path(__file__).with_name(name)) for name in CODE]
         return "mixtures:" + hash_of(self.mixture, self.count, self.seed, code)
 
 

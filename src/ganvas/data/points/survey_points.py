@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganvas.data.points.mixtures import MIXTURES
+from ganvas.data.points.mixtures import law_of
 from ganvas.data.points.packed_points import PackedPointRows, source_of
 from ganvas.data.points.point_source import PointSource
 
@@ -77,5 +77,5 @@ class _Sums:
             mean=tuple((self.origin + mean).tolist()),
             standard_deviation=tuple(np.sqrt(variance).tolist()),
             labels={name: int(n) for name, n in zip(names, parts, strict=True)} if names else None,
-            law=None if source.mixture is None else MIXTURES[source.mixture].summary,
+            law=None if source.mixture is None else law_of(source.mixture).summary,
         )
