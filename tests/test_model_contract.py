@@ -43,7 +43,7 @@ from ganvas.train.loop import advance
 from ganvas.train.state import movable, new_state
 from ganvas.train.step import let_move
 
-MODELS = [entry.name for entry in catalogue.entries("models")]
+TINIES = {"pictures": "TINY", "points": "TINY_POINTS"}  # By what a model of several kinds is tested on.
 VARIANTS = {
     "tiny": {},
     "grey": {"channels": 1},
@@ -52,22 +52,38 @@ VARIANTS = {
     "first resolution only": {"resolution": 4},
     "classes": {"num_classes": 3},
 }
+OF_PICTURES = {"channels", "base", "resolution"}  # Fields without a meaning for points.
 
-pytestmark = pytest.mark.parametrize("name", MODELS)
+
+def names():
+    """Every model; one that takes several kinds of sample once for each: ``gan/wgan:points``."""
+    for entry in catalogue.entries("models"):
+        several = len(catalogue.load("models", entry.name).Model.takes) > 1
+        yield from [f"{entry.name}:{kind}" for kind in TINIES] if several else [entry.name]
+
+
+pytestmark = pytest.mark.parametrize("name", list(names()))
+
+
+def file_of(name):
+    return catalogue.load("models", name.partition(":")[0])
 
 
 @functools.cache
 def fields_of(name):
-    return {field.name for field in dataclasses.fields(catalogue.load("models", name).Config)}
+    return {field.name for field in dataclasses.fields(file_of(name).Config)}
 
 
 def config(name, **changes):
-    return dataclasses.replace(catalogue.load("models", name).TINY, **changes)
+    tiny = vars(file_of(name))[TINIES[name.partition(":")[2] or "pictures"]]
+    return dataclasses.replace(tiny, **changes)
 
 
 def variant(name, kind):
     if not VARIANTS[kind].keys() <= fields_of(name):
         pytest.skip(f"has no {', '.join(VARIANTS[kind])}")
+    if name.endswith(":points") and VARIANTS[kind].keys() & OF_PICTURES:
+        pytest.skip("is of points")
     changes = dict(VARIANTS[kind])
     if "channels" in changes and "other_channels" in fields_of(name):
         changes["other_channels"] = changes["channels"]
@@ -75,7 +91,7 @@ def variant(name, kind):
 
 
 def started(name, settings=None, *, seed=0):
-    model = catalogue.load("models", name).Model(settings or config(name))
+    model = file_of(name).Model(settings or config(name))
     initialise(model, stream(seed, "weights"))
     return model
 
@@ -116,7 +132,7 @@ class RandomFeed(Feed):
     """Random samples of a model's kind, a function of the position."""
 
     def __init__(self, model):
-        self.make, self.settings = BATCHES[model.takes], model.config
+        self.make, self.settings = BATCHES[model.batch_type], model.config
 
     def batch(self, nimg, stage):
         return self.make(self.settings, stage, nimg)
@@ -157,13 +173,13 @@ def steps_through_all_stages(model):
 
 
 def test_its_file_says_what_it_is_and_links_to_its_paper(name):
-    entry = next(entry for entry in catalogue.entries("models") if entry.name == name)
+    entry = next(entry for entry in catalogue.entries("models") if entry.name == name.partition(":")[0])
     assert entry.summary.endswith(".")
     assert entry.link.startswith("https://")
 
 
 def test_its_settings_are_one_frozen_dataclass_that_json_can_hold(name):
-    module = catalogue.load("models", name)
+    module = file_of(name)
     assert all(field.kw_only for field in dataclasses.fields(module.Config))
     with pytest.raises(dataclasses.FrozenInstanceError):
         module.TINY.batch_size = 8
@@ -173,15 +189,22 @@ def test_its_settings_are_one_frozen_dataclass_that_json_can_hold(name):
 
 
 def test_its_default_settings_build_a_game_of_a_known_kind_with_a_schedule(name):
-    module = catalogue.load("models", name)
+    module = file_of(name)
     with torch.device("meta"):
         model = module.Model(module.Config())
     assert isinstance(model, Game)
     assert model.config == module.Config()
-    assert model.takes in KINDS
+    assert set(model.takes) <= set(KINDS)
+    assert model.batch_type in model.takes
     assert isinstance(model.schedule(), Schedule)
     if isinstance(model.config, SizesPictures) and isinstance(model.schedule(), Growth):
         assert model.schedule().last == module.Config().resolution
+
+
+def test_its_tiny_settings_are_of_the_kind_that_they_are_named_after(name):
+    model = started(name)
+    if len(model.takes) > 1:
+        assert model.batch_type is {"pictures": Pictures, "points": Points}[name.partition(":")[2]]
 
 
 def test_settings_fitted_to_a_length_reach_the_last_stage_within_it(name):
@@ -189,7 +212,7 @@ def test_settings_fitted_to_a_length_reach_the_last_stage_within_it(name):
     if not isinstance(settings, FitsLength):
         pytest.skip("has no schedule to be fitted")
     for kimg in (1.0, 100.0):
-        schedule = catalogue.load("models", name).Model(settings.fitted(kimg)).schedule()
+        schedule = file_of(name).Model(settings.fitted(kimg)).schedule()
         stages = list(schedule.stages())
         assert schedule.at(round(1000 * kimg) - 1).phase == stages[-1].phase
 

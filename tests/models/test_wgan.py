@@ -9,7 +9,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.optimizers import RMSprop
-from ganvas.models.gan.wgan import TINY, Config, Model, generator_turn
+from ganvas.models.gan.wgan import TINY, TINY_POINTS, Config, Model, generator_turn
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.state import new_state
@@ -17,7 +17,7 @@ from ganvas.train.step import set_learning_rate
 
 
 def started(**changes):
-    model = Model(dataclasses.replace(TINY, **changes))
+    model = Model(dataclasses.replace(TINY_POINTS, **changes))
     initialise(model, stream(0, "weights"))
     return model
 
@@ -104,7 +104,7 @@ def test_a_fitted_learning_rate_is_held_and_then_falls_to_zero_at_the_end():
     assert Model(TINY).schedule().at(10**9).lr == TINY.lr
 
 
-@pytest.mark.parametrize("change", [{"clip": 0.0}, {"dims": 0}, {"critic_moves": 0}, {"average_decay": 1.0}], ids=str)
+@pytest.mark.parametrize("change", [{"clip": 0.0}, {"dims": -1}, {"critic_moves": 0}, {"average_decay": 1.0}], ids=str)
 def test_impossible_settings_are_refused_by_name(change):
     ((name, value),) = change.items()
     with pytest.raises(UserError, match=f"{name}={value}"):

@@ -234,11 +234,11 @@ def test_pictures_of_another_size_are_told_in_one_line(dcgan, tmp_path):
 
 
 def test_a_model_that_has_diverged_is_told_and_nothing_is_written(dcgan, monkeypatch):
-    from ganvas.models.gan.dcgan import Generator
+    from ganvas.networks.dcgan_networks import DcganGenerator
 
     before = (dcgan / "measures.jsonl").read_text() if (dcgan / "measures.jsonl").exists() else None
-    whole = Generator.forward
-    monkeypatch.setattr(Generator, "forward", lambda self, z: whole(self, z) * math.nan)
+    whole = DcganGenerator.forward
+    monkeypatch.setattr(DcganGenerator, "forward", lambda self, z: whole(self, z) * math.nan)
     with pytest.raises(UserError, match="not finite numbers"):
         likelihood(Likelihood(run=dcgan, **QUICK))
     assert before == ((dcgan / "measures.jsonl").read_text() if (dcgan / "measures.jsonl").exists() else None)

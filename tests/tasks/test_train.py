@@ -61,7 +61,7 @@ def chosen(data: Path | str, *changes: str, model: str = "gan/progan", **options
     """What a new run on ``data`` would be."""
     asked = Train(model=model, data=str(data), out=Path("unused"), set=changes, **options)
     module = catalogue.load("models", model)
-    return resolve(asked, module, kind_of(module.Model.takes), _request(asked, None, quiet=True), None)
+    return resolve(asked, module, kind_of(module.Model.takes, asked.data), _request(asked, None, quiet=True), None)
 
 
 @pytest.mark.parametrize(

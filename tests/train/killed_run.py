@@ -1,9 +1,10 @@
 """Trains one run through many violent deaths: a program, started by test_resume.py.
 
-``python killed_run.py MODEL FOLDER SEED DEATHS`` trains MODEL twice on the same tiny data: once undisturbed, and once
-in processes that die by SIGKILL, DEATHS times, at random steps, half-way through writing a checkpoint, between its two
-files, during a fade, or from outside at a random moment. A run that reaches its end before all deaths were died is
-followed by another. The runs are FOLDER/undisturbed and FOLDER/killed-*. Prints how the processes died.
+``python killed_run.py MODEL FOLDER SEED DEATHS`` trains MODEL twice on the same tiny data, pictures or points (then
+MODEL is written ``gan/wgan:points``): once undisturbed, and once in processes that die by SIGKILL, DEATHS times, at
+random steps, half-way through writing a checkpoint, between its two files, during a fade, or from outside at a random
+moment. A run that reaches its end before all deaths were died is followed by another. The runs are FOLDER/undisturbed
+and FOLDER/killed-*. Prints how the processes died.
 
 It forks instead of starting Python anew, so that a life takes milliseconds; the parent computes nothing with torch, so
 no thread is lost in the fork.
@@ -40,11 +41,13 @@ STEPS = 48
 def live(model: str, folder: Path, name: str) -> None:
     """One process's life: train until the end, or until death."""
     torch.set_num_threads(1)
-    module = catalogue.load("models", model)
-    config = module.TINY
+    name_of_model, _, kind = model.partition(":")
+    module = catalogue.load("models", name_of_model)
+    config = module.TINY_POINTS if kind == "points" else module.TINY
+    network = module.Model(config)
     os.environ["GANVAS_CACHE"] = str(folder / "cache")
-    spec = "mixtures:ring8,50" if module.Model.takes is Points else str(folder / "tiny.npz")
-    other = str(folder / "other.npz") if module.Model.takes is Domains else None
+    spec = "mixtures:ring8,50" if network.batch_type is Points else str(folder / "tiny.npz")
+    other = str(folder / "other.npz") if network.batch_type is Domains else None
     plan = Plan(
         total_kimg=STEPS * config.batch_size / 1000,
         seed=3,
@@ -57,15 +60,14 @@ def live(model: str, folder: Path, name: str) -> None:
     run = RunFolder(folder / name)
     if not run.exists:
         run.create({"data": {}, "cost": None})
-    data = kind_of(module.Model.takes).prepare(SourceRequest(data=spec, other=other, quiet=True), config, plan)
-    network = module.Model(config)
+    data = kind_of(network.takes, spec).prepare(SourceRequest(data=spec, other=other, quiet=True), config, plan)
     initialise(network, stream(plan.seed, "weights"))
     if isinstance(network, Draws):  # A pass per pixel: sheets would take nearly all of a life.
         data.sheets = lambda folder, *_, **__: NoSheets(folder)
     train(
         Setup(
             run=run,
-            name=model,
+            name=name_of_model,
             model=network,
             plan=plan,
             data=data,

@@ -42,7 +42,7 @@ def play(state, batch, streams, *, precision=torch.float32):
 class Board(Game):
     """A game without a clock."""
 
-    takes = Pictures
+    takes = (Pictures,)
 
     def schedule(self) -> Steady:
         return Steady(batch_size=4, lr=0.1)

@@ -71,6 +71,14 @@ class SizesPictures(Protocol):
 
 
 @runtime_checkable
+class SizesPoints(Protocol):
+    """A ``Config`` of a model of points; of a model that also takes pictures, ``dims`` is 0 for those."""
+
+    @property
+    def dims(self) -> int: ...
+
+
+@runtime_checkable
 class FitsLength(Protocol):
     """A ``Config`` whose schedule can be laid out over a run of a given length."""
 

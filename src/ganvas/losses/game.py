@@ -173,7 +173,13 @@ class Game(nn.Module, ABC, Generic[S, B]):
     """
 
     config: S
-    takes: ClassVar[type[Batch]]  # The kind of sample that its losses are functions of.
+    takes: ClassVar[tuple[type[Batch], ...]]  # The kinds of sample that it can be made for.
+
+    @property
+    def batch_type(self) -> type[Batch]:
+        """What its losses are functions of. A model of several kinds says how its settings choose."""
+        (only,) = self.takes
+        return only
 
     @abstractmethod
     def schedule(self) -> Schedule:

@@ -121,7 +121,7 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
 
     run = RunFolder(task.out)
     before = _begun(task, run)
-    kind, request = kind_of(module.Model.takes), _request(task, before, quiet=not ranks.first)
+    kind, request = kind_of(module.Model.takes, task.data), _request(task, before, quiet=not ranks.first)
     recipe = resolve(task, module, kind, request, before)
     settings = _settings(task, recipe)
     _require_use(task, module, recipe)

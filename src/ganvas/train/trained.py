@@ -84,7 +84,7 @@ class Trained:
     @property
     def draws_points(self) -> bool:
         """Whether its samples are points and not pictures."""
-        return self.model.takes is Points
+        return self.model.batch_type is Points
 
     @property
     def class_names(self) -> tuple[str, ...]:

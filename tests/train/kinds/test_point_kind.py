@@ -95,7 +95,6 @@ def test_a_file_of_points_has_its_own_number_of_dimensions_and_no_modes(tmp_path
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"data": "scenes:64,16x16"}, "holds no points|There is no file or folder"),
         ({"other": "mixtures:pair"}, "--other: this model learns the points of one source"),
         ({"conditional": True}, "--conditional"),
         ({"keep_best": "swd"}, "keep_best=swd"),

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
-from ganvas.losses.capabilities import SizesPictures, classes_of
+from ganvas.losses.capabilities import SizesPictures, SizesPoints, classes_of
 
 DRAWING = ("generator", "decoder", "flow", "denoiser", "network")  # Which network stands for a model, first match.
 FROM_LATENTS = ("generator", "decoder")
+JUDGING = ("discriminator", "encoder", "critic")  # Networks of samples.
 
 
 @runtime_checkable
@@ -24,10 +25,12 @@ def drawing(parts: Sequence[str]) -> str | None:
 
 
 def of_catalogue(config: Any, part: str) -> tuple[Any, ...] | None:
-    """Of a model's network: latents (and classes) for what draws, pictures for what looks."""
+    """Of a model's network: latents (and classes) for what draws, samples for what looks."""
     if part in FROM_LATENTS and isinstance(config, SizesLatents):
         return (1, config.latent_size), *_labels(config)
-    if part in ("discriminator", "encoder", "critic") and isinstance(config, SizesPictures):
+    if part in JUDGING and isinstance(config, SizesPoints) and config.dims:
+        return ((1, config.dims),)
+    if part in JUDGING and isinstance(config, SizesPictures):
         return ((1, config.picture.channels, *config.picture.size),)
     return None
 

@@ -274,7 +274,7 @@ def dropout(x: Tensor, uniform: Tensor, share: float) -> Tensor:
 class Model(Game[Config, Pictures]):
     """One network, one player, one loss: the negative log-likelihood."""
 
-    takes = Pictures
+    takes = (Pictures,)
     density: Literal["exact"] = "exact"
 
     def __init__(self, config: Config) -> None:

@@ -16,12 +16,9 @@ Departs from the paper:
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import torch
-from torch import nn
-from torch.nn import functional as F
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
@@ -29,15 +26,10 @@ from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.game import Game, Phase, Terms
+from ganvas.losses.game import Phase, Terms
+from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
-from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d
-from ganvas.nn.norms.batch_norm import BatchNorm2d
-
-FIRST = 4  # Nominal resolution of the first block, whatever its true size.
-STD = 0.02  # Of every starting weight (section 4).
-SLOPE = 0.2  # Of the discriminator's leaky ReLU.
-DOUBLING = {"kernel_size": 4, "stride": 2, "padding": 1, "bias": False, "std": STD}  # Of a side, or its halving.
+from ganvas.networks.dcgan_networks import DcganDiscriminator, DcganGenerator, dcgan_maps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,64 +62,23 @@ class Config:
 
     def maps(self) -> list[int]:
         """Feature maps from the first resolution up; the last are the picture's channels."""
-        hidden = range(self.picture.levels - 1, -1, -1)
-        return [*(min(self.features << halvings, self.features_max) for halvings in hidden), self.channels]
+        return dcgan_maps(self.picture, features=self.features, features_max=self.features_max)
 
 
 TINY = Config(resolution=16, latent_size=8, features=4, batch_size=8)
 
 
-class Generator(nn.Module):
-    """From a latent to a picture: a dense layer to the first resolution, then transposed convolutions that double."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        maps = config.maps()
-        # On a picture of one pixel a transposed convolution is a dense layer.
-        self.convolutions = nn.ModuleList(
-            [ConvTranspose2d(config.latent_size, maps[0], config.base, bias=False, std=STD)]
-            + [ConvTranspose2d(before, after, **DOUBLING) for before, after in pairwise(maps)]
-        )
-        self.norms = nn.ModuleList(BatchNorm2d(channels) for channels in maps[:-1])
-
-    def forward(self, z: Latents) -> Images:
-        x = z[:, :, None, None]
-        for convolution, norm in zip(self.convolutions, self.norms, strict=False):
-            x = F.relu(norm(convolution(x)))
-        return self.convolutions[-1](x).tanh()
-
-
-class Discriminator(nn.Module):
-    """From a picture to the logit of its being real: convolutions that halve, then a dense layer."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        maps = config.maps()[::-1]
-        self.convolutions = nn.ModuleList(Conv2d(before, after, **DOUBLING) for before, after in pairwise(maps))
-        # None on the picture: the discriminator is to see the colours as they are.
-        self.norms = nn.ModuleList(
-            [nn.Identity(), *(BatchNorm2d(channels) for channels in maps[2:])][: len(self.convolutions)]
-        )
-        self.score = Conv2d(maps[-1], 1, config.base, bias=False, std=STD)
-
-    def forward(self, images: Images) -> PerSample:
-        x = images
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            x = F.leaky_relu(norm(convolution(x)), SLOPE)
-        score = self.score(x).flatten()
-        return score.to(torch.promote_types(score.dtype, torch.float32))
-
-
-class Model(Game[Config, Pictures]):
+class Model(LatentGame[Config, Pictures]):
     """The two networks and their game."""
 
-    takes = Pictures
+    takes = (Pictures,)
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.generator = Generator(config)
-        self.discriminator = Discriminator(config)
+        self.prior = config.prior
+        self.generator = DcganGenerator(config.picture, config.maps(), latent_size=config.latent_size)
+        self.discriminator = DcganDiscriminator(config.picture, config.maps())
 
     def schedule(self) -> Steady:
         """One resolution, one batch size, one learning rate."""
@@ -152,21 +103,7 @@ class Model(Game[Config, Pictures]):
         return {"non_saturating": non_saturating_generator(self.discriminator(self._fakes(batch)))}
 
     def _fakes(self, batch: Pictures) -> Images:
-        if self.config.prior == "normal":
-            return self.generator(batch.randn(self.config.latent_size))
-        return self.generator(2 * batch.rand(self.config.latent_size) - 1)
-
-    @property
-    def prior(self) -> Literal["normal", "uniform"]:
-        """What latents are drawn from."""
-        return self.config.prior
-
-    def latents(self, n: int, rng: torch.Generator) -> Latents:
-        """``n`` latents from the prior."""
-        shape = (n, self.config.latent_size)
-        if self.config.prior == "normal":
-            return torch.randn(shape, generator=rng, device=rng.device)
-        return 2 * torch.rand(shape, generator=rng, device=rng.device) - 1
+        return self.generator(self.latents_of(batch))
 
     def judge(self, images: Images, *, stage: Stage | None = None) -> PerSample:
         """How real the discriminator finds pictures in [-1, 1]; higher is more real."""

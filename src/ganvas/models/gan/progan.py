@@ -35,7 +35,8 @@ from ganvas.core.shapes import Features, Images, Labels, Latents, PerSample, Sca
 from ganvas.core.sizes import doublings
 from ganvas.losses.adversarial import class_cross_entropy, wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.game import Game, Phase, Terms, every
+from ganvas.losses.game import Phase, Terms, every
+from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import drift, gradient_penalty
 from ganvas.nn.blocks.minibatch_discrimination import MinibatchDiscrimination
@@ -342,11 +343,10 @@ class Discriminator(nn.Module):
         return LayerNorm2d(channels) if self.config.discriminator_norm == "layer" else nn.Identity()
 
 
-class Model(Game[Config, Pictures]):
+class Model(LatentGame[Config, Pictures]):
     """The two networks, their game and their growth."""
 
-    takes = Pictures
-    prior = "normal"
+    takes = (Pictures,)
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -389,7 +389,7 @@ class Model(Game[Config, Pictures]):
 
     def _fakes(self, batch: Pictures) -> Images:
         resolution = FIRST * batch.images.shape[-2] // self.config.base[0]
-        z = batch.randn(self.config.latent_size)
+        z = self.latents_of(batch)  # The generator puts them on the hypersphere.
         return self.generator(z, batch.labels, resolution=resolution, fade=batch.fade)
 
     def _discriminator_loss(self, batch: Pictures) -> Terms:
@@ -421,10 +421,6 @@ class Model(Game[Config, Pictures]):
         if self.config.num_classes:
             terms["fake_class"] = self.config.class_weight * class_cross_entropy(fake_classes, batch.classes)
         return terms
-
-    def latents(self, n: int, rng: torch.Generator) -> Latents:
-        """``n`` latents from the prior, N(0, I); the generator puts them on the hypersphere."""
-        return torch.randn(n, self.config.latent_size, generator=rng, device=rng.device)
 
     def judge(self, images: Images, *, stage: Stage | None = None) -> PerSample:
         """How real the discriminator finds full-size pictures in [-1, 1], at the stage it has grown to."""

@@ -24,34 +24,42 @@ Departs from the paper:
 """
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.game import Game, Phase, Terms, Turn
+from ganvas.losses.game import Phase, Terms, Turn
+from ganvas.losses.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import RMSprop
+from ganvas.networks.dcgan_networks import DcganDiscriminator, DcganGenerator, dcgan_maps
+from ganvas.networks.fully_connected import FullyConnected
 
 DECAY_SHARE = 0.5  # Of a run whose length is known, over which the learning rate falls.
 
-PointRows = Float[Tensor, "n d"]
+Samples = Float[Tensor, "n *shape"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Every setting of the networks and their game. The moves are the paper's; sizes, clip and rate are ours."""
 
-    dims: int = 2  # Numbers of a point; taken from the data.
+    dims: int = 0  # Numbers of a point; 0 for pictures. Taken from the data.
+    resolution: int = 64  # Of pictures, 4 * 2^k: how often the first resolution is doubled.
+    base: tuple[int, int] = (4, 4)  # Height and width of the first resolution; (4, 6) becomes 64x96.
+    channels: int = 3
     latent_size: int = 2
-    width: int = 128  # Of every hidden layer.
-    depth: int = 3  # Hidden layers of each network.
+    features: int = 64  # Of pictures: feature maps of the largest hidden resolution; doubled with every halving ...
+    features_max: int = 512  # ... up to this.
+    width: int = 128  # Of points: of every hidden layer.
+    depth: int = 3  # Of points: hidden layers of each network.
     clip: float = 0.1  # The critic's weights stay in [-clip, clip]; 0.01 in the paper, for convolutions of 64 maps.
     critic_moves: int = 5  # Of the critic for one of the generator; n_critic in the paper.
     burst_moves: int = 100  # Of the critic, for the generator's first moves and now and then.
@@ -64,10 +72,21 @@ class Config:
     average_decay: float = 0.999  # Of the generator's weights, per move of the generator.
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "dims", "latent_size", "width", "depth", "critic_moves", "burst_moves", "batch_size")
-        at_least(self, 0, "burst_first", "burst_every", "hold_kimg", "decay_kimg")
+        at_least(self, 1, "latent_size", "features", "features_max", "width", "depth", "batch_size")
+        at_least(self, 1, "critic_moves", "burst_moves")
+        at_least(self, 0, "dims", "burst_first", "burst_every", "hold_kimg", "decay_kimg")
         above(self, 0, "clip", "lr")
         fractions(self, "average_decay")
+        assert self.picture  # Its making checks the size.
+
+    @property
+    def picture(self) -> DoubledSize:
+        """The size of the pictures."""
+        return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
+
+    def maps(self) -> list[int]:
+        """Feature maps from the first resolution up; the last are the picture's channels."""
+        return dcgan_maps(self.picture, features=self.features, features_max=self.features_max)
 
     def fitted(self, total_kimg: float) -> "Config":
         """The same settings with a learning rate that is 0 when the run ends."""
@@ -75,59 +94,38 @@ class Config:
         return replace(self, hold_kimg=total_kimg - decay, decay_kimg=decay)
 
 
-TINY = Config(width=8, depth=2, batch_size=8, critic_moves=2, burst_moves=3, burst_first=1, burst_every=0)
+TINY = Config(
+    resolution=16,
+    features=4,
+    width=8,
+    depth=2,
+    batch_size=8,
+    critic_moves=2,
+    burst_moves=3,
+    burst_first=1,
+    burst_every=0,
+)
+TINY_POINTS = replace(TINY, dims=2)
 
 
-class Layers(nn.Sequential):
-    """Hidden layers of one width with ReLU, and a linear one at the end."""
-
-    def __init__(self, inputs: int, outputs: int, *, width: int, depth: int) -> None:
-        sizes = [inputs, *([width] * depth)]
-        hidden = [layer for before, after in pairwise(sizes) for layer in (_linear(before, after), nn.ReLU())]
-        super().__init__(*hidden, _linear(width, outputs))
-
-
-def _linear(inputs: int, outputs: int) -> nn.Linear:
-    """torch's layer with its uniform start of weights and biases: kinks of ReLUs begin all over the plane.
-
-    It draws nothing when it is made; the start comes from the run's seed.
-    """
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
-    assert isinstance(layer, nn.Linear)
-    return layer
-
-
-class Model(Game[Config, Points]):
+class Model(PictureOrPointGame[Config]):
     """The two networks and their game."""
 
-    takes = Points
-    middle: Tensor  # Mean of the real points, (d,).
-    unit: Tensor  # What a length of 1 inside stands for, ().
-
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        sizes = {"width": config.width, "depth": config.depth}
-        self.generator = Layers(config.latent_size, config.dims, **sizes)
-        self.critic = Layers(config.dims, 1, **sizes)
-        self.register_buffer("middle", torch.zeros(config.dims))
-        self.register_buffer("unit", torch.ones(()))
-
-    @torch.no_grad()
-    def calibrate(self, batch: Points) -> None:
-        """Finds where the real points lie, and how far apart: of the whole batch on every rank."""
-        points = batch.points.double()
-        middle = points.mean(0)
-        batch.ranks.average_([middle])
-        variance = (points - middle).square().mean()
-        batch.ranks.average_([variance])
-        self.middle.copy_(middle)
-        self.unit.copy_((2 * variance).sqrt().clamp_min(torch.finfo(torch.float32).tiny))
+        super().__init__(config)
+        if config.dims:
+            sizes = {"width": config.width, "depth": config.depth}
+            self.generator = FullyConnected(config.latent_size, config.dims, **sizes)
+            self.critic = FullyConnected(config.dims, 1, **sizes)
+        else:
+            self.generator = DcganGenerator(config.picture, config.maps(), latent_size=config.latent_size)
+            self.critic = DcganDiscriminator(config.picture, config.maps())
 
     def schedule(self) -> Steady:
         """One batch size; a learning rate that is held and then falls."""
         config = self.config
         return Steady(
+            resolution=None if config.dims else config.resolution,
             batch_size=config.batch_size,
             lr=config.lr,
             rate="linear" if config.decay_kimg else "constant",
@@ -135,7 +133,7 @@ class Model(Game[Config, Points]):
             decay_kimg=config.decay_kimg,
         )
 
-    def phases(self) -> list[Phase[Points]]:
+    def phases(self) -> list[Phase[Pictures | Points]]:
         """The critic at every step, the generator when the critic has had its moves (algorithm 1)."""
         config = self.config
         return [
@@ -150,41 +148,30 @@ class Model(Game[Config, Points]):
             ),
         ]
 
-    def _critic_loss(self, batch: Points) -> Terms:
+    def _critic_loss(self, batch: Pictures | Points) -> Terms:
         with torch.no_grad():
-            fakes = self._fakes(batch)
-        reals = (batch.points - self.middle) / self.unit
-        real, fake = self.critic(torch.cat([reals, fakes])).flatten().chunk(2)
+            fakes = self.generator(self.latents_of(batch))
+        if self.config.dims:  # Nothing mixes points, so that one pass serves both.
+            real, fake = self.critic(torch.cat([self.reals(batch), fakes])).flatten().chunk(2)
+        else:
+            real, fake = self.critic(self.reals(batch)), self.critic(fakes)
         return {"wasserstein": wasserstein_discriminator(real, fake)}
 
-    def _generator_loss(self, batch: Points) -> Terms:
-        return {"wasserstein": wasserstein_generator(self.critic(self._fakes(batch)).flatten())}
+    def _generator_loss(self, batch: Pictures | Points) -> Terms:
+        return {"wasserstein": wasserstein_generator(self.critic(self.generator(self.latents_of(batch))).flatten())}
 
-    def _clip(self, batch: Points, terms: Terms) -> None:
+    def _clip(self, batch: Pictures | Points, terms: Terms) -> None:
         """``w <- clip(w, -c, c)`` of every weight and bias (algorithm 1, line 7)."""
         for weight in self.critic.parameters():
             weight.clamp_(-self.config.clip, self.config.clip)
 
-    def _fakes(self, batch: Points) -> PointRows:
-        """Generated points as the critic sees them: around zero."""
-        return self.generator(batch.randn(self.config.latent_size))
+    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
+        """Samples of latents: pictures in [-1, 1], points in the data's own units."""
+        return self.outside(self.generator(z))
 
-    @property
-    def prior(self) -> Literal["normal"]:
-        """What latents are drawn from."""
-        return "normal"
-
-    def latents(self, n: int, rng: torch.Generator) -> Latents:
-        """``n`` latents from the prior."""
-        return torch.randn(n, self.config.latent_size, generator=rng, device=rng.device)
-
-    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> PointRows:
-        """Points of latents, in the data's own units."""
-        return self.generator(z) * self.unit + self.middle
-
-    def judge(self, images: PointRows, *, stage: Stage | None = None) -> PerSample:
-        """How real the critic finds points in the data's own units; higher is more real."""
-        return self.critic((images - self.middle) / self.unit).flatten()
+    def judge(self, images: Samples, *, stage: Stage | None = None) -> PerSample:
+        """How real the critic finds samples as the data gives them; higher is more real."""
+        return self.critic(self.inside(images)).flatten()
 
 
 def generator_turn(config: Config) -> Turn:

@@ -121,7 +121,7 @@ TINY = Config(
 class Model(Game[Config, Domains]):
     """Two generators, which are one player, two discriminators, which are another, and two pools of translations."""
 
-    takes = Domains
+    takes = (Domains,)
     directions: Sequence[str] = (A_TO_B, B_TO_A)
 
     def __init__(self, config: Config) -> None:

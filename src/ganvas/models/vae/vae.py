@@ -28,7 +28,8 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.game import Game, Phase, Terms
+from ganvas.losses.game import Phase, Terms
+from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.fused_scale import EqualizedUpConv2d
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
@@ -126,11 +127,10 @@ class Decoder(nn.Module):
         return torch.logaddexp(log_variance, torch.full_like(log_variance, FLOOR))
 
 
-class Model(Game[Config, Pictures]):
+class Model(LatentGame[Config, Pictures]):
     """The two networks, which are one player."""
 
-    takes = Pictures
-    prior = "normal"
+    takes = (Pictures,)
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -172,10 +172,6 @@ class Model(Game[Config, Pictures]):
     def log_variance(self) -> Scalar:
         """``log sigma^2`` of the noise around decoded pictures, in units of the colour range [-1, 1]."""
         return self.decoder.log_variance()
-
-    def latents(self, n: int, rng: torch.Generator) -> Latents:
-        """``n`` latents from the prior, N(0, I)."""
-        return torch.randn(n, self.config.latent_size, generator=rng, device=rng.device)
 
     def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Images:
         """The mean pictures of latents, in [-1, 1]: without the noise of the likelihood."""

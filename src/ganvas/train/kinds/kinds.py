@@ -1,5 +1,8 @@
-"""The kind of sample of a model, by the batch that its losses take."""
+"""The kind of sample of a run, by the batches that the model takes and by the source."""
 
+from collections.abc import Sequence
+
+from ganvas.data.points.opening_points import is_points
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
@@ -12,6 +15,13 @@ from ganvas.train.kinds.point_kind import PointKind
 KINDS: dict[type[Batch], Kind] = {Pictures: PictureKind(), Domains: DomainKind(), Points: PointKind()}
 
 
-def kind_of(takes: type[Batch]) -> Kind:
-    """The kind that a model takes."""
-    return KINDS[takes]
+def kind_of(takes: Sequence[type[Batch]], source: str) -> Kind:
+    """The kind of a run: what the model takes; of a model that takes several, points where the source holds points.
+
+    Args:
+        takes: The kinds of batch that a model's class takes.
+        source: What the person named after ``--data``.
+    """
+    if len(takes) > 1:
+        takes = [kind for kind in takes if (kind is Points) == is_points(source)]
+    return KINDS[takes[0]]

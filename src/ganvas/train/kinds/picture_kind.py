@@ -16,7 +16,15 @@ from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.data.sources.locations import lasting_name
 from ganvas.data.survey import Survey, survey
-from ganvas.losses.capabilities import Conditional, HasDensity, HasLatents, Shows, TakesHiddenLabels, classes_of
+from ganvas.losses.capabilities import (
+    Conditional,
+    HasDensity,
+    HasLatents,
+    Shows,
+    SizesPoints,
+    TakesHiddenLabels,
+    classes_of,
+)
 from ganvas.losses.game import Game
 from ganvas.metrics.likelihood.density import ABOUT_JPEG, were_jpeg
 from ganvas.train.drawn import can_draw
@@ -88,6 +96,8 @@ class PictureKind(Kind):
         """Size, channels and classes that fit the source."""
         found = survey(request.data, quiet=request.quiet)
         chosen = picture_fields(found, config, given, bound=bound)
+        if isinstance(config, SizesPoints) and "dims" not in given:
+            chosen["dims"] = 0
         _say_what_is_reduced(found, config, chosen, request)
         if request.conditional:
             chosen["num_classes"] = _count_classes(found, request, config)
@@ -97,6 +107,10 @@ class PictureKind(Kind):
         """The pictures packed at the model's size."""
         if request.other is not None:
             raise UserError(f"--other {request.other}: this model learns pictures of one source. Leave it out.")
+        if isinstance(config, SizesPoints) and config.dims:
+            raise UserError(
+                f"dims={config.dims} is of points, but {request.data} holds pictures. Leave dims out, or name points."
+            )
         size, channels = config.picture.size, config.picture.channels
         packed = packed_pictures(request.data, request, size=size, channels=channels)
         larger = None
