@@ -107,10 +107,7 @@ class PictureKind(Kind):
         """The pictures packed at the model's size."""
         if request.other is not None:
             raise UserError(f"--other {request.other}: this model learns pictures of one source. Leave it out.")
-        if isinstance(config, SizesPoints) and config.dims:
-            raise UserError(
-                f"dims={config.dims} is of points, but {request.data} holds pictures. Leave dims out, or name points."
-            )
+        _refuse_dims(config, request)
         size, channels = config.picture.size, config.picture.channels
         packed = packed_pictures(request.data, request, size=size, channels=channels)
         larger = None
@@ -228,6 +225,13 @@ def _require_classes(packed: Packed, config: Any, request: SourceRequest) -> Non
     if request.labelled is not None and not (classes and isinstance(config, TakesHiddenLabels)):
         what = "needs the class of every picture" if classes else "has no classes"
         raise UserError(f"--labelled {request.labelled} hides classes, and this model {what}. Leave it out.")
+
+
+def _refuse_dims(config: object, request: SourceRequest) -> None:
+    if isinstance(config, SizesPoints) and config.dims:
+        raise UserError(
+            f"dims={config.dims} is of points, but {request.data} holds pictures. Leave dims out, or name points."
+        )
 
 
 def _refuse_the_same(packed: Packed, held_out: Packed, request: SourceRequest) -> None:
