@@ -1,0 +1,89 @@
+"""Affine maps of pictures: pixel by pixel where pixels go onto pixels, else through a filtered refinement.
+
+Karras et al. 2020 (ADA), https://arxiv.org/abs/2006.06676, appendix B. Maps are given inversely: from the place of an
+output pixel to the place in the input that it is read from, in pixels from the middle. Beyond the border a picture
+goes on as its mirror image.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ganvas.core.shapes import Images
+from ganvas.nn.augment.bilinear import bilinear
+from ganvas.nn.augment.homogeneous import PlaneMaps
+from ganvas.nn.augment.wavelet import PEAK, coarsening, mirrored_places, refined_period, refining
+
+Plane = Float[Tensor, "n 2 h2 w2"]
+
+
+def blit(images: Images, inverse: PlaneMaps) -> Images:
+    """The pictures under maps that take pixels to pixels: every value is copied and none is computed.
+
+    Where a map does not, the nearest pixel is taken.
+    """
+    height, width = images.shape[-2:]
+    x, y = _sources(inverse, _centred(width, images), _centred(height, images)).unbind(1)
+    column = mirrored_places((x + (width - 1) / 2).round().long(), width)
+    row = mirrored_places((y + (height - 1) / 2).round().long(), height)
+    index = (row * width + column).flatten(1).unsqueeze(1).expand(-1, images.shape[1], -1)
+    return images.flatten(2).gather(2, index).view(images.shape)
+
+
+def warp(images: Images, inverse: PlaneMaps) -> Images:
+    """The pictures under any affine maps: refined twice by sym6, read bilinearly, and brought back by sym6.
+
+    Computed in float32 at least. A map by whole pixels gives what :func:`blit` gives, up to rounding; mirroring does
+    not quite, as the filter is only nearly symmetric.
+
+    Departs from the authors' code: the mirror images go on for ever, where theirs end in black behind the first one,
+    which a picture that is shrunk by more than half can show.
+    """
+    height, width = images.shape[-2:]
+    with _full_precision(images.device):
+        x = images.to(torch.promote_types(images.dtype, torch.float32)).contiguous()
+        key = x.device, x.dtype
+        fine = refining(height, *key) @ x @ refining(width, *key).T
+        sources = _sources(inverse.to(x.dtype), _refined(width, x), _refined(height, x))
+        sampled = bilinear(fine, _places(sources, height, width))
+        warped = coarsening(height, *key) @ sampled @ coarsening(width, *key).T
+        return warped.to(images.dtype)
+
+
+def _full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """No autocast inside; the meta device, where nothing is computed, has none to be switched off."""
+    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
+
+
+def _centred(size: int, like: Tensor) -> Float[Tensor, " size"]:
+    """The places of the pixels of one side, from the middle."""
+    return torch.arange(size, device=like.device) - (size - 1) / 2
+
+
+def _refined(size: int, like: Tensor) -> Float[Tensor, " fine"]:
+    """The refined places, in pixels from the middle, that the output of one side is brought back from."""
+    count = coarsening(size, like.device, like.dtype).shape[1]
+    places = torch.arange(-PEAK, count - PEAK, device=like.device, dtype=like.dtype)
+    return places / 2 - (size - 1) / 2
+
+
+def _sources(inverse: PlaneMaps, x: Float[Tensor, " w2"], y: Float[Tensor, " h2"]) -> Plane:
+    """Where every output place is read from: (x, y) in pixels from the middle of the input."""
+    x, y = x.to(inverse.dtype), y.to(inverse.dtype)
+    columns, rows, ones = (inverse[:, :2, i, None, None] for i in range(3))
+    return columns * x + rows * y[:, None] + ones
+
+
+def _places(sources: Plane, height: int, width: int) -> Float[Tensor, "n h2 w2 2"]:
+    """Sources as the sampler takes them, brought into one period of the refined, mirrored picture."""
+    x, y = sources.unbind(1)
+    return torch.stack([_wrapped(x, width), _wrapped(y, height)], -1)
+
+
+def _wrapped(source: Float[Tensor, "n h2 w2"], size: int) -> Float[Tensor, "n h2 w2"]:
+    """In [-1, 1): from the first place of a period to the first of the next."""
+    period = refined_period(size)
+    turns = (2 * source + (size - 1)) / period
+    return 2 * (turns - turns.floor()) - 1
