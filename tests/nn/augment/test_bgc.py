@@ -80,6 +80,19 @@ def test_pictures_that_no_step_is_drawn_for_keep_every_bit_beside_others():
     assert not kept[geometry.moved].any()
 
 
+def test_autocast_does_not_reach_places_and_colours():
+    x = pictures()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = bgc(x, torch.tensor(0.8), Rows(6))
+    assert_close(found.double(), bgc(x.double(), torch.tensor(0.8), Rows(6)), atol=1e-4, rtol=0)
+
+
+def test_pictures_in_bfloat16_stay_so():
+    x = pictures().to(torch.bfloat16)
+    found = bgc(x, torch.tensor(0.8), Rows(6))
+    assert torch.equal(found, bgc(x.float(), torch.tensor(0.8), Rows(6)).to(torch.bfloat16))
+
+
 def test_opacity_follows_the_geometry_and_no_colour():
     x = pictures(channels=4)
     together = bgc(x, torch.tensor(1.0), Rows(6))

@@ -22,6 +22,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from ganvas.core.shapes import Images, PerSample, Scalar
+from ganvas.nn.augment.full_precision import full_precision
 from ganvas.nn.augment.homogeneous import (
     ColourMaps,
     PlaneMaps,
@@ -66,10 +67,14 @@ def bgc(images: Images, p: Scalar, rows: RandomRows) -> Images:
     """The pictures, augmented: geometry, then colour. Every step draws anew for every picture.
 
     Args:
+        images: Of any floating-point type; everything is computed in float32 at least.
         p: The probability of each step, in [0, 1]; a tensor, so that nothing waits for its value.
     """
     height, width = images.shape[-2:]
-    return recoloured(moved(images, draw_geometry(p, rows, height, width)), draw_colours(p, rows))
+    with full_precision(images.device):
+        wide = images.to(torch.promote_types(images.dtype, torch.float32))
+        wide = moved(wide, draw_geometry(p, rows, height, width))
+        return recoloured(wide, draw_colours(p, rows)).to(images.dtype)
 
 
 def moved(images: Images, geometry: Geometry) -> Images:

@@ -5,14 +5,13 @@ output pixel to the place in the input that it is read from, in pixels from the 
 goes on as its mirror image.
 """
 
-from contextlib import AbstractContextManager, nullcontext
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.shapes import Images
 from ganvas.nn.augment.bilinear import bilinear
+from ganvas.nn.augment.full_precision import full_precision
 from ganvas.nn.augment.homogeneous import PlaneMaps
 from ganvas.nn.augment.wavelet import PEAK, coarsening, mirrored_places, refined_period, refining
 
@@ -42,7 +41,7 @@ def warp(images: Images, inverse: PlaneMaps) -> Images:
     which a picture that is shrunk by more than half can show.
     """
     height, width = images.shape[-2:]
-    with _full_precision(images.device):
+    with full_precision(images.device):
         x = images.to(torch.promote_types(images.dtype, torch.float32)).contiguous()
         key = x.device, x.dtype
         fine = refining(height, *key) @ x @ refining(width, *key).T
@@ -50,11 +49,6 @@ def warp(images: Images, inverse: PlaneMaps) -> Images:
         sampled = bilinear(fine, _places(sources, height, width))
         warped = coarsening(height, *key) @ sampled @ coarsening(width, *key).T
         return warped.to(images.dtype)
-
-
-def _full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """No autocast inside; the meta device, where nothing is computed, has none to be switched off."""
-    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
 
 
 def _centred(size: int, like: Tensor) -> Float[Tensor, " size"]:
