@@ -4,9 +4,11 @@ Gradients are taken of ``D(x).sum()``: exact per sample as long as no layer of D
 Minibatch standard deviation does mix them, a little, and the papers that use both take the sum all the same.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.shapes import Images, PerSample
@@ -61,6 +63,22 @@ def r2_penalty(fake_images: Images, fake: PerSample) -> PerSample:
     ``fake_images`` should be detached from the generator first, unless the generator is to feel the penalty.
     """
     return _gradient(fake, fake_images).square().flatten(1).sum(1)
+
+
+def path_lengths(images: Images, styles: Float[Tensor, "n layers s"], noise: Float[Tensor, "n c h w"]) -> PerSample:
+    """``|J_w^T y|_2`` with ``y = noise / sqrt(h w)``: how far a picture moves with w (Karras et al. 2020, eq. 4).
+
+    With a style for every layer it is the root mean square over layers, as in the authors' code. Path length penalty is
+    ``(|J_w^T y| - a)^2`` with the running mean a of these lengths.
+
+    Args:
+        images: Made from ``styles``, with a graph.
+        noise: Standard normal.
+    """
+    y = noise / math.sqrt(images.shape[2] * images.shape[3])
+    (gradient,) = torch.autograd.grad((images * y).sum(), styles, create_graph=True)
+    gradient = gradient.to(torch.promote_types(gradient.dtype, torch.float32))
+    return gradient.square().sum(2).mean(1).sqrt()
 
 
 def _gradient(output: PerSample, images: Images) -> Tensor:

@@ -30,7 +30,10 @@ class EqualizedConv2d(nn.Module):
         equalized: False draws ``w ~ N(0, c^2)`` and uses it as it is: the same function at the start, another
             speed of learning (rows a to e of the paper's table 1).
         padding: Zeros on each side, or "same".
+        stride: 1, or 2 where the side is halved; the padding is a number then.
         bias: False where a norm follows that has one.
+        bias_gain: Times the bias: sqrt(2) where the gain belongs to the activation, as in Karras et al. 2020, so that
+            ``gain (w x + b)`` is learnt and not ``gain w x + b``.
     """
 
     def __init__(
@@ -42,7 +45,9 @@ class EqualizedConv2d(nn.Module):
         gain: float = math.sqrt(2),
         equalized: bool = True,
         padding: Literal["same"] | int = "same",
+        stride: int = 1,
         bias: bool = True,
+        bias_gain: float = 1.0,
     ) -> None:
         super().__init__()
         if padding == "same" and kernel_size % 2 == 0:
@@ -53,6 +58,7 @@ class EqualizedConv2d(nn.Module):
         he = gain / math.sqrt(in_channels * kernel_size**2)
         self.std, self.scale = (1.0, he) if equalized else (he, 1.0)
         self.padding = kernel_size // 2 if padding == "same" else padding
+        self.stride, self.bias_gain = stride, bias_gain
         self.weight = unset(out_channels, in_channels, kernel_size, kernel_size)
         self.bias = unset(out_channels) if bias else None
 
@@ -64,15 +70,21 @@ class EqualizedConv2d(nn.Module):
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
         need_pictures(x)
         weight = scaled(self.weight, self.scale, x.dtype)
-        bias = None if self.bias is None else filled(self.bias).to(x.dtype)
-        return F.conv2d(x, weight, bias, padding=self.padding)
+        bias = None if self.bias is None else scaled(self.bias, self.bias_gain, x.dtype)
+        return F.conv2d(x, weight, bias, self.stride, self.padding)
 
     def extra_repr(self) -> str:
         return describe(self.weight, self.scale)
 
 
 class EqualizedLinear(nn.Module):
-    """``x (w c)^T + b`` where ``w ~ N(0, 1)`` and ``c = gain / sqrt(in_features)``; arguments as the convolution's."""
+    """``x (w c)^T + b`` where ``w ~ N(0, 1)`` and ``c = gain / sqrt(in_features)``; arguments as the convolution's.
+
+    Args:
+        lr_multiplier: Weights and bias are kept so many times larger and scaled down in use: the same function at the
+            start, which Adam moves ``lr_multiplier`` times as fast (Karras et al. 2019, StyleGAN, appendix C).
+        bias_start: What is added at the start.
+    """
 
     def __init__(
         self,
@@ -82,21 +94,26 @@ class EqualizedLinear(nn.Module):
         gain: float = math.sqrt(2),
         equalized: bool = True,
         bias: bool = True,
+        bias_gain: float = 1.0,
+        bias_start: float = 0.0,
+        lr_multiplier: float = 1.0,
     ) -> None:
         super().__init__()
         he = gain / math.sqrt(in_features)
         self.std, self.scale = (1.0, he) if equalized else (he, 1.0)
+        self.std, self.scale = self.std / lr_multiplier, self.scale * lr_multiplier
+        self.bias_gain, self.bias_start = bias_gain * lr_multiplier, bias_start
         self.weight = unset(out_features, in_features)
         self.bias = unset(out_features) if bias else None
 
     def reset(self, generator: torch.Generator) -> None:
         normal_(self.weight, generator, std=self.std)
         if self.bias is not None:
-            nn.init.zeros_(self.bias)
+            nn.init.constant_(self.bias, self.bias_start / self.bias_gain)
 
     def forward(self, x: Float[Tensor, "n f_in"]) -> Float[Tensor, "n f_out"]:
         need_floats(x)
-        bias = None if self.bias is None else filled(self.bias).to(x.dtype)
+        bias = None if self.bias is None else scaled(self.bias, self.bias_gain, x.dtype)
         return F.linear(x, scaled(self.weight, self.scale, x.dtype), bias)
 
     def extra_repr(self) -> str:
