@@ -63,6 +63,9 @@ PUBLISHED = {
     "patchgan70_pairs": 2_768_705,
     "patchgan70_instance": 2_764_737,
     "resnet_9blocks": 11_378_179,
+    # The authors' own code of StyleGAN2 has these at 256 x 256, setting "paper256" of Karras et al. 2020 (ADA).
+    "stylegan2_generator": 24_767_458,
+    "stylegan2_discriminator": 24_001_089,
 }
 OUTPUT = {
     "unet": (2, 388, 388),  # Figure 1 of the paper.
@@ -77,6 +80,8 @@ OUTPUT = {
     "sn_patchgan": (256, 4, 4),
     "sagan_generator": (3, 128, 128),
     "sagan_discriminator": (),
+    "stylegan2_generator": (3, 256, 256),
+    "stylegan2_discriminator": (),
 }
 
 

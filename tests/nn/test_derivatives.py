@@ -19,6 +19,7 @@ from ganvas.nn.layers.fused_scale import EqualizedDownConv2d, EqualizedUpConv2d
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d, Linear
 from ganvas.nn.layers.resample import double, halve
+from ganvas.nn.layers.smooth_resample import smooth, smooth_double, smooth_halve, smooth_up_conv
 from ganvas.nn.norms.spectral_norm import SpectralNorm
 from ganvas.nn.transposed.resize_convolution import resize_conv_kernel
 from ganvas.nn.transposed.subpixel_layer import SubpixelConvTranspose
@@ -48,6 +49,10 @@ FUNCTIONS = {
     **{f"down-{m}": (Downsample(m, taps=3), [(1, 2, 5, 4)]) for m in ("max", "average", "stride", "blur", "max-blur")},
     "double": (double, [(1, 2, 3, 2)]),
     "halve": (halve, [(1, 2, 4, 2)]),
+    "smooth": (lambda x: smooth(x, margin=2), [(1, 2, 3, 2)]),
+    "smooth_double": (smooth_double, [(1, 2, 3, 2)]),
+    "smooth_halve": (smooth_halve, [(1, 2, 4, 2)]),
+    "smooth_up": (smooth_up_conv, [(1, 2, 3, 2), (1, 2, 3, 3)]),
     "pyramid": (lambda x: tuple(laplacian_pyramid(x, 2)), [(1, 1, 4, 6)]),
     **{f"resize-{m}": (lambda x, m=m: resize(x, 3, m), [(1, 1, 3, 2)]) for m in ("nearest", "bilinear", "bicubic")},
     "resize_corners": (lambda x: resize(x, 2, align_corners=True), [(1, 1, 3, 2)]),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ganvas.core.shapes import Images, Labels, Latents
@@ -21,11 +21,22 @@ from ganvas.nn.layers.modulated_conv import ModulatedConv2d
 from ganvas.nn.layers.smooth_resample import smooth_double
 from ganvas.nn.norms.pixel_norm import pixel_norm
 
+INPUT = {"stylegan2_generator": (512,)}
 SLOPE = 0.2  # Of every leaky ReLU.
 GAIN = math.sqrt(2)  # Of every activation: what a leaky ReLU takes from the size of its input, nearly.
 
 Styles = Float[Tensor, "n layers s"]  # An intermediate latent for every layer of the synthesis network.
 Noise = Sequence[Float[Tensor, "n 1 _ _"]]  # A map per layer with noise, in the order of the layers.
+
+
+def stylegan2_generator() -> nn.Module:
+    """Of 256 x 256, as in the settings "paper256" of Karras et al. 2020 (ADA, https://arxiv.org/abs/2006.06676)."""
+    return StyleGenerator(feature_maps(6, fmap_base=8192))
+
+
+def feature_maps(levels: int, *, fmap_base: int, fmap_max: int = 512) -> list[int]:
+    """``min(fmap_base / 2^(k + 1), fmap_max)`` at resolution 4 * 2^k, from the first resolution up."""
+    return [max(min(fmap_base >> (k + 1), fmap_max), 1) for k in range(levels + 1)]
 
 
 class MappingNetwork(nn.Module):
@@ -70,6 +81,8 @@ class SynthesisLayer(nn.Module):
     The buffer ``noise`` is what is added when none is given: the same for every picture, so that a picture is a
     function of its latent.
     """
+
+    noise: Tensor
 
     def __init__(
         self, in_channels: int, out_channels: int, *, style_size: int, size: tuple[int, int], up: bool
@@ -155,3 +168,54 @@ class SynthesisNetwork(nn.Module):
                 images = colours if images is None else smooth_double(images) + colours
         assert images is not None
         return images
+
+
+class StyleGenerator(nn.Module):
+    """Mapping and synthesis, with the running mean of w: the centre of the latent space, which training follows.
+
+    Args:
+        maps: Feature maps from the first resolution up.
+        base: Height and width of the first resolution.
+        style_size: Numbers in w.
+        mapping_lr: Times the learning rate, for the mapping network.
+    """
+
+    style_mean: Tensor
+
+    def __init__(
+        self,
+        maps: Sequence[int],
+        *,
+        base: tuple[int, int] = (4, 4),
+        channels: int = 3,
+        latent_size: int = 512,
+        style_size: int = 512,
+        mapping_layers: int = 8,
+        mapping_lr: float = 0.01,
+        num_classes: int = 0,
+    ) -> None:
+        super().__init__()
+        self.mapping = MappingNetwork(
+            latent_size, style_size, layers=mapping_layers, lr_multiplier=mapping_lr, num_classes=num_classes
+        )
+        self.synthesis = SynthesisNetwork(maps, base=base, channels=channels, style_size=style_size)
+        self.register_buffer("style_mean", torch.zeros(style_size))
+
+    def forward(
+        self, z: Latents, labels: Labels | None = None, *, psi: float = 1.0, noise: Noise | None = None
+    ) -> Images:
+        """Pictures of latents; ``psi`` below 1 draws w towards its mean (truncation)."""
+        w = self.mapping(z, labels)
+        if psi != 1.0:
+            w = torch.lerp(self.style_mean.to(w.dtype), w, psi)
+        return self.synthesis(w.unsqueeze(1).expand(-1, self.synthesis.num_styles, -1), noise)
+
+    def mixed(
+        self, z: Latents, other: Latents, layers: Int[Tensor, " n"], labels: Labels | None = None
+    ) -> tuple[Float[Tensor, "n s"], Styles]:
+        """The w of ``z``, and styles: those of ``z`` below layer ``layers``, those of ``other`` from it on."""
+        both = None if labels is None else labels.repeat(2)
+        w, w_other = self.mapping(torch.cat([z, other]), both).chunk(2)
+        at = torch.arange(self.synthesis.num_styles, device=z.device)
+        first = (at < layers.unsqueeze(1)).unsqueeze(2)
+        return w, torch.where(first, w.unsqueeze(1), w_other.unsqueeze(1))

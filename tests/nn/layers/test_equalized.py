@@ -65,3 +65,32 @@ def test_bfloat16_activations_are_served_by_float32_weights_rounded_once():
     one_hot = torch.eye(6, dtype=torch.bfloat16)
     assert torch.equal(linear(one_hot), (linear.weight * linear.scale).T.bfloat16())
     assert conv.weight.dtype == linear.weight.dtype == torch.float32
+
+
+def test_a_slow_layer_is_the_same_function_at_the_start_and_adam_moves_it_by_its_multiplier():
+    x = torch.randn(8, 16, generator=rng(), dtype=torch.float64)
+    moved = []
+    for multiplier in (1.0, 0.01):
+        linear = started(EqualizedLinear(16, 3, gain=1.0, bias_start=0.5, lr_multiplier=multiplier)).double()
+        before = linear(x).detach()
+        assert_close(before, started(EqualizedLinear(16, 3, gain=1.0, bias_start=0.5)).double()(x).detach())
+        adam = torch.optim.Adam(linear.parameters(), lr=1e-4)
+        linear(x).sum().backward()
+        adam.step()
+        moved.append(linear(x).detach() - before)
+    assert_close(moved[1], 0.01 * moved[0], rtol=1e-5, atol=1e-10)
+
+
+def test_the_gain_of_an_activation_may_count_for_the_bias_too():
+    x = torch.randn(2, 3, 4, 4, generator=rng(), dtype=torch.float64)
+    conv = started(EqualizedConv2d(3, 2, 3, gain=2.0, bias_gain=2.0)).double()
+    plain = started(EqualizedConv2d(3, 2, 3, gain=1.0)).double()
+    for layer in (conv, plain):
+        layer.bias.data.copy_(torch.tensor([1.0, -2.0]))
+    assert_close(conv(x), 2 * plain(x))
+
+
+def test_a_convolution_of_stride_two_keeps_every_second_pixel():
+    x = torch.randn(2, 3, 7, 5, generator=rng(), dtype=torch.float64)
+    one, two = (started(EqualizedConv2d(3, 2, 3, padding=0, stride=stride)).double() for stride in (1, 2))
+    assert_close(two(x), one(x)[..., ::2, ::2])

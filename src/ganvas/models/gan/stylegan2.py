@@ -25,7 +25,7 @@ Departs from the paper and that release:
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions, probabilities
 from ganvas.core.picture_size import DoubledSize
@@ -37,7 +37,7 @@ from ganvas.losses.game import Game, Phase, Terms, every
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import path_lengths, r1_penalty
 from ganvas.networks.residual_discriminator import ResidualDiscriminator
-from ganvas.networks.style_generator import MappingNetwork, Noise, Styles, SynthesisNetwork
+from ganvas.networks.style_generator import Noise, StyleGenerator, Styles, feature_maps
 from ganvas.nn.layers.across_ranks import all_ranks_sum, count_ranks
 
 PATH_SHARE = 2  # Path length is measured on one in so many pictures of the batch, to save memory (appendix B).
@@ -98,7 +98,7 @@ class Config:
 
     def maps(self) -> list[int]:
         """Feature maps from the first resolution up."""
-        return [max(min(self.fmap_base >> (k + 1), self.fmap_max), 1) for k in range(self.picture.levels + 1)]
+        return feature_maps(self.picture.levels, fmap_base=self.fmap_base, fmap_max=self.fmap_max)
 
 
 TINY = Config(
@@ -114,42 +114,6 @@ TINY = Config(
 )
 
 
-class Generator(nn.Module):
-    """Mapping and synthesis, with the running mean of w, which is the centre of the latent space."""
-
-    style_mean: Tensor
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.mapping = MappingNetwork(
-            config.latent_size,
-            config.style_size,
-            layers=config.mapping_layers,
-            lr_multiplier=config.mapping_lr,
-            num_classes=config.num_classes,
-        )
-        self.synthesis = SynthesisNetwork(
-            config.maps(), base=config.base, channels=config.channels, style_size=config.style_size
-        )
-        self.register_buffer("style_mean", torch.zeros(config.style_size))
-
-    def forward(
-        self, z: Latents, labels: Labels | None = None, *, psi: float = 1.0, noise: Noise | None = None
-    ) -> Images:
-        """Pictures of latents; ``psi`` below 1 draws w towards its mean (truncation)."""
-        w = self.mapping(z, labels)
-        if psi != 1.0:
-            w = torch.lerp(self.style_mean.to(w.dtype), w, psi)
-        return self.synthesis(w.unsqueeze(1).expand(-1, self.synthesis.num_styles, -1), noise)
-
-    def mixed(self, z: Latents, other: Latents, layers: Tensor, labels: Labels | None = None) -> tuple[Tensor, Styles]:
-        """The w of ``z``, and styles: those of ``z`` below layer ``layers`` (n,), those of ``other`` from it on."""
-        w, w_other = self.mapping(torch.cat([z, other]), None if labels is None else labels.repeat(2)).chunk(2)
-        at = torch.arange(self.synthesis.num_styles, device=z.device)
-        first = (at < layers.unsqueeze(1)).unsqueeze(2)
-        return w, torch.where(first, w.unsqueeze(1), w_other.unsqueeze(1))
-
-
 class Model(Game[Config, Pictures]):
     """The two networks and their game."""
 
@@ -160,7 +124,16 @@ class Model(Game[Config, Pictures]):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.generator = Generator(config)
+        self.generator = StyleGenerator(
+            config.maps(),
+            base=config.base,
+            channels=config.channels,
+            latent_size=config.latent_size,
+            style_size=config.style_size,
+            mapping_layers=config.mapping_layers,
+            mapping_lr=config.mapping_lr,
+            num_classes=config.num_classes,
+        )
         self.discriminator = ResidualDiscriminator(
             config.maps(),
             base=config.base,
