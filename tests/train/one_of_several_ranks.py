@@ -1,7 +1,7 @@
 """One process of test_two_ranks.py: a few steps in float64 at every stage, weights and what is remembered to a file.
 
-``torchrun ... one_of_several_ranks.py groups|whole|classes|domains FILE``: of the progressive GAN, by what its
-minibatch statistic is of, or of CycleGAN.
+``torchrun ... one_of_several_ranks.py groups|whole|classes|domains|stylegan2 FILE``: of the progressive GAN, by what
+its minibatch statistic is of, of CycleGAN, or of StyleGAN2.
 """
 
 import sys
@@ -16,19 +16,21 @@ from ganvas.core.seeds import stream
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Batch
-from ganvas.models.gan import progan
+from ganvas.models.gan import progan, stylegan2
 from ganvas.models.translate import cyclegan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 
+OTHERS = {"domains": lambda: cyclegan.Model(cyclegan.TINY), "stylegan2": lambda: stylegan2.Model(stylegan2.TINY)}
+
 
 def main() -> None:
     kind, file = sys.argv[1:]
     torch.set_default_dtype(torch.float64)
     with joined(torch.device("cpu")) as ranks:
-        model = cyclegan.Model(cyclegan.TINY) if kind == "domains" else grown(kind)
+        model = OTHERS[kind]() if kind in OTHERS else grown(kind)
         initialise(model, stream(0, "weights"))
         state = new_state(model.double())
         executor = Eager(state, seed=0, ranks=ranks, precision=torch.float32)  # Nothing is lowered.
@@ -49,7 +51,7 @@ def grown(statistic: str) -> progan.Model:
     return progan.Model(replace(progan.TINY, group_size=group_size, num_classes=classes))
 
 
-def pictures(config: progan.Config, stage: Stage, nimg: int) -> Pictures:
+def pictures(config: progan.Config | stylegan2.Config, stage: Stage, nimg: int) -> Pictures:
     """Eight random pictures at the resolution of a stage."""
     side = stage.resolution
     return Pictures(

@@ -16,8 +16,7 @@ Departs from the paper and that release:
 - The running average of w follows the generator's own move alone; the release also counts what D is shown.
 - The mean path length is that of the whole batch over all processes; the release keeps one for each.
 - A lazy phase plays on the last of its k steps, not on the first.
-- Convolutions of whole numbers of 16 bits and their clamping are left out: bfloat16, which ``precision`` sets, has
-  the range of float32.
+- Activations are not clamped, which the release needs for float16; ``precision`` sets bfloat16, with float32's range.
 - Pictures to look at have the same noise each time, so that a picture is a function of its latent.
 - Pictures need not be square: ``base`` is the size of the first resolution, doubled as often as needed.
 """
@@ -33,7 +32,8 @@ from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.game import Game, Phase, Terms, every
+from ganvas.losses.game import Phase, Terms, every
+from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import path_lengths, r1_penalty
 from ganvas.networks.residual_discriminator import ResidualDiscriminator
@@ -114,11 +114,10 @@ TINY = Config(
 )
 
 
-class Model(Game[Config, Pictures]):
-    """The two networks and their game."""
+class Model(LatentGame[Config, Pictures]):
+    """The two networks and their game. Latents are N(0, I); the mapping network puts them on the hypersphere."""
 
-    takes = Pictures
-    prior = "normal"
+    takes = (Pictures,)
     path_mean: Tensor
 
     def __init__(self, config: Config) -> None:
@@ -226,7 +225,7 @@ class Model(Game[Config, Pictures]):
 
     def _styles(self, batch: Pictures) -> tuple[Tensor, Styles]:
         """The w of a batch of latents, and its styles: a share of the pictures has those of two latents, mixed."""
-        z, other = batch.randn(self.config.latent_size), batch.randn(self.config.latent_size)
+        z, other = self.latents_of(batch), self.latents_of(batch)
         chance, place = batch.rand(2).unbind(1)
         last = self.generator.synthesis.num_styles
         layers = torch.where(chance < self.config.mixing, 1 + (place * (last - 1)).long(), last)
@@ -234,10 +233,6 @@ class Model(Game[Config, Pictures]):
 
     def _noise(self, batch: Pictures) -> Noise:
         return [batch.randn(1, *size) for size in self.generator.synthesis.noise_sizes]
-
-    def latents(self, n: int, rng: torch.Generator) -> Latents:
-        """``n`` latents from the prior, N(0, I); the mapping network puts them on the hypersphere."""
-        return torch.randn(n, self.config.latent_size, generator=rng, device=rng.device)
 
     def judge(self, images: Images, *, stage: Stage | None = None) -> PerSample:
         """How real the discriminator finds pictures in [-1, 1]; higher is more real."""
