@@ -11,8 +11,8 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
+from ganvas.losses.gaussian import gaussian_log_density
 from ganvas.metrics.likelihood.observation_models import dequantised
-from ganvas.models.vae.vae import gaussian_log_density
 from ganvas.tasks.likelihood import Likelihood, _pictures, likelihood
 from ganvas.tasks.measuring.decoder import decoder_of
 from ganvas.tasks.train import Train, train
@@ -70,7 +70,7 @@ def test_a_vae_has_the_likelihood_that_quadrature_finds_in_its_own_units(vae):
     side = ((torch.arange(240, dtype=torch.float64) + 0.5) / 120 - 1) * 4.5
     parts = torch.cartesian_prod(side, side).split(4800)
     with torch.no_grad():
-        log_variance, rows = model.decoder.log_variance(), []
+        log_variance, rows = model.log_variance(), []
         for z in parts:
             mean = model.decode(z.float()).double()
             density = [gaussian_log_density(one.expand(len(z), -1, -1, -1), mean, log_variance) for one in x]
@@ -328,3 +328,31 @@ def test_settings_of_estimates_are_refused_where_nothing_is_estimated(pixelcnn, 
 def test_more_pictures_than_there_are_are_refused_where_the_likelihood_is_known(pixelcnn, data):
     with pytest.raises(UserError, match="There are 40 pictures, and 41"):
         likelihood(Likelihood(run=pixelcnn, data=str(data), n=41, quiet=True, device="cpu"))
+
+
+# --- A model that bounds its likelihood ---
+
+
+@pytest.mark.slow
+def test_a_bound_by_more_samples_is_no_looser_and_its_protocol_says_how_many(vae, data):
+    bits = {}
+    for samples in (1, 32):
+        found = likelihood(Likelihood(run=vae, data=str(data), n=40, samples=samples, quiet=True, device="cpu"))
+        bits[samples] = found.results[0]
+        assert f":lower-bound:importance{samples}:dequantised:" in bits[samples].protocol
+    assert bits[32].value < bits[1].value
+
+
+@pytest.mark.slow
+def test_samples_of_a_bound_are_refused_where_there_is_none(pixelcnn, vae, data):
+    with pytest.raises(UserError, match=r"--samples 8: .* has no bound"):
+        likelihood(Likelihood(run=pixelcnn, data=str(data), samples=8, quiet=True, device="cpu"))
+    with pytest.raises(UserError, match="--samples 0 must be at least 1"):
+        likelihood(Likelihood(run=vae, data=str(data), samples=0, quiet=True, device="cpu"))
+
+
+@pytest.mark.slow
+def test_a_model_whose_codes_are_of_no_known_distribution_has_no_estimate_either(data, tmp_path):
+    run = trained_on(data, tmp_path / "run", "vae/autoencoder", *SETTINGS, "latent_size=2")
+    with pytest.raises(UserError, match="It has no likelihood here"):
+        likelihood(Likelihood(run=run, **QUICK))

@@ -6,7 +6,11 @@ is that of a bin of width 1; a density of colours on another scale is brought to
 
 import math
 
-from ganvas.core.shapes import PerSample
+import torch
+
+from ganvas.core.shapes import Images, PerSample
+
+LEVELS_PER_UNIT = 127.5  # Whole colours 0..255 in a unit of [-1, 1].
 
 
 def bits_per_dimension(log_prob: PerSample, dimensions: int) -> PerSample:
@@ -21,6 +25,22 @@ def bits_per_dimension(log_prob: PerSample, dimensions: int) -> PerSample:
     return -log_prob / (dimensions * math.log(2))
 
 
-def density_protocol(kind: str, *, n: int, pictures: str, dimensions: int) -> str:
-    """What a likelihood in bits was computed from: kind of number, bin width, and which pictures."""
-    return f"bits_per_dimension:n{n}:d{dimensions}:bin1of256:{kind.replace(' ', '-')}:held-out={pictures}"
+def dequantised(images: Images, rng: torch.Generator) -> Images:
+    """Pictures of whole colours in [-1, 1] with uniform noise within each colour's bin.
+
+    ``E log p(x + u) <= log P(x)``, where P is the density over the bin (Theis et al. 2016, eq. 3): what a density of
+    colours scores here is a lower bound of a probability of whole colours.
+    """
+    noise = torch.rand(images.shape, generator=rng, device=rng.device).to(images) - 0.5
+    return images + noise / LEVELS_PER_UNIT
+
+
+def of_whole_colours(log_density: PerSample, dimensions: int) -> PerSample:
+    """A log density of colours in [-1, 1] as one of colours in 0..255, whose bins have width 1."""
+    return log_density - dimensions * math.log(LEVELS_PER_UNIT)
+
+
+def density_protocol(kind: str, *, n: int, pictures: str, dimensions: int, details: str = "") -> str:
+    """What a likelihood in bits was computed from: kind of number and how it came about, bin width, which pictures."""
+    said = kind.replace(" ", "-") + (f":{details}" if details else "")
+    return f"bits_per_dimension:n{n}:d{dimensions}:bin1of256:{said}:held-out={pictures}"

@@ -111,6 +111,25 @@ class HasDensity(Protocol):
 
 
 @runtime_checkable
+class DetailsDensity(Protocol):
+    """Has more to say of how its likelihood comes about than what kind of number it is."""
+
+    @property
+    def density_details(self) -> str:
+        """Everything that changes the number, for its protocol string: "importance64:dequantised"."""
+        ...
+
+
+@runtime_checkable
+class BoundsDensity(Protocol):
+    """Bounds the density of given samples from below, the tighter the more latents it draws."""
+
+    def log_prob_bound(self, images: Images, rng: torch.Generator, samples: int = 1) -> PerSample:
+        """A lower bound, on average, of the log density of pictures with colours in [-1, 1], in nats per picture."""
+        ...
+
+
+@runtime_checkable
 class HasNoise(Protocol):
     """Has learnt the variance of Gaussian noise around what it decodes."""
 

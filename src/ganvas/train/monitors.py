@@ -201,7 +201,7 @@ class DensityExamination(Examination):
         with averaged_players(state) as model:
             assert isinstance(model, HasDensity)
             bits = density.picture_bits(model, self.held_out, rows, device=device, seed=seed)
-            protocol = density.protocol_of(model.density, self.held_out, n=self.n)
+            protocol = density.protocol_of(model, self.held_out, n=self.n)
         if self._yardsticks is None:
             self._yardsticks = density.yardstick_results(self.packed, self.held_out, rows, protocol, seed=seed)
         return density.results(bits, protocol, seed=seed, yardsticks=self._yardsticks), []

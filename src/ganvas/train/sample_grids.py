@@ -13,6 +13,7 @@ from ganvas.core.files.atomic_files import atomic_file
 from ganvas.core.pixels import to_bytes
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage
+from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images, Labels
 from ganvas.data.packed import Packed
 from ganvas.losses.capabilities import Shows
@@ -85,7 +86,7 @@ class DrawnSheets(Sheets):
 
 
 class ShownSheets(Sheets):
-    """Rows that the model itself shows of a fixed batch: what went in beside what came out."""
+    """Rows that the model itself shows of a fixed batch and a fixed stream: what went in beside what came out."""
 
     def __init__(self, folder: Path, batch: Batch) -> None:
         super().__init__(folder)
@@ -98,11 +99,29 @@ class ShownSheets(Sheets):
         """What the averaged model shows of the fixed batch."""
         with averaged_players(state) as model, torch.no_grad():
             assert isinstance(model, Shows)
-            rows = [images for _, images in model.show(self.batch)]
+            rng = stream(0, "shown", device=self.batch.device)
+            rows = [images for _, images in model.show(self.batch.with_rng(rng))]
         pictures = same_colours([to_bytes(images).cpu() for images in rows])
         columns = len(rows[0])
         scale = max(SHEET_WIDTH // (columns * pictures.shape[2]), 1)
         write_sheet(self.folder / f"{name}.png", pictures, columns=columns, scale=scale)
+
+
+class DrawnAndShownSheets(Sheets):
+    """Drawn pictures of every moment, and of the newest alone what the model shows, as ``shown.png``."""
+
+    def __init__(self, drawn: DrawnSheets, shown: ShownSheets) -> None:
+        super().__init__(drawn.folder)
+        self.drawn, self.shown = drawn, shown
+
+    def reals(self) -> None:
+        """Real pictures chosen evenly over the data."""
+        self.drawn.reals()
+
+    def sample(self, state: State, stage: Stage, name: str) -> None:
+        """Both sheets of the averaged model."""
+        self.drawn.sample(state, stage, name)
+        self.shown.sample(state, stage, "shown")
 
 
 def same_colours(rows: Sequence[Tensor]) -> NDArray[np.uint8]:

@@ -61,4 +61,4 @@ def test_pictures_that_were_jpeg_are_told_by_their_names(tmp_path: Path, suffix,
         Image.new("RGB", (8, 8), (40 * number, 90, 10)).save(folder / f"{number}.{suffix}")
     packed = prepare(str(folder), size=(8, 8), quiet=True)
     assert density.were_jpeg(packed) == jpeg
-    assert density.protocol_of("exact", packed, n=2).endswith(":jpeg") == jpeg
+    assert density.protocol_of(BrightnessOnly(), packed, n=2).endswith(":jpeg") == jpeg

@@ -13,7 +13,7 @@ from ganvas.core.results import Result
 from ganvas.core.seeds import derive_seed
 from ganvas.data.packed import Packed
 from ganvas.losses.bits import bits_per_dimension, density_protocol
-from ganvas.losses.capabilities import HasDensity
+from ganvas.losses.capabilities import DetailsDensity, HasDensity
 from ganvas.metrics.likelihood.yardsticks import Bits, yardsticks
 
 METRIC = "bits_per_dimension"
@@ -58,10 +58,14 @@ def results(bits: Bits, protocol: str, *, seed: int, yardsticks: Sequence[Result
     return [_result(METRIC, bits, protocol, seed=seed), *yardsticks]
 
 
-def protocol_of(kind: str, packed: Packed, *, n: int) -> str:
+def protocol_of(model: HasDensity, packed: Packed, *, n: int) -> str:
     """What bits of these pictures rest on; a likelihood of pictures that were JPEG says so."""
     said = density_protocol(
-        kind, n=n, pictures=packed.fingerprint, dimensions=packed.height * packed.width * packed.channels
+        model.density,
+        n=n,
+        pictures=packed.fingerprint,
+        dimensions=packed.height * packed.width * packed.channels,
+        details=model.density_details if isinstance(model, DetailsDensity) else "",
     )
     return f"{said}:jpeg" if were_jpeg(packed) else said
 

@@ -4,6 +4,11 @@ Kingma, Welling: Auto-Encoding Variational Bayes (ICLR 2014), https://arxiv.org/
 player and nothing to balance, it knows which latents a given picture has, and a number says how well it does: the
 evidence lower bound. Its pictures are softer.
 
+``beta`` weighs the divergence (Higgins et al.: beta-VAE, ICLR 2017, https://openreview.net/forum?id=Sy2fzU9gl): above
+1, codes hold less and pictures get softer. ``samples`` above 1 trains on the tighter bound of Burda, Grosse,
+Salakhutdinov: Importance Weighted Autoencoders (ICLR 2016), https://arxiv.org/abs/1509.00519; the same bound, with as
+many latents as one likes, says how likely pictures are at least.
+
 The likelihood is a Gaussian around the decoder's picture with one learnt variance for all pixels, the sigma-VAE of
 Rybkin, Daniilidis, Levine: Simple and Effective VAE Training with Calibrated Decoders (ICML 2021),
 https://arxiv.org/abs/2006.13202. With the usual fixed variance the divergence outweighs the reconstruction, and
@@ -12,30 +17,32 @@ pictures turn to grey mush; a learnt one is as small as the reconstruction allow
 Departs from the papers:
 - Networks are convolutional (the first paper's have one hidden dense layer).
 - The variance has a floor of a rounding error of pictures in bytes, so that the density of flat pictures is bounded.
-- Log-densities are of colours in [-1, 1]; for colours in 0..255 subtract log(127.5) per value.
+- Training sees colours as they are; likelihoods of whole colours are of pictures with uniform noise within each
+  colour's bin, and so lower bounds once more (Theis et al. 2016, section 3.1, https://arxiv.org/abs/1511.01844).
+- The bound of one latent has the divergence in closed form; that of several draws it too.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Literal
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.errors import UserError
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
+from ganvas.losses.gaussian import divergence_from_standard_normal, gaussian_log_density, normal_log_ratio
+from ganvas.losses.importance_bound import ImportanceBound
 from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
-from ganvas.nn.layers.fused_scale import EqualizedUpConv2d
-from ganvas.nn.layers.plain_layers import Conv2d, Linear
+from ganvas.networks.convolutional_autoencoder import PictureDecoder, PictureEncoder
 
-FIRST = 4  # Nominal resolution of the smallest feature maps, whatever their true size.
-SLOPE = 0.2  # Of the leaky ReLUs.
 HASTE = 20.0  # log variance = HASTE * parameter: Adam moves a parameter by lr, which would take thousands of steps.
 START = -2.0  # Log variance at the start, a little less than that of most pictures' colours.
 FLOOR = 2 * math.log(1 / 255)  # Log variance of half a grey level, where a grey level is 2 / 255.
@@ -51,6 +58,9 @@ class Config:
     latent_size: int = 64
     features: int = 32  # Feature maps of the full resolution; doubled with every halving of the size ...
     features_max: int = 256  # ... up to this.
+    beta: float = 1.0  # Weight of the divergence.
+    samples: int = 1  # Latents per picture in training; above 1 the importance-weighted bound.
+    bound_samples: int = 1  # Latents per picture of the bound that is measured.
     batch_size: int = 64
     lr: float = 1e-3
     beta1: float = 0.9
@@ -58,85 +68,56 @@ class Config:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "latent_size", "features", "features_max", "batch_size")
+        at_least(self, 1, "latent_size", "features", "features_max", "samples", "bound_samples", "batch_size")
+        at_least(self, 0, "beta")
         above(self, 0, "lr", "eps")
         fractions(self, "beta1", "beta2")
         assert self.picture  # Its making checks the size.
+        if self.samples > 1 and self.beta != 1:
+            raise UserError(
+                f"beta={self.beta} weighs a divergence, and the bound of samples={self.samples} latents has none. "
+                "Give samples=1 or beta=1."
+            )
 
     @property
     def picture(self) -> DoubledSize:
         """The size of the pictures."""
         return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
 
-    def maps(self) -> list[int]:
-        """Feature maps from the smallest size up."""
-        return [min(self.features << halvings, self.features_max) for halvings in range(self.picture.levels, -1, -1)]
-
 
 TINY = Config(resolution=16, latent_size=4, features=4, batch_size=8)
 
 
-class Encoder(nn.Module):
-    """From pictures to the mean and the log variance of their latents, ``q(z | x) = N(mean, diag(variance))``."""
+class PixelNoise(nn.Module):
+    """The learnt variance of the likelihood; sigma is the same for all pixels and pictures."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        maps = config.maps()[::-1]
-        self.first = Conv2d(config.channels, maps[0], 3, padding=1)
-        self.halvings = nn.ModuleList(Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise(maps))
-        self.convolutions = nn.ModuleList(Conv2d(channels, channels, 3, padding=1) for channels in maps[1:])
-        features = maps[-1] * config.base[0] * config.base[1]
-        self.last = Linear(features, 2 * config.latent_size, std=1 / math.sqrt(features))
-
-    def forward(self, images: Images) -> tuple[Latents, Latents]:
-        x = F.leaky_relu(self.first(images), SLOPE)
-        for halving, convolution in zip(self.halvings, self.convolutions, strict=True):
-            x = F.leaky_relu(halving(x), SLOPE)
-            x = F.leaky_relu(convolution(x), SLOPE)
-        mean, log_variance = _wide(self.last(x.flatten(1))).chunk(2, dim=1)
-        return mean, log_variance
-
-
-class Decoder(nn.Module):
-    """From latents to the mean of ``p(x | z) = N(mean, sigma^2 I)``; sigma is the same for all pixels and pictures."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.base, maps = config.base, config.maps()
-        self.first = Linear(config.latent_size, maps[0] * config.base[0] * config.base[1])
-        self.convolutions = nn.ModuleList(Conv2d(channels, channels, 3, padding=1) for channels in maps[:-1])
-        self.doublings = nn.ModuleList(EqualizedUpConv2d(a, b, equalized=False) for a, b in pairwise(maps))
-        self.last = Conv2d(maps[-1], config.channels, 3, padding=1, std=1 / math.sqrt(9 * maps[-1]))
         self.unscaled_log_variance = nn.Parameter(torch.full((), torch.nan))
 
     def reset(self, generator: torch.Generator) -> None:
         """The variance of :data:`START`; draws nothing."""
         nn.init.constant_(self.unscaled_log_variance, START / HASTE)
 
-    def forward(self, z: Latents) -> Images:
-        x = self.first(z).view(z.shape[0], -1, *self.base).contiguous(memory_format=torch.channels_last)
-        x = F.leaky_relu(x, SLOPE)
-        for convolution, doubling in zip(self.convolutions, self.doublings, strict=True):
-            x = F.leaky_relu(convolution(x), SLOPE)
-            x = F.leaky_relu(doubling(x), SLOPE)
-        return _wide(self.last(x)).tanh()
-
-    def log_variance(self) -> Scalar:
+    def forward(self) -> Scalar:
         """``log sigma^2``, in units of the colour range [-1, 1]."""
         log_variance = HASTE * self.unscaled_log_variance
         return torch.logaddexp(log_variance, torch.full_like(log_variance, FLOOR))
 
 
 class Model(LatentGame[Config, Pictures]):
-    """The two networks, which are one player."""
+    """Encoder, decoder and the noise around its pictures, which are one player."""
 
     takes = (Pictures,)
+    density: Literal["lower bound"] = "lower bound"
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config)
-        self.decoder = Decoder(config)
+        widths = {"features": config.features, "features_max": config.features_max}
+        self.encoder = PictureEncoder(config.picture, 2 * config.latent_size, **widths)
+        self.decoder = PictureDecoder(config.picture, config.latent_size, **widths)
+        self.noise = PixelNoise()
 
     def schedule(self) -> Steady:
         """One resolution, one batch size, one learning rate."""
@@ -148,47 +129,72 @@ class Model(LatentGame[Config, Pictures]):
         return [Phase(name="VAE", player=self, loss=self._loss, optimizer=adam)]
 
     def _loss(self, batch: Pictures) -> Terms:
-        return self._terms(batch.images, batch.randn(self.config.latent_size))
+        config = self.config
+        if config.samples > 1:
+            noise = batch.randn(config.samples, config.latent_size).unbind(1)
+            return {"importance_bound": -self._importance_bound(batch.images, noise)}
+        terms = self._terms(batch.images, batch.randn(config.latent_size))
+        return terms if config.beta == 1 else terms | {"kl": config.beta * terms["kl"]}
 
     def _terms(self, images: Images, noise: Latents) -> dict[str, PerSample]:
         """The negative evidence lower bound at ``z = mean + sqrt(variance) noise``, in its two parts, in nats."""
-        mean, log_variance = self.encoder(images)
+        mean, log_variance = self.encode(images)
         decoded = self.decoder(mean + (0.5 * log_variance).exp() * noise.to(mean.dtype))
         return {
-            "reconstruction": -gaussian_log_density(images, decoded, self.decoder.log_variance()),
+            "reconstruction": -gaussian_log_density(images, decoded, self.noise()),
             "kl": divergence_from_standard_normal(mean, log_variance),
         }
 
-    def elbo(self, images: Images, rng: torch.Generator) -> PerSample:
-        """A one-latent estimate of the evidence lower bound, ``<= log p(x)`` on average, in nats per picture."""
-        noise = torch.randn(len(images), self.config.latent_size, generator=rng, device=rng.device)
-        terms = self._terms(images, noise.to(images.device))
-        return -(terms["reconstruction"] + terms["kl"])
+    def _importance_bound(self, images: Images, noises: Iterable[Latents]) -> PerSample:
+        """``log 1/K sum_k p(x, z_k) / q(z_k | x)`` (Burda et al. 2016, eq. 8), in nats."""
+        mean, log_variance = self.encode(images)
+        weights: list[PerSample] = []
+        for noise in noises:
+            z = mean + (0.5 * log_variance).exp() * noise.to(mean.dtype)
+            likelihood = gaussian_log_density(images, self.decoder(z), self.noise())
+            weights.append(likelihood + normal_log_ratio(z, mean, log_variance))
+        return torch.stack(weights).logsumexp(0) - math.log(len(weights))
+
+    def log_prob_bound(self, images: Images, rng: torch.Generator, samples: int = 1) -> PerSample:
+        """A lower bound of the log density of pictures in [-1, 1], on average, in nats per picture.
+
+        With one sample it is the evidence lower bound; with more it grows, on average, towards ``log p(x)``.
+
+        Args:
+            samples: Latents per picture.
+        """
+        shape = (len(images), self.config.latent_size)
+        noises = (torch.randn(shape, generator=rng, device=rng.device).to(images.device) for _ in range(samples))
+        if samples == 1:
+            terms = self._terms(images, next(noises))
+            return -(terms["reconstruction"] + terms["kl"])
+        return self._importance_bound(images, noises)
+
+    def log_prob(self, images: Images, rng: torch.Generator) -> PerSample:
+        """A lower bound of ``ln p(x)`` of whole colours, by ``bound_samples`` latents, in nats per picture."""
+        return self._bound().log_prob(images, rng)
+
+    @property
+    def density_details(self) -> str:
+        """How the bound comes about."""
+        return self._bound().density_details
+
+    def _bound(self) -> ImportanceBound:
+        return ImportanceBound(model=self, samples=self.config.bound_samples)
 
     def encode(self, images: Images) -> tuple[Latents, Latents]:
         """Mean and log variance of each picture's latent."""
-        return self.encoder(images)
+        mean, log_variance = self.encoder(images).chunk(2, dim=1)
+        return mean, log_variance
+
+    def show(self, batch: Pictures) -> list[tuple[str, Images]]:
+        """Pictures beside what their codes' means are decoded to."""
+        return [("originals", batch.images), ("reconstructions", self.decoder(self.encode(batch.images)[0]))]
 
     def log_variance(self) -> Scalar:
         """``log sigma^2`` of the noise around decoded pictures, in units of the colour range [-1, 1]."""
-        return self.decoder.log_variance()
+        return self.noise()
 
     def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Images:
         """The mean pictures of latents, in [-1, 1]: without the noise of the likelihood."""
         return self.decoder(z)
-
-
-def gaussian_log_density(x: Images, mean: Images, log_variance: Scalar) -> PerSample:
-    """``log N(x; mean, sigma^2 I) = -1/2 sum (log 2 pi sigma^2 + (x - mean)^2 / sigma^2)``, in nats per picture."""
-    squares = (x - mean).square() * (-log_variance).exp()
-    return -0.5 * (squares + log_variance + math.log(2 * math.pi)).flatten(1).sum(1)
-
-
-def divergence_from_standard_normal(mean: Latents, log_variance: Latents) -> PerSample:
-    """``KL(N(mean, variance) || N(0, I)) = 1/2 sum (mean^2 + variance - 1 - log variance)`` (appendix B)."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
-
-
-def _wide(x: Tensor) -> Tensor:
-    """Float32 at least: sums over all pixels and exponentials follow."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -32,7 +32,7 @@ def decoder_of(trained: "Trained", *, label: str | None = None) -> "Decoder":
     labels = trained.labels(1, seed=0, label=label)
     drawn = model.latents(DRAWN, stream(0, "ais", "prior"))
     uniform = has_uniform_prior(trained)
-    _require_prior(trained.name, drawn, uniform=uniform)
+    _require_prior(trained.name, drawn, said=model.prior, uniform=uniform)
 
     def decode(z: torch.Tensor) -> torch.Tensor:
         given = None if labels is None else labels.to(z.device).expand(len(z))
@@ -42,13 +42,13 @@ def decoder_of(trained: "Trained", *, label: str | None = None) -> "Decoder":
     return Decoder(decode=decode, latent_size=drawn.shape[1], device=trained.device)
 
 
-def _require_prior(name: str, drawn: Any, *, uniform: bool) -> None:
+def _require_prior(name: str, drawn: Any, *, said: str, uniform: bool) -> None:
     """What a model says of its latents is held against some of them: mean, deviation and range."""
     deviation = 3**-0.5 if uniform else 1.0
     flat = drawn.double().flatten()
     off = max(abs(float(flat.mean())), abs(float(flat.std()) - deviation))
     inside = bool((flat.abs() <= 1).all()) == uniform
-    if off > 0.1 or not inside or drawn.ndim != 2:
+    if said == "other" or off > 0.1 or not inside or drawn.ndim != 2:
         raise UserError(
             f"The latents of {name} are neither of N(0, I) nor uniform in [-1, 1], and of no other prior is it known "
             "how to turn it into a normal one. It has no likelihood here."

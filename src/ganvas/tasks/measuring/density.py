@@ -43,7 +43,7 @@ def bits_of(
     rows = draws.order(len(packed), seed=seed)[:wanted].numpy()
     with progress("likelihood", wanted, unit="pictures", quiet=quiet) as report:
         bits = density.picture_bits(model, packed, rows, device=trained.device, seed=seed, tick=report)
-    protocol = density.protocol_of(model.density, packed, n=wanted)
+    protocol = density.protocol_of(model, packed, n=wanted)
     notes = [density.ABOUT_JPEG] if density.were_jpeg(packed) else []
     beside: list[Result] = []
     try:

@@ -33,7 +33,7 @@ from ganvas.train.feeds.picture_feed import Dealing, PictureFeed
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.monitors import DensityExamination, DrawnExamination, Examination
 from ganvas.train.plan import Plan
-from ganvas.train.sample_grids import DrawnSheets, NoSheets, Sheets, ShownSheets
+from ganvas.train.sample_grids import DrawnAndShownSheets, DrawnSheets, NoSheets, Sheets, ShownSheets
 
 GREY = {"L", "1", "I;16", "LA"}  # Modes of pictures without colour.
 SHOWN = 8  # Pictures in a row of a sheet that a model fills itself.
@@ -68,14 +68,16 @@ class PictureData(RunData):
 
     def sheets(self, folder: Path, model: Game, plan: Plan, *, device: torch.device) -> Sheets:
         """Grids of what the model draws, or of what it shows of a fixed batch."""
+        drawn = shown = None
         if can_draw(model):
-            return DrawnSheets(folder, seed=plan.seed, packed=self.packed, classes=classes_of(model.config))
+            drawn = DrawnSheets(folder, seed=plan.seed, packed=self.packed, classes=classes_of(model.config))
         if isinstance(model, Shows):
             feed = self.feed(model, plan, device=device, ranks=Ranks())
             shown = ShownSheets(folder, feed.batch(0, Stage(batch_size=min(SHOWN, len(self)), lr=0.0)))
             feed.close()
-            return shown
-        return NoSheets(folder)
+        if drawn and shown:
+            return DrawnAndShownSheets(drawn, shown)
+        return drawn or shown or NoSheets(folder)
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """The distance between drawn and real pictures, and the likelihood of held-out ones."""
