@@ -14,7 +14,7 @@ def _(result: MeasureResult) -> None:
     at = "" if result.kimg is None else f" at {result.kimg:g} kimg"
     rows = [(row.metric, row.value, row.beside, row.better, f"{row.n:,}") for row in result.rows()]
     against = f" against {result.b}" if result.b else ""
-    number = f"{result.n:,} pictures on each side"
+    number = f"{result.n:,} {result.unit} on each side"
     if not result.b:
         number = f"{result.n:,} pictures"
     elif result.n_reals is not None and result.n_reals != result.n:

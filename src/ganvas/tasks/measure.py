@@ -4,14 +4,14 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.core.run_folder import is_run_or_model
-from ganvas.tasks.measuring import half_precision, notes, pairs, run_lines, same_size, sides
+from ganvas.tasks.measuring import half_precision, notes, pairs, point_sides, run_lines, same_size, sides
 from ganvas.tasks.measuring.picture_options import PictureOptions
 from ganvas.tasks.measuring.sides import BATCH, Side
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Measure", "MeasureResult", "MeasureRow", "measure", "with_error"]
 
+DEFAULT = ("swd", "ms_ssim")
 MOST = 16_384  # Pictures on each side where --n is left out: the number of Karras et al. 2018.
 NOISE = 1e-12  # Of the value: a smaller error is that of rounding, and its digits mean nothing.
 MOST_OF_TWO_MODELS = 2048  # Where both sides draw their pictures, and one of them twice.
@@ -32,12 +33,15 @@ MOST_OF_A_FILE = 50_000  # The same beside a file of statistics: the number of H
 class Measure(PictureOptions):
     """Measure generated pictures against real ones: every value beside what reals score against reals.
 
+    Points are measured against a law that is known; which values there are follows from it.
+
     Examples:
       ganvas measure runs/x
       ganvas measure FAKES REALS --n 5000
       ganvas measure FAKES REALS --size 64 --channels 3 --fit crop
       ganvas measure FAKES --ref ref.npz --metrics fid,kid --weights FILE
       ganvas measure runs/x --metrics all --n 5000
+      ganvas measure points.csv mixtures:ring8
     """
 
     a: tyro.conf.Positional[str]
@@ -48,8 +52,8 @@ class Measure(PictureOptions):
     """A file of statistics in the place of B: of `ganvas stats`, pytorch-fid, clean-fid, ADM, EDM or torch-fidelity."""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """Pictures on each side. Left out: as many as leave a second draw of reals for the floor, 16384 at most."""
-    metrics: tuple[str, ...] = ("swd", "ms_ssim")
-    """Which metrics, by commas or blanks, or all; `ganvas metrics` lists them."""
+    metrics: tuple[str, ...] = DEFAULT
+    """Which metrics, by commas or blanks, or all; `ganvas metrics` lists them. Of points: all where left out."""
     quick: bool = False
     """Measure as a run does while it trains: SWD along fewer directions, a seventh of its cost and another protocol."""
     kimg: float | None = None
@@ -94,6 +98,7 @@ class MeasureResult:
     n_reals: int | None = None  # On the other side, where it has its own number; None as many, or not said.
     skipped: dict[str, str] = field(default_factory=dict)  # Metrics that could not be computed, and why.
     notes: list[str] = field(default_factory=list)  # What a reader of the numbers must know.
+    unit: Literal["pictures", "points"] = "pictures"
 
     def rows(self) -> list[MeasureRow]:
         """The table: every result beside its floor, undivided metrics before their parts."""
@@ -143,6 +148,8 @@ def with_error(result: Result) -> str:
 
 def measure(task: Measure) -> MeasureResult:
     """Draws equally many pictures of either side at random and measures them; a run's result is kept in the run."""
+    if point_sides.are_points(task.a, kimg=task.kimg):
+        return _of_points(task)
     names, lenient = sides.chosen_metrics(task.metrics)
     a, b = _sides(task)
     names, skipped = _possible(names, a, b, lenient=lenient)
@@ -156,6 +163,47 @@ def measure(task: Measure) -> MeasureResult:
     if a.trained is None or (b is not None and b.trained is not None):
         return result  # Of two models, neither run is told.
     written = run_lines.add(Path(task.a), result, nimg=a.trained.nimg, source="measure")
+    return dataclasses.replace(result, written=written)
+
+
+def _of_points(task: Measure) -> MeasureResult:
+    """Points against their law; a run's result is kept in the run."""
+    import time
+
+    if task.ref is not None or task.label is not None or (task.n is not None and task.n < 2):
+        given = "--ref" if task.ref else "--label" if task.label else f"-n {task.n}"
+        raise UserError(
+            f"{given}: of points there are at least 2, without classes, and they are measured against a law."
+        )
+    started = time.monotonic()
+    words = tuple(word for text in task.metrics for word in text.split(",") if word)
+    found = point_sides.measured_points(
+        task.a,
+        task.b,
+        n=task.n,
+        seed=task.seed,
+        metrics=None if task.metrics == DEFAULT else words,
+        kimg=task.kimg,
+    )
+    trained = found.trained
+    result = MeasureResult(
+        a=task.a,
+        b=f"mixtures:{found.law}",
+        n=found.n,
+        seed=task.seed,
+        seconds=time.monotonic() - started,
+        results=found.results,
+        floor=found.floor,
+        reals=found.law,
+        fakes=found.points,
+        kimg=trained.kimg if trained else None,
+        model=trained.fingerprint if trained else None,
+        own=trained is not None and task.b is None,
+        unit="points",
+    )
+    if trained is None:
+        return result
+    written = run_lines.add(Path(task.a), result, nimg=trained.nimg, source="measure")
     return dataclasses.replace(result, written=written)
 
 

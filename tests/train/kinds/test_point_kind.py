@@ -38,11 +38,21 @@ def test_a_run_of_points_has_sheets_of_clouds_and_a_film(run):
 def test_modes_are_measured_during_training_beside_those_of_the_reals(run):
     measured = [json.loads(line) for line in (run / "measures.jsonl").read_text().splitlines()]
     last = measured[-1]
-    assert [one["metric"] for one in last["results"]] == ["modes", "modes.high_quality", "modes.reverse_kl"]
+    names = ["modes", "modes.high_quality", "modes.reverse_kl", "js", "js.reverse_kl", "js.forward_kl", "support_size"]
+    assert [one["metric"] for one in last["results"]] == names
     floor = {one["metric"]: one["value"] for one in last["floor"]}
     assert floor["modes"] == 8
     assert floor["modes.high_quality"] > 0.9  # 98.89 % of the law, of 64 points.
     assert len(measured) > 3
+
+
+def test_a_law_of_two_halves_has_the_mass_of_its_gap_beside_the_bound_of_the_generator(tmp_path):
+    assert begin(tmp_path / "run", "mixtures:parallel_lines,gap=0.5,200").finished
+    measured = [json.loads(line) for line in (tmp_path / "run" / "measures.jsonl").read_text().splitlines()]
+    found = {one["metric"]: one["value"] for one in measured[-1]["results"]}
+    assert list(found) == ["gap_mass", "gap_mass.bound", "gap_mass.lipschitz", "support_size"]
+    assert found["gap_mass.lipschitz"] > 0
+    assert found["gap_mass"] >= found["gap_mass.bound"] - 0.2  # Of 64 points, whose share has an error of 0.06 at most.
 
 
 def test_run_json_says_what_the_points_are(run):

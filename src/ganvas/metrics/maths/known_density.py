@@ -102,10 +102,10 @@ def _log_q(samples: np.ndarray, points: np.ndarray, *, itself: bool) -> Float64[
 
 def _kth_distance(points: Tensor, samples: Tensor, k: int) -> Tensor:
     """By differences and not by products: near neighbours far from the origin keep their digits."""
-    found = [
-        torch.cdist(rows, samples, compute_mode="donot_use_mm_for_euclid_dist").kthvalue(k, dim=1).values
-        for rows in points.split(ROWS)
-    ]
+    found = []
+    for rows in points.split(ROWS):
+        distance = torch.cdist(rows, samples, compute_mode="donot_use_mm_for_euclid_dist")
+        found.append(distance.topk(k, dim=1, largest=False).values[:, -1])
     return torch.cat(found)
 
 

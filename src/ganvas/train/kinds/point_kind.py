@@ -1,4 +1,4 @@
-"""Points: packed as numbers, dealt as they are, shown as clouds, measured by the modes of a known mixture."""
+"""Points: packed as numbers, dealt as they are, shown as clouds, measured against their law where it is known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.results import Result
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
-from ganvas.data.points.mixtures import Gaussians
 from ganvas.data.points.packed_points import PackedPoints, prepare_points, source_of
 from ganvas.data.sources.locations import lasting_name
 from ganvas.losses.game import Game
-from ganvas.metrics.maths.mode_coverage import mode_results
+from ganvas.metrics.points.point_results import names_of, point_results
 from ganvas.report.drawing.drawing import write
 from ganvas.report.pictures.scatter import scatter
 from ganvas.train.drawn import averaged_players, can_draw, drawn_samples
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.point_feed import PointFeed
+from ganvas.train.generator_slope import generator_slope
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
@@ -58,8 +58,8 @@ class PointData(RunData):
         return ScatterSheets(folder, self.packed, seed=plan.seed) if can_draw(model) else NoSheets(folder)
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
-        """How many modes are reached, and how much lies at one, where the law is a mixture of Gaussians."""
-        return [ModeExamination(plan, self.packed)] if can_draw(model) else []
+        """Whatever can be measured against the law of the points."""
+        return [PointExamination(plan, self.packed)] if can_draw(model) else []
 
 
 class PointKind(Kind):
@@ -113,35 +113,39 @@ class ScatterSheets(Sheets):
         write(scatter(points, real, title=title), self.folder / f"{name}.png", dpi=SHEET_DPI)
 
 
-class ModeExamination(Examination):
-    """Modes reached by what the model draws, and the share of it that lies at one."""
+class PointExamination(Examination):
+    """What the model draws against the law that the points were drawn from."""
 
     def __init__(self, plan: Plan, packed: PackedPoints) -> None:
         self.plan, self.packed, self.law = plan, packed, packed.mixture
+        self._floor: list[Result] | None = None
 
     @property
     def refusal(self) -> str:
-        """The law is not known, or has no modes."""
-        known = isinstance(self.law, Gaussians)
-        return "" if known else "needs points of a known mixture of Gaussians, such as mixtures:grid25."
+        """The law is not known."""
+        return "needs points of a known law, such as mixtures:grid25." if self.law is None else ""
 
     @property
     def metrics(self) -> Sequence[str]:
-        """Modes, and how good samples are."""
-        return ("modes", "modes.high_quality", "modes.reverse_kl")
+        """Those that the law allows."""
+        return () if self.law is None else names_of(self.law)
 
     def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
         """Of points from latents of their own, and of as many real points."""
         drawn = draw_points(state, stage, self.plan.measure_n, seed=self.plan.seed, purpose="measure")
-        order = torch.randperm(len(self.packed), generator=stream(self.plan.seed, "measured reals"))
-        real = self.packed.read(order[: self.plan.measure_n].numpy())
-        return self._results(drawn), self._results(real)
+        lipschitz = None
+        if self.law is not None and self.law.gap is not None:
+            with averaged_players(state) as model:
+                lipschitz = generator_slope(model, seed=self.plan.seed, stage=stage)
+        if self._floor is None:
+            order = torch.randperm(len(self.packed), generator=stream(self.plan.seed, "measured reals"))
+            self._floor = self._results(self.packed.read(order[: self.plan.measure_n].numpy()))
+        return self._results(drawn, lipschitz), self._floor
 
-    def _results(self, points: NDArray[np.float32]) -> list[Result]:
-        assert isinstance(self.law, Gaussians)
-        law = self.law
+    def _results(self, points: NDArray[np.float32], lipschitz: float | None = None) -> list[Result]:
+        assert self.law is not None
         name = str(self.packed.manifest["mixture"])
-        return mode_results(points, law.centres, sigma=law.sigma, shares=law.shares, seed=self.plan.seed, law=name)
+        return point_results(points, self.law, name=name, seed=self.plan.seed, lipschitz=lipschitz)
 
 
 def draw_points(state: State, stage: Stage, n: int, *, seed: int, purpose: str = "sheet") -> NDArray[np.float32]:
