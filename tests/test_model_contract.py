@@ -18,6 +18,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Growth, Schedule
 from ganvas.core.seeds import derive_seed, stream, torch_seeded
+from ganvas.losses.augmentation import AdaptiveAugmentation, Augmentation, ShowsAugmented
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
@@ -362,6 +363,53 @@ def test_a_short_training_through_all_stages_moves_every_player_and_stays_finite
     assert all(total.isfinite() for total in state.sums.values())
     still = {key for key, tensor in state.model.named_parameters() if torch.equal(tensor, before[key])}
     assert still == set(before) - may_move
+
+
+class Marked(Augmentation):
+    """Shows pictures of one colour, by which they are known again."""
+
+    COLOUR = 0.625
+
+    def __call__(self, images, batch):
+        return 0 * images + self.COLOUR
+
+    def notice(self, real, batch):
+        pass
+
+    def adapt(self, batch, terms):
+        pass
+
+    def numbers(self):
+        return {}
+
+
+def augmentable(name):
+    model = started(name)
+    if not isinstance(model, ShowsAugmented) or model.batch_type is not Pictures:
+        pytest.skip("shows no pictures to a discriminator through an augmentation")
+    return model
+
+
+def test_its_discriminator_sees_augmented_pictures_alone(name):
+    model = augmentable(name)
+    model.augmentation = Marked()
+    phases, seen = model.phases(), []
+    judges = {phase.player for phase in phases if phase.after is not None}
+    assert judges, "a phase has the augmentation adapt after its move"
+    for judge in judges:
+        judge.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    stage = list(model.schedule().stages())[-1]
+    for phase in phases:
+        total(phase, batch_at(model, stage))
+    assert len(seen) >= len(phases)
+    assert all((images == Marked.COLOUR).all() for images in seen)
+
+
+def test_its_discriminator_is_listened_to_by_an_adaptive_augmentation(name):
+    model = augmentable(name)
+    model.augmentation = AdaptiveAugmentation(target=-1.5, kimg=1.0)  # No mean sign is so low: p goes up.
+    train(new_state(model), 4)
+    assert float(model.augmentation.p) == pytest.approx(4 * model.config.batch_size / 1000)
 
 
 def test_stopping_and_resuming_equals_never_stopping_bit_for_bit(name):

@@ -112,8 +112,8 @@ def test_alpha_is_kept_where_four_channels_are_set(tmp_path):
 
 
 def test_short_options_are_fields_of_the_plan(pictures):
-    plan = chosen(pictures, kimg=7.5, seed=3, keep_best="swd").plan
-    assert (plan.total_kimg, plan.seed, plan.keep_best) == (7.5, 3, "swd")
+    plan = chosen(pictures, kimg=7.5, seed=3, keep_best="swd", augment="ada").plan
+    assert (plan.total_kimg, plan.seed, plan.keep_best, plan.augment) == (7.5, 3, "swd", "ada")
 
 
 def test_conditional_counts_the_classes_and_wants_some(pictures, tmp_path):
@@ -286,6 +286,23 @@ def test_held_out_pictures_are_refused_where_nothing_is_measured_on_them(tmp_pat
     asked = Train(model="gan/dcgan", data=str(folder), held_out=str(folder), out=tmp_path / "run", dry_run=True)
     with pytest.raises(UserError, match="gan/dcgan gives no likelihood"):
         train(asked)
+
+
+def test_augmentation_is_refused_where_no_discriminator_sees_pictures(tmp_path):
+    folder = draw(tmp_path / "in", 2)
+    asked = Train(model="vae/vae", data=str(folder), augment="ada", out=tmp_path / "run", dry_run=True)
+    with pytest.raises(UserError, match="--augment ada: vae/vae shows no pictures to a discriminator"):
+        train(asked)
+
+
+def test_a_run_begun_before_the_plan_had_all_its_fields_goes_on(task):
+    train(task)
+    described = json.loads((task.out / "run.json").read_text())
+    described["plan"] = {name: value for name, value in described["plan"].items() if "augment" not in name}
+    (task.out / "run.json").write_text(json.dumps(described))
+    with pytest.raises(UserError, match="begun with augment=none, and now augment=ada"):
+        train(replace(task, augment="ada"))
+    assert train(task).finished
 
 
 def test_a_run_too_short_to_grow_says_how_long_it_would_have_to_be(tmp_path):

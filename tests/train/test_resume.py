@@ -20,7 +20,15 @@ PROGRAM = Path(__file__).with_name("killed_run.py")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
-    ["gan/progan", "gan/dcgan", "vae/vae", "gan/wgan:points", "translate/cyclegan", "autoregressive/pixelcnn_pp"],
+    [
+        "gan/progan",
+        "gan/dcgan",
+        "gan/dcgan:ada",
+        "vae/vae",
+        "gan/wgan:points",
+        "translate/cyclegan",
+        "autoregressive/pixelcnn_pp",
+    ],
 )
 def test_a_run_killed_twenty_times_ends_with_the_same_bits_as_one_left_alone(model, tmp_path):
     done = subprocess.run(

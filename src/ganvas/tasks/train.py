@@ -50,6 +50,8 @@ class Train:
     """Train about so long on this machine: the length in kimg is chosen from a few tried steps."""
     seed: int | None = None
     """Of the weights, the noise and the order of the data."""
+    augment: Literal["none", "diff", "ada"] | None = None
+    """Of a GAN of few pictures: augment all that its discriminator sees, always (diff) or as needed (ada)."""
     keep_best: str | None = None
     """Also keep the state with the best value of this metric, such as swd; none keeps the newest alone."""
     conditional: bool = False
@@ -165,17 +167,17 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
 
 
 def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
-    """Held-out samples are refused where nothing would be measured on them."""
+    """Augmentation and held-out samples are refused where nothing would come of them."""
     import torch
 
     from ganvas.core.errors import UserError
     from ganvas.losses.capabilities import HasDensity
+    from ganvas.train.augmented import require_augmentable
 
-    if task.held_out is None:
-        return
     with torch.device("meta"):
         model = module.Model(recipe.config)
-    if not isinstance(model, HasDensity):
+    require_augmentable(model, recipe.plan, task.model)
+    if task.held_out is not None and not isinstance(model, HasDensity):
         raise UserError(
             f"--held-out {task.held_out}: {task.model} gives no likelihood, so nothing is measured on samples that are "
             "held out. Leave it out; `ganvas measure RUN SRC` compares with any pictures."
@@ -287,7 +289,7 @@ def _changes(task: Train, module: "ModuleType") -> tuple[dict[str, Any], dict[st
     from ganvas.train.plan import Plan
 
     changes: dict[str, Any] = parse_changes(task.set)
-    named = {"total_kimg": task.kimg, "seed": task.seed, "keep_best": task.keep_best}
+    named = {"total_kimg": task.kimg, "seed": task.seed, "keep_best": task.keep_best, "augment": task.augment}
     changes |= {name: value for name, value in named.items() if value is not None}
     of_plan = {field.name for field in dataclasses.fields(Plan)}
     of_config = {field.name for field in dataclasses.fields(module.Config)}
@@ -310,9 +312,10 @@ def _within(
 
     from ganvas.core.config import override, typed
     from ganvas.losses.capabilities import FitsLength
+    from ganvas.train.augmented import augmented
     from ganvas.train.forecast import forecast
 
-    model = _started(module, recipe, device)
+    model = augmented(_started(module, recipe, device), recipe.plan)
     feed = data.feed(model, recipe.plan, device=device, ranks=ranks)
     total = recipe.plan.total_nimg
     seconds = torch.tensor(forecast(model, feed, total, ranks=ranks).seconds_between(0, total), device=device)
@@ -359,14 +362,16 @@ def _prepare(kind: "Kind", request: "SourceRequest", recipe: "Recipe", ranks: "R
 
 def _require_same_settings(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
     """A run goes on only with what it was begun with; what does not alter its past may differ."""
+    from ganvas.core.config import to_plain
     from ganvas.core.errors import UserError
-    from ganvas.train.plan import FREE_TO_CHANGE
+    from ganvas.train.plan import FREE_TO_CHANGE, Plan
 
-    for part in ("config", "plan"):
+    begun = {"config": before["config"], "plan": to_plain(Plan()) | before["plan"]}  # Before the plan had all fields.
+    for part, settings in begun.items():
         for name, value in now[part].items():
-            if name not in FREE_TO_CHANGE and before[part].get(name) != value:
+            if name not in FREE_TO_CHANGE and settings.get(name) != value:
                 raise UserError(
-                    f"{out} was begun with {name}={before[part].get(name)}, and now {name}={value} is asked for. "
+                    f"{out} was begun with {name}={settings.get(name)}, and now {name}={value} is asked for. "
                     "Leave it out to resume, or choose another --out."
                 )
 

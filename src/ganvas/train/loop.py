@@ -21,6 +21,7 @@ from ganvas.core.schedule import Growth, Schedule, Stage
 from ganvas.losses.capabilities import Calibrates
 from ganvas.losses.game import Game
 from ganvas.train import checkpoint
+from ganvas.train.augmented import augmentation_note, augmentation_numbers, augmented, require_augmentable
 from ganvas.train.executors import Executor, executor_for
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.forecast import Forecast, forecast
@@ -71,9 +72,10 @@ def train(setup: Setup) -> Outcome:
 
 def _train(setup: Setup) -> Outcome:
     plan, run, ranks, data = setup.plan, setup.run, setup.ranks, setup.data
+    require_augmentable(setup.model, plan, setup.name)
     schedule = setup.model.schedule()
     _check_batches(schedule, ranks)
-    state = new_state(setup.model)
+    state = new_state(augmented(setup.model, plan))
     resumed = bool(run.states())
     if resumed:
         state.restore(*_own(run))
@@ -123,7 +125,7 @@ def _train(setup: Setup) -> Outcome:
                     if board:
                         board.write(entry, pace)
                     left = coming.seconds_between(state.nimg, plan.total_nimg) if coming else None
-                    note = _note(stage, pace, data.described, examiner.latest)
+                    note = _note(stage, pace, data.described, augmentation_note(entry), examiner.latest)
                     show(min(state.nimg / 1000, plan.total_kimg), note, left)
             if ranks.first and due(before, state.nimg, plan.interval("sample")):
                 run.require_held()
@@ -237,7 +239,14 @@ def _report(state: State, stage: Stage, ranks: Ranks) -> dict[str, Any]:
     where = _where(stage)
     fade = {"fade": stage.fade} if where else {}
     shown = {"nimg": state.nimg, "kimg": state.nimg / 1000}
-    return shown | where | fade | {"batch_size": stage.batch_size, "lr": stage.lr} | means
+    return (
+        shown
+        | where
+        | fade
+        | {"batch_size": stage.batch_size, "lr": stage.lr}
+        | means
+        | augmentation_numbers(state.model)
+    )
 
 
 def _require_finite(entry: dict[str, Any], run: RunFolder) -> None:
@@ -294,13 +303,13 @@ def say_what_is_reached(schedule: Schedule, total_nimg: int, described: dict[str
         say(f"Pictures grow to {size} pixels by {schedule.arrival / 1000:g} kimg.")
 
 
-def _note(stage: Stage, pace: dict[str, float], described: dict[str, Any], measured: str) -> str:
-    """What stands beside the bar: the size of a growing model's pictures, the pace, the newest measured values."""
+def _note(stage: Stage, pace: dict[str, float], described: dict[str, Any], *others: str) -> str:
+    """What stands beside the bar: the size of a growing model's pictures, the pace, and what others have to say."""
     where = ""
     if stage.resolution is not None:
         where = f"{described['height'] // stage.shrink}x{described['width'] // stage.shrink} "
         where += f"fade {stage.fade:.2f}" if stage.fading else "train"
-    return ", ".join(filter(None, (where, f"{pace['images_per_second']:.0f} img/s", measured)))
+    return ", ".join(filter(None, (where, f"{pace['images_per_second']:.0f} img/s", *others)))
 
 
 class _Clock:

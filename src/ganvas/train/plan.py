@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ganvas.core.checks import above, at_least
+from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
+
+Policy = Literal["colour", "translation", "cutout"]  # Of DiffAugment.
 
 # These may change when a run is resumed: they do not alter what the images shown so far have made of it.
 FREE_TO_CHANGE = ("total_kimg", "keep_last", "checkpoint_minutes")
@@ -18,6 +20,11 @@ class Plan:
     seed: int = 0  # Of the weights, the noise, the order of the pictures and the mirroring.
     mirror: bool = False  # Show every picture mirrored half of the time.
     crop_margin: float = 0.0  # Pack pictures larger by this share and show a window at a random place of each.
+    augment: Literal["none", "diff", "ada"] = "none"  # Of all pictures that a discriminator sees, real and generated.
+    augment_policies: tuple[Policy, ...] = ("colour", "translation", "cutout")  # Of diff, in this order.
+    augment_target: float = 0.6  # Of ada: the mean sign of D on reals above which it grows.
+    augment_kimg: float = 500.0  # Of ada: pictures that would take its probability from 0 to 1; 100 to fine-tune.
+    augment_cap: float = 0.85  # Of ada: its probability stays below; near 1 the generator draws augmented pictures.
     precision: Literal["float32", "bfloat16"] = "float32"  # Of activations; weights and losses are float32.
     report_kimg: float = 0.0  # Between two lines of log.jsonl; 0 is a 200th of the run.
     sample_kimg: float = 0.0  # Between two grids of samples; 0 is a 40th of the run.
@@ -31,6 +38,8 @@ class Plan:
         above(self, 0, "total_kimg")
         at_least(self, 1, "keep_last")
         at_least(self, 2, "measure_n")
+        above(self, 0, "augment_kimg")
+        fractions(self, "augment_target", "augment_cap")
         at_least(self, 0, "crop_margin", "report_kimg", "sample_kimg", "checkpoint_minutes")
         if self.keep_best != "none" and self.measure_kimg < 0:
             raise UserError(f"keep_best={self.keep_best} needs measurements, so measure_kimg must not be below 0.")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
+from ganvas.losses.augmentation import AdaptiveAugmentation, ShowsAugmented
 from ganvas.losses.game import Game, Phase
 
 
@@ -146,8 +147,16 @@ def averaged_model(state: State) -> dict[str, Tensor]:
         if player.average is not None:
             prefix = f"{player.path}." if player.path else ""
             weights |= {f"{prefix}{name}": tensor for name, tensor in player.average.state_dict().items()}
-    published = weights.keys() - set(state.model.memory())
+    published = weights.keys() - remembered(state.model)
     return {name: weights[name].detach().cpu().contiguous() for name in weights if name in published}
+
+
+def remembered(model: Game) -> frozenset[str]:
+    """Names of the buffers that are saved to resume from and never published: the model's own, and p."""
+    own = frozenset(model.memory())
+    if isinstance(model, ShowsAugmented) and isinstance(model.augmentation, AdaptiveAugmentation):
+        return own | {f"augmentation.{name}" for name, _ in model.augmentation.named_buffers()}
+    return own
 
 
 def placed(model: Game, device: torch.device) -> Game:

@@ -25,6 +25,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
+from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.latent_game import LatentGame
@@ -79,6 +80,7 @@ class Model(LatentGame[Config, Pictures]):
         self.prior = config.prior
         self.generator = DcganGenerator(config.picture, config.maps(), latent_size=config.latent_size)
         self.discriminator = DcganDiscriminator(config.picture, config.maps())
+        self.augmentation: Augmentation = NoAugmentation()
 
     def schedule(self) -> Steady:
         """One resolution, one batch size, one learning rate."""
@@ -88,7 +90,13 @@ class Model(LatentGame[Config, Pictures]):
         """Discriminator, then generator, each on fresh latents."""
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2, eps=self.config.eps)
         return [
-            Phase(name="D", player=self.discriminator, loss=self._discriminator_loss, optimizer=adam),
+            Phase(
+                name="D",
+                player=self.discriminator,
+                loss=self._discriminator_loss,
+                optimizer=adam,
+                after=self.augmentation.adapt,
+            ),
             Phase(name="G", player=self.generator, loss=self._generator_loss, optimizer=adam),
         ]
 
@@ -96,11 +104,14 @@ class Model(LatentGame[Config, Pictures]):
         """Reals and fakes pass in two batches: in one, batch norm would tell them apart by their shares."""
         with torch.no_grad():
             fakes = self._fakes(batch)
-        real, fake = self.discriminator(batch.images), self.discriminator(fakes)
+        real = self.discriminator(self.augmentation(batch.images, batch))
+        fake = self.discriminator(self.augmentation(fakes, batch))
+        self.augmentation.notice(real, batch)
         return {"non_saturating": non_saturating_discriminator(real, fake)}
 
     def _generator_loss(self, batch: Pictures) -> Terms:
-        return {"non_saturating": non_saturating_generator(self.discriminator(self._fakes(batch)))}
+        fake = self.discriminator(self.augmentation(self._fakes(batch), batch))
+        return {"non_saturating": non_saturating_generator(fake)}
 
     def _fakes(self, batch: Pictures) -> Images:
         return self.generator(self.latents_of(batch))

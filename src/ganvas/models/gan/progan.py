@@ -34,6 +34,7 @@ from ganvas.core.schedule import Growth, Stage
 from ganvas.core.shapes import Features, Images, Labels, Latents, PerSample, Scalar
 from ganvas.core.sizes import doublings
 from ganvas.losses.adversarial import class_cross_entropy, wasserstein_discriminator, wasserstein_generator
+from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.latent_game import LatentGame
@@ -353,6 +354,7 @@ class Model(LatentGame[Config, Pictures]):
         self.config = config
         self.generator = Generator(config)
         self.discriminator = Discriminator(config)
+        self.augmentation: Augmentation = NoAugmentation()
 
     def schedule(self) -> Growth:
         """Stage, fade, batch size and learning rate as a function of the images shown."""
@@ -369,6 +371,7 @@ class Model(LatentGame[Config, Pictures]):
                 loss=self._discriminator_loss,
                 simultaneous=config.joint,
                 optimizer=adam,
+                after=self.augmentation.adapt,
             ),
             Phase(
                 name="G",
@@ -392,16 +395,21 @@ class Model(LatentGame[Config, Pictures]):
         z = self.latents_of(batch)  # The generator puts them on the hypersphere.
         return self.generator(z, batch.labels, resolution=resolution, fade=batch.fade)
 
+    def _judged(self, images: Images, batch: Pictures) -> tuple[PerSample, Tensor]:
+        """What the discriminator says of pictures of a step, augmented: how real, and the logits of classes."""
+        return self.discriminator(self.augmentation(images, batch), fade=batch.fade)
+
     def _discriminator_loss(self, batch: Pictures) -> Terms:
         """WGAN-GP with drift (appendix A.1), and ACGAN's class terms."""
         config = self.config
         with torch.no_grad():
             fakes = self._fakes(batch)
-        real, real_classes = self.discriminator(batch.images, fade=batch.fade)
-        fake, fake_classes = self.discriminator(fakes, fade=batch.fade)
+        real, real_classes = self._judged(batch.images, batch)
+        fake, fake_classes = self._judged(fakes, batch)
+        self.augmentation.notice(real - fake, batch)  # The level of a critic means nothing.
         terms = {"wasserstein": wasserstein_discriminator(real, fake)}
         terms["gradient_penalty"] = gradient_penalty(
-            lambda images: self.discriminator(images, fade=batch.fade)[0],
+            lambda images: self._judged(images, batch)[0],
             batch.images,
             fakes,
             batch.rand(),
@@ -416,7 +424,7 @@ class Model(LatentGame[Config, Pictures]):
         return terms
 
     def _generator_loss(self, batch: Pictures) -> Terms:
-        fake, fake_classes = self.discriminator(self._fakes(batch), fade=batch.fade)
+        fake, fake_classes = self._judged(self._fakes(batch), batch)
         terms = {"wasserstein": wasserstein_generator(fake)}
         if self.config.num_classes:
             terms["fake_class"] = self.config.class_weight * class_cross_entropy(fake_classes, batch.classes)

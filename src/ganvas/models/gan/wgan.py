@@ -34,6 +34,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
+from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, Turn
@@ -113,6 +114,7 @@ class Model(PictureOrPointGame[Config]):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
+        self.augmentation: Augmentation = NoAugmentation()
         if config.dims:
             sizes = {"width": config.width, "depth": config.depth}
             self.generator = FullyConnected(config.latent_size, config.dims, **sizes)
@@ -154,16 +156,20 @@ class Model(PictureOrPointGame[Config]):
         if self.config.dims:  # Nothing mixes points, so that one pass serves both.
             real, fake = self.critic(torch.cat([self.reals(batch), fakes])).flatten().chunk(2)
         else:
-            real, fake = self.critic(self.reals(batch)), self.critic(fakes)
+            real = self.critic(self.augmentation(self.reals(batch), batch))
+            fake = self.critic(self.augmentation(fakes, batch))
+            self.augmentation.notice(real - fake, batch)  # The level of a critic means nothing.
         return {"wasserstein": wasserstein_discriminator(real, fake)}
 
     def _generator_loss(self, batch: Pictures | Points) -> Terms:
-        return {"wasserstein": wasserstein_generator(self.critic(self.generator(self.latents_of(batch))).flatten())}
+        fakes = self.augmentation(self.generator(self.latents_of(batch)), batch)
+        return {"wasserstein": wasserstein_generator(self.critic(fakes).flatten())}
 
     def _clip(self, batch: Pictures | Points, terms: Terms) -> None:
-        """``w <- clip(w, -c, c)`` of every weight and bias (algorithm 1, line 7)."""
+        """``w <- clip(w, -c, c)`` of every weight and bias (algorithm 1, line 7); then the augmentation adapts."""
         for weight in self.critic.parameters():
             weight.clamp_(-self.config.clip, self.config.clip)
+        self.augmentation.adapt(batch, terms)
 
     def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
         """Samples of latents: pictures in [-1, 1], points in the data's own units."""
