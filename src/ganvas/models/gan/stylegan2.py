@@ -31,6 +31,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
+from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.latent_game import LatentGame
@@ -141,6 +142,7 @@ class Model(LatentGame[Config, Pictures]):
             residual=config.residual,
             num_classes=config.num_classes,
         )
+        self.augmentation: Augmentation = NoAugmentation()
         self.register_buffer("path_mean", torch.zeros(()))
 
     def memory(self) -> tuple[str, ...]:
@@ -173,7 +175,13 @@ class Model(LatentGame[Config, Pictures]):
                 optimizer=generator,
                 after=self._follow_paths,
             ),
-            Phase(name="D", player=self.discriminator, loss=self._discriminator_loss, optimizer=discriminator),
+            Phase(
+                name="D",
+                player=self.discriminator,
+                loss=self._discriminator_loss,
+                optimizer=discriminator,
+                after=self.augmentation.adapt,
+            ),
             Phase(
                 name="R1",
                 player=self.discriminator,
@@ -189,7 +197,7 @@ class Model(LatentGame[Config, Pictures]):
     def _generator_loss(self, batch: Pictures) -> Terms:
         w, styles = self._styles(batch)
         batch.keep("styles", w)
-        fake = self.discriminator(self.generator.synthesis(styles, self._noise(batch)), batch.labels)
+        fake = self._judged(self.generator.synthesis(styles, self._noise(batch)), batch)
         return {"non_saturating": non_saturating_generator(fake)}
 
     def _follow_styles(self, batch: Pictures, _terms: Terms) -> None:
@@ -216,12 +224,17 @@ class Model(LatentGame[Config, Pictures]):
     def _discriminator_loss(self, batch: Pictures) -> Terms:
         with torch.no_grad():
             fakes = self.generator.synthesis(self._styles(batch)[1], self._noise(batch))
-        real, fake = self.discriminator(batch.images, batch.labels), self.discriminator(fakes, batch.labels)
+        real, fake = self._judged(batch.images, batch), self._judged(fakes, batch)
+        self.augmentation.notice(real, batch)
         return {"non_saturating": non_saturating_discriminator(real, fake)}
 
     def _r1_loss(self, batch: Pictures) -> Terms:
         images = batch.images.detach().requires_grad_()
-        return {"r1": self.config.r1_gamma / 2 * r1_penalty(images, self.discriminator(images, batch.labels))}
+        return {"r1": self.config.r1_gamma / 2 * r1_penalty(images, self._judged(images, batch))}
+
+    def _judged(self, images: Images, batch: Pictures) -> PerSample:
+        """How real the discriminator finds pictures of a step, augmented."""
+        return self.discriminator(self.augmentation(images, batch), batch.labels)
 
     def _styles(self, batch: Pictures) -> tuple[Tensor, Styles]:
         """The w of a batch of latents, and its styles: a share of the pictures has those of two latents, mixed."""
