@@ -78,6 +78,8 @@ OUTPUT = {
     "resnet_6blocks": (3, 128, 128),
     "gated_generator": (3, 256, 256),
     "sn_patchgan": (256, 4, 4),
+    "sngan_generator": (3, 32, 32),
+    "sngan_discriminator": (),
     "sagan_generator": (3, 128, 128),
     "sagan_discriminator": (),
     "stylegan2_generator": (3, 256, 256),

@@ -29,6 +29,7 @@ OURS = {"small", "small-fast", "cifar10-fast", "table1-h", "mixtures"}
 # What no source speaks of: the shape of the data, and how often a run reports.
 UNSAID = {"resolution", "base", "channels", "num_classes", "crop_margin", "discrimination_kernels", "seed", "precision"}
 UNSAID |= {"report_kimg", "sample_kimg", "measure_kimg", "measure_n", "keep_last", "keep_best", "checkpoint_minutes"}
+UNSAID |= {"dims", "width", "depth"}  # Of points, in models of pictures or points.
 
 
 @pytest.mark.parametrize(("model", "preset"), PRESETS)

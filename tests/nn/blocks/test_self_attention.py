@@ -53,6 +53,12 @@ def test_at_the_start_it_is_the_identity():
     assert torch.equal(module(x), x)
 
 
+def test_it_may_start_with_another_weight():
+    module = SelfAttention2d(16, start=0.25)
+    initialise(module, torch.Generator().manual_seed(0))
+    assert module.gamma == 0.25
+
+
 def test_where_all_places_are_alike_every_place_sees_their_mean():
     module, x = started(8), randn(1, 8, 1, 1).expand(1, 8, 4, 3)
     v = module.maps["v"](module.maps["h"](x))

@@ -28,6 +28,7 @@ class SelfAttention2d(nn.Module):
         pool: Keys and values are taken at the maxima of 2 x 2 places, and values have half of the channels, as in
             the authors' code; the paper says neither.
         wrap: What is done to each convolution, such as :class:`~ganvas.nn.norms.spectral_norm.SpectralNorm`.
+        start: What gamma starts at. At 0 the maps have no gradient on the very first step.
         twice: Use the form of attention that can be differentiated twice, for a gradient penalty. It holds all pairs
             of places in memory; torch's fast forms do not, and refuse a second derivative.
     """
@@ -39,6 +40,7 @@ class SelfAttention2d(nn.Module):
         reduction: int = 8,
         pool: bool = False,
         wrap: Callable[[nn.Module], nn.Module] | None = None,
+        start: float = 0.0,
         twice: bool = False,
     ) -> None:
         super().__init__()
@@ -49,12 +51,13 @@ class SelfAttention2d(nn.Module):
         shapes = {"f": (channels, inner), "g": (channels, inner), "h": (channels, values), "v": (values, channels)}
         wrap = wrap or (lambda convolution: convolution)
         self.maps = nn.ModuleDict({name: wrap(Conv2d(*shape, 1, bias=False)) for name, shape in shapes.items()})
-        self.gamma = nn.Parameter(torch.zeros(()))
+        self.start = start
+        self.gamma = nn.Parameter(torch.full((), start))
         self.pool, self.twice = pool, twice
 
     def reset(self, generator: torch.Generator) -> None:
-        """gamma 0; draws nothing. The convolutions draw for themselves."""
-        nn.init.zeros_(self.gamma)
+        """gamma's start; draws nothing. The convolutions draw for themselves."""
+        nn.init.constant_(self.gamma, self.start)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         need_pictures(x)

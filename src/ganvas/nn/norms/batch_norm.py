@@ -26,29 +26,31 @@ class BatchNorm2d(nn.Module):
 
     Args:
         eps: 1e-5 is torch's; 1e-4 was Lasagne's, in which the ablation of progressive growing was done.
+        affine: Whether there is a weight and a bias; without, what comes out has mean 0 and variance 1.
     """
 
     running_mean: Tensor
     running_var: Tensor
 
-    def __init__(self, channels: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
+    def __init__(self, channels: int, *, momentum: float = 0.1, eps: float = 1e-5, affine: bool = True) -> None:
         super().__init__()
         self.momentum, self.eps = momentum, eps
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
 
     def reset(self, generator: torch.Generator) -> None:
         """Weight 1, bias 0 and no statistics yet; draws nothing."""
-        nn.init.ones_(self.weight)
-        nn.init.zeros_(self.bias)
+        if self.weight is not None and self.bias is not None:
+            nn.init.ones_(self.weight)
+            nn.init.zeros_(self.bias)
         self.running_mean.zero_()
         self.running_var.fill_(1)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        need_channels(x, len(self.weight))
-        if x.dtype == torch.float64 != self.weight.dtype:
+        need_channels(x, len(self.running_mean))
+        if x.dtype == torch.float64 != self.running_mean.dtype:
             raise UserError("The input is of float64 and this batch norm is not; call .double() of the network.")
         if self.training and count_ranks() > 1:
             return self._over_ranks(x)
@@ -70,8 +72,10 @@ class BatchNorm2d(nn.Module):
             self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
             unbiased = variance * (count / (count - 1))
             self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.momentum)
-        scale = (self.weight * torch.rsqrt(variance + self.eps)).view(1, -1, 1, 1)
-        return (centred * scale + self.bias.view(1, -1, 1, 1)).to(x.dtype)
+        scale = torch.rsqrt(variance + self.eps)
+        if self.weight is None or self.bias is None:
+            return (centred * scale.view(1, -1, 1, 1)).to(x.dtype)
+        return (centred * (self.weight * scale).view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)).to(x.dtype)
 
     def extra_repr(self) -> str:
-        return f"{self.weight.shape[0]}, momentum={self.momentum}, eps={self.eps}"
+        return f"{len(self.running_mean)}, momentum={self.momentum}, eps={self.eps}"
