@@ -22,6 +22,8 @@ BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/foreign.py benchmark
 # Threads that wait asleep, not spinning: two jobs side by side then share two cores at full speed.
 export OMP_WAIT_POLICY ?= PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# What is compiled once (and the asserts of the tests, rewritten) is read the next time: a third of a start of the tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench gates peers parity bench-peers foreign check clean

@@ -37,6 +37,7 @@ from ganvas.losses.capabilities import (
 from ganvas.losses.game import Game, Settings
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.norms.spectral_norm import PowerMethod
+from ganvas.train import drawn
 from ganvas.train.drawn import can_draw, drawn_samples
 from ganvas.train.executors import Eager
 from ganvas.train.feeds.feed import Feed
@@ -65,6 +66,9 @@ def names():
 
 
 pytestmark = pytest.mark.parametrize("name", list(names()))
+# `make fast` asks about the tiny form of every model, and leaves long trainings to the whole suite.
+KINDS_OF_CONFIG = ["tiny", *(pytest.param(kind, marks=pytest.mark.slow) for kind in VARIANTS if kind != "tiny")]
+TINY_AND_CLASSES = ["tiny", pytest.param("classes", marks=pytest.mark.slow)]
 
 
 def file_of(name):
@@ -279,7 +283,7 @@ def test_what_it_remembers_is_buffers_of_its_own_that_are_never_published(name):
     assert not set(model.memory()) & averaged_model(new_state(model)).keys()
 
 
-@pytest.mark.parametrize("kind", VARIANTS)
+@pytest.mark.parametrize("kind", KINDS_OF_CONFIG)
 def test_every_term_is_a_finite_number_per_sample_or_per_batch_at_every_stage(name, kind):
     model = started(name, variant(name, kind))
     own = moving(model)
@@ -294,7 +298,7 @@ def test_every_term_is_a_finite_number_per_sample_or_per_batch_at_every_stage(na
                 assert term.isfinite().all()
 
 
-@pytest.mark.parametrize("kind", ["tiny", "classes"])
+@pytest.mark.parametrize("kind", TINY_AND_CLASSES)
 def test_gradients_reach_every_parameter_of_the_player_in_some_stage_and_none_of_the_others(name, kind):
     model = started(name, variant(name, kind))
     own = moving(model)
@@ -321,6 +325,7 @@ def test_gradients_reach_every_parameter_of_the_player_in_some_stage_and_none_of
         assert set(own[phase.name]) - reached_by_a_player[id(phase.player)] == set(), phase.name
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("kind", ["tiny", "wide", "classes"])
 def test_in_float64_the_gradient_is_the_slope_of_the_loss(name, kind):
@@ -362,7 +367,7 @@ def _slope(phase, batch, parameters, directions, step=1e-8):
     return (ends[0] - ends[1]) / (2 * step)
 
 
-@pytest.mark.parametrize("kind", ["tiny", "classes"])
+@pytest.mark.parametrize("kind", TINY_AND_CLASSES)
 def test_a_short_training_through_all_stages_moves_every_player_and_stays_finite(name, kind):
     state = new_state(started(name, variant(name, kind)))
     may_move = set(movable(state.model))
@@ -424,6 +429,7 @@ def test_its_discriminator_is_listened_to_by_an_adaptive_augmentation(name):
     assert float(model.augmentation.p) == pytest.approx(4 * model.config.batch_size / 1000)
 
 
+@pytest.mark.slow
 def test_stopping_and_resuming_equals_never_stopping_bit_for_bit(name):
     state = new_state(started(name))
     steps = steps_through_all_stages(state.model)
@@ -447,7 +453,7 @@ def test_stopping_and_resuming_equals_never_stopping_bit_for_bit(name):
     }, "what was summed for the next report"
 
 
-@pytest.mark.parametrize("kind", VARIANTS)
+@pytest.mark.parametrize("kind", KINDS_OF_CONFIG)
 def test_a_drawn_sample_depends_on_its_latent_alone(name, kind):
     settings = variant(name, kind)
     model = started(name, settings).eval()
@@ -484,18 +490,20 @@ def sample_shape(model):
     return samples_of(model, 1).shape[1:]
 
 
-def test_what_draws_gives_the_same_samples_for_the_same_seed_whatever_the_batch(name):
+@pytest.mark.slow
+def test_what_draws_gives_the_same_samples_for_the_same_seed_whatever_the_batch(name, monkeypatch):
+    monkeypatch.setattr(drawn, "ROWS_OF_A_STREAM", 4)  # Six samples are of two streams.
     model = started(name).eval()
     if not can_draw(model):
         pytest.skip("draws nothing")
     classes = classes_of(model.config)
-    labels = torch.arange(20) % classes if classes else None
+    labels = torch.arange(6) % classes if classes else None
 
     def draw(seed, batch):
-        return torch.cat(list(drawn_samples(model, 20, seed=seed, purpose="test", labels=labels, batch=batch)))
+        return torch.cat(list(drawn_samples(model, 6, seed=seed, purpose="test", labels=labels, batch=batch)))
 
-    one, again, other = draw(1, 7), draw(1, 16), draw(2, 7)
-    assert one.shape == (20, *sample_shape(model))
+    one, again, other = draw(1, 3), draw(1, 4), draw(2, 3)
+    assert one.shape == (6, *sample_shape(model))
     assert_close(one, again, rtol=1e-5, atol=1e-5)  # Kernels for other batch sizes round otherwise.
     assert not torch.equal(one, other)
 

@@ -205,6 +205,7 @@ def test_an_option_that_cannot_be_is_named(refused, pictures, tmp_path, more, sa
     assert said in refused(train, pictures, tmp_path / "run", *more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["gan/progn", "progan", "gan/progan "])
 def test_an_unknown_model_says_which_one_was_meant(refused, pictures, tmp_path, model):
     line = refused(call, "train", model, "--data", pictures, "--out", tmp_path / "run")
@@ -363,6 +364,7 @@ def test_a_state_of_another_network_is_refused_even_with_its_own_hash(refused, p
 READ_ONLY = ["/proc/ganvas-run", "/proc/version/run"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs Linux's /proc, where nobody may create a file")
 @pytest.mark.parametrize("place", READ_ONLY)
 def test_a_place_that_cannot_be_written_is_named(refused, pictures, finished, place):

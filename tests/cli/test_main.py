@@ -57,6 +57,7 @@ def test_the_package_runs_as_a_module():
     assert "gan/progan" in done.stderr
 
 
+@pytest.mark.slow
 def test_stdout_is_json_alone_for_every_verb_and_words_go_to_stderr(pictures, finished, tmp_path):
     commands = {
         "train": lambda: train(pictures, tmp_path / "run"),
@@ -117,6 +118,7 @@ def test_a_reader_that_has_read_enough_ends_nothing_with_a_traceback():
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_metrics_are_listed_with_what_they_say_of_themselves():
     listed = call("metrics").json["metrics"]
     assert {"swd", "ms_ssim"} <= {metric["name"] for metric in listed}

@@ -40,6 +40,7 @@ def test_a_set_against_its_own_statistics_is_at_no_distance(pictures, ref):
     assert "24 pictures on each side" in " ".join(said.stderr.split())  # Long paths wrap the title anywhere.
 
 
+@pytest.mark.slow
 def test_what_all_leaves_out_is_said_once_per_reason_with_the_way_out(pictures, monkeypatch):
     monkeypatch.delenv("GANVAS_WEIGHTS_INCEPTION", raising=False)
     said = call("measure", pictures, pictures, "--metrics", "all", "-n", 24)
@@ -50,6 +51,7 @@ def test_what_all_leaves_out_is_said_once_per_reason_with_the_way_out(pictures, 
     assert "swd" in {one["metric"] for one in said.json["results"]}
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_against_a_file_and_remembers_what_was_left_out(finished, pictures, tmp_path):
     import shutil
 

@@ -57,6 +57,7 @@ def test_what_nobody_reads_is_dropped_and_claimed_to_be_written():
     assert not messages.isatty()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", "2>{fifo}"])
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
 def test_work_goes_on_to_its_result_where_messages_cannot_be_written(tmp_path, redirection):

@@ -71,6 +71,7 @@ def test_an_option_of_another_verb_is_not_proposed(capsys):
     assert "ganvas train" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [1, 5])
 def test_help_ends_on_the_narrowest_terminal(columns):
     # It ran for ever in fewer than six columns, and took all memory.

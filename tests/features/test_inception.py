@@ -136,6 +136,7 @@ def relative(a, b):
     return float((a.double() - b).norm() / b.norm())
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_every_tap_is_that_of_plain_modules_in_float64(network, inception_tensors, pictures):
     found = network.extract(pictures[:1], TAPS)

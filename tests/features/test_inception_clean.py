@@ -28,6 +28,7 @@ def test_the_clean_resize_is_that_of_pillow_in_floating_point_clipped(rng, heigh
     assert 0 <= found.min() <= found.max() <= 255
 
 
+@pytest.mark.slow
 def test_it_is_the_network_of_fid_but_for_the_resize(rng, inception_tensors):
     weights = Weights(tensors=inception_tensors, sha256="0" * 64)
     clean, usual = inception_clean.build(weights, device=torch.device("cpu"), precision="float32"), Inception(weights)

@@ -82,6 +82,7 @@ def test_with_few_temperatures_the_truth_lies_between_the_bounds():
         assert float(under.mean()) > 5 * float(under.std()) / math.sqrt(200)
 
 
+@pytest.mark.slow
 def test_the_pilot_finds_for_every_picture_the_step_of_its_own_posterior():
     """The decoder is steeper further out, so that the pictures' posteriors are 1 to 7 times as narrow."""
     z = torch.tensor([[0.1, 0.0], [1.0, 1.0], [2.0, -2.0]], dtype=torch.float64).repeat_interleave(3, dim=0)
@@ -100,6 +101,7 @@ def test_the_pilot_finds_for_every_picture_the_step_of_its_own_posterior():
     assert last[0] > 1.5 * last[1] > 2 * last[2]
 
 
+@pytest.mark.slow
 def test_with_many_temperatures_the_bounds_meet_at_the_truth():
     noise = Gaussian(variance=VARIANCE)
     found = sandwich(LINEAR, noise, n=40, config=CONFIG, seed=5)
@@ -125,6 +127,7 @@ def test_a_decoder_that_does_not_look_at_its_latents_is_exact_with_any_schedule(
     )
 
 
+@pytest.mark.slow
 def test_a_decoder_of_probabilities_agrees_with_quadrature():
     """One latent: the integral over z on a grid (trapezium, 1e-12 for smooth functions that vanish at the ends)."""
     slopes = torch.tensor([2.0, -1.0, 3.0, 0.5, -2.0], dtype=torch.float64)
@@ -181,6 +184,7 @@ def test_a_seed_is_repeated_and_another_differs():
     assert torch.equal(torch.rand(3), untouched)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 7, 1000])
 def test_rows_at_a_time_change_nothing(rows):
     x, noise = drawn(3), Gaussian(variance=VARIANCE)

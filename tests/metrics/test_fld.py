@@ -70,6 +70,7 @@ def test_a_shift_and_a_scale_of_every_feature_change_nothing():
     assert fld(*(part * scale + shift for part in parts)) == pytest.approx(fld(*parts), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_good_model_beats_a_blurred_a_collapsed_and_a_memorising_one():
     # Sixteen kinds. Of a single round one, a collapsed model would be as good: one wide Gaussian is the law itself.
     def kinds(seed, noise=0.3):
@@ -84,6 +85,7 @@ def test_a_good_model_beats_a_blurred_a_collapsed_and_a_memorising_one():
     assert value["good"] < min(value["wide"], value["collapsed"], value["copies"]) - 5
 
 
+@pytest.mark.slow
 def test_a_feature_that_does_not_vary_is_left_alone():
     real, fake = normal(60, seed=1), normal(60, seed=2)
     real[:, 0] = fake[:, 0] = 7
@@ -115,6 +117,7 @@ def test_intervals_of_95_percent_hold_the_mean_in_90_to_99_of_100_experiments(d,
     experiments.require(held)
 
 
+@pytest.mark.slow
 def test_sets_too_small_for_halves_have_no_error():
     (without,) = compare(filled(normal(11, seed=1)), filled(normal(11, seed=2)))
     assert without.standard_error is None

@@ -18,6 +18,7 @@ def measured(x, y, *, directions=200, seed=0):
     return mind.compare(real, fake)[0]
 
 
+@pytest.mark.slow
 def test_a_shift_is_three_times_its_square(rng):
     """E (c.u)^2 = |c|^2 / d over the sphere: exact in the mean over directions, and for each set of these its own."""
     x, shift = normal(50, 6, random=rng), normal(1, 6, random=rng)

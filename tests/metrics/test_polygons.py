@@ -39,6 +39,7 @@ def test_the_light_is_that_of_the_data_set_and_its_slope_that_of_differences():
             assert (off > 0.02).float().mean() < 0.002  # But for pixels that a bend passes over.
 
 
+@pytest.mark.slow
 def test_every_triangle_is_found_to_be_one():
     # Rounded to bytes, a picture is out by 1 / (255 sqrt 12) in each of some sixty pixels: 0.009.
     found = distance(in_grey(shapes(200, seed=5)))
@@ -64,6 +65,7 @@ def test_plain_pictures_are_no_triangles(grey):
     assert float(distance(torch.full((1, 28, 28), grey))) > 2  # Thrice the threshold, and more.
 
 
+@pytest.mark.slow
 def test_precision_counts_what_is_near_the_manifold():
     real = shapes(60, seed=1)
     noise = torch.randint(0, 256, (20, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
@@ -73,6 +75,7 @@ def test_precision_counts_what_is_near_the_manifold():
     assert found[""].value == pytest.approx(2 / (1 / found["precision"].value + 1 / found["recall"].value))
 
 
+@pytest.mark.slow
 def test_a_model_of_noise_scores_nothing_and_the_data_itself_all():
     real = shapes(40, seed=1)
     noise = torch.randint(0, 256, (40, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
@@ -109,6 +112,7 @@ def test_inversion_of_a_linear_generator_is_the_distance_from_its_plane():
     assert torch.allclose(found, expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_stricter_threshold_finds_fewer_precise():
     real = shapes(30, seed=1)
     spoilt = shapes(30, seed=2)

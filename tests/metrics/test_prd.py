@@ -106,6 +106,7 @@ def test_more_clusters_than_rows_and_rows_all_equal_give_numbers():
     assert measured(normal(3, seed=1), normal(3, seed=2), clusters=20)["prd"].standard_error is not None
 
 
+@pytest.mark.slow
 def test_the_error_is_the_deviation_over_new_draws():
     # Kinds with known shares, no two alike, so that F has a derivative: the truth is F of the shares.
     p, q = [0.5, 0.2, 0.2, 0.1], [0.15, 0.3, 0.15, 0.4]

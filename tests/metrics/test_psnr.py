@@ -71,6 +71,7 @@ def test_the_ratio_of_the_mean_error_is_not_above_the_mean_ratio():
     assert found["psnr.of_mean_error"].value < found["psnr"].value
 
 
+@pytest.mark.slow
 def test_the_error_of_the_ratio_of_the_mean_covers_it():
     """Nominal 95 %: 90-99 % of 200 experiments. The errors of pictures are known: squares of 1 ... 9 levels."""
     random = torch.Generator().manual_seed(0)

@@ -63,6 +63,7 @@ def test_pixels_of_grey_and_of_transparent_pictures_are_seen_in_the_same_order(c
     assert_close(sees(model), torch.ones(20, 20).tril(-1).bool(), rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_the_probabilities_of_all_pictures_add_up_to_1():
     model = started(levels=1, height=1, width=2, channels=1)
     with torch.no_grad():
@@ -89,6 +90,7 @@ def test_the_likelihood_is_the_product_of_every_pixels_in_turn(channels):
         assert_close(model.log_prob(x, stream(0, "none")), total, rtol=1e-10, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_sampling_from_the_rows_so_far_is_sampling_from_whole_pictures():
     model = started(height=8, width=4)
     fast, rng = model.sample(3, stream(7, "draws")), stream(7, "draws")

@@ -219,6 +219,7 @@ def test_the_best_variance_is_the_mean_squared_error_of_the_reconstructions():
     assert_close(log_variance.grad, torch.zeros(()), rtol=0, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_few_steps_on_two_kinds_of_pictures_tell_them_apart():
     model = started()
     state = new_state(model)

@@ -112,6 +112,7 @@ def test_the_networks_have_as_many_parameters_as_published(name):
     assert count(named(name)) == PUBLISHED[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", marked(name for _, name in ALL))
 def test_every_specimen_takes_the_input_that_its_module_states(name):
     module = owner(name)

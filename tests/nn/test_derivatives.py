@@ -84,6 +84,7 @@ def still(module):
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_a_layer_is_differentiated_twice_by_its_input_and_its_weights(name):
     make, shape = MODULES[name]

@@ -48,6 +48,7 @@ def test_in_colour_pytorch_msssim_multiplies_levels_channel_by_channel_and_that_
     assert (ms_ssim.ms_ssim(*pairs) - their).abs().max() > 1e-7
 
 
+@pytest.mark.slow
 def test_ssim_is_that_of_torchmetrics_where_its_window_lies_inside_the_picture(pairs):
     torchmetrics = pytest.importorskip("torchmetrics.functional.image", reason="needs torchmetrics: make peers")
     whole, maps = torchmetrics.structural_similarity_index_measure(
@@ -58,6 +59,7 @@ def test_ssim_is_that_of_torchmetrics_where_its_window_lies_inside_the_picture(p
     assert (whole - inside.flatten(1).mean(1)).abs().max() > 1e-5  # What it adds are mirrored borders.
 
 
+@pytest.mark.slow
 def test_torchmetrics_passes_over_the_kernel_size_of_a_gaussian(pairs):
     torchmetrics = pytest.importorskip("torchmetrics.functional.image", reason="needs torchmetrics: make peers")
     how = {"data_range": 255.0, "reduction": "none"}
@@ -67,6 +69,7 @@ def test_torchmetrics_passes_over_the_kernel_size_of_a_gaussian(pairs):
     assert torch.equal(small, usual)
 
 
+@pytest.mark.slow
 def test_the_contrasts_of_ms_ssim_are_those_of_torchmetrics_and_its_last_level_has_mirrored_borders(pairs):
     torchmetrics = pytest.importorskip("torchmetrics.functional.image", reason="needs torchmetrics: make peers")
     how = {"data_range": 255.0, "reduction": "none"}

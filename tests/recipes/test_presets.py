@@ -64,6 +64,7 @@ def test_a_preset_with_a_source_has_every_value_of_the_source(model, preset):
     assert unsaid == set(), "a setting that the source speaks of, and the table of published values does not"
 
 
+@pytest.mark.slow
 def test_the_page_of_presets_is_the_one_that_the_script_writes():
     written = (ROOT / "docs" / "presets.md").read_text(encoding="utf-8")
     assert written == PAGE.page(), "run: python scripts/presets_table.py > docs/presets.md"

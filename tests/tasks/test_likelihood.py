@@ -101,6 +101,7 @@ def test_a_gan_of_a_uniform_prior_has_the_likelihood_that_quadrature_finds(dcgan
     assert "prior-uniform" in by_name["ais"].protocol
 
 
+@pytest.mark.slow
 def test_a_run_keeps_what_was_found_and_all_of_it_is_json(dcgan, data):
     before = (dcgan / "measures.jsonl").read_text().splitlines() if (dcgan / "measures.jsonl").exists() else []
     found = likelihood(Likelihood(run=dcgan, data=str(data), **QUICK))
@@ -120,6 +121,7 @@ def test_a_run_keeps_what_was_found_and_all_of_it_is_json(dcgan, data):
     assert read(dcgan).measures[-1].results[0].metric == "ais"
 
 
+@pytest.mark.slow
 def test_a_variance_is_chosen_apart_from_the_measured_pictures_and_its_weight_is_said(dcgan, data):
     found = likelihood(Likelihood(run=dcgan, **QUICK))
     assert found.variance_from == "validation"
@@ -134,6 +136,7 @@ def test_a_variance_is_chosen_apart_from_the_measured_pictures_and_its_weight_is
     assert torch.equal(torch.cat(chosen_on[:2]), together)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_and_rows_at_a_time_are_no_matter(dcgan):
     first, again, other = (
         likelihood(Likelihood(run=dcgan, variance="0.1", **(QUICK | {"simulated": 0, "rows": rows, "seed": seed})))
@@ -144,6 +147,7 @@ def test_the_same_seed_gives_the_same_and_rows_at_a_time_are_no_matter(dcgan):
     assert first.log_likelihoods != pytest.approx(other.log_likelihoods, abs=0.01)
 
 
+@pytest.mark.slow
 def test_pictures_of_black_and_white_have_a_likelihood_in_bits_below_that_of_coins(dcgan):
     found = likelihood(Likelihood(run=dcgan, observation="bernoulli", **QUICK))
     assert found.variance is None
@@ -176,6 +180,7 @@ def conditional(data, tmp_path_factory) -> Path:
     )
 
 
+@pytest.mark.slow
 def test_a_model_of_classes_is_asked_for_one(conditional):
     with pytest.raises(UserError, match="--label"):
         likelihood(Likelihood(run=conditional, **QUICK))
@@ -253,6 +258,7 @@ def call(capsys, *arguments):
     return ended.value.code, said.out, said.err
 
 
+@pytest.mark.slow
 def test_the_cost_is_said_before_the_start_and_the_table_after(dcgan, capsys):
     some = ("-n", 3, "--simulated", 2, "--temperatures", 4, "--chains", 2, "--validation", 2, "--device", "cpu")
     code, out, err = call(capsys, "likelihood", dcgan, *some)

@@ -98,6 +98,7 @@ def test_only_the_metric_that_needs_most_is_named(folder):
         measure(Measure(a=a, b=b, metrics=("fid,kid,swd",), features="untrained", quiet=True))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Of torch.jit as a whole: the files are still about.
 def test_a_network_that_sees_no_difference_is_noted(folder, tmp_path):
     import torch
@@ -212,6 +213,7 @@ def lines_of(run):
     return [json.loads(line) for line in (run / "measures.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_a_line_says_whether_the_run_was_measured_against_its_own_pictures(run, folder, quick):
     other = folder("other", 48, seed=7)
     found = [measure(Measure(a=str(run), quiet=True)), measure(Measure(a=str(run), b=other, quiet=True))]

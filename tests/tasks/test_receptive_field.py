@@ -13,6 +13,7 @@ from ganvas.tasks.grid import Grid, grid
 from ganvas.tasks.receptive_field import ReceptiveField, receptive_field
 
 
+@pytest.mark.slow
 def test_a_discriminators_field_and_its_picture(tmp_path):
     picture = tmp_path / "field.png"
     found = receptive_field(

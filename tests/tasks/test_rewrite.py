@@ -205,6 +205,7 @@ def test_a_network_without_any_is_written_as_it_is_and_an_older_file_replaced(tm
     assert torch.export.load(out).module()(torch.ones(1, 3, 5, 5)).shape == (1, 2, 3, 3)
 
 
+@pytest.mark.slow
 def test_weights_that_a_persons_code_loaded_are_written_and_not_called_a_fresh_start(tmp_path, code):
     result = rewrite(Rewrite(model=f"{code}:trained", input=("1,1,2,2",), out=tmp_path / "net.pt2"))
     assert result.weights.startswith("as nets.py:trained gives them")
@@ -243,6 +244,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", BAD)
 def test_what_cannot_be_is_said_and_nothing_is_left(message, tmp_path, code):
     given = dict(BAD[message])

@@ -60,10 +60,12 @@ def test_what_a_network_draws_is_drawn_alike_by_the_program_and_its_file(tmp_pat
     assert not torch.equal(a, b)
 
 
+@pytest.mark.slow
 def test_an_onnx_file_of_a_network_that_draws_is_refused_with_the_reason(tmp_path, code):
     assert "draws random numbers: two passes over one input differ" in refused(code, "draws", tmp_path / "net.onnx")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["pt2", "onnx"])
 def test_text_beside_tensors_is_named(tmp_path, code, ending):
     assert "its output holds 'segmentation' beside tensors" in refused(code, "texts", tmp_path / f"net.{ending}")
@@ -75,6 +77,7 @@ def test_an_output_of_a_type_that_torch_does_not_know_is_named(tmp_path, code):
     assert "Give the input" not in said
 
 
+@pytest.mark.slow
 def test_what_onnxruntime_cannot_load_is_refused(tmp_path, code):
     said = refused(code, "squeezed", tmp_path / "net.onnx")
     assert "onnxruntime cannot run this network" in said
@@ -120,6 +123,7 @@ def test_an_onnx_file_of_a_discriminator_reads_images_and_gives_scores(tmp_path)
     assert "latents" not in facts
 
 
+@pytest.mark.slow
 def test_an_onnx_file_of_somebody_elses_network_claims_nothing_of_pixels(tmp_path, code):
     out = tmp_path / "net.onnx"
     rewrite(Rewrite(model=f"{code}:plain", input=("1,3,6,6",), out=out))
@@ -128,6 +132,7 @@ def test_an_onnx_file_of_somebody_elses_network_claims_nothing_of_pixels(tmp_pat
     assert set(facts) == {"network", "weights"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epsilon", ["1e-8", "1e-12"])
 def test_a_small_epsilon_under_a_root_is_kept(tmp_path, epsilon):
     (tmp_path / "code").mkdir()

@@ -85,6 +85,7 @@ def close(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and np.abs(a.astype(int) - b.astype(int)).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 3, 64])
 def test_the_same_seed_gives_the_same_pictures_whatever_the_batch(run, tmp_path, batch):
     for name, size in (("a", batch), ("b", 7)):
@@ -116,6 +117,7 @@ def test_a_grid_has_the_pictures_in_reading_order_enlarged_pixel_by_pixel(run, t
     assert (sheet[48] == 255).all()
 
 
+@pytest.mark.slow
 def test_a_grid_is_enlarged_to_about_a_screen_and_takes_the_format_of_its_name(run, tmp_path):
     for name, kind in (("a.png", "PNG"), ("a.PNG", "PNG"), ("a.jpg", "JPEG"), ("a.webp", "WEBP")):
         sample(Sample(run=run, n=64, out=tmp_path / name))
@@ -169,6 +171,7 @@ def test_a_zip_of_a_model_without_classes_has_no_labels(run, tmp_path):
     assert (len(packed), packed.labels) == (3, None)
 
 
+@pytest.mark.slow
 def test_a_class_is_drawn_by_name_or_by_number(conditional, tmp_path):
     for name, label in (("a", "bee"), ("b", "1"), ("c", "cow")):
         sample(Sample(run=conditional, n=3, to="folder", out=tmp_path / name, label=label))

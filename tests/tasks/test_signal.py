@@ -37,6 +37,7 @@ def called(capsys, *arguments):
     return left.value.code, json.loads(out) if out else None, err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_a_network_of_a_persons_own_in_numbers_and_a_picture(net, tmp_path, capsys, suffix):
     out = tmp_path / f"signal.{suffix}"
@@ -56,6 +57,7 @@ def test_a_network_of_a_persons_own_in_numbers_and_a_picture(net, tmp_path, caps
             assert image.width > 800
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("columns", "tables"), [("80", 2), ("132", 1)])
 def test_the_table_fits_the_terminal_with_every_head_and_number_whole(columns, tables, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", columns)
@@ -81,6 +83,7 @@ def test_the_table_fits_the_terminal_with_every_head_and_number_whole(columns, t
         assert f"{layer['gradient']:.3g}" in words
 
 
+@pytest.mark.slow
 def test_embeddings_and_recurrent_layers_are_measured_and_whole_numbers_are_called_zeros(tmp_path, capsys):
     (tmp_path / "net.py").write_text(
         "from torch import nn\n"
@@ -110,6 +113,7 @@ def test_embeddings_and_recurrent_layers_are_measured_and_whole_numbers_are_call
     assert found["layers"][0]["second_moment"] == pytest.approx(9.0)  # As its own code starts it.
 
 
+@pytest.mark.slow
 def test_pictures_go_through_a_model_of_the_catalogue(capsys):
     code, found, _ = called(
         capsys,
@@ -175,6 +179,7 @@ def sometimes(): return scaled(1.0 if torch.rand(()) < 0.5 else torch.nan)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "faults"),
     [
@@ -238,6 +243,7 @@ def test_weights_that_a_persons_code_brings_are_not_called_a_fresh_start(tmp_pat
         assert found.layers[0].second_moment == pytest.approx(8, abs=5 * math.sqrt(96 / (100 * seeds)))
 
 
+@pytest.mark.slow
 def test_what_only_some_draws_have_is_said_so(tmp_path, capsys):
     (tmp_path / "net.py").write_text(NOT_FINITE)
     _, found, said = called(
@@ -270,6 +276,7 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_written(net, tmp_path, c
     assert [path for path in sorted(tmp_path.iterdir()) if path.name != "__pycache__"] == before
 
 
+@pytest.mark.slow
 def test_the_collapse_in_numbers_and_a_picture_also_of_own_points(tmp_path, capsys):
     code, found, said = called(capsys, "collapse", "--draws", "20", "-o", str(tmp_path / "collapse.svg"))
     assert code == 0

@@ -46,6 +46,7 @@ def runs(tmp_path_factory) -> tuple[str, str]:
     return made[0], made[1]
 
 
+@pytest.mark.slow
 def test_snapshots_of_two_runs_play_each_other(runs):
     found = skill(Skill(runs=runs, n=24, batch=8, quiet=True))
     assert not found.notes
@@ -60,12 +61,14 @@ def test_snapshots_of_two_runs_play_each_other(runs):
     assert ratings[0] == pytest.approx(ratings[1], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_left_out_the_number_of_pictures_is_that_of_the_reals(runs):
     assert skill(Skill(runs=runs, most=1, batch=8, quiet=True)).n == 24
     with pytest.raises(UserError, match=r"There are 24 real pictures, and 32 are needed. Ask for fewer: -n 24"):
         skill(Skill(runs=runs, n=32, batch=8, quiet=True))
 
 
+@pytest.mark.slow
 def test_most_chooses_the_last_snapshots_of_each_run(runs):
     found = skill(Skill(runs=runs, most=1, n=24, batch=8, quiet=True))
     assert set(found.generators) == {"grown@0.024", "plain@0.016"}
@@ -94,6 +97,7 @@ def begun(runs, tmp_path) -> tuple[str, ...]:
     return tuple(str(tmp_path / Path(run).name) for run in runs)
 
 
+@pytest.mark.slow
 def test_a_judge_that_prefers_an_untrained_generator_to_reals_does_not_judge_and_a_note_says_so(begun, monkeypatch):
     def by_variance(trained, pictures, task):
         return (-1 if trained.name == "gan/dcgan" else 1) * pictures.double().var((1, 2, 3)).numpy()

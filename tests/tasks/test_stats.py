@@ -41,6 +41,7 @@ def values(result):
     return {one.metric: (one.value, one.standard_error, one.protocol) for one in result.results}
 
 
+@pytest.mark.slow
 def test_a_reference_made_once_gives_what_the_folder_gives(reals, fakes, tmp_path):
     metrics = ("fid,kid", "ms_ssim")
     made = stats(Stats(source=reals, out=tmp_path / "ref.npz", metrics=metrics, **LOOK))
@@ -53,6 +54,7 @@ def test_a_reference_made_once_gives_what_the_folder_gives(reals, fakes, tmp_pat
     assert (from_file.n, from_file.n_reals, from_file.reals) == (40, 40, from_folder.reals)
 
 
+@pytest.mark.slow
 def test_both_sides_may_be_files_and_no_network_is_needed(reals, fakes, tmp_path, monkeypatch):
     for source, out in ((reals, "ref.npz"), (fakes, "fakes.npz")):
         stats(Stats(source=source, out=tmp_path / out, metrics=("fid,kid",), **LOOK))
@@ -85,6 +87,7 @@ def test_an_adm_batch_gives_moments_and_pictures(reals, fakes, folders, tmp_path
     assert [one.value for one in found.results] == pytest.approx([one.value for one in expected.results], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_all_metrics_leave_out_those_that_cannot_be_and_say_why(reals, fakes, monkeypatch, tmp_path):
     for name in ("INCEPTION", "DINOV2", "CLIP", "VGG16"):
         monkeypatch.delenv(f"GANVAS_WEIGHTS_{name}", raising=False)
@@ -97,6 +100,7 @@ def test_all_metrics_leave_out_those_that_cannot_be_and_say_why(reals, fakes, mo
         measure(Measure(a=fakes, b=reals, metrics=("fid",), n=20, quiet=True))
 
 
+@pytest.mark.slow
 def test_with_a_network_all_metrics_of_features_join(reals, fakes):
     found = measure(Measure(a=fakes, b=reals, metrics=("all",), n=20, **LOOK))
     assert {"swd", "ms_ssim", "fid", "kid", "inception_score"} <= {one.metric for one in found.results}
@@ -249,6 +253,7 @@ def test_a_reference_that_does_not_say_its_number_is_noted(reals, fakes, tmp_pat
     assert ":reals-unknown:" in found.results[0].protocol
 
 
+@pytest.mark.slow
 def test_what_was_done_to_the_pictures_first_is_noted_and_in_the_protocol(reals, fakes, tmp_path):
     made = stats(Stats(source=reals, out=tmp_path / "ref.npz", size="8", **LOOK))
     how = {"metrics": ("fid",), "ref": tmp_path / "ref.npz", **LOOK}
@@ -263,6 +268,7 @@ def test_what_was_done_to_the_pictures_first_is_noted_and_in_the_protocol(reals,
     assert crop.results == again.results == stretch.results
 
 
+@pytest.mark.slow
 def test_values_of_pictures_that_were_treated_otherwise_do_not_compare(reals, tmp_path):
     (tmp_path / "wide").mkdir()
     for i in range(40):

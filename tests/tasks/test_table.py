@@ -89,6 +89,7 @@ def test_values_are_run_where_they_are_asked_for(nets, capsys):
     assert "Conv 3×3" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

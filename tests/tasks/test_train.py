@@ -167,6 +167,7 @@ def test_more_kimg_go_on_as_if_they_had_been_asked_for_at_once(task, tmp_path):
     assert json.loads((task.out / "run.json").read_text())["plan"]["total_kimg"] == 0.048
 
 
+@pytest.mark.slow
 def test_settings_that_alter_the_past_are_refused_by_name_and_both_values(task):
     train(task)
     before = (task.out / "run.json").read_bytes()
@@ -231,6 +232,7 @@ def stepping(monkeypatch, act) -> None:
     monkeypatch.setattr(Eager, "step", step)
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_exits_with_130_and_the_same_command_goes_on(task, monkeypatch, capsys):
     task = replace(task, kimg=0.048)
     handler = signal.getsignal(signal.SIGINT)  # A shell that starts the suite in the background ignores the signal.
@@ -245,6 +247,7 @@ def test_ctrl_c_saves_exits_with_130_and_the_same_command_goes_on(task, monkeypa
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+@pytest.mark.slow
 def test_a_training_that_failed_exits_with_1_names_the_cause_and_keeps_the_state(task, monkeypatch, capsys):
     import torch
 

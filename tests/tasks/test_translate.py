@@ -140,6 +140,7 @@ def test_something_that_is_there_already_is_not_written_over(run, source, tmp_pa
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.slow
 def test_a_model_that_draws_does_not_translate_and_one_that_translates_does_not_draw(run, source, tmp_path):
     with pytest.raises(UserError, match=r"draws no samples of its own. `ganvas translate RUN SRC -o OUT`"):
         sample(Sample(run=run, n=4, out=tmp_path / "grid.png"))
@@ -160,6 +161,7 @@ def test_translations_are_measured_each_way_while_training_beside_their_floors(r
     assert named["swd.a-to-b"]["protocol"] != named["swd.b-to-a"]["protocol"], "against other pictures"
 
 
+@pytest.mark.slow
 def test_the_best_state_may_be_chosen_by_the_distance_of_one_direction(tmp_path):
     run = trained_on(tmp_path, "measure_kimg=0.016", "keep_best=swd.b-to-a")
     described = json.loads((run / "run.json").read_text())

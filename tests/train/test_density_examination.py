@@ -35,6 +35,7 @@ def setup(tiny_setup, tmp_path):
     return dataclasses.replace(made, data=data)
 
 
+@pytest.mark.slow
 def test_each_measurement_has_the_bits_of_held_out_pictures_and_yardsticks_that_are_found_once(setup, monkeypatch):
     calls = []
     plain = density.yardstick_results
@@ -60,6 +61,7 @@ def test_each_measurement_has_the_bits_of_held_out_pictures_and_yardsticks_that_
     assert len(calls) == 1
 
 
+@pytest.mark.slow
 def test_the_average_that_is_measured_begins_at_the_weights_that_data_has_set(setup):
     train(dataclasses.replace(setup, plan=dataclasses.replace(setup.plan, total_kimg=0.008, measure_kimg=-1.0)))
     tensors, _ = checkpoint.load(setup.run.models()[0], "model")

@@ -44,6 +44,7 @@ def test_a_forecast_learns_from_the_pace_that_was_seen():
     assert coming.correction == pytest.approx(3, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_step_costs_nine_forward_passes_of_both_networks():
     # Per real image, one move of each player costs 9 x (G forward + D forward), the gradient penalty included: G's
     # move is G forward, D forward, and their backward passes; D's is G forward, three D forwards, backward passes and
@@ -61,6 +62,7 @@ def test_a_step_costs_nine_forward_passes_of_both_networks():
     assert total / forward == pytest.approx(9, rel=0.15)
 
 
+@pytest.mark.slow
 def test_trying_out_changes_nothing_of_the_model(rng):
     model = Model(TINY)
     initialise(model, rng)

@@ -62,6 +62,7 @@ def test_a_damaged_sheet_is_omitted_from_the_film(tmp_path):
         assert film.n_frames == 2
 
 
+@pytest.mark.slow
 def test_a_finished_run_goes_on_when_more_is_asked_for_as_if_it_had_been_asked_at_once(tiny_setup, tmp_path):
     train(tiny_setup(steps=4))
     train(tiny_setup(steps=10))
@@ -72,6 +73,7 @@ def test_a_finished_run_goes_on_when_more_is_asked_for_as_if_it_had_been_asked_a
     assert (tmp_path / "run" / "log.jsonl").read_bytes() == longer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_the_state_and_the_same_call_goes_on(tiny_setup, monkeypatch, number):
     straight = tiny_setup(steps=14)
@@ -131,6 +133,7 @@ def test_weights_that_are_no_numbers_are_never_saved(tiny_setup, monkeypatch):
     assert [folder.name for folder in setup.run.states()] == ["000000.000"]
 
 
+@pytest.mark.slow
 def test_the_optimisers_start_anew_whenever_the_network_changes(tiny_setup, monkeypatch):
     restarts = []
     stepped = Eager.step
@@ -149,6 +152,7 @@ def test_the_optimisers_start_anew_whenever_the_network_changes(tiny_setup, monk
     assert all(counts <= {0.0} for counts in first_of_phase.values())
 
 
+@pytest.mark.slow
 def test_the_best_state_is_kept_beside_the_last(tiny_setup):
     setup = tiny_setup(steps=12, keep_best="swd", measure_kimg=0.024, measure_n=25, keep_last=1)
     train(setup)
@@ -180,6 +184,7 @@ def test_bfloat16_activations_leave_float32_weights_and_finite_losses(tiny_setup
     assert all(math.isfinite(v) for e in setup.run.lines("log.jsonl") for v in e.values())
 
 
+@pytest.mark.slow
 def test_tensorboard_gets_what_the_log_gets(tiny_setup):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -193,6 +198,7 @@ def test_tensorboard_gets_what_the_log_gets(tiny_setup):
         assert written == [(entry["nimg"], pytest.approx(entry[name], rel=1e-6)) for entry in entries]  # float32
 
 
+@pytest.mark.slow
 def test_a_run_says_when_its_network_changes(tiny_setup):
     setup = tiny_setup(steps=10)  # TINY: 16 images at 4x4, then 32 of fade and 16 of training per doubling.
     train(setup)
@@ -200,6 +206,7 @@ def test_a_run_says_when_its_network_changes(tiny_setup):
     assert stages == [(0.0, 4, False), (0.016, 8, True), (0.048, 8, False), (0.064, 16, True)]
 
 
+@pytest.mark.slow
 def test_the_finished_model_is_measured_whatever_the_interval(tiny_setup):
     setup = tiny_setup(steps=6, measure_kimg=10.0, measure_n=25)
     train(setup)

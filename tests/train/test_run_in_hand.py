@@ -55,6 +55,7 @@ class Page(Listener):
         return self.pressed
 
 
+@pytest.mark.slow
 def test_a_second_shell_stops_a_training_which_saves_first(tiny_setup, at_step):
     page = Page()
     at_step(5, lambda: setattr(page, "pressed", True))
@@ -76,6 +77,7 @@ def test_a_terminal_that_is_closed_saves_the_state(tiny_setup, at_step):
     assert (stopped.finished, stopped.nimg) == (False, 40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "plan"),
     [

@@ -54,6 +54,7 @@ def measured(packs, there, back, *, n=150):
     return {one.metric: one.value for one in results}, {one.metric: one.value for one in floor}
 
 
+@pytest.mark.slow
 def test_the_negatives_of_negatives_are_at_no_distance_from_the_pictures_themselves(negatives):
     values, _ = measured(negatives, there=Times(-1), back=Times(-1))
     assert values == {"swd.a-to-b": 0.0, "swd.b-to-a": 0.0}

@@ -61,6 +61,7 @@ def texts(drawing: Drawing) -> list[tuple[Text, Box]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_two_boxes_and_no_two_texts_overlap_and_all_is_on_the_page(name, graph_of):
     for width in (3.3, 6.9):

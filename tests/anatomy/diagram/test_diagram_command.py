@@ -42,6 +42,7 @@ def test_a_figure_is_written_and_described(call, tmp_path, suffix):
     assert str(path) in said
 
 
+@pytest.mark.slow
 def test_width_and_unfolding_are_obeyed(call, tmp_path):
     folded = json.loads(call("cifar_resnet20", "-o", tmp_path / "a.svg")[1])
     whole = json.loads(call("cifar_resnet20", "-o", tmp_path / "b.svg", "--unfold", "--width", 6.9)[1])

@@ -35,6 +35,7 @@ class Exchange(nn.Module):
         return a.mean(1), b.mean(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [2.2, 3.3, 4.0, 5.0, 6.9])
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_two_streams_that_exchange_are_drawn_at_every_width(depth, width):

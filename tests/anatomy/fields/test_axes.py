@@ -33,6 +33,7 @@ def test_features_are_where_the_operation_takes_them(model, shape, expected):
     assert of_input_and_output(model, shape) == [(expected, 0)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_first", [True, False])
 @pytest.mark.parametrize(
     "make",

@@ -14,6 +14,7 @@ def by_hand(rates, kernel):
     return tuple(sorted(set(range((kernel - 1) * sum(rates) + 1)) - reached))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", [3, 5])
 @pytest.mark.parametrize("length", [1, 2, 3, 4])
 def test_holes_are_those_of_brute_force(kernel, length):
@@ -73,6 +74,7 @@ def test_the_order_of_layers_changes_nothing_but_the_rule():
     assert len(found) == 1
 
 
+@pytest.mark.slow
 def test_a_suggestion_has_no_holes_and_no_higher_rate():
     for rates in itertools.combinations_with_replacement(range(1, 13), 4):
         found = gridding(rates)

@@ -145,6 +145,7 @@ def test_what_is_known_is_exactly_the_support_of_the_gradient(name):
         assert all(a >= b for a, (_, b) in zip(found.last, found.inside, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM, nn.RNN])
 @pytest.mark.parametrize(("both", "read"), [(False, 5), (True, 20)])
 def test_a_recurrent_layer_reads_no_later_step_unless_it_runs_both_ways(kind, both, read):

@@ -43,6 +43,7 @@ def test_all_see_as_far(large):
     assert len(found) == (3 if large == 3 else 5)
 
 
+@pytest.mark.slow
 def test_the_time_is_by_the_large_kernel_and_says_its_threads():
     threads = torch.get_num_threads()
     found = compare_kernels(channels=4, size=8, timed=True, threads=1)

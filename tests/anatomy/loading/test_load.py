@@ -74,6 +74,7 @@ def test_a_conditional_generator_takes_classes_too():
     assert graph.input_shapes == ((1, 512), (1,))
 
 
+@pytest.mark.slow
 def test_fused_layers_are_taken_apart_as_papers_write_them_unless_asked_for():
     ops = [
         [node.op for node in trace(load("gan/progan", fused=fused).model, (1, 512)).nodes] for fused in (False, True)
@@ -190,6 +191,7 @@ class Part(nn.Module):
         return torch.relu(self.norm(self.conv(x))) + x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pt2", "pt"])
 def test_an_exported_file_says_the_same_as_its_network(kind, tmp_path):
     net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), Part(), nn.ConvTranspose2d(8, 4, 4, 2, 1), nn.Flatten())

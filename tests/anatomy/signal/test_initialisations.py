@@ -154,6 +154,7 @@ def test_fixups_branches_are_0_so_that_a_block_is_the_identity(layers):
     assert deviation(weight) == pytest.approx(he * 4 ** (-1 / (2 * layers - 2)), rel=within(weight))
 
 
+@pytest.mark.slow
 def test_the_branches_of_a_residual_network_are_found_and_the_shortcuts_are_none():
     loaded = load("cifar_resnet20")
     graph = trace(loaded.model, *loaded.inputs)
@@ -162,6 +163,7 @@ def test_the_branches_of_a_residual_network_are_found_and_the_shortcuts_are_none
     assert not branches(trace(load("unet").model, (1, 1, 188, 188)).nodes)
 
 
+@pytest.mark.slow
 def test_projections_are_shortcuts_and_only_the_longer_side_is_a_branch():
     loaded = load("resnet50")
     found = branches(trace(loaded.model, *loaded.inputs).nodes)

@@ -141,6 +141,7 @@ def logs(of):
     return torch.tensor(of.logs, dtype=torch.float64)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_relu_networks_drift_as_hanin_and_nica_say():
     seeds, depth, width = 300, 30, 64
@@ -156,6 +157,7 @@ def test_relu_networks_drift_as_hanin_and_nica_say():
     assert float(drift.var()) == pytest.approx(variance, abs=3 * variance * math.sqrt(2 / seeds))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("init", "ratio"), [("he", 1.0), ("xavier", 0.5)])
 def test_a_layer_keeps_the_moment_with_he_and_halves_it_with_xavier(init, ratio):
     seeds, width, depth = 12, 256, 8
@@ -176,6 +178,7 @@ def test_a_layer_keeps_the_moment_with_he_and_halves_it_with_xavier(init, ratio)
         assert float((logs(layer.gradient_chain) - logs(layer.gradient)).mean()) == pytest.approx(0, abs=tolerance)
 
 
+@pytest.mark.slow
 def test_thirty_xavier_convolutions_lose_thirty_halvings():
     layers = [part for _ in range(30) for part in (nn.Conv2d(64, 64, 3, padding=1, padding_mode="circular"), nn.ReLU())]
     found = signal(nn.Sequential(*layers), (1, 64, 6, 6), init="xavier", seeds=2, batch=2)
@@ -185,6 +188,7 @@ def test_thirty_xavier_convolutions_lose_thirty_halvings():
     assert math.log2(found.layers[-1].chain.value) == pytest.approx(-29, abs=0.2)
 
 
+@pytest.mark.slow
 def test_borders_of_zeros_are_in_the_theory():
     layers = [part for _ in range(6) for part in (nn.Conv2d(64, 64, 3, padding=1), nn.ReLU())]
     found = signal(nn.Sequential(*layers), (1, 64, 5, 5), init="he", seeds=12, batch=4)
@@ -220,6 +224,7 @@ def test_ganvas_own_operators_and_functions_are_understood():
     assert second.chain.value == pytest.approx(second.second.value, rel=0.1)
 
 
+@pytest.mark.slow
 def test_sums_and_norms_carry_the_chain():
     def block():
         return Residual(nn.Sequential(nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1, padding_mode="circular")))

@@ -139,6 +139,7 @@ def test_every_letter_that_latex_reads_is_escaped():
     assert escape("a" * 20, breaks=True) == "a" * 16 + r"\allowbreak{}" + "a" * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["ProGAN's generator", "three pages", "odd names", "all columns"])
 def test_every_row_has_as_many_cells_and_nothing_is_unescaped(which):
     text = TABLES[which]()

@@ -58,6 +58,7 @@ def test_progan_has_its_published_parameters(resolution, generator, discriminato
     assert trace(model.discriminator, (1, 3, resolution, resolution)).parameters == discriminator
 
 
+@pytest.mark.slow
 def test_progan_1024_uses_what_its_paper_counts_and_costs_what_torch_counts():
     model = on_meta(progan.Model, progan.Config(resolution=1024))
     for module in model.modules():
@@ -113,6 +114,7 @@ def test_a_trace_touches_nobodys_random_numbers():
     assert torch.equal(state, torch.random.get_rng_state())
 
 
+@pytest.mark.slow
 def test_a_network_of_a_hundred_billion_parameters_takes_no_memory():
     with torch.device("meta"):
         net = nn.Linear(316_228, 316_228)

@@ -19,6 +19,7 @@ def randn(*shape, seed=1):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(h=SIDE, w=SIDE, kh=SIDE, kw=SIDE, seed=st.integers(0, 99))
 def test_the_full_convolution_is_scipys_and_numpys(h, w, kh, kw, seed):

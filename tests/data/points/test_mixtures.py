@@ -81,6 +81,7 @@ def test_the_density_of_a_pair_at_its_middle():
     assert law.log_density(np.zeros((1, 1)))[0] == pytest.approx(wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ring8_wide", "pair", "rings"])
 def test_densities_integrate_to_one(name):
     law = MIXTURES[name]

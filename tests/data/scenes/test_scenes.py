@@ -166,6 +166,7 @@ def test_the_horizon_of_the_sea_is_a_straight_line_at_its_height(height, width):
     assert (scene.mask[-1] == identifier("sand")).all()
 
 
+@pytest.mark.slow
 def test_the_mask_is_what_covers_most_of_the_pixel():
     # Truth from 8 times the resolution. A pixel of three things, or thinner than half a pixel, may differ: 1.5 %.
     _, masks, _ = Scenes(32, 32).pictures(0, 48)

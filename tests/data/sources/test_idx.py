@@ -91,6 +91,7 @@ def test_a_header_that_says_petabytes_of_one_picture_is_refused_before_memory_is
             open_source(str(tmp_path / name))
 
 
+@pytest.mark.slow
 def test_a_compressed_file_with_any_byte_changed_is_read_or_refused(tmp_path):
     whole = gzip.compress(struct.pack(">4I", 0x803, 4, 8, 8) + bytes(range(256)))
     for place in range(0, len(whole), 3):

@@ -99,6 +99,7 @@ def test_copies_are_at_distance_zero_however_far_from_the_origin():
     assert torch.equal(places[:, 0], torch.arange(100))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d", [512, 2048, 4096])
 def test_sums_that_round_one_way_find_every_copy(d):
     """Rows of one value each: a sum of d equal numbers rounds to one side at every step, which adds up as d, not its

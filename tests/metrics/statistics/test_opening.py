@@ -354,6 +354,7 @@ def test_a_write_that_fails_leaves_what_was_there(ref, monkeypatch):
     assert [path.name for path in ref.parent.iterdir()] == ["ref.npz"]
 
 
+@pytest.mark.slow
 def test_rows_on_the_disk_pass_through_little_memory(tmp_path, monkeypatch):
     # 96 MB of rows, in slabs of 16: neither writing nor reading may hold more than a few slabs.
     monkeypatch.setattr(metric_contract, "MEMORY_BYTES", 0)

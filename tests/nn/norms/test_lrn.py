@@ -16,6 +16,7 @@ def randn(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     size=st.integers(1, 9),

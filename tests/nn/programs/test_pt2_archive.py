@@ -279,6 +279,7 @@ def test_a_tensor_that_reaches_beyond_its_bytes_is_refused(saved, tmp_path, chan
         load_exported(rewritten(saved[1], tmp_path / "x.pt2", change=edit))
 
 
+@pytest.mark.slow
 def test_a_damaged_archive_is_one_sentence(saved, tmp_path):
     whole = saved[1].read_bytes()
     flipped = [whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :] for at in range(0, len(whole), len(whole) // 40)]

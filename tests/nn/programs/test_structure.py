@@ -47,6 +47,7 @@ def test_what_is_no_structure_is_refused(text):
     assert "tuples, lists" in Structure().refuses(text)
 
 
+@pytest.mark.slow
 def test_a_structure_without_end_is_refused():
     node = LEAF
     for _ in range(300):

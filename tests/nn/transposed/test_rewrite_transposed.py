@@ -42,6 +42,7 @@ def normal(*shape, seed=0):
     return torch.randn(shape, generator=rng(seed))
 
 
+@pytest.mark.slow
 def test_every_kind_of_transposed_convolution_of_a_model_goes_and_its_output_stays():
     model, z = Everything(), normal(2, 5)
     assert len(transposed_in(trace(model.eval(), (z,)))) == 7

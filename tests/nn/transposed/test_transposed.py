@@ -58,6 +58,7 @@ def worst_of_the_grid(every):
     return cases, worst
 
 
+@pytest.mark.slow
 def test_hundreds_of_pictures_come_out_alike_of_all_methods(float64):
     cases, worst = worst_of_the_grid(every=19)  # Coprime to every range: all values of all settings occur.
     assert cases > 350
@@ -102,6 +103,7 @@ def worst_of(random, cases):
     return worst
 
 
+@pytest.mark.slow
 def test_one_to_three_axes_with_settings_of_their_own_and_dilation_come_out_alike(float64):
     assert worst_of(random.Random(0), 150) < EXACT
 
@@ -127,6 +129,7 @@ def test_a_transposed_convolution_is_the_adjoint_of_the_convolution(method, n, k
     assert_close((forward * u).sum(), (x * back).sum(), rtol=1e-12, atol=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["zero", "subpixel"])
 @pytest.mark.parametrize(
     ("k", "s", "p", "op", "d"), [(4, 2, 1, 0, 1), (3, 2, 1, 1, 1), (2, 3, 2, 2, 1), (2, 2, 0, 1, 2)]

@@ -95,6 +95,7 @@ def test_a_pixel_of_every_item_has_its_colour():
     assert [at(75, 65), at(68, 65), at(82, 65), at(75, 72)] == [red, white, white, white]  # Inside and around the clip.
 
 
+@pytest.mark.slow
 def test_what_is_dark_in_the_png_stands_where_the_bounds_say():
     for rotation in (0, 90, -90, 37):
         for anchor in ("start", "middle", "end"):

@@ -24,6 +24,7 @@ def place(value, low=-1.0, high=1.0, margin=0.08):
     return (value - low + margin * (high - low)) / ((high - low) * (1 + 2 * margin))
 
 
+@pytest.mark.slow
 def test_points_stand_where_their_numbers_say_with_y_upwards():
     drawing = scatter(np.array([[0.5, -0.5]]), CORNERS)
     red, green, blue = colour_at(drawing, place(0.5), place(-0.5))
@@ -33,6 +34,7 @@ def test_points_stand_where_their_numbers_say_with_y_upwards():
     assert colour_at(drawing, place(1.0), place(1.0)) == pytest.approx(rgb(REAL), abs=5)
 
 
+@pytest.mark.slow
 def test_many_generated_points_cover_a_real_one():
     drawing = scatter(np.ones((30, 2)), CORNERS)
     assert colour_at(drawing, place(1.0), place(1.0)) == pytest.approx(rgb(BLUE), abs=5)
@@ -46,6 +48,7 @@ def test_the_sheet_reaches_as_far_as_the_reals_and_counts_what_lies_outside():
     assert not any("outside" in text for text in texts(near))
 
 
+@pytest.mark.slow
 def test_both_axes_have_one_unit():
     # Reals of 10 by 2: the sheet is 11.6 by 11.6, and the lower one lies in the middle but for 1 / 11.6.
     drawing = scatter(np.array([[0.0, 1.0]]), np.array([[0.0, 0.0], [10.0, 2.0]]))
@@ -60,6 +63,7 @@ def test_points_on_a_line_are_counted_per_place():
     assert texts(drawing).count("0.8") == 2  # Nine in ten lie in one bin: the upright axis reaches to 0.9 as well.
 
 
+@pytest.mark.slow
 def test_without_reals_and_with_one_point_there_is_still_a_sheet():
     assert colour_at(scatter(np.array([[3.0, 4.0]])), 0.5, 0.5)[0] < 200
     assert pixels(scatter(np.array([[3.0]]), np.zeros((0, 1))), dpi=36).shape[2] == 3

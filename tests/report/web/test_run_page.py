@@ -90,6 +90,7 @@ def test_the_page_says_what_was_run_and_how_to_repeat_it(text):
         assert piece in text, piece
 
 
+@pytest.mark.slow
 def test_names_cannot_become_markup(fake_run):
     evil = "<script>alert(1)</script>"
     folder = fake_run.rename(fake_run.parent / "evil & co")
@@ -130,6 +131,7 @@ def test_one_line_of_log_is_told_and_not_drawn():
     assert "The log has one line so far" in html(RunPage(name="new", model="gan/progan", log=log))
 
 
+@pytest.mark.slow
 def test_a_sheet_that_cannot_be_read_leaves_the_rest(fake_run):
     run = read(fake_run)
     broken = Sheet(name="000060.00", kimg=60.0, size="32", image=run.sheets[-1].image[:500])

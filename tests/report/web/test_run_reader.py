@@ -151,6 +151,7 @@ def test_whose_reals_were_measured_is_as_the_line_says_and_in_older_lines_by_the
 STRANGE = [None, True, -1, 0, 10**400, 1e308, 1e-308, "\ud800", "x" * 300, [], [[]], {}, {"a": [1]}, [{"kimg": "a"}]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["run.json", "log.jsonl", "cost.jsonl", "measures.jsonl"])
 def test_no_kind_of_value_anywhere_stops_the_page(one_run, tmp_path, name):
     """In each turn every seventh value of a file becomes one of another kind, so that two turns reach them all."""
@@ -190,6 +191,7 @@ def test_endless_brackets_and_numbers_are_lines_that_cannot_be_read(fake_run, te
         read(fake_run)
 
 
+@pytest.mark.slow
 def test_whatever_picture_lies_in_samples_is_shown_under_its_name(fake_run):
     shutil.copy(fake_run / "samples" / "reals.png", fake_run / "samples" / "before_and_after.png")
     run = read(fake_run)

@@ -101,6 +101,7 @@ def test_unlike_numbers_and_files_of_statistics_have_no_pairs(folder, tmp_path, 
         measure(Measure(a=a, metrics=("ssim",), **QUIET))
 
 
+@pytest.mark.slow
 def test_all_takes_pairs_only_where_names_say_that_there_are_some(folder, monkeypatch):
     monkeypatch.setattr(metric_catalogue, "names", lambda: ["ms_ssim", "psnr", "ssim"])
     a, b = folder("a", files=names(20)), folder("b", files=names(20), seed=1)

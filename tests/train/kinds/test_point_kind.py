@@ -61,6 +61,7 @@ def test_run_json_says_what_the_points_are(run):
     assert json.loads((run / "run.json").read_text())["config"]["dims"] == 2
 
 
+@pytest.mark.slow
 def test_points_are_drawn_as_table_array_and_sheet_and_are_the_same_in_each(run, tmp_path):
     for ending in ("csv", "npy", "npz", "png", "svg"):
         assert sample(Sample(run=run, n=50, seed=3, out=tmp_path / f"x.{ending}")).pictures == 50
@@ -74,6 +75,7 @@ def test_points_are_drawn_as_table_array_and_sheet_and_are_the_same_in_each(run,
     assert (load(run).sample_points(50, seed=4) != points).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -95,6 +97,7 @@ def test_a_film_of_pictures_is_not_made_of_points(run, tmp_path):
         interpolate(Interpolate(run=run, out=tmp_path / "walk.webp"))
 
 
+@pytest.mark.slow
 def test_a_file_of_points_has_its_own_number_of_dimensions_and_no_modes(tmp_path):
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(40, 3)))
     assert begin(tmp_path / "run", str(tmp_path / "x.npy")).finished
@@ -115,6 +118,7 @@ def test_what_does_not_fit_points_is_refused_and_leaves_no_run(tmp_path, options
         begin(tmp_path / "run", **options)
 
 
+@pytest.mark.slow
 def test_a_run_of_points_resumes_where_it_stopped_and_refuses_other_points(tmp_path):
     begin(tmp_path / "run")
     assert begin(tmp_path / "run").finished
