@@ -207,6 +207,14 @@ def test_its_default_settings_build_a_game_of_a_known_kind_with_a_schedule(name)
         assert model.schedule().last == module.Config().resolution
 
 
+def test_a_model_of_several_kinds_has_settings_for_points(name):
+    module = file_of(name)
+    if len(module.Model.takes) < 2:
+        pytest.skip("takes one kind")
+    assert module.POINTS.dims > 0
+    assert from_plain(module.Config, to_plain(module.POINTS)) == module.POINTS
+
+
 def test_its_tiny_settings_are_of_the_kind_that_they_are_named_after(name):
     model = started(name)
     if len(model.takes) > 1:

@@ -86,6 +86,13 @@ def test_least_squares_pay_the_square_of_the_distance_to_their_labels():
     assert_close(least_squares_generator(FAKE), torch.tensor([0.25, 1.0, 1.5625, 25.0], dtype=REAL.dtype))
 
 
+def test_least_squares_take_other_targets():
+    # Eq. 2 with a = -1, b = 1, c = 0 on the first two: ((-2 - 1)^2 + (1.5 + 1)^2) / 2 and (1 + 1) / 2; 1.5^2 and 0.
+    judged = least_squares_discriminator(REAL[:2], FAKE[:2], a=-1, b=1)
+    assert_close(judged, torch.tensor([7.625, 1.0], dtype=REAL.dtype))
+    assert_close(least_squares_generator(FAKE[:2], c=0), torch.tensor([2.25, 0.0], dtype=REAL.dtype))
+
+
 def test_least_squares_of_a_map_of_patches_are_the_mean_over_its_patches():
     maps = torch.arange(12.0).view(2, 1, 2, 3)  # 0..5 and 6..11
     assert_close(

@@ -37,6 +37,12 @@ def test_the_penalty_of_a_quadratic_critic_is_taken_at_the_mixed_pictures():
     assert_close(found, 10 / 9 * (norm - 3) ** 2)
 
 
+def test_of_points_the_penalty_is_taken_at_the_mixed_points_too():
+    x, y, mix = randn(5, 2), randn(5, 2, seed=1), uniform(5)
+    norm = (x + mix.view(5, 1) * (y - x)).norm(dim=1)
+    assert_close(gradient_penalty(lambda u: u.square().sum(1) / 2, x, y, mix), 10 * (norm - 1) ** 2)
+
+
 def test_mix_zero_is_the_real_and_one_the_generated_picture():
     x, y, seen = randn(*SHAPE), randn(*SHAPE, seed=1), []
 

@@ -7,6 +7,7 @@ from torch.testing import assert_close
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
+from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.optimizers import RMSprop
 from ganvas.models.gan.wgan import TINY, TINY_POINTS, Config, Model, generator_turn
@@ -68,7 +69,7 @@ def test_the_critics_loss_is_minus_the_difference_of_means_that_it_sees():
     given = batch()
     with torch.no_grad():
         real = model.judge(given.points)
-        fake = model.judge(model.decode(given.with_rng(stream(2, "noise")).randn(TINY.latent_size)))
+        fake = model.judge(model.decode(given.with_rng(stream(2, "noise")).randn(TINY_POINTS.latent_size)))
         terms = critic.loss(given.with_rng(stream(2, "noise")))
         judged = generator.loss(given.with_rng(stream(2, "noise")))
     assert_close(terms["wasserstein"].mean(), fake.mean() - real.mean())
@@ -109,3 +110,29 @@ def test_impossible_settings_are_refused_by_name(change):
     ((name, value),) = change.items()
     with pytest.raises(UserError, match=f"{name}={value}"):
         Config(**change)
+
+
+def test_its_networks_of_pictures_have_the_numbers_of_parameters_of_the_authors():
+    # DCGAN_G and DCGAN_D of their code at 64 pixels and 64 maps are those of PyTorch's DCGAN example.
+    with torch.device("meta"):
+        model = Model(Config())
+    assert sum(p.numel() for p in model.generator.parameters()) == 3_576_704
+    assert sum(p.numel() for p in model.critic.parameters()) == 2_765_568
+
+
+def test_of_pictures_the_gains_of_batch_norm_are_clipped_too_as_in_the_authors_code():
+    model = Model(TINY)
+    initialise(model, stream(0, "weights"))
+    critic = model.phases()[0]
+    with torch.no_grad():
+        critic.after(Pictures(images=torch.zeros(2, 3, 16, 16)), {})
+    assert all(float(p.abs().max()) <= TINY.clip for p in model.critic.parameters())
+
+
+def test_of_pictures_reals_and_fakes_are_normalised_apart():
+    model, sizes = Model(TINY), []
+    initialise(model, stream(0, "weights"))
+    model.critic.register_forward_pre_hook(lambda _net, args: sizes.append(len(args[0])))
+    images = torch.rand(8, 3, 16, 16, generator=stream(1, "images")) * 2 - 1
+    model.phases()[0].loss(Pictures(images=images, rng=stream(0, "noise")))
+    assert sizes == [8, 8]

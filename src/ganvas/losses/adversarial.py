@@ -51,14 +51,16 @@ def hinge_generator(fake: PerSample) -> PerSample:
     return -fake
 
 
-def least_squares_discriminator(real: Float[Tensor, "n *patches"], fake: Float[Tensor, "n *patches"]) -> PerSample:
-    """``((D(x) - 1)^2 + D(G(z))^2) / 2`` (Mao et al. 2017, eq. 9 with a = 0, b = 1), the mean over a map of patches."""
-    return 0.5 * (_over_patches((real - 1).square()) + _over_patches(fake.square()))
+def least_squares_discriminator(
+    real: Float[Tensor, "n *patches"], fake: Float[Tensor, "n *patches"], *, a: float = 0.0, b: float = 1.0
+) -> PerSample:
+    """``((D(x) - b)^2 + (D(G(z)) - a)^2) / 2`` (Mao et al. 2017, eq. 2), the mean over a map of patches."""
+    return 0.5 * (_over_patches((real - b).square()) + _over_patches((fake - a).square()))
 
 
-def least_squares_generator(fake: Float[Tensor, "n *patches"]) -> PerSample:
-    """``(D(G(z)) - 1)^2`` (Mao et al. 2017, eq. 9 with c = 1, without its half), the mean over a map of patches."""
-    return _over_patches((fake - 1).square())
+def least_squares_generator(fake: Float[Tensor, "n *patches"], *, c: float = 1.0) -> PerSample:
+    """``(D(G(z)) - c)^2`` (Mao et al. 2017, eq. 2 without its half), the mean over a map of patches."""
+    return _over_patches((fake - c).square())
 
 
 def _over_patches(values: Float[Tensor, "n *patches"]) -> PerSample:

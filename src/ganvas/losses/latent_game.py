@@ -5,19 +5,23 @@ the two its settings say, and the frame in which networks see points.
 """
 
 from abc import ABC
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.shapes import Latents
+from ganvas.core.shapes import Latents, PerSample
+from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import B, Batch, Game, Settings
 
+Samples = Float[Tensor, "n *shape"]  # Pictures (n, c, h, w) or points (n, d).
 
+
+@runtime_checkable
 class LatentSettings(Settings, Protocol):
     """A ``Config`` of a model with latents."""
 
@@ -25,6 +29,7 @@ class LatentSettings(Settings, Protocol):
     def latent_size(self) -> int: ...
 
 
+@runtime_checkable
 class PictureOrPointSettings(LatentSettings, Protocol):
     """A ``Config`` of a model that takes pictures, or points of ``dims`` numbers where that is above 0."""
 
@@ -72,6 +77,7 @@ class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
     def __init__(self, config: E) -> None:
         super().__init__()
         self.config = config
+        self.augmentation: Augmentation = NoAugmentation()  # Another for pictures where a run asks for it.
         if config.dims:
             self.register_buffer("middle", torch.zeros(config.dims))
             self.register_buffer("unit", torch.ones(()))
@@ -100,14 +106,24 @@ class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
         self.middle.copy_(middle)
         self.unit.copy_((2 * variance).sqrt().clamp_min(torch.finfo(torch.float32).tiny))
 
-    def inside(self, samples: Float[Tensor, "n *shape"]) -> Float[Tensor, "n *shape"]:
+    def inside(self, samples: Samples) -> Samples:
         """Samples in the data's own units as networks see them."""
         return (samples - self.middle) / self.unit if self.config.dims else samples
 
-    def outside(self, samples: Float[Tensor, "n *shape"]) -> Float[Tensor, "n *shape"]:
+    def outside(self, samples: Samples) -> Samples:
         """What a generator makes, in the data's own units."""
         return samples * self.unit + self.middle if self.config.dims else samples
 
-    def reals(self, batch: Pictures | Points) -> Float[Tensor, "n *shape"]:
+    def scores(self, critic: nn.Module, reals: Samples, fakes: Samples) -> tuple[PerSample, PerSample]:
+        """What a critic says of reals and of as many fakes: of points in one pass, of pictures in two.
+
+        In one pass batch norm would tell reals and fakes apart by their shares of the batch.
+        """
+        if self.config.dims:
+            real, fake = critic(torch.cat([reals, fakes])).flatten().chunk(2)
+            return real, fake
+        return critic(reals).flatten(), critic(fakes).flatten()
+
+    def reals(self, batch: Pictures | Points) -> Samples:
         """The samples of a batch as networks see them."""
         return self.inside(batch.images if isinstance(batch, Pictures) else batch.points)

@@ -15,9 +15,9 @@ from ganvas.core.shapes import Images, PerSample
 
 
 def gradient_penalty(
-    critic: Callable[[Images], PerSample],
-    real: Images,
-    fake: Images,
+    critic: Callable[[Tensor], PerSample],
+    real: Float[Tensor, "n *shape"],
+    fake: Float[Tensor, "n *shape"],
     mix: PerSample,
     *,
     weight: float = 10.0,
@@ -30,12 +30,12 @@ def gradient_penalty(
     zero the norm has no derivative and 0, a subgradient, is used: D is not moved and nothing becomes nan.
 
     Args:
-        critic: Called once, on the mixed pictures; the graph it leaves reaches its parameters.
-        real: Pictures x; no gradient flows to them, nor to ``fake``.
+        critic: Called once, on the mixed samples; the graph it leaves reaches its parameters.
+        real: Pictures or points x; no gradient flows to them, nor to ``fake``.
     """
-    # The leaf is the real picture, not the mixture: torch's counter of operations refuses a leaf in autograd.grad.
+    # The leaf is the real sample, not the mixture: torch's counter of operations refuses a leaf in autograd.grad.
     leaf = real.detach().requires_grad_()
-    mixed = torch.lerp(leaf, fake.detach().to(real.dtype), mix.to(real.dtype).view(-1, 1, 1, 1))
+    mixed = torch.lerp(leaf, fake.detach().to(real.dtype), mix.to(real.dtype).view(-1, *[1] * (real.ndim - 1)))
     norm = torch.linalg.vector_norm(_gradient(critic(mixed), mixed).flatten(1), dim=1)
     return (weight / target**2) * (norm - target).square()
 
@@ -81,7 +81,7 @@ def path_lengths(images: Images, styles: Float[Tensor, "n layers s"], noise: Flo
     return gradient.square().sum(2).mean(1).sqrt()
 
 
-def _gradient(output: PerSample, images: Images) -> Tensor:
-    """Of the sum of the output by each image, in float32 at least, itself differentiable."""
-    (gradient,) = torch.autograd.grad(output.sum(), images, create_graph=True)
+def _gradient(output: PerSample, samples: Tensor) -> Tensor:
+    """Of the sum of the output by each sample, in float32 at least, itself differentiable."""
+    (gradient,) = torch.autograd.grad(output.sum(), samples, create_graph=True)
     return gradient.to(torch.promote_types(gradient.dtype, torch.float32))

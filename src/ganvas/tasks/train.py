@@ -268,7 +268,7 @@ def resolve(
     if before is not None:
         config, plan = from_plain(module.Config, before["config"]), from_plain(Plan, before["plan"])
         return Recipe(config=override(config, config_changes), plan=override(plan, plan_changes))
-    recipe = _preset(task) if task.preset else Recipe(config=module.Config(), plan=Plan(), fitted=True)
+    recipe = _preset(task) if task.preset else Recipe(config=kind.defaults(module), plan=Plan(), fitted=True)
     plan = override(recipe.plan, plan_changes)
     given = typed(recipe.config, config_changes)
     bound = recipe.bound

@@ -1,4 +1,4 @@
-"""WGAN: a critic that estimates the Wasserstein distance, kept Lipschitz by clipping its weights. Of points.
+"""WGAN: a critic that estimates the Wasserstein distance, kept Lipschitz by clipping its weights.
 
 Arjovsky, Chintala, Bottou: Wasserstein Generative Adversarial Networks (ICML 2017), https://arxiv.org/abs/1701.07875.
 A discriminator that tells two sets apart perfectly has no slope where the generator is. The Wasserstein distance has
@@ -15,9 +15,10 @@ From the code of the authors (https://github.com/martinarjovsky/WassersteinGAN, 
 paper: for each of the first 25 moves of the generator, and for every 500th later, the critic moves 100 times.
 
 Departs from the paper:
-- The networks are fully connected, of points in a few dimensions; the paper's are of pictures.
-- Points are brought to mean zero and an average variance per dimension of 1/2 before the critic sees them, and back
-  after the generator, so that one ``clip`` serves clouds of every size. Both numbers are found on real points once.
+- Kernels are 4x4 as in its code; pictures need not be square nor 64x64.
+- Of points, which the paper has not, networks are fully connected. Points are brought to mean zero and an average
+  variance per dimension of 1/2 before the critic sees them, and back after the generator, so that one ``clip`` serves
+  clouds of every size. Both numbers are found on real points once.
 - What samples is a running average of the generator's weights (``average_decay``; 0 samples from the last ones).
 - The learning rate falls to 0 over the last part of the run (``decay_kimg``; 0 keeps it).
 - Weights are clipped after each move (algorithm 1, line 7); the authors' code clips before it.
@@ -26,51 +27,45 @@ Departs from the paper:
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
-from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, Turn
-from ganvas.losses.latent_game import PictureOrPointGame
+from ganvas.losses.latent_game import PictureOrPointGame, Samples
 from ganvas.losses.optimizers import RMSprop
-from ganvas.networks.dcgan_networks import DcganDiscriminator, DcganGenerator, dcgan_maps
-from ganvas.networks.fully_connected import FullyConnected
+from ganvas.networks.plain_pair import plain_discriminator, plain_generator
 
 DECAY_SHARE = 0.5  # Of a run whose length is known, over which the learning rate falls.
-
-Samples = Float[Tensor, "n *shape"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Every setting of the networks and their game. The moves are the paper's; sizes, clip and rate are ours."""
+    """Every setting of the networks and their game; the defaults are those of the paper and its code, for pictures."""
 
     dims: int = 0  # Numbers of a point; 0 for pictures. Taken from the data.
     resolution: int = 64  # Of pictures, 4 * 2^k: how often the first resolution is doubled.
     base: tuple[int, int] = (4, 4)  # Height and width of the first resolution; (4, 6) becomes 64x96.
     channels: int = 3
-    latent_size: int = 2
+    latent_size: int = 100
     features: int = 64  # Of pictures: feature maps of the largest hidden resolution; doubled with every halving ...
     features_max: int = 512  # ... up to this.
     width: int = 128  # Of points: of every hidden layer.
     depth: int = 3  # Of points: hidden layers of each network.
-    clip: float = 0.1  # The critic's weights stay in [-clip, clip]; 0.01 in the paper, for convolutions of 64 maps.
+    clip: float = 0.01  # The critic's weights stay in [-clip, clip].
     critic_moves: int = 5  # Of the critic for one of the generator; n_critic in the paper.
     burst_moves: int = 100  # Of the critic, for the generator's first moves and now and then.
     burst_first: int = 25  # First moves of the generator that get so many.
     burst_every: int = 500  # Later moves of the generator of which one gets so many; 0 for none.
-    batch_size: int = 128
-    lr: float = 1e-3  # 5e-5 in the paper, where weights are ten times smaller.
+    batch_size: int = 64
+    lr: float = 5e-5
     hold_kimg: float = 0.0  # At the full learning rate, before it falls.
     decay_kimg: float = 0.0  # Over which the learning rate falls to 0 on a line; 0 keeps it.
-    average_decay: float = 0.999  # Of the generator's weights, per move of the generator.
+    average_decay: float = 0.0  # Of the generator's weights, per move of the generator.
 
     def __post_init__(self) -> None:
         at_least(self, 1, "latent_size", "features", "features_max", "width", "depth", "batch_size")
@@ -85,18 +80,16 @@ class Config:
         """The size of the pictures."""
         return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
 
-    def maps(self) -> list[int]:
-        """Feature maps from the first resolution up; the last are the picture's channels."""
-        return dcgan_maps(self.picture, features=self.features, features_max=self.features_max)
-
     def fitted(self, total_kimg: float) -> "Config":
         """The same settings with a learning rate that is 0 when the run ends."""
         decay = DECAY_SHARE * total_kimg
         return replace(self, hold_kimg=total_kimg - decay, decay_kimg=decay)
 
 
+POINTS = Config(dims=2, latent_size=2, clip=0.1, batch_size=128, lr=1e-3, average_decay=0.999)  # Ours, for points.
 TINY = Config(
     resolution=16,
+    latent_size=8,
     features=4,
     width=8,
     depth=2,
@@ -106,7 +99,7 @@ TINY = Config(
     burst_first=1,
     burst_every=0,
 )
-TINY_POINTS = replace(TINY, dims=2)
+TINY_POINTS = replace(TINY, dims=2, latent_size=2)
 
 
 class Model(PictureOrPointGame[Config]):
@@ -114,14 +107,8 @@ class Model(PictureOrPointGame[Config]):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.augmentation: Augmentation = NoAugmentation()
-        if config.dims:
-            sizes = {"width": config.width, "depth": config.depth}
-            self.generator = FullyConnected(config.latent_size, config.dims, **sizes)
-            self.critic = FullyConnected(config.dims, 1, **sizes)
-        else:
-            self.generator = DcganGenerator(config.picture, config.maps(), latent_size=config.latent_size)
-            self.critic = DcganDiscriminator(config.picture, config.maps())
+        self.generator = plain_generator(config)
+        self.critic = plain_discriminator(config)
 
     def schedule(self) -> Steady:
         """One batch size; a learning rate that is held and then falls."""
@@ -146,19 +133,16 @@ class Model(PictureOrPointGame[Config]):
                 loss=self._generator_loss,
                 turn=generator_turn(config),
                 optimizer=RMSprop(),
-                average=config.average_decay,
+                average=config.average_decay or None,
             ),
         ]
 
     def _critic_loss(self, batch: Pictures | Points) -> Terms:
         with torch.no_grad():
             fakes = self.generator(self.latents_of(batch))
-        if self.config.dims:  # Nothing mixes points, so that one pass serves both.
-            real, fake = self.critic(torch.cat([self.reals(batch), fakes])).flatten().chunk(2)
-        else:
-            real = self.critic(self.augmentation(self.reals(batch), batch))
-            fake = self.critic(self.augmentation(fakes, batch))
-            self.augmentation.notice(real - fake, batch)  # The level of a critic means nothing.
+        reals, fakes = self.augmentation(self.reals(batch), batch), self.augmentation(fakes, batch)
+        real, fake = self.scores(self.critic, reals, fakes)
+        self.augmentation.notice(real - fake, batch)  # The level of a critic means nothing.
         return {"wasserstein": wasserstein_discriminator(real, fake)}
 
     def _generator_loss(self, batch: Pictures | Points) -> Terms:

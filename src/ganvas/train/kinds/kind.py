@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 import torch
@@ -62,6 +63,10 @@ class RunData(ABC):
 
 class Kind(ABC):
     """One kind of sample."""
+
+    def defaults(self, module: ModuleType) -> Any:
+        """The settings of a model's file where a person asks for none."""
+        return module.Config()
 
     @abstractmethod
     def fields_for(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,10 @@ class PointData(RunData):
 
 class PointKind(Kind):
     """Points of one source."""
+
+    def defaults(self, module: ModuleType) -> Any:
+        """Those for points, ``POINTS``, of a model that also takes pictures."""
+        return module.POINTS if len(module.Model.takes) > 1 else module.Config()
 
     def fields_for(
         self, request: SourceRequest, config: Any, given: Mapping[str, Any], *, bound: int | None
