@@ -150,7 +150,13 @@ class Model(PictureOrPointGame[Config]):
             Adam(beta1=config.momentum, beta2=0.999) if config.optimizer == "adam" else SGD(momentum=config.momentum)
         )
         return [
-            Phase(name="D", player=self.discriminator, loss=self._discriminator_loss, after=self.augmentation.adapt, optimizer=moves),
+            Phase(
+                name="D",
+                player=self.discriminator,
+                loss=self._discriminator_loss,
+                after=self.augmentation.adapt,
+                optimizer=moves,
+            ),
             Phase(
                 name="G",
                 player=self.generator,

@@ -96,7 +96,13 @@ class Model(PictureOrPointGame[Config]):
         """Discriminator, then generator, each on fresh latents."""
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2)
         return [
-            Phase(name="D", player=self.discriminator, loss=self._discriminator_loss, after=self.augmentation.adapt, optimizer=adam),
+            Phase(
+                name="D",
+                player=self.discriminator,
+                loss=self._discriminator_loss,
+                after=self.augmentation.adapt,
+                optimizer=adam,
+            ),
             Phase(name="G", player=self.generator, loss=self._generator_loss, optimizer=adam),
         ]
 
