@@ -119,3 +119,17 @@ def test_a_stricter_threshold_finds_fewer_precise():
     spoilt[:15, 0, :2, :2] = 60  # Out by 0.47.
     strict, mild = (compare(filled(real, c), filled(spoilt, c))[1].value for c in (Config(delta=0.2), Config()))
     assert strict <= 0.6 < mild
+
+
+def test_the_papers_own_triangles_are_measured_by_their_own_manifold():
+    from ganvas.data.created_equal import CreatedEqualTriangles
+
+    def drawn(seed):
+        return torch.from_numpy(CreatedEqualTriangles(28, count=60, seed=seed).pictures(0, 60)).permute(0, 3, 1, 2)
+
+    config = Config(steps=14, bank=1024)
+    results = compare(filled(drawn(1), config), filled(drawn(2), config))
+    found = {result.metric: result.value for result in results}
+    assert found["polygons.precision"] == 1
+    # Coverage of a set by another draw of itself: 1 - (1/2)^5 where each real's ball of five lies in both.
+    assert found["polygons.recall"] == pytest.approx(0.97, abs=0.08)

@@ -2,8 +2,9 @@
 
 Lucic et al. 2018, Are GANs Created Equal? A Large-Scale Study, section 5. https://arxiv.org/abs/1711.10337
 
-For models trained on the built-in ``triangles``. Every picture's distance to the nearest triangle is found, by descent
-on its corners. Precision ("polygons.precision") is the share of generated pictures nearer than ``delta``, in units of
+For models trained on the built-in ``triangles`` or ``triangles:created-equal``, the paper's own. Every picture's
+distance to the nearest triangle is found, by descent on its corners. Precision ("polygons.precision") is the share of
+generated pictures nearer than ``delta``, in units of
 one white pixel: a picture that is out by one grey level in a hundred pixels is out by 0.04. Recall ("polygons.recall")
 is found from pictures: the share of real triangles with a precise generated picture in the ball that reaches to their
 fifth nearest other real (coverage, as in "density_coverage"); for two sets of triangles it is 0.97. The value
@@ -17,7 +18,8 @@ Standard error: both sets are split into random halves, in which balls are found
 
 Departs from the paper: recall (above). The search starts from the corners that a picture seems to have and from the
 nearest of 2,048 drawn triangles, and is by Levenberg and Marquardt's method; what it finds is an upper bound of the
-distance. Pictures in colour are looked at in grey, their alpha is not.
+distance. Pictures in colour are looked at in grey, their alpha is not. A square picture that is light on the whole is
+compared with the triangles of the paper, which are black on white; a white one on black covers half of it at most.
 
 Memory: 4 bytes per pixel of every picture, and 100 MB of work.
 """
@@ -32,9 +34,10 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.core.shapes import PerSample
+from ganvas.data.created_equal import SMALLEST_SIDE
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import knn_balls, knn_error, nearest_neighbours, triangle_fit
+from ganvas.metrics.maths import created_equal_fit, knn_balls, knn_error, nearest_neighbours, triangle_fit
 
 NAME = "polygons"
 TITLE = "Precision and recall on triangles"
@@ -70,9 +73,8 @@ class Accumulator(FeatureRows):
 
     def _add(self, rows: Tensor, index: Int[Tensor, " n"]) -> None:
         grey = in_grey(rows)
-        bank = triangle_fit.bank(*grey.shape[1:], count=self.config.bank, seed=self.seed)
         self._append("rows", grey.flatten(1))
-        self._append("distance", triangle_fit.distance(grey, bank, steps=self.config.steps))
+        self._append("distance", to_manifold(grey, self.config, seed=self.seed))
 
     def distances(self) -> PerSample:
         """By the pictures' places in the set."""
@@ -104,6 +106,20 @@ def compare(real: Accumulator, fake: Accumulator, *, quiet: bool = True) -> list
         )
         for metric, value, error in zip((NAME, f"{NAME}.precision", f"{NAME}.recall"), values, errors, strict=True)
     ]
+
+
+def to_manifold(grey: Float[Tensor, "n h w"], config: Config, *, seed: int) -> PerSample:
+    """The distance of each picture to the nearest triangle of its kind, by its ground."""
+    found = torch.empty(len(grey), dtype=torch.float64)
+    side, width = grey.shape[1:]
+    on_white = (grey.mean((1, 2)) > 0.5) & (side == width >= SMALLEST_SIDE)
+    if not on_white.all():
+        bank = triangle_fit.bank(side, width, count=config.bank, seed=seed)
+        found[~on_white] = triangle_fit.distance(grey[~on_white], bank, steps=config.steps)
+    if on_white.any():
+        how = {"bank": config.bank, "steps": config.steps, "seed": seed}
+        found[on_white] = created_equal_fit.distance(grey[on_white], **how)
+    return found
 
 
 def in_grey(pictures: Tensor) -> Float[Tensor, "n h w"]:

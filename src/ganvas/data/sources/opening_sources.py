@@ -8,6 +8,7 @@
     pictures.npy, .npz   uint8 arrays                            fetched:mnist             what `ganvas data fetch` got
     scenes, scenes:5000, scenes:5000,64x96, scenes:5000,64x96,seed=3     made on the spot (height x width)
     triangles, and the same additions                                    white polygons, whose manifold is known
+    triangles:created-equal, and the same additions                      those of "Are GANs created equal"
 
 ``SRC::part`` takes a part: a subfolder (``cifar.tar.xz::train``), IDX or CIFAR files (``::train``, ``::test``), or an
 array of a ``.npz`` (``::x_train``).

@@ -1,4 +1,4 @@
-"""Sources of pictures that are drawn on the spot: scenes with labels and masks, and triangles of a known manifold."""
+"""Sources of pictures that are drawn on the spot: scenes with labels and masks, and triangles of known manifolds."""
 
 import re
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from ganvas.data.sources.picture_source import Block, PictureArray, hash_of
 COUNT, SIZE = 20_000, (64, 64)
 DATA = PACKAGE / "data"
 TRIANGLE_SIZE = (28, 28)  # That of the paper.
+CREATED_EQUAL = "created-equal"
 
 
 class MadeScenes(PictureArray):
@@ -69,10 +70,13 @@ class MadeTriangles(PictureArray):
         self._triangles = triangles.Triangles(self.height, self.width, count=count, seed=seed)
 
     @classmethod
-    def parse(cls, spec: str, *, size: Size | None) -> "MadeTriangles":
-        """``triangles[:COUNT][,HEIGHTxWIDTH][,seed=N]``."""
-        count, own, seed = _parse(spec, "Triangles")
-        return cls(count, own or size or TRIANGLE_SIZE, seed=seed)
+    def parse(cls, spec: str, *, size: Size | None) -> "MadeTriangles | MadeCreatedEqual":
+        """``triangles[:created-equal][:COUNT][,HEIGHTxWIDTH][,seed=N]``."""
+        first, *words = spec.partition(":")[2].split(",")
+        equal = first == CREATED_EQUAL
+        count, own, seed = _parse(f"triangles:{','.join(words)}" if equal else spec, "Triangles")
+        made = MadeCreatedEqual if equal else cls
+        return made(count, own or size or TRIANGLE_SIZE, seed=seed)
 
     def blocks(self, rows: int) -> Iterator[Block]:
         for start in range(0, self.count, rows):
@@ -82,6 +86,37 @@ class MadeTriangles(PictureArray):
         """With a hash of the code that draws."""
         code = [hash_file(DATA / name) for name in ("scenes/factors.py", "triangles.py")]
         return "triangles:" + hash_of(self.count, self.height, self.width, self.seed, code)
+
+
+class MadeCreatedEqual(PictureArray):
+    """The triangles of "Are GANs created equal", grey and square."""
+
+    kind = "triangles"
+    drawn = True
+    channels = 1
+
+    def __init__(self, count: int, size: Size, *, seed: int = 0) -> None:
+        from ganvas.data.created_equal import CreatedEqualTriangles
+
+        self.height, self.width = size
+        if self.height != self.width:
+            raise UserError(
+                f"triangles:{CREATED_EQUAL} of {written(size)} pixels cannot be: their corners lie on a circle. Give a "
+                "square size."
+            )
+        self.count = self.total = count
+        self.seed = seed
+        self.location = f"triangles:{CREATED_EQUAL},{count},{written(size)}" + (f",seed={seed}" if seed else "")
+        self._triangles = CreatedEqualTriangles(self.height, count=count, seed=seed)
+
+    def blocks(self, rows: int) -> Iterator[Block]:
+        for start in range(0, self.count, rows):
+            yield Block(images=self._triangles.pictures(start, min(start + rows, self.count)))
+
+    def identity(self) -> str:
+        """With a hash of the code that draws."""
+        code = [hash_file(DATA / name) for name in ("scenes/factors.py", "created_equal.py")]
+        return f"triangles:{CREATED_EQUAL}:" + hash_of(self.count, self.height, self.seed, code)
 
 
 def _parse(spec: str, title: str) -> tuple[int, Size | None, int]:
