@@ -37,6 +37,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import hinge_discriminator, hinge_generator
+from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, every
@@ -140,6 +141,7 @@ class Model(PictureOrPointGame[Config]):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
+        self.augmentation: Augmentation = NoAugmentation()
         if config.dims:
             sizes = {"width": config.width, "depth": config.depth}
             self.generator = FullyConnected(config.latent_size, config.dims, **sizes)
@@ -177,7 +179,13 @@ class Model(PictureOrPointGame[Config]):
         config = self.config
         adam = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps)
         return [
-            Phase(name="D", player=self.discriminator, loss=self._discriminator_loss, optimizer=adam),
+            Phase(
+                name="D",
+                player=self.discriminator,
+                loss=self._discriminator_loss,
+                optimizer=adam,
+                after=self.augmentation.adapt,
+            ),
             Phase(
                 name="G",
                 player=self.generator,
@@ -193,7 +201,9 @@ class Model(PictureOrPointGame[Config]):
         with torch.no_grad():
             fakes = self._generated(self.latents_of(batch), labels)
         twice = None if labels is None else torch.cat([labels, labels])
-        real, fake = self._score(torch.cat([self.reals(batch), fakes]), twice).chunk(2)
+        shown = self.augmentation(torch.cat([self.reals(batch), fakes]), batch)
+        real, fake = self._score(shown, twice).chunk(2)
+        self.augmentation.notice(real, batch)
         return {"hinge": hinge_discriminator(real, fake)}
 
     def _generator_loss(self, batch: Pictures | Points) -> Terms:
@@ -201,7 +211,7 @@ class Model(PictureOrPointGame[Config]):
         times, labels = self.config.generator_batches, self._labels(batch)
         z = batch.randn(times, self.config.latent_size).flatten(0, 1)
         labels = None if labels is None else labels.repeat_interleave(times)
-        fake = self._score(self._generated(z, labels), labels)
+        fake = self._score(self.augmentation(self._generated(z, labels), batch), labels)
         return {"hinge": hinge_generator(fake).unflatten(0, (batch.size, times)).mean(1)}
 
     def _labels(self, batch: Pictures | Points) -> Labels | None:
