@@ -54,8 +54,9 @@ VARIANTS = {
     "wide": {"base": (3, 5)},
     "first resolution only": {"resolution": 4},
     "classes": {"num_classes": 3},
+    "residual": {"network": "resnet"},
 }
-OF_PICTURES = {"channels", "base", "resolution", "num_classes"}  # Fields without a meaning for points.
+OF_PICTURES = {"channels", "base", "resolution", "num_classes", "network"}  # Fields without a meaning for points.
 
 
 def names():

@@ -73,8 +73,8 @@ def test_pictures_are_drawn_within_the_range_of_colours_and_points_are_not():
         assert points.decode(100 * points.latents(9, stream(0, "z"))).abs().max() > 1
 
 
-def test_the_discriminator_moves_as_often_as_asked_and_by_the_optimiser_asked_for():
-    model = started(TINY_POINTS, discriminator_moves=3, momentum=0.25)
+def test_the_critic_moves_as_often_as_asked_and_by_the_optimiser_asked_for():
+    model = started(TINY_POINTS, critic_moves=3, momentum=0.25)
     assert [step for step in range(7) if model.phases()[1].turn(step, 0)] == [2, 5]
     assert [phase.optimizer for phase in model.phases()] == [Adam(beta1=0.25, beta2=0.999)] * 2
 

@@ -30,10 +30,10 @@ def batch_of(model, n, seed=1):
 
 def test_the_moves_are_those_of_the_papers_algorithm():
     config = Config()
-    assert (config.penalty_weight, config.n_critic, config.lr) == (10, 5, 1e-4)
+    assert (config.penalty_weight, config.critic_moves, config.lr) == (10, 5, 1e-4)
     model = started()
     assert [phase.optimizer for phase in model.phases()] == [Adam(beta1=0, beta2=0.9)] * 2
-    turns = started(n_critic=5).phases()
+    turns = started(critic_moves=5).phases()
     assert [step for step in range(10) if turns[1].turn(step, 0)] == [4, 9]
     assert all(turns[0].turn(step, 0) for step in range(10))
 
@@ -42,6 +42,7 @@ CRITICS = {
     "points": TINY_POINTS,
     "layer norm": TINY,
     "no norm": dataclasses.replace(TINY, critic_norm="none"),
+    "residual": dataclasses.replace(TINY, network="resnet"),
 }
 
 
@@ -85,3 +86,36 @@ def test_the_learning_rate_falls_on_a_line_from_the_start():
     schedule = started(decay_kimg=10.0).schedule()
     assert [schedule.at(nimg).lr / TINY.lr for nimg in (0, 2500, 10_000)] == pytest.approx([1, 0.75, 0])
     assert started().schedule().at(10**9).lr == TINY.lr
+
+
+def test_the_residual_pair_has_the_layers_of_the_authors_code_for_cifar():
+    with torch.device("meta"):
+        model = Model(Config(resolution=32, network="resnet", features=128, features_max=128))
+    wide, narrow, norm = 9 * 128 * 128 + 128, 128 * 128 + 128, 2 * 128
+    drawing = (128 * 2048 + 2048) + 3 * (2 * wide + narrow + 2 * norm) + norm + (9 * 128 * 3 + 3)
+    first, halving, plain = (9 * 3 * 128 + 128) + wide + (3 * 128 + 128), 2 * wide + narrow, 2 * wide
+    judging = first + halving + 2 * plain + 128  # Without the bias of the last layer, which nothing would move.
+    assert sum(p.numel() for p in model.generator.parameters()) == drawing
+    assert sum(p.numel() for p in model.critic.parameters()) == judging
+
+
+def test_the_residual_critic_takes_the_mean_over_places_so_that_its_score_does_not_grow_with_the_picture():
+    small, large = (started(CRITICS["residual"], base=base) for base in ((4, 4), (8, 8)))
+    large.critic.load_state_dict(small.critic.state_dict())
+    with torch.no_grad():
+        scores = [net.critic(torch.zeros(1, *net.sample_shape)) for net in (small, large)]
+        for block in (net.critic.blocks for net in (small, large)):
+            for layer in block.modules():
+                if isinstance(layer, torch.nn.Module) and "bias" in dict(layer.named_parameters(recurse=False)):
+                    layer.bias.fill_(0.1)
+        grown = [net.critic(torch.zeros(1, *net.sample_shape)) for net in (small, large)]
+    assert torch.equal(scores[0], scores[1])
+    assert 0.5 < float(grown[1] / grown[0]) < 2  # A sum over four times as many places would be four times as large.
+
+
+def test_the_generator_moves_on_as_many_latents_as_are_asked_for():
+    model, seen = started(TINY_POINTS, generator_batches=3), []
+    model.generator.register_forward_hook(lambda _net, args, _out: seen.append(len(args[0])))
+    terms = model.phases()[1].loss(Points(points=torch.zeros(4, 2), rng=stream(2, "noise")))
+    assert seen == [12]
+    assert terms["wasserstein"].shape == (4,)

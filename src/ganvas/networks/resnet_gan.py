@@ -14,6 +14,7 @@ the order in a shortcut, whose 1 x 1 convolution is done where the picture is sm
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -131,7 +132,7 @@ class DoublingBlock(nn.Module):
 
 
 class ResNetDiscriminator(nn.Module):
-    """Blocks that halve and blocks that do not, a sum over places, and a dense layer: spectrally normalised.
+    """Blocks that halve and blocks that do not, a sum over places, and a dense layer: spectrally normalised by default.
 
     With classes the score has one more term, the product of the features with a vector of the class
     (Miyato & Koyama 2018, eq. 3).
@@ -143,6 +144,7 @@ class ResNetDiscriminator(nn.Module):
         num_classes: Above 0, scores depend on the class.
         score_bias: Whether the dense layer has a bias.
         widen_first: Whether a block's first convolution brings the new number of maps, as in SAGAN, or its second.
+        pool: What is done over places: the sum as in SNGAN, or the mean as in WGAN-GP.
         wrap: What is done to every layer with a weight.
         attention: After how many blocks self-attention stands; None for none.
         attention_start: What the weight of that attention starts at.
@@ -157,11 +159,13 @@ class ResNetDiscriminator(nn.Module):
         num_classes: int = 0,
         score_bias: bool = True,
         widen_first: bool = False,
+        pool: Literal["sum", "mean"] = "sum",
         wrap: Wrap = SpectralNorm,
         attention: int | None = None,
         attention_start: float = 0.0,
     ) -> None:
         super().__init__()
+        self.pool = pool
         blocks: list[nn.Module] = [_picture_block(channels, maps[0], halve=halvings > 0, wrap=wrap)]
         for done, (before, after) in enumerate(pairwise(maps), start=1):
             within = after if widen_first else before
@@ -177,8 +181,9 @@ class ResNetDiscriminator(nn.Module):
             self.classes = wrap(vectors)
 
     def features(self, images: Images) -> Features:
-        """The sum over places of what the last block says, after its ReLU."""
-        return F.relu(self.blocks(images)).sum((2, 3))
+        """The sum or the mean over places of what the last block says, after its ReLU."""
+        x = F.relu(self.blocks(images))
+        return x.sum((2, 3)) if self.pool == "sum" else x.mean((2, 3))
 
     def forward(self, images: Images, labels: Labels | None = None) -> PerSample:
         """How real pictures look; with labels, as pictures of their classes."""

@@ -57,14 +57,14 @@ class Config:
     pieces: int = 5  # Linear maps of which a unit takes the largest.
     dropout: float = 0.5  # Share of hidden units that the discriminator drops.
     input_dropout: float = 0.2  # Share of colours that it drops.
-    discriminator_moves: int = 1  # Of the discriminator for one of the generator; k in algorithm 1.
+    critic_moves: int = 1  # Of the discriminator for one of the generator; k in algorithm 1.
     optimizer: Literal["sgd", "adam"] = "sgd"
     momentum: float = 0.5  # Of sgd; the first moment of adam.
     batch_size: int = 100
     lr: float = 0.1
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "latent_size", "width", "depth", "units", "pieces", "discriminator_moves", "batch_size")
+        at_least(self, 1, "latent_size", "width", "depth", "units", "pieces", "critic_moves", "batch_size")
         at_least(self, 0, "dims")
         above(self, 0, "lr")
         fractions(self, "dropout", "input_dropout", "momentum")
@@ -161,7 +161,7 @@ class Model(PictureOrPointGame[Config]):
                 name="G",
                 player=self.generator,
                 loss=self._generator_loss,
-                turn=every(config.discriminator_moves),
+                turn=every(config.critic_moves),
                 optimizer=moves,
             ),
         ]

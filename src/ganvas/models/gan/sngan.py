@@ -120,6 +120,7 @@ class Config:
         return replace(self, hold_kimg=0.0, decay_kimg=total_kimg)
 
 
+POINTS = Config(dims=2, latent_size=2, score_scale=100.0, batch_size=256, generator_batches=1, average_decay=0.999)
 TINY = Config(
     resolution=8,
     latent_size=8,

@@ -12,6 +12,7 @@ samples, or the penalty on one would be a penalty on all: layer norm or none, ne
 Departs from the paper:
 - Kernels of the DCGAN pair are 4x4; in the code 5x5.
 - Layer norm has one gain for a layer and a shift per feature map.
+- The critic's last layer has no bias, which nothing would move.
 - Real pictures are not dequantised (the code of the residual pair adds U[0, 1/128) to them).
 - Points are brought to a size of their own first, with an average variance per dimension of 1/2. What samples may be a
   running average of the generator's weights (``average_decay``).
@@ -35,6 +36,7 @@ from ganvas.losses.latent_game import PictureOrPointGame, Samples
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
 from ganvas.networks.plain_pair import plain_discriminator, plain_generator
+from ganvas.networks.resnet_gan import ResNetDiscriminator, ResNetGenerator, unchanged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +48,16 @@ class Config:
     base: tuple[int, int] = (4, 4)  # Height and width of the first resolution; (4, 6) becomes 64x96.
     channels: int = 3
     latent_size: int = 128
+    network: Literal["dcgan", "resnet"] = "dcgan"  # Of pictures.
     critic_norm: Literal["layer", "none"] = "layer"  # Of the DCGAN pair.
     features: int = 64  # Of pictures: feature maps of the largest hidden resolution; doubled with every halving ...
     features_max: int = 512  # ... up to this.
     width: int = 128  # Of points: of every hidden layer.
     depth: int = 3  # Of points: hidden layers of each network.
     penalty_weight: float = 10.0  # lambda in the paper; 0 for none.
-    n_critic: int = 5  # Moves of the critic for one of the generator.
+    critic_moves: int = 5  # Of the critic for one of the generator; n_critic in the paper.
     batch_size: int = 64
+    generator_batches: int = 1  # The generator moves on so many times the batch.
     lr: float = 1e-4
     decay_kimg: float = 0.0  # Over which the learning rate falls to 0 on a line, from the start; 0 keeps it.
     beta1: float = 0.0
@@ -61,7 +65,8 @@ class Config:
     average_decay: float = 0.0  # Of the generator's weights, per move of the generator; 0 for none.
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "latent_size", "features", "features_max", "width", "depth", "n_critic", "batch_size")
+        at_least(self, 1, "latent_size", "features", "features_max", "width", "depth", "critic_moves", "batch_size")
+        at_least(self, 1, "generator_batches")
         at_least(self, 0, "dims", "penalty_weight", "decay_kimg")
         above(self, 0, "lr")
         fractions(self, "beta1", "beta2", "average_decay")
@@ -75,8 +80,8 @@ class Config:
 
 # Ours, for points: rates and penalty are such that 25 modes are found in minutes.
 POINTS = Config(dims=2, latent_size=2, penalty_weight=1.0, batch_size=256, lr=1e-3, beta1=0.5, average_decay=0.999)
-TINY = Config(resolution=16, latent_size=8, features=4, n_critic=2, batch_size=8)
-TINY_POINTS = replace(POINTS, width=8, depth=2, n_critic=2, batch_size=8)
+TINY = Config(resolution=16, latent_size=8, features=4, critic_moves=2, batch_size=8)
+TINY_POINTS = replace(POINTS, width=8, depth=2, critic_moves=2, batch_size=8)
 
 
 class Model(PictureOrPointGame[Config]):
@@ -98,7 +103,7 @@ class Model(PictureOrPointGame[Config]):
         )
 
     def phases(self) -> list[Phase[Pictures | Points]]:
-        """The critic at every step, the generator at every ``n_critic``-th (algorithm 1)."""
+        """The critic at every step, the generator at every ``critic_moves``-th (algorithm 1)."""
         config = self.config
         adam = Adam(beta1=config.beta1, beta2=config.beta2)
         return [
@@ -107,7 +112,7 @@ class Model(PictureOrPointGame[Config]):
                 name="G",
                 player=self.generator,
                 loss=self._generator_loss,
-                turn=every(config.n_critic),
+                turn=every(config.critic_moves),
                 optimizer=adam,
                 average=config.average_decay or None,
             ),
@@ -131,8 +136,11 @@ class Model(PictureOrPointGame[Config]):
         return terms
 
     def _generator_loss(self, batch: Pictures | Points) -> Terms:
-        fakes = self.augmentation(self.generator(self.latents_of(batch)), batch)
-        return {"wasserstein": wasserstein_generator(self.critic(fakes).flatten())}
+        """On several latents per real sample; one value for each real one is their mean."""
+        times = self.config.generator_batches
+        z = batch.randn(times, self.config.latent_size).flatten(0, 1)
+        fake = self.critic(self.augmentation(self.generator(z), batch)).flatten()
+        return {"wasserstein": wasserstein_generator(fake).unflatten(0, (batch.size, times)).mean(1)}
 
     def judge(self, images: Samples, *, stage: Stage | None = None) -> PerSample:
         """How real the critic finds samples as the data gives them; higher is more real."""
@@ -145,4 +153,20 @@ class Model(PictureOrPointGame[Config]):
 
 def _networks(config: Config) -> tuple[nn.Module, nn.Module]:
     """Generator and critic."""
-    return plain_generator(config), plain_discriminator(config, norm=config.critic_norm, score_bias=False)
+    if config.network == "dcgan" or config.dims:
+        return plain_generator(config), plain_discriminator(config, norm=config.critic_norm, score_bias=False)
+    levels = config.picture.levels
+    halvings = max(levels - 1, 0)  # 32x32 to 8x8; two blocks more do not halve.
+    maps = [min(config.features << times, config.features_max) for times in range(levels + 2)]
+    generator = ResNetGenerator(
+        latent_size=config.latent_size, base=config.base, maps=maps[levels::-1], channels=config.channels
+    )
+    critic = ResNetDiscriminator(
+        channels=config.channels,
+        maps=maps[: halvings + 2],
+        halvings=halvings,
+        score_bias=False,
+        pool="mean",
+        wrap=unchanged,
+    )
+    return generator, critic
