@@ -45,6 +45,12 @@ def built_in(spec: str) -> str | None:
     return name
 
 
+def stacked_of(spec: str) -> str | None:
+    """The source whose pictures ``stacked[,COUNT][,seed=N]:SRC`` stacks; None where ``spec`` is not written so."""
+    match = re.fullmatch(r"stacked(?:,[^:]*)?:(.+)", spec)
+    return match[1] if match else None
+
+
 def split_part(spec: str) -> tuple[str, str]:
     """Path and selected part of ``PATH::PART``; a path that has ``::`` in it itself is known by being there."""
     places = [match.start() for match in re.finditer(SEPARATOR, spec)]
@@ -59,6 +65,8 @@ def lasting_name(spec: str) -> str:
     """The same source in words that mean the same from another folder; built-in and fetched sets as they are."""
     if spec.startswith(FETCHED) or built_in(spec):
         return spec
+    if single := stacked_of(spec):
+        return spec.removesuffix(single) + lasting_name(single)
     path, selected = split_part(spec)
     found = expanded(path)
     if not found.exists():
@@ -73,6 +81,9 @@ def refuse_out_inside(spec: str, out: Path) -> None:
         UserError: ``out`` is the folder that ``spec`` names, or lies below it.
     """
     if spec.startswith(FETCHED) or built_in(spec):
+        return
+    if single := stacked_of(spec):
+        refuse_out_inside(single, out)
         return
     folder = expanded(split_part(spec)[0])
     if folder.is_dir() and out.expanduser().resolve().is_relative_to(folder.resolve()):

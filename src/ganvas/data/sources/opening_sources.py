@@ -9,6 +9,7 @@
     scenes, scenes:5000, scenes:5000,64x96, scenes:5000,64x96,seed=3     made on the spot (height x width)
     triangles, and the same additions                                    white polygons, whose manifold is known
     triangles:created-equal, and the same additions                      those of "Are GANs created equal"
+    stacked:SRC, stacked,5000,seed=3:SRC      three grey pictures of a labelled source as red, green and blue
 
 ``SRC::part`` takes a part: a subfolder (``cifar.tar.xz::train``), IDX or CIFAR files (``::train``, ``::test``), or an
 array of a ``.npz`` (``::x_train``).
@@ -26,7 +27,15 @@ from ganvas.data.points.opening_points import is_points
 from ganvas.data.sources import arrays, cifar, idx
 from ganvas.data.sources.damage import explain_damage
 from ganvas.data.sources.folder import Folder
-from ganvas.data.sources.locations import BUILT_IN, FETCHED, SEPARATOR, built_in, expanded, split_part
+from ganvas.data.sources.locations import (
+    BUILT_IN,
+    FETCHED,
+    SEPARATOR,
+    built_in,
+    expanded,
+    split_part,
+    stacked_of,
+)
 from ganvas.data.sources.picture_source import Source
 from ganvas.data.sources.tar_archive import Tar
 from ganvas.data.sources.zip_archive import Zip
@@ -48,6 +57,8 @@ def open_source(spec: str, *, size: Size | None = None) -> Source:
         raise UserError(f"{spec} holds points, and pictures are wanted. Name a source of pictures.")
     if name := built_in(spec):
         return _made(name, spec, size)
+    if single := stacked_of(spec):
+        return _stacked(single, spec, size)
     path, selected = split_part(spec)
     location = path
     if path.startswith(FETCHED):
@@ -72,6 +83,15 @@ def _made(name: str, spec: str, size: Size | None) -> Source:
     from ganvas.data.sources.synthetic import MadeScenes, MadeTriangles
 
     return MadeScenes.parse(spec, size=size) if name == "scenes" else MadeTriangles.parse(spec, size=size)
+
+
+def _stacked(single: str, spec: str, size: Size | None) -> Source:
+    from ganvas.data.sources.stacked import Stacked, options_of
+
+    count, seed = options_of(spec)
+    if stacked_of(single):
+        raise UserError(f"{spec}: stacked pictures have three channels already, and cannot be stacked again.")
+    return Stacked(open_source(single, size=size), location=spec, count=count, seed=seed)
 
 
 def _open_folder(path: Path, location: str, selected: str) -> Source:
