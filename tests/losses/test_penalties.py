@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck, gradgradcheck
 from torch.testing import assert_close
 
-from ganvas.losses.penalties import drift, gradient_penalty, r1_penalty, r2_penalty
+from ganvas.losses.penalties import drift, gradient_penalty, path_lengths, r1_penalty, r2_penalty
 
 SHAPE = (5, 3, 4, 2)
 
@@ -116,3 +116,22 @@ def test_the_penalty_of_a_quadratic_critic_differs_from_picture_to_picture_and_t
     assert_close(found.detach(), 2.25 * squares)
     found.sum().backward()
     assert_close(a.grad, 3 * squares.sum())
+
+
+def test_the_path_lengths_of_a_linear_generator_are_those_of_its_transpose_times_the_noise():
+    # x = sum_l A_l w_l over three layers: J^T y has the parts A_l^T y, with y = noise / sqrt(4 x 2 pixels).
+    a, styles, noise = randn(3, 24, 7), randn(5, 3, 7, seed=1).requires_grad_(), randn(*SHAPE, seed=2)
+    images = torch.einsum("lps,nls->np", a, styles).view(SHAPE)
+    parts = torch.einsum("lps,np->nls", a, noise.flatten(1) / 8**0.5)
+    assert_close(path_lengths(images, styles, noise), parts.square().sum(2).mean(1).sqrt())
+
+
+def test_the_generator_feels_the_path_lengths():
+    # x = a w with one style: the length is a |y|, and its derivative by a is |y|.
+    a, styles = torch.tensor(1.5, dtype=torch.float64, requires_grad=True), randn(5, 1, 24, seed=1).requires_grad_()
+    noise = randn(*SHAPE, seed=2)
+    norms = noise.flatten(1).norm(dim=1) / 8**0.5
+    found = path_lengths(a * styles.view(SHAPE), styles, noise)
+    assert_close(found, 1.5 * norms)
+    found.sum().backward()
+    assert_close(a.grad, norms.sum())

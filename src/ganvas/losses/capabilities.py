@@ -43,6 +43,15 @@ class HasLatents(Protocol):
 
 
 @runtime_checkable
+class Truncates(Protocol):
+    """Trades variety for typical pictures: draws latents towards the middle of an intermediate latent space."""
+
+    def decode_truncated(self, z: Latents, psi: float, labels: Labels | None = None) -> Tensor:
+        """The samples of latents that keep the share ``psi`` of their distance from the mean; 1 is :meth:`decode`."""
+        ...
+
+
+@runtime_checkable
 class Conditional(Protocol):
     """A ``Config`` of a model with classes; ``num_classes`` is 0 where it is trained without."""
 

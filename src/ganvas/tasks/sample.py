@@ -36,6 +36,8 @@ class Sample:
     seed: int = 0
     label: str | None = None
     """Class to draw, by name or number; only models trained with --conditional."""
+    truncation: float | None = None
+    """Draw more typical, less varied pictures: 0.7 keeps 70 % of a latent's distance from the mean (StyleGAN2)."""
     kimg: float | None = None
     """An earlier moment that the run keeps; the last one where left out."""
     scale: int | None = None
@@ -65,6 +67,7 @@ class Interpolate:
     fps: int = 24
     seed: int = 0
     label: str | None = None
+    truncation: float | None = None
     kimg: float | None = None
     scale: int | None = None
     device: str = "cpu"
@@ -135,8 +138,9 @@ def interpolate(task: Interpolate) -> Drawn:
         for frame in tracked(range(total), "Drawing", total=total, unit="frames"):
             start, along = divmod(frame, task.frames)
             between = slerp(z[start], z[(start + 1) % task.points], along / task.frames)
-            drawn = to_bytes(trained.decode(between, labels)).cpu().permute(0, 2, 3, 1).contiguous().numpy()
-            yield np.asarray(grid(drawn, scale=scale).convert("RGB"))
+            drawn = to_bytes(trained.decode(between, labels, truncation=task.truncation)).cpu()
+            rows = drawn.permute(0, 2, 3, 1).contiguous().numpy()
+            yield np.asarray(grid(rows, scale=scale).convert("RGB"))
 
     with torch.no_grad():
         if ending:
@@ -176,7 +180,7 @@ def _write_grid(task: Sample, trained: "Trained", out: Path) -> None:
         raise UserError(
             f"-n {task.n}: a sheet of more than {most} pictures cannot be looked at. Use --to folder or --to zip."
         )
-    pictures = trained.sample(task.n, seed=task.seed, label=task.label, batch=task.batch)
+    pictures = trained.sample(task.n, seed=task.seed, label=task.label, truncation=task.truncation, batch=task.batch)
     scale = task.scale or max(1, 1024 // (math.ceil(math.sqrt(task.n)) * trained.width))
     image = pictures.grid(scale=min(scale, MOST_SCALE))
     with atomic_file(out) as partial:
@@ -188,7 +192,8 @@ def _write_points(task: Sample, trained: "Trained", out: Path) -> None:
     from ganvas.core.errors import UserError
     from ganvas.train.drawn_points import write_points
 
-    given = [name for name, value in (("--label", task.label), ("--scale", task.scale)) if value is not None]
+    options = {"--label": task.label, "--scale": task.scale, "--truncation": task.truncation}
+    given = [name for name, value in options.items() if value is not None]
     if given or task.to != "grid":
         raise UserError(f"{trained.name} draws points, without classes or pixels. Leave out {[*given, '--to'][0]}.")
     write_points(trained, out, n=task.n, seed=task.seed)
@@ -233,7 +238,10 @@ def _each(task: Sample, trained: "Trained") -> Iterator[Any]:
 
     with progress("Drawing", task.n, unit="pictures") as report:
         done = 0
-        for batch in trained.sample_bytes(task.n, seed=task.seed, label=task.label, batch=task.batch):
+        drawn = trained.sample_bytes(
+            task.n, seed=task.seed, label=task.label, truncation=task.truncation, batch=task.batch
+        )
+        for batch in drawn:
             yield from batch.permute(0, 2, 3, 1).contiguous().numpy()
             done += len(batch)
             report(done)

@@ -1,5 +1,6 @@
 """Samples of a model as training and trained models draw them: from latents where it has them, else from streams."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -9,8 +10,8 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
-from ganvas.core.shapes import Labels
-from ganvas.losses.capabilities import Draws, HasLatents, Translates
+from ganvas.core.shapes import Labels, Latents
+from ganvas.losses.capabilities import Draws, HasLatents, Translates, Truncates
 from ganvas.losses.game import Game
 from ganvas.train.state import State
 
@@ -31,6 +32,7 @@ def drawn_samples(
     purpose: str,
     labels: Labels | None = None,
     stage: Stage | None = None,
+    truncation: float | None = None,
     batch: int = 64,
 ) -> Iterator[Tensor]:
     """``n`` samples in batches, on the model's device; the same seed and purpose give the same ones.
@@ -38,15 +40,20 @@ def drawn_samples(
     Latents are drawn whole before the first batch, so the batch size changes nothing. A model without latents draws
     ``ROWS_OF_A_STREAM`` samples from each of a series of streams, for the same reason.
 
+    Args:
+        truncation: The share of its distance from the mean that an intermediate latent keeps; None is all of it.
+
     Raises:
-        UserError: the model draws nothing.
+        UserError: the model draws nothing, or cannot truncate.
     """
     device = next(model.parameters()).device
     if isinstance(model, HasLatents):
         z = model.latents(n, stream(seed, purpose))
         for start in range(0, n, batch):
             chosen = None if labels is None else labels[start : start + batch].to(device)
-            yield model.decode(z[start : start + batch].to(device), chosen, stage=stage)
+            yield decoded(model, z[start : start + batch].to(device), chosen, stage=stage, truncation=truncation)
+    elif truncation is not None:
+        raise _no_truncation(model, truncation)
     elif isinstance(model, Draws):
         for number, start in enumerate(range(0, n, ROWS_OF_A_STREAM)):
             rows = min(ROWS_OF_A_STREAM, n - start)
@@ -57,7 +64,35 @@ def drawn_samples(
         instead = (
             " `ganvas translate RUN SRC -o OUT` translates pictures with it." if isinstance(model, Translates) else ""
         )
-        raise UserError(f"{type(model).__module__.rpartition('.')[2]} draws no samples of its own.{instead}")
+        raise UserError(f"{_file_of(model)} draws no samples of its own.{instead}")
+
+
+def decoded(
+    model: HasLatents, z: Latents, labels: Labels | None, *, stage: Stage | None, truncation: float | None
+) -> Tensor:
+    """The samples of latents, truncated where that is asked for.
+
+    Raises:
+        UserError: the model cannot truncate.
+    """
+    if truncation is None:
+        return model.decode(z, labels, stage=stage)
+    if not isinstance(model, Truncates):
+        raise _no_truncation(model, truncation)
+    if not 0 <= truncation < math.inf:
+        raise UserError(f"--truncation {truncation:g} must be at least 0. 1 changes nothing, and at 0 all are alike.")
+    return model.decode_truncated(z, truncation, labels)
+
+
+def _no_truncation(model: object, truncation: float) -> UserError:
+    return UserError(
+        f"--truncation {truncation:g}: {_file_of(model)} has no intermediate latents with a mean to draw them towards. "
+        "Leave it out, or train gan/stylegan2."
+    )
+
+
+def _file_of(model: object) -> str:
+    return type(model).__module__.rpartition(".")[2]
 
 
 def drawn_labels(n: int, *, seed: int, counts: Sequence[int]) -> Labels:

@@ -28,7 +28,7 @@ from ganvas.losses.capabilities import HasLatents, Judges, classes_of
 from ganvas.losses.game import Game
 from ganvas.report.pictures.grid import grid
 from ganvas.train import checkpoint
-from ganvas.train.drawn import drawn_labels, drawn_samples
+from ganvas.train.drawn import decoded, drawn_labels, drawn_samples
 from ganvas.train.state import placed
 
 C = TypeVar("C")
@@ -94,19 +94,46 @@ class Trained:
     def conditional(self) -> bool:
         return classes_of(self.model.config) > 0
 
-    def sample(self, n: int, *, seed: int = 0, label: str | int | None = None, batch: int = 64) -> DrawnPictures:
-        """``n`` pictures. The same seed gives the same pictures whatever the batch."""
-        drawn = list(self.sample_bytes(n, seed=seed, label=label, batch=batch))
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float | None = None,
+        batch: int = 64,
+    ) -> DrawnPictures:
+        """``n`` pictures. The same seed gives the same pictures whatever the batch.
+
+        Raises:
+            UserError: there is no such class, or the model cannot truncate.
+        """
+        drawn = list(self.sample_bytes(n, seed=seed, label=label, truncation=truncation, batch=batch))
         return DrawnPictures(torch.cat(drawn).permute(0, 2, 3, 1).contiguous().numpy())
 
     def sample_bytes(
-        self, n: int, *, seed: int = 0, label: str | int | None = None, batch: int = 64
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float | None = None,
+        batch: int = 64,
     ) -> Iterator[Bytes]:
         """Batches (b, c, h, w) of the same pictures; those of a model that still grows are enlarged to full size."""
         if n < 1:
             raise UserError(f"-n {n}: the number of pictures must be at least 1.")
         labels = self.labels(n, seed=seed, label=label)
-        drawn = drawn_samples(self.model, n, seed=seed, purpose="latents", labels=labels, stage=self.stage, batch=batch)
+        drawn = drawn_samples(
+            self.model,
+            n,
+            seed=seed,
+            purpose="latents",
+            labels=labels,
+            stage=self.stage,
+            truncation=truncation,
+            batch=batch,
+        )
         for images in drawn:
             yield to_bytes(self.full_size(images)).cpu()
 
@@ -126,10 +153,10 @@ class Trained:
         return self.require(HasLatents).latents(n, stream(seed, "latents"))
 
     @torch.no_grad()
-    def decode(self, z: Latents, labels: Labels | None = None) -> Images:
+    def decode(self, z: Latents, labels: Labels | None = None, *, truncation: float | None = None) -> Images:
         """Pictures in [-1, 1] of latents, at full size."""
-        chosen = None if labels is None else labels.to(self.device)
-        return self.full_size(self.require(HasLatents).decode(z.to(self.device), chosen, stage=self.stage))
+        chosen, model = None if labels is None else labels.to(self.device), self.require(HasLatents)
+        return self.full_size(decoded(model, z.to(self.device), chosen, stage=self.stage, truncation=truncation))
 
     def full_size(self, images: Images) -> Float[Tensor, "n c h2 w2"]:
         """Pictures of a model that still grows, enlarged to the size that it grows to."""
