@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganvas.core.errors import UserError
-from ganvas.core.schedule import Growth, Stage, Steady
+from ganvas.core.schedule import Course, Growth, Stage, Steady
 
 # Karras et al. 2018: appendix A.1 (CelebA-HQ, 800 + 800 kimg) with the minibatches listed there; CIFAR-10 400 + 400.
 CELEBA_HQ = Growth(
@@ -187,3 +187,16 @@ def test_a_rate_warms_up_is_held_and_falls_on_a_line_or_on_half_a_cosine():
 def test_a_growth_that_cannot_be_is_refused(wrong: dict, says: str):
     with pytest.raises(UserError, match=says):
         replace(CIFAR, **wrong)
+
+
+@pytest.mark.parametrize(("rate", "middle"), [("linear", 0.3), ("cosine", 0.3), ("constant", 0.5)])
+def test_a_decay_may_end_above_zero(rate, middle):
+    steady = Steady(batch_size=1, lr=0.5, end_lr=0.1, rate=rate, decay_kimg=2)
+    end = 0.5 if rate == "constant" else 0.1
+    assert [steady.at(nimg).lr for nimg in (0, 1000, 2000, 9000)] == pytest.approx([0.5, middle, end, end])
+
+
+def test_a_course_goes_from_one_value_to_another_on_half_a_cosine_and_stays():
+    course = Course(start=0.9, end=0.99, kimg=3)
+    # cos(pi / 3) = 1/2: a quarter of the way after a third of the time.
+    assert [course.at(n) for n in (0, 1000, 3000, 10**6)] == pytest.approx([0.9, 0.9 + 0.09 / 4, 0.99, 0.99])

@@ -63,6 +63,11 @@ def test_its_networks_have_as_many_parameters_as_the_authors(settings, generator
     assert sum(p.numel() for p in model.discriminator.parameters()) == discriminator
 
 
+def test_the_widths_of_configuration_f_are_those_of_the_authors_code():
+    # min(32768 / resolution, 512), resolutions 4 to 1024.
+    assert Config(resolution=1024).maps() == [512, 512, 512, 512, 512, 256, 128, 64, 32]
+
+
 # --- Who moves when, and how far ---
 
 
@@ -101,9 +106,20 @@ def test_a_penalty_without_weight_is_not_played(change, left):
 def test_the_average_of_the_generator_has_the_half_life_that_is_asked_for():
     config = Config(batch_size=32, average_half_life_kimg=10)
     moves = 10_000 / 32
-    assert config.average_decay**moves == pytest.approx(0.5)
-    assert phase(Model(dataclasses.replace(config, resolution=4, fmap_max=4)), "G").average == config.average_decay
-    assert Config(average_half_life_kimg=0).average_decay == 0
+    for nimg in (0, 10**6):
+        assert config.average_decay(nimg) ** moves == pytest.approx(0.5)
+    assert phase(Model(dataclasses.replace(config, resolution=4, fmap_max=4)), "G").average(0) == config.average_decay(
+        0
+    )
+    assert Config(average_half_life_kimg=0).average_decay(0) == 0
+
+
+def test_a_ramp_lets_the_average_forget_the_start():
+    # ADA: half-life min(500 kimg, 0.05 times the pictures shown): at 1,000 kimg it is 50.
+    config = Config(batch_size=64, average_half_life_kimg=500, average_ramp=0.05)
+    assert config.average_decay(0) == 0
+    assert config.average_decay(10**6) ** (50_000 / 64) == pytest.approx(0.5)
+    assert config.average_decay(10**8) ** (500_000 / 64) == pytest.approx(0.5)
 
 
 # --- Losses ---

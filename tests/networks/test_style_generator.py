@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from ganvas.networks.style_generator import MappingNetwork, StyleGenerator, feature_maps
+from ganvas.networks.style_generator import MappingNetwork, StyleGenerator
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.smooth_resample import smooth_double
 
@@ -30,12 +30,6 @@ def small(**settings):
 
 def randn(*shape, seed=1):
     return torch.randn(*shape, generator=rng(seed), dtype=torch.float64)
-
-
-def test_the_widths_of_configuration_f_are_those_of_the_authors_code():
-    # min(32768 / resolution, 512), resolutions 4 to 1024.
-    assert feature_maps(8, fmap_base=16384) == [512, 512, 512, 512, 512, 256, 128, 64, 32]
-    assert feature_maps(6, fmap_base=8192) == [512, 512, 512, 512, 256, 128, 64]
 
 
 def test_a_picture_is_the_sum_of_what_each_resolution_adds_doubled_on_the_way():

@@ -5,7 +5,7 @@ from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
-from ganvas.core.schedule import Steady
+from ganvas.core.schedule import Course, Steady
 from ganvas.core.seeds import torch_seeded
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase, between, every
@@ -15,6 +15,7 @@ from ganvas.train.state import new_state
 from ganvas.train.step import (
     average_towards,
     count_turns,
+    follow_courses,
     forget_sums,
     means_of,
     new_streams,
@@ -359,3 +360,32 @@ def test_dropout_is_a_function_of_the_seed_and_the_position_and_leaves_the_globa
 
     assert logged(8) == logged(8)
     assert logged(8) != logged(16)
+
+
+def test_the_decay_of_an_average_may_change_with_the_samples_shown():
+    duel = Duel()
+    duel.listed = [Phase(name="A", player=duel.a, loss=duel.loss("A"), average=lambda nimg: 0.5 if nimg >= 4 else 0.0)]
+    state, found = new_state(duel), []
+    for nimg in (0, 4):
+        state.nimg = nimg
+        set_learning_rate(state, 0.25)
+        follow_courses(state)
+        play(state, batch(), streams(1))
+        found.append((state.players[0].average.x.item(), duel.a.x.item()))
+    (first, at_first), (second, at_second) = found
+    assert first == at_first, "a decay of 0 keeps nothing"
+    assert second == pytest.approx(0.5 * first + 0.5 * at_second, abs=1e-12)
+
+
+def test_adam_s_memory_of_squares_may_change_with_the_samples_shown():
+    course = Course(start=0.5, end=0.9, kimg=0.004)
+    duel = Duel()
+    duel.listed = [Phase(name="A", player=duel.a, loss=duel.loss("A"), optimizer=Adam(beta2_course=course))]
+    state, squares = new_state(duel), 0.0
+    for step, beta2 in ((0, 0.5), (1, 0.7), (2, 0.9), (3, 0.9)):  # Half a cosine: start, middle, end, after it.
+        state.nimg = 2 * step
+        set_learning_rate(state, 0.25)
+        follow_courses(state)
+        play(state, batch(), streams(1))
+        squares = beta2 * squares + (1 - beta2) * duel.a.x.grad.item() ** 2
+        assert state.players[0].optimizer.state[duel.a.x]["exp_avg_sq"].item() == pytest.approx(squares, rel=1e-12)

@@ -43,6 +43,10 @@ class DoubledSize:
         """Height and width in pixels."""
         return self.base[0] << self.levels, self.base[1] << self.levels
 
+    def feature_maps(self, *, fmap_base: int, fmap_max: int) -> list[int]:
+        """``min(fmap_base / 2^(k + 1), fmap_max)`` after k doublings, from the first resolution up; at least 1."""
+        return [max(min(fmap_base >> (k + 1), fmap_max), 1) for k in range(self.levels + 1)]
+
     def fields_for(self, size: tuple[int, int], *, given: Mapping[str, Any], bound: int | None) -> dict[str, Any]:
         """The fields ``base`` and ``resolution`` that fit pictures of ``size`` (height, width).
 

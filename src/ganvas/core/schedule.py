@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-from ganvas.core.checks import at_least
+from ganvas.core.checks import above, at_least
 from ganvas.core.errors import UserError
 
 
@@ -50,13 +50,14 @@ class Schedule(Protocol):
 class Steady:
     """One batch size and one network from the first sample to the last; the learning rate may rise and fall.
 
-    ``lr`` is reached linearly over ``warm_up_kimg``, held until ``hold_kimg``, and then goes to 0 over ``decay_kimg``:
-    on a line, or on half a cosine, ``lr (1 + cos(pi t)) / 2`` (Loshchilov & Hutter 2017, eq. 5 without restarts,
-    https://arxiv.org/abs/1608.03983). A ``rate`` of "constant" never falls.
+    ``lr`` is reached linearly over ``warm_up_kimg``, held until ``hold_kimg``, and then goes to ``end_lr`` over
+    ``decay_kimg``: on a line, or on half a cosine, ``end + (lr - end) (1 + cos(pi t)) / 2`` (Loshchilov & Hutter 2017,
+    eq. 5 without restarts, https://arxiv.org/abs/1608.03983). A ``rate`` of "constant" never falls.
     """
 
     batch_size: int
     lr: float
+    end_lr: float = 0.0  # Where a decay ends.
     resolution: int | None = None  # Said in logs, for pictures that are doubled from a base.
     rate: Literal["constant", "linear", "cosine"] = "constant"
     warm_up_kimg: float = 0.0
@@ -65,7 +66,7 @@ class Steady:
 
     def __post_init__(self) -> None:
         at_least(self, 1, "batch_size")
-        at_least(self, 0, "warm_up_kimg", "hold_kimg", "decay_kimg")
+        at_least(self, 0, "end_lr", "warm_up_kimg", "hold_kimg", "decay_kimg")
         if self.rate != "constant" and self.decay_kimg <= 0:
             raise UserError(
                 f"decay_kimg={self.decay_kimg} must be above 0 for a {self.rate} decay: how many thousand samples the "
@@ -74,7 +75,7 @@ class Steady:
 
     def at(self, nimg: int) -> Stage:
         """The same stage at every moment, but for its learning rate."""
-        return Stage(batch_size=self.batch_size, lr=self.lr * self._share(nimg / 1000), resolution=self.resolution)
+        return Stage(batch_size=self.batch_size, lr=self._lr(nimg / 1000), resolution=self.resolution)
 
     def borders(self) -> list[int]:
         """None: the network never changes."""
@@ -84,14 +85,45 @@ class Steady:
         """The one kind of step there is, at the full learning rate."""
         yield Stage(batch_size=self.batch_size, lr=self.lr, resolution=self.resolution)
 
-    def _share(self, kimg: float) -> float:
-        """Of ``lr``, after ``kimg`` thousand samples."""
+    def _lr(self, kimg: float) -> float:
+        """After ``kimg`` thousand samples."""
         if kimg < self.warm_up_kimg:
-            return kimg / self.warm_up_kimg
+            return self.lr * (kimg / self.warm_up_kimg)
         if self.rate == "constant" or kimg <= self.hold_kimg:
-            return 1.0
+            return self.lr
         along = min((kimg - self.hold_kimg) / self.decay_kimg, 1.0)
-        return 1.0 - along if self.rate == "linear" else 0.5 * (1.0 + math.cos(math.pi * along))
+        left = 1.0 - along if self.rate == "linear" else half_cosine(along)
+        return self.end_lr + (self.lr - self.end_lr) * left if self.end_lr else self.lr * left
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """A setting that goes from ``start`` to ``end`` on half a cosine, over ``kimg`` thousand samples, and stays."""
+
+    start: float
+    end: float
+    kimg: float
+
+    def __post_init__(self) -> None:
+        above(self, 0, "kimg")
+
+    def at(self, nimg: int) -> float:
+        """The value when ``nimg`` samples have been shown."""
+        return self.end + (self.start - self.end) * half_cosine(min(nimg / (1000 * self.kimg), 1.0))
+
+
+def half_cosine(along: float) -> float:
+    """``(1 + cos(pi along)) / 2``: from 1 to 0 while ``along`` goes from 0 to 1, level at both ends."""
+    return 0.5 * (1.0 + math.cos(math.pi * along))
+
+
+def decay_of(half_life: float, samples: int) -> float:
+    """The decay over so many samples of an average in which a sample counts half after ``half_life`` samples.
+
+    >>> decay_of(100, 100), decay_of(0, 100)
+    (0.5, 0.0)
+    """
+    return 0.5 ** (samples / half_life) if half_life > 0 else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

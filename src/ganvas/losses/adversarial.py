@@ -41,6 +41,21 @@ def wasserstein_generator(fake: PerSample) -> PerSample:
     return -fake
 
 
+def relativistic_discriminator(real: PerSample, fake: PerSample) -> PerSample:
+    """``-log sigma(D(x) - D(G(z)))`` of the i-th real beside the i-th fake (Jolicoeur-Martineau 2018, "RpGAN").
+
+    Each sample is judged against one of the other kind, so that reals on one side of a decision and fakes on the
+    other are not enough: no group of reals may be left out. Huang et al. 2024 (R3GAN, eq. 1) with f(t) =
+    -log(1 + e^-t).
+    """
+    return F.softplus(fake - real)
+
+
+def relativistic_generator(real: PerSample, fake: PerSample) -> PerSample:
+    """``-log sigma(D(G(z)) - D(x))``: the same pairs with the players' parts exchanged."""
+    return F.softplus(real - fake)
+
+
 def hinge_discriminator(real: PerSample, fake: PerSample) -> PerSample:
     """``max(0, 1 - D(x)) + max(0, 1 + D(G(z)))`` (Lim & Ye 2017; Miyato et al. 2018, eq. 16, negated)."""
     return F.relu(1 - real) + F.relu(1 + fake)

@@ -137,8 +137,8 @@ class Phase(Generic[B]):
         weight: Of the summed terms. A penalty played on every k-th step weighs k; a player that rests weighs 1.
         simultaneous: The move waits until the next phase has its gradient too; both see the same noise.
         optimizer: Settings of the player's optimiser.
-        average: Decay per move of a running average of the player's weights, which then is what samples. None for
-            phases that do not average.
+        average: Decay per move of a running average of the player's weights, which then is what samples; where it
+            changes, as a function of the samples shown. None for phases that do not average.
         after: Called under no_grad when the move is made, with the batch (its stream at the start again, so that the
             loss's draws come once more) and the terms: clips weights, fills an image pool, adapts augmentation.
     """
@@ -150,7 +150,7 @@ class Phase(Generic[B]):
     weight: float = 1.0
     simultaneous: bool = False
     optimizer: OptimizerSettings = field(default_factory=Adam)
-    average: float | None = None
+    average: float | Callable[[int], float] | None = None
     after: Callable[[B, Terms], None] | None = None
 
 

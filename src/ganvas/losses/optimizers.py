@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.schedule import Course
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,7 @@ class Adam(OptimizerSettings):
 
     beta1: float = 0.0
     beta2: float = 0.99
+    beta2_course: Course | None = None  # beta2 from the first sample to the last, instead.
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
@@ -43,9 +45,24 @@ class Adam(OptimizerSettings):
         above(self, 0, "eps", "lr_factor")
 
     def build(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+        """A beta2 that changes is a tensor on a GPU, as a captured graph must read it; the fused update takes none."""
         lr, capturable = self.rate_of(parameters)
+        if capturable and self.beta2_course is not None:
+            betas = tuple(torch.tensor(beta, device=parameters[0].device) for beta in (self.beta1, self.beta2))
+            return torch.optim.Adam(parameters, lr=lr, betas=betas, eps=self.eps, foreach=True, capturable=True)
         betas = (self.beta1, self.beta2)
         return torch.optim.Adam(parameters, lr=lr, betas=betas, eps=self.eps, fused=True, capturable=capturable)
+
+    def follow(self, optimizer: torch.optim.Optimizer, nimg: int) -> None:
+        """Sets beta2 for the step at ``nimg``, where it changes."""
+        if self.beta2_course is None:
+            return
+        for group in optimizer.param_groups:
+            beta1, beta2 = group["betas"]
+            if isinstance(beta2, Tensor):
+                beta2.fill_(self.beta2_course.at(nimg))
+            else:
+                group["betas"] = (beta1, self.beta2_course.at(nimg))
 
 
 @dataclass(frozen=True, kw_only=True)

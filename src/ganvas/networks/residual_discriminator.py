@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.shapes import Features, Images, Labels, PerSample
-from ganvas.networks.style_generator import GAIN, SLOPE, MappingNetwork, feature_maps
+from ganvas.networks.style_generator import GAIN, PAPER256, SLOPE, MappingNetwork
 from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
 from ganvas.nn.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ganvas.nn.layers.smooth_resample import smooth, smooth_halve
@@ -28,7 +28,7 @@ EMBEDDING_LR = 0.01  # Its learning rate's multiplier.
 
 def stylegan2_discriminator() -> nn.Module:
     """Of 256 x 256, as in the settings "paper256" of Karras et al. 2020 (ADA, https://arxiv.org/abs/2006.06676)."""
-    return ResidualDiscriminator(feature_maps(6, fmap_base=8192), base=(4, 4), channels=3, group_size=8)
+    return ResidualDiscriminator(PAPER256, base=(4, 4), channels=3, group_size=8)
 
 
 class HalvingBlock(nn.Module):

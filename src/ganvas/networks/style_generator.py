@@ -21,6 +21,7 @@ from ganvas.nn.layers.modulated_conv import ModulatedConv2d
 from ganvas.nn.layers.smooth_resample import smooth_double
 from ganvas.nn.norms.pixel_norm import pixel_norm
 
+PAPER256 = [512, 512, 512, 512, 256, 128, 64]  # Feature maps of 4 x 4 to 256 x 256 in that setting.
 INPUT = {"stylegan2_generator": (512,)}
 SLOPE = 0.2  # Of every leaky ReLU.
 GAIN = math.sqrt(2)  # Of every activation: what a leaky ReLU takes from the size of its input, nearly.
@@ -31,12 +32,7 @@ Noise = Sequence[Float[Tensor, "n 1 _ _"]]  # A map per layer with noise, in the
 
 def stylegan2_generator() -> nn.Module:
     """Of 256 x 256, as in the settings "paper256" of Karras et al. 2020 (ADA, https://arxiv.org/abs/2006.06676)."""
-    return StyleGenerator(feature_maps(6, fmap_base=8192))
-
-
-def feature_maps(levels: int, *, fmap_base: int, fmap_max: int = 512) -> list[int]:
-    """``min(fmap_base / 2^(k + 1), fmap_max)`` at resolution 4 * 2^k, from the first resolution up."""
-    return [max(min(fmap_base >> (k + 1), fmap_max), 1) for k in range(levels + 1)]
+    return StyleGenerator(PAPER256)
 
 
 class MappingNetwork(nn.Module):

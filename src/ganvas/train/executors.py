@@ -17,7 +17,7 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, torch_seeded
 from ganvas.losses.game import Batch
 from ganvas.train.state import State
-from ganvas.train.step import new_streams, play, seed_streams
+from ganvas.train.step import follow_courses, new_streams, play, seed_streams
 
 WARM_UP_STEPS = 3  # Real steps, run eagerly before a capture so that every buffer exists.
 
@@ -37,6 +37,7 @@ class Executor(ABC):
         """
         nimg = self.state.nimg
         turns = self.state.turns()
+        follow_courses(self.state)
         seed_streams(self.streams, self.state.phases, seed=self.seed, nimg=nimg)
         with torch_seeded(derive_seed(self.seed, "torch", nimg), self.device):
             self._run(replace(batch, rng=self.streams[0].loss, ranks=self.ranks, kept={}), turns, stage)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganvas.core.errors import UserError
 from ganvas.losses.augmentation import AdaptiveAugmentation, ShowsAugmented
 from ganvas.losses.game import Game, Phase
+from ganvas.losses.optimizers import OptimizerSettings
 
 
 @dataclass
@@ -22,8 +23,9 @@ class Player:
     module: nn.Module
     parameters: dict[str, nn.Parameter]  # Those that move, by their names within the part.
     optimizer: torch.optim.Optimizer
-    lr_factor: float
+    settings: OptimizerSettings
     average: nn.Module | None  # A copy of the part with averaged weights.
+    decay: Tensor | None = None  # Of the average on this step, where it changes: in a place that a graph reads.
 
     @property
     def key(self) -> str:
@@ -188,8 +190,9 @@ def _player(model: Game, phase: Phase, phases: Sequence[Phase]) -> Player:
         module=phase.player,
         parameters=parameters,
         optimizer=phase.optimizer.build(list(parameters.values())),
-        lr_factor=phase.optimizer.lr_factor,
+        settings=phase.optimizer,
         average=copy.deepcopy(phase.player).requires_grad_(False) if averages else None,
+        decay=next(iter(parameters.values())).new_zeros(()) if any(map(callable, averages)) else None,
     )
 
 

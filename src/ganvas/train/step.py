@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import derive_seed
 from ganvas.losses.game import Batch, Phase, Terms
+from ganvas.losses.optimizers import Adam
 from ganvas.train.state import Player, State
 
 
@@ -84,14 +85,17 @@ def _move(player: Player, phase: Phase, batch: Batch, terms: Terms) -> None:
     if phase.after is not None:
         phase.after(batch, terms)
     if player.average is not None and phase.average is not None:
-        average_towards(player.average, player.module, decay=phase.average)
+        decay = phase.average if isinstance(phase.average, float | int) else player.decay
+        assert decay is not None
+        average_towards(player.average, player.module, decay=decay)
 
 
 @torch.no_grad()
-def average_towards(average: nn.Module, module: nn.Module, *, decay: float) -> None:
+def average_towards(average: nn.Module, module: nn.Module, *, decay: float | Tensor) -> None:
     """``a <- decay a + (1 - decay) w`` for every weight; buffers (running statistics, counters) are copied."""
     weights = [p.detach() for p in module.parameters()]
-    torch._foreach_lerp_(list(average.parameters()), weights, 1 - decay)  # pyright: ignore[reportPrivateImportUsage]
+    share = [1 - decay] * len(weights) if isinstance(decay, Tensor) else 1 - decay
+    torch._foreach_lerp_(list(average.parameters()), weights, share)  # pyright: ignore[reportPrivateImportUsage]
     for mine, theirs in zip(average.buffers(), module.buffers(), strict=True):
         mine.copy_(theirs)
 
@@ -115,12 +119,23 @@ def count_turns(state: State, turns: Sequence[bool]) -> None:
 def set_learning_rate(state: State, lr: float) -> None:
     """The schedule's rate, times each player's factor; on a GPU written into the tensor that a graph reads."""
     for player in state.players:
-        value = lr * player.lr_factor
+        value = lr * player.settings.lr_factor
         for group in player.optimizer.param_groups:
             if isinstance(group["lr"], Tensor):
                 group["lr"].fill_(value)
             else:
                 group["lr"] = value
+
+
+def follow_courses(state: State) -> None:
+    """What else changes with the samples shown: the memory of moments, and that of averages."""
+    for player in state.players:
+        if isinstance(player.settings, Adam):
+            player.settings.follow(player.optimizer, state.nimg)
+    for phase in state.phases:
+        decay = state.player_of(phase).decay
+        if callable(phase.average) and decay is not None:
+            decay.fill_(phase.average(state.nimg))
 
 
 def means_of(state: State, ranks: Ranks) -> dict[str, float]:

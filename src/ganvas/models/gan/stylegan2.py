@@ -28,7 +28,7 @@ from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions, probabilities
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.schedule import Stage, Steady
+from ganvas.core.schedule import Stage, Steady, decay_of
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
@@ -38,7 +38,7 @@ from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import path_lengths, r1_penalty
 from ganvas.networks.residual_discriminator import ResidualDiscriminator
-from ganvas.networks.style_generator import Noise, StyleGenerator, Styles, feature_maps
+from ganvas.networks.style_generator import Noise, StyleGenerator, Styles
 from ganvas.nn.layers.across_ranks import all_ranks_sum, count_ranks
 
 PATH_SHARE = 2  # Path length is measured on one in so many pictures of the batch, to save memory (appendix B).
@@ -75,12 +75,13 @@ class Config:
     path_decay: float = 0.99  # Of the running mean of path lengths, per penalty.
     mixing: float = 0.9  # Share of pictures made with two latents.
     style_mean_decay: float = 0.995  # Of the running mean of w, per step.
-    average_half_life_kimg: float = 10.0  # Of the generator's weights: after so many samples a weight counts half.
+    average_half_life_kimg: float = 10.0  # Of the generator's weights: after so many samples a weight counts half ...
+    average_ramp: float = 0.0  # ... or after this share of those shown so far, where that is less; 0 is none.
 
     def __post_init__(self) -> None:
         at_least(self, 1, "latent_size", "style_size", "mapping_layers", "fmap_max", "batch_size")
         at_least(self, 1, "r1_interval", "path_interval")
-        at_least(self, 0, "num_classes", "r1_gamma", "path_weight", "average_half_life_kimg")
+        at_least(self, 0, "num_classes", "r1_gamma", "path_weight", "average_half_life_kimg", "average_ramp")
         above(self, 0, "lr", "eps", "fmap_base", "mapping_lr")
         fractions(self, "beta1", "beta2", "path_decay", "style_mean_decay")
         probabilities(self, "mixing")
@@ -91,15 +92,16 @@ class Config:
         """The size of the pictures."""
         return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
 
-    @property
-    def average_decay(self) -> float:
-        """Of the generator's averaged weights per step, from their half-life."""
-        shown = self.batch_size / (1000 * self.average_half_life_kimg) if self.average_half_life_kimg else float("inf")
-        return 0.5**shown
+    def average_decay(self, nimg: int) -> float:
+        """Of the generator's averaged weights on the step at ``nimg``, from their half-life."""
+        half_life = 1000 * self.average_half_life_kimg
+        if self.average_ramp:
+            half_life = min(half_life, self.average_ramp * nimg)
+        return decay_of(half_life, self.batch_size)
 
     def maps(self) -> list[int]:
         """Feature maps from the first resolution up."""
-        return feature_maps(self.picture.levels, fmap_base=self.fmap_base, fmap_max=self.fmap_max)
+        return self.picture.feature_maps(fmap_base=self.fmap_base, fmap_max=self.fmap_max)
 
 
 TINY = Config(

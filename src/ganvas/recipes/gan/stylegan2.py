@@ -1,8 +1,8 @@
 """Named runs of StyleGAN2, each with the source of its settings.
 
-"ADA" is the authors' PyTorch release, https://github.com/NVlabs/stylegan2-ada-pytorch (train.py), which has the settings
-of both papers; its augmentation is a switch of its own. Values that are not named here are the defaults of
-``ganvas.models.gan.stylegan2.Config``. docs/presets.md has every value of every preset.
+"ADA" is the authors' PyTorch release, https://github.com/NVlabs/stylegan2-ada-pytorch (train.py), with the settings of
+both papers. Values that are not named here are the defaults of ``ganvas.models.gan.stylegan2.Config``. docs/presets.md
+has every value of every preset.
 """
 
 from ganvas.models.gan.stylegan2 import Config
@@ -41,6 +41,7 @@ def cifar10() -> Recipe:
         path_weight=0.0,
         mixing=0.0,
         average_half_life_kimg=500,
+        average_ramp=0.05,
     )
     return Recipe(config=config, plan=Plan(total_kimg=100000))
 
