@@ -16,6 +16,8 @@ from ganvas.losses.adversarial import (
     minimax_generator,
     non_saturating_discriminator,
     non_saturating_generator,
+    relativistic_discriminator,
+    relativistic_generator,
     wasserstein_discriminator,
     wasserstein_generator,
 )
@@ -109,3 +111,10 @@ def test_least_squares_are_smallest_where_the_discriminator_is_the_share_of_real
     nothing = torch.zeros_like(d)
     real, fake = (2 * least_squares_discriminator(*sides) for sides in ((d, nothing), (nothing + 1, d)))
     assert d[(p * real + q * fake).argmin()].item() == pytest.approx(0.75)
+
+
+def test_the_relativistic_loss_of_two_pairs_is_worked_by_hand():
+    # ln(1 + e^-d) of d = D(x) - D(G(z)): ln(1 + 1/3) for d = ln 3, and ln 2 for d = 0; the generator's has d negated.
+    real, fake = torch.tensor([math.log(6.0), 5.0]), torch.tensor([math.log(2.0), 5.0])
+    assert_close(relativistic_discriminator(real, fake), torch.tensor([4 / 3, 2.0]).log())
+    assert_close(relativistic_generator(real, fake), torch.tensor([4.0, 2.0]).log())

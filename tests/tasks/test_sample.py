@@ -36,13 +36,13 @@ def draw(folder: Path, count: int, *, channels: int = 3, seed: int = 0) -> Path:
     return folder
 
 
-def trained_on(folder: Path, run: Path, **options) -> Path:
+def trained_on(folder: Path, run: Path, *, model="gan/progan", settings=TINY, **options) -> Path:
     train(
         Train(
-            model="gan/progan",
+            model=model,
             data=str(folder),
             out=run,
-            set=TINY,
+            set=settings,
             kimg=0.048,
             quiet=True,
             estimate=False,
@@ -305,3 +305,26 @@ def test_a_file_a_strange_folder_and_a_young_run_are_told_apart(run, tmp_path):
     (tmp_path / "run.json").write_text('{"format": 2}')
     with pytest.raises(UserError, match="has no model yet"):
         load(tmp_path)
+
+
+def test_truncation_reaches_the_sheet_and_the_walk_and_is_refused_where_there_is_none(run, tmp_path):
+    settings = ("latent_size=8", "style_size=8", "mapping_layers=2", "fmap_base=32", "fmap_max=8", "batch_size=8")
+    data = draw(tmp_path / "in", 9)
+    styled = trained_on(data, tmp_path / "styled", model="gan/stylegan2", settings=settings)
+    pixels = {}
+    for psi in (None, 0.0):
+        sample(Sample(run=styled, n=4, out=tmp_path / "sheet.png", truncation=psi, scale=1))
+        pixels[psi] = np.asarray(Image.open(tmp_path / "sheet.png"))
+        interpolate(
+            Interpolate(run=styled, out=tmp_path / f"walk {psi == 0}", points=2, frames=1, grid=1, truncation=psi)
+        )
+    corners = [pixels[0.0][y : y + 16, x : x + 16] for y in (0, 16) for x in (0, 16)]
+    assert all(np.array_equal(corners[0], other) for other in corners)
+    assert not np.array_equal(pixels[None], pixels[0.0])
+    first, second = (np.asarray(Image.open(file)) for file in sorted((tmp_path / "walk True").iterdir()))
+    assert np.array_equal(first, second)
+    with pytest.raises(UserError, match=r"--truncation 0\.7: progan has no"):
+        sample(Sample(run=run, out=tmp_path / "none.png", truncation=0.7))
+    with pytest.raises(UserError, match=r"--truncation 0\.7: progan has no"):
+        interpolate(Interpolate(run=run, out=tmp_path / "none", truncation=0.7))
+    assert not any((tmp_path / name).exists() for name in ("none.png", "none"))

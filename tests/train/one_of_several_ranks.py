@@ -1,7 +1,7 @@
 """One process of test_two_ranks.py: a few steps in float64 at every stage, weights and what is remembered to a file.
 
-``torchrun ... one_of_several_ranks.py groups|whole|classes|domains|stylegan2 FILE``: of the progressive GAN, by what
-its minibatch statistic is of, of CycleGAN, or of StyleGAN2.
+``torchrun ... one_of_several_ranks.py groups|whole|classes|domains|stylegan2|r3gan FILE``: of the progressive GAN, by
+what its minibatch statistic is of, of CycleGAN, of StyleGAN2, or of R3GAN.
 """
 
 import sys
@@ -16,14 +16,18 @@ from ganvas.core.seeds import stream
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Batch
-from ganvas.models.gan import progan, stylegan2
+from ganvas.models.gan import progan, r3gan, stylegan2
 from ganvas.models.translate import cyclegan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 
-OTHERS = {"domains": lambda: cyclegan.Model(cyclegan.TINY), "stylegan2": lambda: stylegan2.Model(stylegan2.TINY)}
+OTHERS = {
+    "domains": lambda: cyclegan.Model(cyclegan.TINY),
+    "stylegan2": lambda: stylegan2.Model(stylegan2.TINY),
+    "r3gan": lambda: r3gan.Model(r3gan.TINY.fitted(0.032)),
+}
 
 
 def main() -> None:
@@ -51,7 +55,7 @@ def grown(statistic: str) -> progan.Model:
     return progan.Model(replace(progan.TINY, group_size=group_size, num_classes=classes))
 
 
-def pictures(config: progan.Config | stylegan2.Config, stage: Stage, nimg: int) -> Pictures:
+def pictures(config: progan.Config | r3gan.Config | stylegan2.Config, stage: Stage, nimg: int) -> Pictures:
     """Eight random pictures at the resolution of a stage."""
     side = stage.resolution
     return Pictures(

@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from ganvas.train.drawn import drawn_labels
+from ganvas.core.errors import UserError
+from ganvas.core.seeds import stream
+from ganvas.models.autoregressive import pixelcnn_pp
+from ganvas.models.gan import dcgan, stylegan2
+from ganvas.nn.layers.initialise import initialise
+from ganvas.train.drawn import drawn_labels, drawn_samples
 
 
 def test_classes_are_drawn_with_their_shares_of_the_data():
@@ -21,3 +26,25 @@ def test_the_draw_is_a_function_of_the_seed():
     one, again, other = (drawn_labels(50, seed=seed, counts=[1, 2]) for seed in (1, 1, 2))
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
+
+
+def drawn(module, truncation):
+    model = module.Model(module.TINY)
+    initialise(model, stream(0, "weights"))
+    return torch.cat(list(drawn_samples(model.eval(), 6, seed=1, purpose="test", truncation=truncation, batch=4)))
+
+
+def test_truncation_draws_samples_together_and_only_where_a_model_can():
+    spread = [drawn(stylegan2, truncation).std(0).mean().item() for truncation in (0.0, 0.5, 1.0)]
+    assert spread[0] < 1e-6
+    assert spread[0] < spread[1] < spread[2]
+    assert torch.equal(drawn(stylegan2, 1.0), drawn(stylegan2, None))
+    for module in (dcgan, pixelcnn_pp):  # From latents, and without.
+        with pytest.raises(UserError, match=r"--truncation 0\.5: .* has no intermediate latents"):
+            drawn(module, 0.5)
+
+
+@pytest.mark.parametrize("truncation", [-0.1, float("inf"), float("nan")])
+def test_a_truncation_that_is_no_share_is_refused(truncation):
+    with pytest.raises(UserError, match="must be at least 0"):
+        drawn(stylegan2, truncation)

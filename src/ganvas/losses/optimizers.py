@@ -48,8 +48,9 @@ class Adam(OptimizerSettings):
         """A beta2 that changes is a tensor on a GPU, as a captured graph must read it; the fused update takes none."""
         lr, capturable = self.rate_of(parameters)
         if capturable and self.beta2_course is not None:
-            betas = tuple(torch.tensor(beta, device=parameters[0].device) for beta in (self.beta1, self.beta2))
-            return torch.optim.Adam(parameters, lr=lr, betas=betas, eps=self.eps, foreach=True, capturable=True)
+            device = parameters[0].device
+            moving = torch.tensor(self.beta1, device=device), torch.tensor(self.beta2, device=device)
+            return torch.optim.Adam(parameters, lr=lr, betas=moving, eps=self.eps, foreach=True, capturable=True)
         betas = (self.beta1, self.beta2)
         return torch.optim.Adam(parameters, lr=lr, betas=betas, eps=self.eps, fused=True, capturable=capturable)
 

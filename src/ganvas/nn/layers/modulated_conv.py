@@ -105,7 +105,8 @@ class ModulatedConv2d(nn.Module):
         form: Form = "scaled",
     ) -> None:
         super().__init__()
-        self.demodulate, self.up, self.form = demodulate, up, form
+        self.demodulate, self.up = demodulate, up
+        self.form: Form = form
         self.scale = 1.0 if demodulate else 1 / math.sqrt(in_channels * kernel_size**2)
         self.style = EqualizedLinear(style_size, in_channels, gain=1.0, bias_start=1.0)
         self.weight = unset(out_channels, in_channels, kernel_size, kernel_size)
