@@ -10,7 +10,8 @@ between 1 x 1 ones, the last of which starts at zero, and half-cosine courses of
 
 Departs from that code:
 - Both players see the same reals on a step; there each is dealt its own.
-- Augmentation, which the code raises to a probability of 0.55 (CIFAR-10) or 0.3 (FFHQ), is a switch of its own here.
+- The code raises its augmentation to a probability of 0.55 (CIFAR-10) or 0.3 (FFHQ) on a course; here ``--augment``
+  chooses one, whose probability is fixed or follows the discriminator.
 - The weight of the penalties follows the samples that the model itself has counted, a buffer of its memory.
 - Pictures need not be square: ``base`` is the size of the first resolution, doubled as often as needed.
 """
@@ -30,6 +31,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Course, Stage, Steady, decay_of
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
 from ganvas.losses.adversarial import relativistic_discriminator, relativistic_generator
+from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.latent_game import LatentGame
@@ -239,6 +241,7 @@ class Model(LatentGame[Config, Pictures]):
         self.generator = Generator(config)
         self.discriminator = Discriminator(config)
         self.register_buffer("shown", torch.zeros((), dtype=torch.float64))
+        self.augmentation: Augmentation = NoAugmentation()
 
     def memory(self) -> tuple[str, ...]:
         """The clock of the penalties."""
@@ -262,7 +265,13 @@ class Model(LatentGame[Config, Pictures]):
         memory = Course(start=config.beta2, end=config.end_beta2, kimg=config.decay_kimg)
         adam = Adam(beta1=config.beta1, beta2=config.beta2, beta2_course=memory, eps=config.eps)
         return [
-            Phase(name="D", player=self.discriminator, loss=self._discriminator_loss, optimizer=adam),
+            Phase(
+                name="D",
+                player=self.discriminator,
+                loss=self._discriminator_loss,
+                optimizer=adam,
+                after=self.augmentation.adapt,
+            ),
             Phase(
                 name="G",
                 player=self.generator,
@@ -285,7 +294,8 @@ class Model(LatentGame[Config, Pictures]):
         with torch.no_grad():
             fakes = self.generator(self.latents_of(batch), batch.labels)
         fake_images = fakes.to(batch.images.dtype).requires_grad_()
-        real, fake = (self.discriminator(images, batch.labels) for images in (real_images, fake_images))
+        real, fake = self._scores(real_images, batch), self._scores(fake_images, batch)
+        self.augmentation.notice(real - fake, batch)  # Only differences mean anything.
         half_gamma = self.penalty_weight() / 2
         return {
             "relativistic": relativistic_discriminator(real, fake),
@@ -295,8 +305,12 @@ class Model(LatentGame[Config, Pictures]):
 
     def _generator_loss(self, batch: Pictures) -> Terms:
         fakes = self.generator(self.latents_of(batch), batch.labels)
-        real, fake = self.discriminator(batch.images, batch.labels), self.discriminator(fakes, batch.labels)
+        real, fake = self._scores(batch.images, batch), self._scores(fakes, batch)
         return {"relativistic": relativistic_generator(real, fake)}
+
+    def _scores(self, images: Images, batch: Pictures) -> PerSample:
+        """How real the discriminator finds pictures of a step, augmented."""
+        return self.discriminator(self.augmentation(images, batch), batch.labels)
 
     def _count(self, batch: Pictures, _terms: Terms) -> None:
         self.shown += batch.size * count_ranks()
