@@ -55,7 +55,7 @@ def test_a_report_says_p_and_the_progress_line_too():
     model = model_of("ada")
     model.augmentation.p.fill_(0.25)
     numbers = augmentation_numbers(model)
-    assert numbers == {"augment/p": 0.25, "augment/overfitting": 0.0}
+    assert numbers == {"augment_p": 0.25, "augment_overfitting": 0.0}
     assert augmentation_note(numbers) == "augment p 0.25"
     assert augmentation_numbers(model_of("none")) == {}
     assert augmentation_note({}) == ""

@@ -19,7 +19,8 @@ from ganvas.core.progress import say
 FORMAT = 2  # 1: configurations and states before samples of other kinds than pictures.
 DESCRIPTION = "run.json"
 MEASURES = "measures.jsonl"
-LOGS = ("log.jsonl", "cost.jsonl", MEASURES)
+HEALTH = "health.jsonl"
+LOGS = ("log.jsonl", "cost.jsonl", MEASURES, HEALTH)
 
 
 def kimg_name(nimg: int) -> str:

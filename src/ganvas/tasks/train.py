@@ -39,7 +39,7 @@ class Train:
     other: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
     """Pictures of the second kind, for models that translate between two."""
     held_out: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
-    """Samples that are never trained on: likelihoods during training are of these."""
+    """Samples that are never trained on: likelihoods are of these, and check-ups ask how a discriminator takes them."""
     preset: str | None = None
     """A named set of settings; `ganvas models MODEL` lists them with their sources."""
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FIELD=VALUE")] = ()
@@ -171,16 +171,16 @@ def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
     import torch
 
     from ganvas.core.errors import UserError
-    from ganvas.losses.capabilities import HasDensity
+    from ganvas.losses.capabilities import HasDensity, Judges
     from ganvas.train.augmented import require_augmentable
 
     with torch.device("meta"):
         model = module.Model(recipe.config)
     require_augmentable(model, recipe.plan, task.model)
-    if task.held_out is not None and not isinstance(model, HasDensity):
+    if task.held_out is not None and not isinstance(model, (HasDensity, Judges)):
         raise UserError(
-            f"--held-out {task.held_out}: {task.model} gives no likelihood, so nothing is measured on samples that are "
-            "held out. Leave it out; `ganvas measure RUN SRC` compares with any pictures."
+            f"--held-out {task.held_out}: {task.model} gives no likelihood and judges nothing, so nothing is "
+            "measured on samples that are held out. Leave it out; `ganvas measure RUN SRC` compares with any pictures."
         )
 
 

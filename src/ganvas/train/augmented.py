@@ -47,9 +47,10 @@ def augmentation_numbers(model: Game) -> dict[str, float]:
     """What a line of log.jsonl says of it; reads the device."""
     if not isinstance(model, ShowsAugmented):
         return {}
-    return {f"augment/{name}": float(value) for name, value in model.augmentation.numbers().items()}
+    return {f"augment_{name}": float(value) for name, value in model.augmentation.numbers().items()}
 
 
 def augmentation_note(numbers: dict[str, float]) -> str:
     """What stands beside the bar, of a line of log.jsonl: "augment p 0.12"; "" without an adaptive augmentation."""
-    return f"augment p {numbers['augment/p']:.2f}" if "augment/p" in numbers else ""
+    p = numbers.get("augment_p")
+    return "" if p is None else f"augment p {p:.2f}"

@@ -18,13 +18,15 @@ from ganvas.core.provenance import peak_memory_mib
 from ganvas.core.ranks import Ranks
 from ganvas.core.run_folder import RunFolder, kimg_name
 from ganvas.core.schedule import Growth, Schedule, Stage
-from ganvas.losses.capabilities import Calibrates
+from ganvas.losses.capabilities import Calibrates, HasLatents, Judges, classes_of
 from ganvas.losses.game import Game
 from ganvas.train import checkpoint
 from ganvas.train.augmented import augmentation_note, augmentation_numbers, augmented, require_augmentable
 from ganvas.train.executors import Executor, executor_for
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.forecast import Forecast, forecast
+from ganvas.train.health.broken_layer import first_broken_layer
+from ganvas.train.health.monitor import Monitor
 from ganvas.train.kinds.kind import RunData
 from ganvas.train.monitors import Examiner, TensorBoard
 from ganvas.train.plan import Plan, due
@@ -96,6 +98,7 @@ def _train(setup: Setup) -> Outcome:
         state, seed=plan.seed, ranks=ranks, precision=PRECISIONS[plan.precision]
     )
     examiner = Examiner(run, plan, data.examinations(setup.model, plan))
+    monitor = _monitor(setup)
     board = TensorBoard(run.path) if setup.tensorboard and ranks.first else None
     clock = _Clock(run, state.nimg)
     if not resumed:
@@ -119,17 +122,19 @@ def _train(setup: Setup) -> Outcome:
             if due(before, state.nimg, plan.interval("report")):
                 entry = _report(state, stage, ranks)
                 if ranks.first:
-                    _require_finite(entry, run)
+                    _require_finite(entry, setup, state, feed, stage)
                     run.append("log.jsonl", entry)
                     pace = clock.lap(state.nimg, coming)
                     if board:
                         board.write(entry, pace)
                     left = coming.seconds_between(state.nimg, plan.total_nimg) if coming else None
-                    note = _note(stage, pace, data.described, augmentation_note(entry), examiner.latest)
+                    note = _note(stage, pace, data.described, monitor.note, augmentation_note(entry), examiner.latest)
                     show(min(state.nimg / 1000, plan.total_kimg), note, left)
             if ranks.first and due(before, state.nimg, plan.interval("sample")):
                 run.require_held()
                 sheets.sample(state, stage, kimg_name(state.nimg))
+            if ranks.first and due(before, state.nimg, plan.interval("health")):
+                monitor.check(state, stage)
             better = False
             if ranks.first and due(before, state.nimg, plan.interval("measure")):
                 better = examiner.measure(state, stage)
@@ -249,14 +254,34 @@ def _report(state: State, stage: Stage, ranks: Ranks) -> dict[str, Any]:
     )
 
 
-def _require_finite(entry: dict[str, Any], run: RunFolder) -> None:
+def _monitor(setup: Setup) -> Monitor:
+    """Who looks after the game; samples are looked at where the model draws them and judges them."""
+    model, plan = setup.model, setup.plan
+    looks = (
+        setup.ranks.first
+        and plan.interval("health") > 0
+        and isinstance(model, HasLatents)
+        and isinstance(model, Judges)
+    )
+    return Monitor(
+        setup.run,
+        plan,
+        setup.data.specimens(plan, device=setup.device) if looks else None,
+        counts=setup.data.described.get("class_counts", ()) if classes_of(model.config) else (),
+        quiet=setup.quiet,
+    )
+
+
+def _require_finite(entry: dict[str, Any], setup: Setup, state: State, feed: Feed, stage: Stage) -> None:
     bad = [name for name, value in entry.items() if isinstance(value, float) and not math.isfinite(value)]
-    if bad:
-        at = f"resolution {entry['resolution']}, " if "resolution" in entry else ""
-        raise _stopped(
-            run,
-            f"{', '.join(bad)} became {entry[bad[0]]} by {entry['kimg']:g} kimg ({at}learning rate {entry['lr']:g})",
-        )
+    if not bad:
+        return
+    at = f"resolution {entry['resolution']}, " if "resolution" in entry else ""
+    cause = f"{', '.join(bad)} became {entry[bad[0]]} by {entry['kimg']:g} kimg ({at}learning rate {entry['lr']:g})"
+    if setup.ranks.count == 1:  # Others would wait for their part of a batch.
+        layer = first_broken_layer(state.model, feed.batch(state.nimg, stage), seed=setup.plan.seed)
+        cause += f"; the first layer whose output is not finite is {layer}" if layer else ""
+    raise _stopped(setup.run, cause)
 
 
 def _failure(state: State, run: RunFolder) -> TrainingFailed:

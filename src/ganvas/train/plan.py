@@ -6,6 +6,7 @@ from typing import Any, Literal
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 
+HEALTH_KIMG = 1.0  # Least distance of check-ups that were not asked for: each costs about as much as twenty samples.
 Policy = Literal["colour", "translation", "cutout"]  # Of DiffAugment.
 
 # These may change when a run is resumed: they do not alter what the images shown so far have made of it.
@@ -30,6 +31,7 @@ class Plan:
     sample_kimg: float = 0.0  # Between two grids of samples; 0 is a 40th of the run.
     measure_kimg: float = 0.0  # Between two measurements; 0 is a 10th of the run, below 0 is never.
     measure_n: int = 2048  # Pictures on each side of a measurement.
+    health_kimg: float = 0.0  # Between two check-ups of the game; 0 is a 40th of the run, 1 at least; below 0 is never.
     keep_last: int = 2  # States to keep besides the best.
     keep_best: str = "none"  # Also keep the state with the best value of this metric, such as swd.
     checkpoint_minutes: float = 10.0  # Between two states, besides the one at the end and when it is stopped.
@@ -48,12 +50,13 @@ class Plan:
     def total_nimg(self) -> int:
         return round(self.total_kimg * 1000)
 
-    def interval(self, kind: Literal["report", "sample", "measure"]) -> int:
+    def interval(self, kind: Literal["report", "sample", "measure", "health"]) -> int:
         """Images between two of a kind; at least 1."""
         kimg, share = {
             "report": (self.report_kimg, 200),
             "sample": (self.sample_kimg, 40),
             "measure": (self.measure_kimg, 10),
+            "health": (self.health_kimg or max(self.total_kimg / 40, HEALTH_KIMG), 40),
         }[kind]
         kimg = kimg or self.total_kimg / share
         return max(round(kimg * 1000), 1) if kimg > 0 else 0

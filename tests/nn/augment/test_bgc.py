@@ -18,6 +18,7 @@ from ganvas.nn.augment.bgc import (
     recoloured,
 )
 from ganvas.nn.augment.homogeneous import along_grey, rotation, scaling, translation
+from ganvas.nn.augment.warp import blit, warp
 
 MANY = 20_000
 
@@ -91,6 +92,16 @@ def test_pictures_in_bfloat16_stay_so():
     x = pictures().to(torch.bfloat16)
     found = bgc(x, torch.tensor(0.8), Rows(6))
     assert torch.equal(found, bgc(x.float(), torch.tensor(0.8), Rows(6)).to(torch.bfloat16))
+
+
+def test_pictures_that_need_no_filter_change_nothing_for_those_that_do():
+    x = pictures(n=50)
+    geometry = draw_geometry(torch.tensor(0.3), Rows(50), 8, 10)
+    filtered, copied = warp(x, geometry.inverse), blit(x, geometry.inverse)
+    found = moved(x, geometry)
+    for i in range(50):
+        wanted = copied if geometry.blitted[i] else filtered
+        assert_close(found[i], wanted[i] if geometry.moved[i] else x[i], atol=1e-5, rtol=0)
 
 
 def test_opacity_follows_the_geometry_and_no_colour():

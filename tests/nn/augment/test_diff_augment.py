@@ -28,7 +28,7 @@ def pictures(n=3, channels=3, height=6, width=9):
 
 
 def test_colour_is_brightness_then_saturation_then_contrast_of_each_picture():
-    x, numbers = pictures(), torch.tensor([[0.1, 0.5, 0.9], [0.2, 0.6, 0.7], [1 / 2, 1 / 2, 1 / 2]])
+    x, numbers = pictures(), torch.tensor([[0.1, 0.5, 0.9], [0.2, 0.6, 0.5], [0.7, 0.1, 0.5]])
     found = coloured(x, *numbers)
     for i in range(3):
         b, s, c = numbers[:, i]

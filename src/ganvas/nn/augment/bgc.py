@@ -78,10 +78,19 @@ def bgc(images: Images, p: Scalar, rows: RandomRows) -> Images:
 
 
 def moved(images: Images, geometry: Geometry) -> Images:
-    """The pictures under their maps; those that are not moved keep every bit."""
-    unmoved, blitted = (marks.view(-1, 1, 1, 1) for marks in (~geometry.moved, geometry.blitted))
-    found = torch.where(blitted, blit(images, geometry.inverse), warp(images, geometry.inverse))
-    return torch.where(unmoved, images, found)
+    """The pictures under their maps; those that are not moved keep every bit.
+
+    On a processor only those pictures pass through the filters that have to. A GPU would have to wait until it is known
+    which; there all do.
+    """
+    marks = [marks.view(-1, 1, 1, 1) for marks in (geometry.moved, geometry.blitted)]
+    if images.device.type == "cpu":
+        rows = (geometry.moved & ~geometry.blitted).nonzero().flatten()
+        warped = images.index_copy(0, rows, warp(images[rows], geometry.inverse[rows])) if len(rows) else images
+    else:
+        warped = warp(images, geometry.inverse)
+    found = torch.where(marks[1], blit(images, geometry.inverse), warped)
+    return torch.where(marks[0], found, images)
 
 
 def recoloured(images: Images, colours: Colours) -> Images:

@@ -15,6 +15,7 @@ from ganvas.report.web import page
 from ganvas.report.web.chart import Chart, svg
 from ganvas.report.web.page import Html, element
 from ganvas.report.web.run_curves import diverged, loss_charts, median_window, metric_charts, pace_chart
+from ganvas.report.web.run_health import health_charts
 from ganvas.report.web.run_numbers import Measurement, headline, numbers
 
 WIDE, NARROW = (560, 290), (370, 260)
@@ -53,6 +54,8 @@ class RunPage:
     stages: Sequence[Band] = ()
     log: Mapping[str, np.ndarray] = field(default_factory=dict)  # Columns over "kimg"; nan where a line lacks one.
     pace: Mapping[str, np.ndarray] = field(default_factory=dict)  # Likewise.
+    health: Mapping[str, np.ndarray] = field(default_factory=dict)  # The signs of check-ups, likewise.
+    findings: Sequence[tuple[str, str]] = ()  # Of the last check-up: what was found, and what is advised.
     measures: Sequence[Measurement] = ()
     sheets: Sequence[Sheet] = ()  # Drawn at moments of the run, in order.
     others: Sequence[Sheet] = ()  # Of no moment, such as one of the data.
@@ -76,6 +79,7 @@ def html(run: RunPage) -> str:
         _pictures(run),
         _quality(run),
         _training(run),
+        _health(run),
         _cost(run),
         _again(run),
     )
@@ -150,6 +154,17 @@ def _training(run: RunPage) -> Html:
     bands = "Shaded stretches are resolutions; in hatched ones the next resolution is faded in." if run.stages else None
     smoothed = median if median_window(len(run.log["kimg"])) > 1 else None
     return page.section("Training", element("div", *drawn, class_="charts"), page.note(legend, smoothed, bands))
+
+
+def _health(run: RunPage) -> Html | None:
+    """What the monitor saw; nothing for a run that had none."""
+    charts = health_charts(run.health, run.log, run.stages)
+    if not charts and not run.findings:
+        return None
+    told = [element("p", f"{text}. {advice}", class_="note warn") for text, advice in run.findings]
+    quiet = None if told else page.note("Nothing was found at the last check-up.")
+    drawn = element("div", *(_drawn(chart, caption) for chart, caption in charts), class_="charts") if charts else None
+    return page.section("Health", *told, quiet, drawn)
 
 
 def _cost(run: RunPage) -> Html:

@@ -13,7 +13,7 @@ import numpy as np
 from ganvas.core.errors import UserError
 from ganvas.core.files.json_lines import read_lines
 from ganvas.core.results import Result
-from ganvas.core.run_folder import RunFolder
+from ganvas.core.run_folder import HEALTH, RunFolder
 from ganvas.report.drawing.plot_frame import Band
 from ganvas.report.web.run_numbers import Measurement
 from ganvas.report.web.run_page import RunPage, Sheet
@@ -36,6 +36,7 @@ def read(path: Path) -> RunPage:
     notes: list[str] = []
     log = columns(_lines(path / "log.jsonl", notes))
     pace = columns(_lines(path / "cost.jsonl", notes))
+    check_ups = _lines(path / HEALTH, notes)
     drawn = folder.sheets()
     furthest = [float(table["kimg"][-1]) for table in (log, pace) if len(table["kimg"])] + [kimg for kimg, _ in drawn]
     data, config = _object(run.get("data")), _object(run.get("config"))
@@ -59,12 +60,21 @@ def read(path: Path) -> RunPage:
         stages=stages if len({band.label for band in stages}) > 1 else [],
         log=log,
         pace=pace,
+        health=columns([_object(row.get("signs")) | {"kimg": row.get("kimg")} for row in check_ups]),
+        findings=_findings(check_ups),
         measures=[_measurement(row, data) for row in _lines(path / "measures.jsonl", notes)],
         sheets=_sheets(drawn, stages, notes),
         others=_other_sheets(folder, notes),
         film=_film(folder.film, notes),
         notes=notes,
     )
+
+
+def _findings(check_ups: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What the last check-up found, and what was advised, in sentences."""
+    found = _objects(check_ups[-1].get("findings")) if check_ups else []
+    texts = [(str(one.get("text") or ""), str(one.get("advice") or "")) for one in found]
+    return [(f"{text[:1].upper()}{text[1:]}", advice) for text, advice in texts if text]
 
 
 def _lines(path: Path, notes: list[str]) -> list[dict[str, Any]]:

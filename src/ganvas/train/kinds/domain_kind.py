@@ -72,6 +72,9 @@ class DomainData(RunData):
         there, back = model.directions
         return [TranslatedExamination(plan, {there: (self.a, self.b), back: (self.b, self.a)})]
 
+    def specimens(self, plan: Plan, *, device: torch.device) -> None:
+        """None: two domains have no one discriminator."""
+
 
 class DomainKind(Kind):
     """Two unpaired sources of pictures."""

@@ -15,6 +15,7 @@ import torch
 from ganvas.core.ranks import Ranks
 from ganvas.losses.game import Game
 from ganvas.train.feeds.feed import Feed
+from ganvas.train.health.specimens import Specimens
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
 from ganvas.train.sample_grids import Sheets
@@ -59,6 +60,10 @@ class RunData(ABC):
     @abstractmethod
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """What is measured during training."""
+
+    @abstractmethod
+    def specimens(self, plan: Plan, *, device: torch.device) -> Specimens | None:
+        """What drawn samples and verdicts are held against at check-ups; None for a kind without check-ups of them."""
 
 
 class Kind(ABC):

@@ -9,9 +9,12 @@ import numpy as np
 import torch
 
 from ganvas.core.errors import UserError
+from ganvas.core.pixels import to_float
 from ganvas.core.progress import say
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
+from ganvas.core.seeds import stream
+from ganvas.core.shapes import Images
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.data.sources.locations import lasting_name
@@ -30,6 +33,7 @@ from ganvas.metrics.likelihood.density import ABOUT_JPEG, were_jpeg
 from ganvas.train.drawn import can_draw
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.picture_feed import Dealing, PictureFeed
+from ganvas.train.health.specimens import LOOKED_AT, Specimens, specimens
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.monitors import DensityExamination, DrawnExamination, Examination
 from ganvas.train.plan import Plan
@@ -88,6 +92,16 @@ class PictureData(RunData):
             found.append(DensityExamination(plan, self.packed, self.held_out))
         return found
 
+    def specimens(self, plan: Plan, *, device: torch.device) -> Specimens:
+        """Some of the pictures, and some of those that are held out."""
+        held_out = None
+        if self.held_out is not None:
+            order = torch.randperm(len(self.held_out), generator=stream(plan.seed, "held out")).numpy()
+            held_out = _floats(self.held_out, order[:LOOKED_AT], device)
+        return specimens(
+            lambda rows: _floats(self.packed, rows, device), len(self.packed), seed=plan.seed, held_out=held_out
+        )
+
 
 class PictureKind(Kind):
     """Pictures of one source."""
@@ -131,6 +145,11 @@ class PictureKind(Kind):
             labelled=request.labelled,
             larger=larger,
         )
+
+
+def _floats(packed: Packed, rows: np.ndarray, device: torch.device) -> Images:
+    """Pictures in [-1, 1]."""
+    return to_float(torch.from_numpy(packed.read(rows)).to(device).permute(0, 3, 1, 2))
 
 
 def picture_fields(found: Survey, config: Any, given: Mapping[str, Any], *, bound: int | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from ganvas.train.drawn import averaged_players, can_draw, drawn_samples
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.point_feed import PointFeed
 from ganvas.train.generator_slope import generator_slope
+from ganvas.train.health.specimens import Specimens, specimens
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
@@ -61,6 +62,11 @@ class PointData(RunData):
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """Whatever can be measured against the law of the points."""
         return [PointExamination(plan, self.packed)] if can_draw(model) else []
+
+    def specimens(self, plan: Plan, *, device: torch.device) -> Specimens:
+        """Some of the points."""
+        read = lambda rows: torch.from_numpy(self.packed.read(rows)).to(device)  # noqa: E731
+        return specimens(read, len(self.packed), seed=plan.seed)
 
 
 class PointKind(Kind):
