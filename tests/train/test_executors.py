@@ -7,6 +7,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.models.gan import r3gan, stylegan2
 from ganvas.models.gan.progan import TINY, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import CudaGraph, Eager, executor_for
@@ -58,3 +59,23 @@ def test_a_replayed_step_equals_an_eager_one_while_fade_and_rate_move(stage):
             state.step += 1
         ends.append(torch.cat([p.detach().flatten() for p in state.model.parameters()]))
     torch.testing.assert_close(ends[0], ends[1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("game", [r3gan.Model(r3gan.TINY.fitted(0.1)), stylegan2.Model(stylegan2.TINY)])
+def test_a_replayed_step_equals_an_eager_one_while_courses_run_and_lazy_phases_rest(game):
+    ends = []
+    for kind in (Eager, CudaGraph):
+        initialise(game, stream(0, "weights"))
+        state = new_state(game.to("cuda", memory_format=torch.channels_last))
+        executor = kind(state, seed=0, ranks=Ranks(), precision=torch.float32)
+        for step in range(12):
+            stage = game.schedule().at(state.nimg)
+            set_learning_rate(state, stage.lr)
+            reals = torch.rand(8, 3, 16, 16, generator=stream(step, "reals")).cuda()
+            executor.step(Pictures(images=reals.contiguous(memory_format=torch.channels_last)), stage)
+            state.nimg += 8
+            state.step += 1
+        averages = [p for player in state.players if player.average for p in player.average.parameters()]
+        ends.append(torch.cat([p.detach().flatten() for p in [*state.model.parameters(), *averages]]))
+    torch.testing.assert_close(ends[0], ends[1], rtol=0, atol=1e-4)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.schedule import Course
+from ganvas.losses.scheduled_adam import ScheduledAdam
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,25 +46,16 @@ class Adam(OptimizerSettings):
         above(self, 0, "eps", "lr_factor")
 
     def build(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
-        """A beta2 that changes is a tensor on a GPU, as a captured graph must read it; the fused update takes none."""
         lr, capturable = self.rate_of(parameters)
-        if capturable and self.beta2_course is not None:
-            device = parameters[0].device
-            moving = torch.tensor(self.beta1, device=device), torch.tensor(self.beta2, device=device)
-            return torch.optim.Adam(parameters, lr=lr, betas=moving, eps=self.eps, foreach=True, capturable=True)
+        if self.beta2_course is not None:
+            return ScheduledAdam(parameters, lr=lr, beta1=self.beta1, beta2=self.beta2_course.start, eps=self.eps)
         betas = (self.beta1, self.beta2)
         return torch.optim.Adam(parameters, lr=lr, betas=betas, eps=self.eps, fused=True, capturable=capturable)
 
     def follow(self, optimizer: torch.optim.Optimizer, nimg: int) -> None:
         """Sets beta2 for the step at ``nimg``, where it changes."""
-        if self.beta2_course is None:
-            return
-        for group in optimizer.param_groups:
-            beta1, beta2 = group["betas"]
-            if isinstance(beta2, Tensor):
-                beta2.fill_(self.beta2_course.at(nimg))
-            else:
-                group["betas"] = (beta1, self.beta2_course.at(nimg))
+        if self.beta2_course is not None and isinstance(optimizer, ScheduledAdam):
+            optimizer.beta2.fill_(self.beta2_course.at(nimg))
 
 
 @dataclass(frozen=True, kw_only=True)

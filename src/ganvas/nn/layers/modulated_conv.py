@@ -6,8 +6,9 @@ droplets of the first StyleGAN). Here the *weights* are normalised, on the assum
 only the expected size of a map is fixed, not its actual one.
 
 Every sample has weights of its own. They need not be made: scaling the inputs by the style and the outputs by the
-demodulation is the same function, with one shared kernel. Trained with double backward on a CPU this takes a third to
-a half of the time of a grouped convolution with one kernel per sample, which is the definition and the peer of a test.
+demodulation is the same function, with one shared kernel. Measured on one CPU core with a batch of 16, forward and
+backward: 1.2 to 2.6 times the speed of a grouped convolution with one kernel per sample, from 16 channels of 32 x 32 to
+128 of 8 x 8; that form is kept as the definition.
 """
 
 import math
