@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganvas.core.errors import UserError
-from ganvas.core.schedule import Course, Growth, Stage, Steady
+from ganvas.core.schedule import Course, Growth, Stage, Steady, ended_at
 
 # Karras et al. 2018: appendix A.1 (CelebA-HQ, 800 + 800 kimg) with the minibatches listed there; CIFAR-10 400 + 400.
 CELEBA_HQ = Growth(
@@ -200,3 +200,12 @@ def test_a_course_goes_from_one_value_to_another_on_half_a_cosine_and_stays():
     course = Course(start=0.9, end=0.99, kimg=3)
     # cos(pi / 3) = 1/2: a quarter of the way after a third of the time.
     assert [course.at(n) for n in (0, 1000, 3000, 10**6)] == pytest.approx([0.9, 0.9 + 0.09 / 4, 0.99, 0.99])
+
+
+def test_a_run_ends_with_a_whole_batch():
+    # 24 samples in batches of 16 are two batches; with growth the first 24 are three of 8, then two of 16.
+    assert ended_at(Steady(batch_size=16, lr=1e-3), 24) == 32
+    assert ended_at(Steady(batch_size=16, lr=1e-3), 32) == 32
+    growth = Growth(first=4, last=8, train_kimg=0.024, fade_kimg=0.016, batch_size=8, batch_size_at={8: 16}, lr=1e-3)
+    assert growth.borders() == [24, 40]
+    assert ended_at(growth, 50) == 24 + 32

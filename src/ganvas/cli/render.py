@@ -31,6 +31,8 @@ def _(result: TrainResult) -> None:
     if result.settings and not result.seconds and not result.kimg:
         for part in ("config", "plan"):
             table(part, ("setting", "value"), [(k, str(v)) for k, v in result.settings[part].items()])
+        if result.picture_size:
+            say(f"Pictures of {result.picture_size[0]}x{result.picture_size[1]} pixels (height x width).")
         return
     done = "finished" if result.finished else "stopped; the same command goes on"
     say(f"{result.run}: {done} at {result.kimg:,.6g} kimg after {duration(result.seconds)} of training.")
@@ -151,7 +153,7 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, f
         pad_edge=False,
     )
     for place, name in enumerate(header):
-        drawn.add_column(name, overflow="fold", no_wrap=name == "paper" or (firm and place > 0))
+        drawn.add_column(name, overflow="fold", no_wrap=name in ("name", "paper") or (firm and place > 0))
     for row in rows:
         drawn.add_row(*(Text(printable(cell)) for cell in row))
     Console(stderr=True).print(drawn)

@@ -46,6 +46,15 @@ class Schedule(Protocol):
         ...
 
 
+def ended_at(schedule: Schedule, total_nimg: int) -> int:
+    """The samples that have been shown when a run of at least ``total_nimg`` ends: whole batches alone are shown."""
+    nimg = 0
+    for border in [*(border for border in schedule.borders() if 0 < border < total_nimg), total_nimg]:
+        batch_size = schedule.at(nimg).batch_size
+        nimg += -(-max(border - nimg, 0) // batch_size) * batch_size
+    return nimg
+
+
 @dataclass(frozen=True, kw_only=True)
 class Steady:
     """One batch size and one network from the first sample to the last; the learning rate may rise and fall.

@@ -179,11 +179,16 @@ def _try_decode(entry: Entry) -> np.ndarray | BrokenPicture:
 
 def _refuse_or_name(entry: Entry, reason: BrokenPicture, broken: Broken) -> tuple[str, str]:
     if broken == "refuse":
-        raise UserError(
-            f"{entry.name} {reason}. Remove it, or leave such files out with --broken skip "
-            "(`ganvas data describe SRC --full` lists them all)."
-        )
+        raise broken_refusal(entry.name, str(reason))
     return entry.name, str(reason)
+
+
+def broken_refusal(name: str, reason: str) -> UserError:
+    """What is said of a file that cannot be read where such files may not be skipped."""
+    return UserError(
+        f"{name} {reason}. Remove it, or leave such files out with --broken skip "
+        "(`ganvas data describe SRC --full` lists them all)."
+    )
 
 
 def _grouped(entries: Iterable[Entry], most: int) -> Iterator[list[Entry]]:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
     from ganvas.train.plan import Recipe
 
-KIMG_DIGITS = 2  # Significant digits of the length in kimg that --minutes chooses.
-
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
@@ -88,6 +86,7 @@ class TrainResult:
     stopped: bool  # A signal asked for it; the same command resumes.
     seconds: float
     settings: dict[str, Any]
+    picture_size: tuple[int, int] | None = None  # Height and width in pixels, of a dry run of a model of pictures.
 
 
 def train(task: Train) -> TrainResult:
@@ -130,7 +129,16 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
     if before:
         _require_same_settings(before, settings, task.out)
     if task.dry_run:
-        return TrainResult(run=task.out, kimg=0, finished=False, stopped=False, seconds=0, settings=settings)
+        kind.check(request, recipe.config, recipe.plan)
+        return TrainResult(
+            run=task.out,
+            kimg=0,
+            finished=False,
+            stopped=False,
+            seconds=0,
+            settings=settings,
+            picture_size=_picture_size(recipe.config),
+        )
 
     data = _prepare(kind, request, recipe, ranks)
     if before:
@@ -182,6 +190,14 @@ def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
             f"--held-out {task.held_out}: {task.model} gives no likelihood and judges nothing, so nothing is "
             "measured on samples that are held out. Leave it out; `ganvas measure RUN SRC` compares with any pictures."
         )
+
+
+def _picture_size(config: object) -> tuple[int, int] | None:
+    from ganvas.losses.capabilities import SizesPictures, SizesPoints
+
+    if isinstance(config, SizesPoints) and config.dims:
+        return None
+    return config.picture.size if isinstance(config, SizesPictures) else None
 
 
 def _settings(task: Train, recipe: "Recipe") -> dict[str, Any]:
@@ -311,20 +327,30 @@ def _within(
     import torch
 
     from ganvas.core.config import override, typed
+    from ganvas.core.errors import UserError
     from ganvas.losses.capabilities import FitsLength
     from ganvas.train.augmented import augmented
     from ganvas.train.forecast import forecast
+    from ganvas.train.pauses import plan_within, tried_pauses
 
     model = augmented(_started(module, recipe, device), recipe.plan)
     feed = data.feed(model, recipe.plan, device=device, ranks=ranks)
     total = recipe.plan.total_nimg
-    seconds = torch.tensor(forecast(model, feed, total, ranks=ranks).seconds_between(0, total), device=device)
-    ranks.average_([seconds])  # Every rank plans the same length.
+    last = model.schedule().at(max(total - 1, 0))
+    pauses = tried_pauses(model, data, recipe.plan, stage=last, device=device)
+    steps = forecast(model, feed, total, ranks=ranks).step_seconds_between(0, total)
     feed.close()
-    kimg = float(f"{recipe.plan.total_kimg * 60 * minutes / max(float(seconds), 1e-9):.{KIMG_DIGITS}g}")
-    plan, config = replace(recipe.plan, total_kimg=kimg), recipe.config
+    seconds = [torch.tensor(value, device=device) for value in (steps, *(pause.seconds for pause in pauses))]
+    ranks.average_(seconds)  # Every rank plans the same length.
+    steps, *standing = (float(value) for value in seconds)
+    pauses = [replace(pause, seconds=value) for pause, value in zip(pauses, standing, strict=True)]
+    try:
+        plan = plan_within(60 * minutes, recipe.plan, step_seconds=steps, pauses=pauses)
+    except UserError as error:
+        raise UserError(f"--minutes {minutes:g}: {error}") from None
+    config = recipe.config
     if recipe.fitted and isinstance(config, FitsLength):
-        config = override(config.fitted(kimg), typed(config, _changes(task, module)[0]))
+        config = override(config.fitted(plan.total_kimg), typed(config, _changes(task, module)[0]))
     return replace(recipe, config=config, plan=plan)
 
 

@@ -7,6 +7,7 @@ arithmetic that they take.
 
 import copy
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -18,6 +19,7 @@ from ganvas.core.schedule import Schedule, Stage
 from ganvas.losses.game import Batch, Game, Phase
 from ganvas.train.executors import Eager
 from ganvas.train.feeds.feed import Feed
+from ganvas.train.pauses import Pause
 from ganvas.train.state import movable, new_state
 from ganvas.train.step import let_move
 
@@ -27,12 +29,13 @@ TURNS_LOOKED_AT = 1000  # Steps over which the share of a phase's turns is count
 
 @dataclass
 class Forecast:
-    """Seconds and FLOP per sample of every stage phase, and a correction learnt while training."""
+    """Seconds and FLOP per sample of every stage phase, the pauses, and a correction of steps learnt while training."""
 
     schedule: Schedule
     total_nimg: int
     seconds: dict[int, float]  # By Stage.phase.
     flop: dict[int, float]
+    pauses: Sequence[Pause] = ()
     correction: float = 1.0
     _spans: list[tuple[int, int, int]] = field(default_factory=list)  # (first sample, last sample, phase)
 
@@ -43,15 +46,23 @@ class Forecast:
         self._spans = [(a, b, self.schedule.at(a + 1).phase) for a, b in pairwise(borders)]
 
     def seconds_between(self, start: int, end: int) -> float:
-        """Predicted seconds from ``start`` to ``end`` samples."""
+        """Predicted seconds from ``start`` to ``end`` samples, pauses included."""
+        return self.step_seconds_between(start, end) + self.pause_seconds_between(start, end)
+
+    def step_seconds_between(self, start: int, end: int) -> float:
+        """Predicted seconds of the steps alone."""
         return self.correction * self._sum(self.seconds, start, end)
+
+    def pause_seconds_between(self, start: int, end: int) -> float:
+        """Predicted seconds of sheets and measurements alone."""
+        return sum(pause.between(start, end) for pause in self.pauses)
 
     def flop_between(self, start: int, end: int) -> float:
         """Floating-point operations from ``start`` to ``end`` samples, both passes and the penalty included."""
         return self._sum(self.flop, start, end)
 
     def observe(self, start: int, end: int, seconds: float) -> None:
-        """Learns from what an interval really took: a fifth of the way to what it should have been."""
+        """Learns from what the steps of an interval really took: a fifth of the way to what it should have been."""
         predicted = self._sum(self.seconds, start, end)
         if predicted > 0 and seconds > 0:
             self.correction = 0.8 * self.correction + 0.2 * seconds / predicted
@@ -60,7 +71,7 @@ class Forecast:
         return sum(max(min(b, end) - max(a, start), 0) * rates.get(phase, 0.0) for a, b, phase in self._spans)
 
 
-def forecast(model: Game, feed: Feed, total_nimg: int, *, ranks: Ranks) -> Forecast:
+def forecast(model: Game, feed: Feed, total_nimg: int, *, ranks: Ranks, pauses: Sequence[Pause] = ()) -> Forecast:
     """Tries each stage on a copy of the model and zeros in the place of the data, within a few seconds."""
     schedule = model.schedule()
     last_phase = schedule.at(max(total_nimg - 1, 0)).phase
@@ -83,7 +94,7 @@ def forecast(model: Game, feed: Feed, total_nimg: int, *, ranks: Ranks) -> Forec
             last = took / max(flop[stage.phase] * share, 1.0)
         else:
             seconds[stage.phase] = flop[stage.phase] * last / ranks.count
-    return Forecast(schedule=schedule, total_nimg=total_nimg, seconds=seconds, flop=flop)
+    return Forecast(schedule=schedule, total_nimg=total_nimg, seconds=seconds, flop=flop, pauses=pauses)
 
 
 def count_flop(model: Game, given: Batch) -> float:

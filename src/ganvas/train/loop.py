@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from ganvas.core.progress import duration, progress, say, stoppable
 from ganvas.core.provenance import peak_memory_mib
 from ganvas.core.ranks import Ranks
 from ganvas.core.run_folder import RunFolder, kimg_name
-from ganvas.core.schedule import Growth, Schedule, Stage
+from ganvas.core.schedule import Growth, Schedule, Stage, ended_at
 from ganvas.losses.capabilities import Calibrates, HasLatents, Judges, classes_of
 from ganvas.losses.game import Game
 from ganvas.train import checkpoint
@@ -29,6 +29,7 @@ from ganvas.train.health.broken_layer import first_broken_layer
 from ganvas.train.health.monitor import Monitor
 from ganvas.train.kinds.kind import RunData
 from ganvas.train.monitors import Examiner, TensorBoard
+from ganvas.train.pauses import tried_pauses
 from ganvas.train.plan import Plan, due
 from ganvas.train.sample_grids import Sheets
 from ganvas.train.state import State, averaged_model, new_state
@@ -36,6 +37,7 @@ from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_r
 
 CALIBRATION_IMAGES = 496  # About the 500 of the progressive GAN's first code, and a multiple of 16.
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+TOLD_SHARE = 0.1  # Of a run: what sheets and measurements take is told where it is more.
 POLL_STEPS = 8  # With several ranks: steps between two questions whether anyone was asked to stop.
 
 
@@ -105,10 +107,11 @@ def _train(setup: Setup) -> Outcome:
         _calibrate(setup, feed, schedule)
         state.restart_averages()
     if ranks.first and not resumed:
-        sheets.reals()
-        sheets.sample(state, schedule.at(0), kimg_name(0))
-        examiner.measure(state, schedule.at(0))
-        _save(setup, state, schedule.at(0), clock)
+        with clock.pause():
+            sheets.reals()
+            sheets.sample(state, schedule.at(0), kimg_name(0))
+            examiner.measure(state, schedule.at(0))
+            _save(setup, state, schedule.at(0), clock)
 
     with (
         stoppable() as asked,
@@ -132,12 +135,14 @@ def _train(setup: Setup) -> Outcome:
                     show(min(state.nimg / 1000, plan.total_kimg), note, left)
             if ranks.first and due(before, state.nimg, plan.interval("sample")):
                 run.require_held()
-                sheets.sample(state, stage, kimg_name(state.nimg))
+                with clock.pause():
+                    sheets.sample(state, stage, kimg_name(state.nimg))
             if ranks.first and due(before, state.nimg, plan.interval("health")):
                 monitor.check(state, stage)
             better = False
             if ranks.first and due(before, state.nimg, plan.interval("measure")):
-                better = examiner.measure(state, stage)
+                with clock.pause():
+                    better = examiner.measure(state, stage)
 
             stop = _poll(asked, ranks, state.step)
             late = time.monotonic() - saved_at > 60 * plan.checkpoint_minutes
@@ -302,14 +307,23 @@ def _stopped(run: RunFolder, cause: str) -> TrainingFailed:
 def _forecast(setup: Setup, feed: Feed, state: State) -> Forecast:
     """Says how long it will take, and what is reached, before it starts."""
     total = setup.plan.total_nimg
-    coming = forecast(setup.model, feed, total, ranks=setup.ranks)
+    schedule = setup.model.schedule()
+    pauses = []
     if setup.ranks.first and not setup.quiet:
-        left = coming.seconds_between(state.nimg, total)
+        last = schedule.at(max(total - 1, 0))
+        pauses = tried_pauses(setup.model, setup.data, setup.plan, stage=last, device=setup.device)
+    coming = forecast(setup.model, feed, total, ranks=setup.ranks, pauses=pauses)
+    if setup.ranks.first and not setup.quiet:
+        left, pauses = coming.seconds_between(state.nimg, total), coming.pause_seconds_between(state.nimg, total)
         flop = coming.flop_between(state.nimg, total)
         goal = f"{(total - state.nimg) / 1000:,.4g} kimg"
         say(setup.data.sentence())
-        say(f"{goal} to go: about {duration(left)} on this machine, {flop:.2g} FLOP.")
-        say_what_is_reached(coming.schedule, total, setup.data.described)
+        stands = f", {duration(pauses)} of them for sheets and measurements" if pauses > TOLD_SHARE * left else ""
+        say(f"{goal} to go: about {duration(left)} on this machine{stands}, {flop:.2g} FLOP.")
+        if (ended := ended_at(schedule, total)) != total:
+            batch_size = schedule.at(max(total - 1, 0)).batch_size
+            say(f"Whole batches of {batch_size} are shown, so the run ends at {ended / 1000:,.6g} kimg.")
+        say_what_is_reached(schedule, total, setup.data.described)
     return coming
 
 
@@ -343,6 +357,7 @@ class _Clock:
     def __init__(self, run: RunFolder, nimg: int) -> None:
         self.run, self.nimg, self.before = run, nimg, _cost(run)
         self.started = self.last = time.monotonic()
+        self.paused = 0.0  # Seconds since the last lap for sheets and measurements.
         self.gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
         self.flop = self.before.get("flop")
 
@@ -355,12 +370,19 @@ class _Clock:
         now = time.monotonic()
         took, shown = max(now - self.last, 1e-9), nimg - self.nimg
         if coming:
-            coming.observe(self.nimg, nimg, took)
+            coming.observe(self.nimg, nimg, took - self.paused)
             self.flop = (self.flop or 0.0) + coming.flop_between(self.nimg, nimg)
         pace = {"images_per_second": round(shown / took, 2), "memory_mib": peak_memory_mib()}
         self.run.append("cost.jsonl", {"nimg": nimg, "kimg": nimg / 1000, "seconds": round(self.seconds, 3), **pace})
-        self.last, self.nimg = now, nimg
+        self.last, self.nimg, self.paused = now, nimg, 0.0
         return pace
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """What happens inside is no part of the pace of the steps."""
+        began = time.monotonic()
+        yield
+        self.paused += time.monotonic() - began
 
     def cost(self, nimg: int) -> dict[str, Any]:
         seconds = round(self.seconds, 3)

@@ -13,6 +13,9 @@ Policy = Literal["colour", "translation", "cutout"]  # Of DiffAugment.
 FREE_TO_CHANGE = ("total_kimg", "keep_last", "checkpoint_minutes")
 
 
+PER_RUN = {"report": 200, "sample": 40, "measure": 10, "health": 40}  # How many of each, where their interval is not given.
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """The settings of a run that are not the model's. Intervals of 0 are chosen from the length of the run."""
@@ -52,13 +55,13 @@ class Plan:
 
     def interval(self, kind: Literal["report", "sample", "measure", "health"]) -> int:
         """Images between two of a kind; at least 1."""
-        kimg, share = {
-            "report": (self.report_kimg, 200),
-            "sample": (self.sample_kimg, 40),
-            "measure": (self.measure_kimg, 10),
-            "health": (self.health_kimg or max(self.total_kimg / 40, HEALTH_KIMG), 40),
+        kimg = {
+            "report": self.report_kimg,
+            "sample": self.sample_kimg,
+            "measure": self.measure_kimg,
+            "health": self.health_kimg or max(self.total_kimg / PER_RUN["health"], HEALTH_KIMG),
         }[kind]
-        kimg = kimg or self.total_kimg / share
+        kimg = kimg or self.total_kimg / PER_RUN[kind]
         return max(round(kimg * 1000), 1) if kimg > 0 else 0
 
 

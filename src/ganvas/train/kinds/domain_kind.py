@@ -11,6 +11,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.data.packed import Packed
+from ganvas.data.sources.locations import lasting_name
 from ganvas.data.survey import survey
 from ganvas.losses.capabilities import Shows, Translates
 from ganvas.losses.game import Game
@@ -18,6 +19,7 @@ from ganvas.train.feeds.domain_feed import DomainFeed
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.picture_feed import Dealing
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
+from ganvas.train.kinds.picture_checks import check_source
 from ganvas.train.kinds.picture_kind import (
     SHOWN,
     channels_of,
@@ -25,6 +27,7 @@ from ganvas.train.kinds.picture_kind import (
     described_source,
     packed_pictures,
     picture_fields,
+    say_what_is_reduced,
     with_margin,
 )
 from ganvas.train.monitors import Examination
@@ -83,29 +86,52 @@ class DomainKind(Kind):
         self, request: SourceRequest, config: Any, given: Mapping[str, Any], *, bound: int | None
     ) -> dict[str, Any]:
         """The size of the first domain's pictures and the channels of both."""
-        chosen = picture_fields(survey(request.data, quiet=request.quiet), config, given, bound=bound)
-        if request.other is not None and "other_channels" not in given:
-            chosen["other_channels"] = channels_of(survey(request.other, quiet=request.quiet))
+        found = survey(request.data, quiet=request.quiet)
+        chosen = picture_fields(found, config, given, bound=bound)
+        say_what_is_reduced(found, config, chosen | dict(given), request)
+        if request.other is not None:
+            other = survey(request.other, quiet=request.quiet)
+            say_what_is_reduced(other, config, chosen | dict(given), request, whose="Pictures of --other")
+            if "other_channels" not in given:
+                chosen["other_channels"] = channels_of(other)
         return chosen
+
+    def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
+        """The headers of both sources."""
+        other = _second_source(request)
+        size = config.picture.size
+        check_source(request.data, request, size=size, channels=config.picture.channels)
+        check_source(other, request, size=size, channels=config.other_picture.channels)
+        if lasting_name(request.data) == lasting_name(other):
+            raise _same_pictures(other)
 
     def prepare(self, request: SourceRequest, config: Any, plan: Plan) -> DomainData:
         """Both sources packed at the model's sizes."""
-        if request.other is None:
-            raise UserError(
-                "This model translates between two kinds of pictures, and one was given. Name the second: --other SRC."
-            )
+        other = _second_source(request)
         size = config.picture.size
-        a, b = _packed_domains(request.data, request.other, request, config, size)
+        a, b = _packed_domains(request.data, other, request, config, size)
         if a.fingerprint == b.fingerprint:
-            raise UserError(f"--other {request.other} holds the pictures of --data. Name pictures of another kind.")
+            raise _same_pictures(other)
         described = described_pictures(a, request, size) | {
-            "other": described_source(request.other, b) | {"channels": b.channels}
+            "other": described_source(other, b) | {"channels": b.channels}
         }
         larger = None
         if plan.crop_margin:
             margin = with_margin(size, plan.crop_margin)
-            larger = _packed_domains(request.data, request.other, request, config, margin)
+            larger = _packed_domains(request.data, other, request, config, margin)
         return DomainData(a=a, b=b, described=described, larger=larger)
+
+
+def _second_source(request: SourceRequest) -> str:
+    if request.other is None:
+        raise UserError(
+            "This model translates between two kinds of pictures, and one was given. Name the second: --other SRC."
+        )
+    return request.other
+
+
+def _same_pictures(other: str) -> UserError:
+    return UserError(f"--other {other} holds the pictures of --data. Name pictures of another kind.")
 
 
 def _packed_domains(

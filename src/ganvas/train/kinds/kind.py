@@ -86,6 +86,14 @@ class Kind(ABC):
         """
 
     @abstractmethod
+    def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
+        """Refuses what :meth:`prepare` would refuse, as far as it shows without reading every sample.
+
+        Raises:
+            UserError: a source is missing, broken, or does not fit the model.
+        """
+
+    @abstractmethod
     def prepare(self, request: SourceRequest, config: Any, plan: Plan) -> RunData:
         """The sources packed and checked against the settings.
 

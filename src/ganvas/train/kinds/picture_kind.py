@@ -25,7 +25,6 @@ from ganvas.losses.capabilities import (
     HasLatents,
     Shows,
     SizesPoints,
-    TakesHiddenLabels,
     classes_of,
 )
 from ganvas.losses.game import Game
@@ -35,6 +34,14 @@ from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.picture_feed import Dealing, PictureFeed
 from ganvas.train.health.specimens import LOOKED_AT, Specimens, specimens
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
+from ganvas.train.kinds.picture_checks import (
+    DRAWN_AT_ANY_SIZE,
+    check_source,
+    refuse_dims,
+    refuse_other,
+    refuse_the_same,
+    require_classes,
+)
 from ganvas.train.monitors import DensityExamination, DrawnExamination, Examination
 from ganvas.train.plan import Plan
 from ganvas.train.sample_grids import DrawnAndShownSheets, DrawnSheets, NoSheets, Sheets, ShownSheets
@@ -114,26 +121,37 @@ class PictureKind(Kind):
         chosen = picture_fields(found, config, given, bound=bound)
         if isinstance(config, SizesPoints) and "dims" not in given:
             chosen["dims"] = 0
-        _say_what_is_reduced(found, config, chosen, request)
+        say_what_is_reduced(found, config, chosen | dict(given), request)
         if request.conditional:
             chosen["num_classes"] = _count_classes(found, request, config)
         return chosen
 
+    def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
+        """The headers of the pictures, the number of classes, and the held-out source."""
+        refuse_other(request)
+        refuse_dims(config, request)
+        size, channels = config.picture.size, config.picture.channels
+        found = check_source(request.data, request, size=size, channels=channels)
+        require_classes(found.labels, config, request)
+        if request.held_out is not None:
+            refuse_the_same(lasting_name(request.data), lasting_name(request.held_out), request)
+            check_source(request.held_out, request, size=size, channels=channels)
+
     def prepare(self, request: SourceRequest, config: Any, plan: Plan) -> PictureData:
         """The pictures packed at the model's size."""
-        if request.other is not None:
-            raise UserError(f"--other {request.other}: this model learns pictures of one source. Leave it out.")
-        _refuse_dims(config, request)
+        refuse_other(request)
+        refuse_dims(config, request)
         size, channels = config.picture.size, config.picture.channels
         packed = packed_pictures(request.data, request, size=size, channels=channels)
         larger = None
         if plan.crop_margin:
             larger = packed_pictures(request.data, request, size=with_margin(size, plan.crop_margin), channels=channels)
-        _require_classes(packed, config, request)
+        counts = dict(zip(packed.class_names, class_counts(packed), strict=True)) if packed.labels is not None else None
+        require_classes(counts, config, request)
         held_out = None
         if request.held_out is not None:
             held_out = packed_pictures(request.held_out, request, size=size, channels=channels)
-            _refuse_the_same(packed, held_out, request)
+            refuse_the_same(packed.fingerprint, held_out.fingerprint, request)
             if were_jpeg(held_out) and not request.quiet:
                 say(ABOUT_JPEG)
         return PictureData(
@@ -163,16 +181,22 @@ def picture_fields(found: Survey, config: Any, given: Mapping[str, Any], *, boun
     return chosen
 
 
-def _say_what_is_reduced(found: Survey, config: Any, chosen: dict[str, Any], request: SourceRequest) -> None:
-    """Pictures that a preset reduces by half or more are told: their owner may want another one."""
-    if not found.sizes or request.quiet or found.kind in ("scenes", "triangles"):
+def say_what_is_reduced(
+    found: Survey, config: Any, fields: Mapping[str, Any], request: SourceRequest, *, whose: str = "Pictures"
+) -> None:
+    """Pictures that the settings reduce are told: their owner may want other settings.
+
+    Args:
+        fields: Those that the sources have decided and that a person gave.
+        whose: "Pictures", or "Pictures of --other".
+    """
+    if not found.sizes or request.quiet or found.kind in DRAWN_AT_ANY_SIZE:
         return
     height, width = max(found.sizes, key=lambda size: (found.sizes[size], size))
-    fields = {name: value for name, value in chosen.items() if name in ("resolution", "base", "height", "width")}
     to_height, to_width = replace(config, **fields).picture.size
     if (to_height, to_width) != (height, width) and to_height <= height:
         say(
-            f"Pictures of {height}x{width} pixels are reduced to {to_height}x{to_width}, the size that these settings "
+            f"{whose} of {height}x{width} pixels are reduced to {to_height}x{to_width}, the size that these settings "
             "are made for. Another preset, or --set of the size, trains larger ones."
         )
 
@@ -236,27 +260,3 @@ def _count_classes(found: Survey, request: SourceRequest, config: Any) -> int:
             f"--conditional needs labels, and {request.data} has none.{why} One sub-folder per class gives them."
         )
     return len(found.labels)
-
-
-def _require_classes(packed: Packed, config: Any, request: SourceRequest) -> None:
-    classes = classes_of(config)
-    if classes and (packed.labels is None or int(packed.labels.max()) >= classes):
-        has = "has no labels" if packed.labels is None else f"has {int(packed.labels.max()) + 1} classes"
-        raise UserError(f"num_classes={classes}, but {request.data} {has}. Leave it out, or use --conditional.")
-    if request.labelled is not None and not (classes and isinstance(config, TakesHiddenLabels)):
-        what = "needs the class of every picture" if classes else "has no classes"
-        raise UserError(f"--labelled {request.labelled} hides classes, and this model {what}. Leave it out.")
-
-
-def _refuse_dims(config: object, request: SourceRequest) -> None:
-    if isinstance(config, SizesPoints) and config.dims:
-        raise UserError(
-            f"dims={config.dims} is of points, but {request.data} holds pictures. Leave dims out, or name points."
-        )
-
-
-def _refuse_the_same(packed: Packed, held_out: Packed, request: SourceRequest) -> None:
-    if packed.fingerprint == held_out.fingerprint:
-        raise UserError(
-            f"--held-out {request.held_out} holds the pictures that are trained on. Name pictures that are kept apart."
-        )

@@ -82,16 +82,16 @@ class PointKind(Kind):
         """The number of dimensions."""
         return {} if "dims" in given else {"dims": source_of(request.data).dims}
 
+    def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
+        """One source, of as many dimensions as the model's."""
+        _require_one_source(request)
+        _require_dims(source_of(request.data).dims, config, request)
+
     def prepare(self, request: SourceRequest, config: Any, plan: Plan) -> PointData:
         """The points packed."""
-        if request.other is not None or request.held_out is not None or request.conditional:
-            given = "--other" if request.other else "--held-out" if request.held_out else "--conditional"
-            raise UserError(f"{given}: this model learns the points of one source, without classes. Leave it out.")
+        _require_one_source(request)
         packed = prepare_points(request.data, quiet=request.quiet)
-        if packed.dims != config.dims:
-            raise UserError(
-                f"dims={config.dims}, but the points of {request.data} have {packed.dims} numbers. Leave dims out."
-            )
+        _require_dims(packed.dims, config, request)
         described = {
             "spec": lasting_name(request.data),
             "fingerprint": packed.fingerprint,
@@ -100,6 +100,17 @@ class PointKind(Kind):
             "mixture": packed.manifest["mixture"],
         }
         return PointData(packed=packed, described=described)
+
+
+def _require_one_source(request: SourceRequest) -> None:
+    if request.other is not None or request.held_out is not None or request.conditional:
+        given = "--other" if request.other else "--held-out" if request.held_out else "--conditional"
+        raise UserError(f"{given}: this model learns the points of one source, without classes. Leave it out.")
+
+
+def _require_dims(dims: int, config: Any, request: SourceRequest) -> None:
+    if dims != config.dims:
+        raise UserError(f"dims={config.dims}, but the points of {request.data} have {dims} numbers. Leave dims out.")
 
 
 class ScatterSheets(Sheets):

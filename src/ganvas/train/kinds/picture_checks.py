@@ -1,0 +1,79 @@
+"""Checks of sources of pictures before they are packed: as far as the headers of the files show what is wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganvas.core.errors import UserError
+from ganvas.data.conversion import broken_refusal
+from ganvas.data.fitting import plan
+from ganvas.data.packing import make_rules
+from ganvas.data.survey import Survey, survey
+from ganvas.losses.capabilities import SizesPoints, TakesHiddenLabels, classes_of
+from ganvas.train.kinds.kind import SourceRequest
+
+DRAWN_AT_ANY_SIZE = ("scenes", "triangles")  # Sources that are drawn at the size that is asked for.
+
+
+def check_source(spec: str, request: SourceRequest, *, size: tuple[int, int], channels: int) -> Survey:
+    """The survey of a source that can be packed at a size.
+
+    Raises:
+        UserError: a header shows what packing would refuse: a broken file, or pictures that do not fit.
+    """
+    rules = make_rules(
+        size=size, channels=channels, fit=request.fit, background=request.background, broken=request.broken
+    )
+    found = survey(spec, quiet=request.quiet)
+    if found.broken and rules.broken == "refuse":
+        raise broken_refusal(*found.broken[0])
+    if not found.count:
+        raise UserError(f"{spec} holds no picture that can be read: all {len(found.broken)} are broken.")
+    if found.kind not in DRAWN_AT_ANY_SIZE:
+        for have in found.sizes:
+            plan(have, size, rules.fit)
+    return found
+
+
+def require_classes(labels: Mapping[str, int] | None, config: Any, request: SourceRequest) -> None:
+    """Labels that the model's classes can take, and hidden ones only where it learns from them.
+
+    Args:
+        labels: Pictures by class; None or empty without labels.
+
+    Raises:
+        UserError: the source has none, or more classes, or labels are to be hidden from a model that needs them.
+    """
+    classes = classes_of(config)
+    if classes and (not labels or len(labels) > classes):
+        has = f"has {len(labels)} classes" if labels else "has no labels"
+        raise UserError(f"num_classes={classes}, but {request.data} {has}. Leave it out, or use --conditional.")
+    if request.labelled is not None and not (classes and isinstance(config, TakesHiddenLabels)):
+        what = "needs the class of every picture" if classes else "has no classes"
+        raise UserError(f"--labelled {request.labelled} hides classes, and this model {what}. Leave it out.")
+
+
+def refuse_other(request: SourceRequest) -> None:
+    """A second source where there is one kind of pictures."""
+    if request.other is not None:
+        raise UserError(f"--other {request.other}: this model learns pictures of one source. Leave it out.")
+
+
+def refuse_dims(config: object, request: SourceRequest) -> None:
+    """Dimensions of points where there are pictures."""
+    if isinstance(config, SizesPoints) and config.dims:
+        raise UserError(
+            f"dims={config.dims} is of points, but {request.data} holds pictures. Leave dims out, or name points."
+        )
+
+
+def refuse_the_same(first: str, second: str, request: SourceRequest) -> None:
+    """Held-out pictures that are those of training.
+
+    Args:
+        first: What tells the training pictures from others: a fingerprint, or the source as it was given.
+        second: The same of the held-out ones.
+    """
+    if first == second:
+        raise UserError(
+            f"--held-out {request.held_out} holds the pictures that are trained on. Name pictures that are kept apart."
+        )

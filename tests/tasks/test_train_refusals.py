@@ -1,0 +1,124 @@
+"""What a dry run refuses is what training refuses, before anything is packed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganvas.cli import main as command_line
+from ganvas.core.errors import UserError
+from ganvas.tasks.train import Train, train
+
+
+def picture(path: Path, size: tuple[int, int] = (16, 16), *, seed: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed)
+    Image.fromarray(random.integers(0, 256, (*size, 3), dtype=np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Three pictures of 16x16."""
+    return [picture(tmp_path / "in" / f"{seed}.png", seed=seed) for seed in range(3)][0].parent
+
+
+@pytest.fixture
+def packs_nothing(monkeypatch):
+    def refuse(*given, **named):
+        raise AssertionError("something was packed")
+
+    monkeypatch.setattr("ganvas.train.kinds.picture_kind.prepare", refuse)
+
+
+def dry(folder: Path, *changes: str, model: str = "gan/dcgan", **options) -> Train:
+    return Train(model=model, data=str(folder), out=folder.parent / "run", set=changes, dry_run=True, **options)
+
+
+def of_other_shape(folder):
+    picture(folder / "wide.png", (16, 24))
+    return dry(folder), "16x24 .* cannot become 16x16"
+
+
+def of_a_broken_file(folder):
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return dry(folder), "broken.png .*--broken skip"
+
+
+def of_too_small_pictures(folder):
+    return dry(folder, "resolution=32", "base=4,4"), "smaller than 32x32"
+
+
+def of_classes_without_labels(folder):
+    return dry(folder, "num_classes=3", model="gan/progan"), "num_classes=3, .* has no labels"
+
+
+def of_a_colour_without_a_name(folder):
+    return dry(folder, background="no-such-colour"), "no-such-colour"
+
+
+def of_a_second_source(folder):
+    return dry(folder, other=str(folder)), "learns pictures of one source"
+
+
+def of_a_missing_second_source(folder):
+    return dry(folder, "discriminator_halvings=2", model="translate/cyclegan"), "Name the second: --other SRC"
+
+
+def of_one_source_given_twice(folder):
+    return dry(
+        folder, "discriminator_halvings=2", model="translate/cyclegan", other=str(folder)
+    ), "holds the pictures of --data"
+
+
+def of_held_out_pictures_that_are_trained_on(folder):
+    return dry(folder, model="vae/vae", held_out=str(folder)), "are trained on"
+
+
+@pytest.mark.usefixtures("packs_nothing")
+@pytest.mark.parametrize(
+    "refused",
+    [
+        of_other_shape,
+        of_a_broken_file,
+        of_too_small_pictures,
+        of_classes_without_labels,
+        of_a_colour_without_a_name,
+        of_a_second_source,
+        of_a_missing_second_source,
+        of_one_source_given_twice,
+        of_held_out_pictures_that_are_trained_on,
+    ],
+)
+def test_a_dry_run_refuses_from_the_headers_alone(folder, refused):
+    task, message = refused(folder)
+    with pytest.raises(UserError, match=message):
+        train(task)
+
+
+@pytest.mark.parametrize("refused", [of_other_shape, of_a_broken_file, of_too_small_pictures])
+def test_training_refuses_the_same_in_the_same_words_or_with_the_files_name(folder, refused):
+    task, message = refused(folder)
+    with pytest.raises(UserError, match=message):
+        train(replace(task, dry_run=False, quiet=True))
+
+
+@pytest.mark.usefixtures("packs_nothing")
+def test_a_dry_run_says_how_large_the_pictures_are(folder, capsys):
+    for _ in range(2):
+        picture(folder / "28.png", (28, 28))
+    task = dry(folder, "base=7,7", "resolution=16", fit="stretch")
+    assert train(task).picture_size == (28, 28)
+    assert command_line.run(task) == 0
+    assert "Pictures of 28x28 pixels (height x width)." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("packs_nothing")
+def test_both_sides_of_a_translation_are_told_when_they_are_reduced(folder, capsys, tmp_path):
+    other = [picture(tmp_path / "other" / f"{seed}.png", (64, 64), seed=seed) for seed in range(3)][0].parent
+    train(dry(folder, "discriminator_halvings=2", model="translate/cyclegan", other=str(other)))
+    said = capsys.readouterr().err
+    assert "Pictures of --other of 64x64 pixels are reduced to 16x16" in said
+    assert "Pictures of 16x16" not in said
