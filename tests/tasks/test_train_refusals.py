@@ -12,17 +12,22 @@ from ganvas.core.errors import UserError
 from ganvas.tasks.train import Train, train
 
 
-def picture(path: Path, size: tuple[int, int] = (16, 16), *, seed: int = 0) -> Path:
+def picture(path: Path, size: tuple[int, int] = (16, 16), *, seed: int = 0) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     Image.fromarray(random.integers(0, 256, (*size, 3), dtype=np.uint8)).save(path)
-    return path
+
+
+def pictures(folder: Path, size: tuple[int, int] = (16, 16)) -> Path:
+    """Three, each another one."""
+    for seed in range(3):
+        picture(folder / f"{seed}.png", size, seed=seed)
+    return folder
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """Three pictures of 16x16."""
-    return [picture(tmp_path / "in" / f"{seed}.png", seed=seed) for seed in range(3)][0].parent
+    return pictures(tmp_path / "in")
 
 
 @pytest.fixture
@@ -107,8 +112,7 @@ def test_training_refuses_the_same_in_the_same_words_or_with_the_files_name(fold
 
 @pytest.mark.usefixtures("packs_nothing")
 def test_a_dry_run_says_how_large_the_pictures_are(folder, capsys):
-    for _ in range(2):
-        picture(folder / "28.png", (28, 28))
+    picture(folder / "28.png", (28, 28))
     task = dry(folder, "base=7,7", "resolution=16", fit="stretch")
     assert train(task).picture_size == (28, 28)
     assert command_line.run(task) == 0
@@ -117,7 +121,7 @@ def test_a_dry_run_says_how_large_the_pictures_are(folder, capsys):
 
 @pytest.mark.usefixtures("packs_nothing")
 def test_both_sides_of_a_translation_are_told_when_they_are_reduced(folder, capsys, tmp_path):
-    other = [picture(tmp_path / "other" / f"{seed}.png", (64, 64), seed=seed) for seed in range(3)][0].parent
+    other = pictures(tmp_path / "other", (64, 64))
     train(dry(folder, "discriminator_halvings=2", model="translate/cyclegan", other=str(other)))
     said = capsys.readouterr().err
     assert "Pictures of --other of 64x64 pixels are reduced to 16x16" in said
