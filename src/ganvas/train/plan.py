@@ -13,7 +13,12 @@ Policy = Literal["colour", "translation", "cutout"]  # Of DiffAugment.
 FREE_TO_CHANGE = ("total_kimg", "keep_last", "checkpoint_minutes")
 
 
-PER_RUN = {"report": 200, "sample": 40, "measure": 10, "health": 40}  # How many of each, where their interval is not given.
+PER_RUN = {
+    "report": 200,
+    "sample": 40,
+    "measure": 10,
+    "health": 40,
+}  # How many of each, where their interval is not given.
 
 
 @dataclass(frozen=True, kw_only=True)
