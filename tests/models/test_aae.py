@@ -94,22 +94,6 @@ def test_the_encoder_deceives_both_and_learns_the_classes_of_the_pool():
     assert_close(terms["labels"], expected)
 
 
-def test_the_pool_holds_the_latest_pictures_whose_label_was_told_and_no_others():
-    model = started(CLASSES)
-    for step in range(7):
-        images = torch.full((8, 3, 16, 16), float(step))
-        images[:, 0, 0, 0] = torch.arange(8.0)
-        model.pool.take(images, torch.tensor([HIDDEN, 0, HIDDEN, 1, 2, HIDDEN, HIDDEN, HIDDEN]))
-    images, labels = model.pool.draw(torch.arange(160) / 160)  # 16 places, each ten times.
-    found = {
-        (int(image[1, 1, 1]), int(image[0, 0, 0]), int(label)) for image, label in zip(images, labels, strict=True)
-    }
-    # 21 came, three a step: the latest 16 are all of steps 2 to 6 and the last of step 1.
-    assert found == {(step, row, label) for step in range(2, 7) for row, label in ((1, 0), (3, 1), (4, 2))} | {
-        (1, 4, 2)
-    }
-
-
 def test_without_any_label_there_is_nothing_to_learn_of_classes():
     model = started(CLASSES)
     model.pool.take(batch().images, torch.full((8,), HIDDEN))
