@@ -1,6 +1,6 @@
 """Losses of the two players of a generative adversarial network.
 
-Every function takes logits (the discriminator's or critic's output, before any sigmoid) and returns one value per
+Most functions take logits (the discriminator's or critic's output, before any sigmoid) and return one value per
 sample, to be minimised. ``<kind>_discriminator(real, fake)`` and ``<kind>_generator(fake)``; sigma is the logistic
 function, and ``log sigma(a) = -softplus(-a)`` keeps the logarithms finite at any logit. A discriminator's loss pairs
 the i-th real with the i-th fake sample, which changes nothing in the mean.
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from ganvas.core.shapes import Labels, PerSample
+from ganvas.core.shapes import Features, Labels, PerSample, Scalar
 
 
 def non_saturating_discriminator(real: PerSample, fake: PerSample) -> PerSample:
@@ -80,6 +80,11 @@ def least_squares_generator(fake: Float[Tensor, "n *patches"], *, c: float = 1.0
 
 def _over_patches(values: Float[Tensor, "n *patches"]) -> PerSample:
     return values.reshape(len(values), -1).mean(1)
+
+
+def feature_matching(real: Features, fake: Features) -> Scalar:
+    """``||E f(x) - E f(G(z))||^2`` (Salimans et al. 2016, section 3.1), of the features of a batch each: one value."""
+    return (real.mean(0) - fake.mean(0)).square().sum()
 
 
 def class_cross_entropy(logits: Float[Tensor, "n classes"], labels: Labels) -> PerSample:

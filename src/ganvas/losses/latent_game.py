@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.shapes import Latents, PerSample
-from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import B, Batch, Game, Settings
@@ -77,7 +76,6 @@ class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
     def __init__(self, config: E) -> None:
         super().__init__()
         self.config = config
-        self.augmentation: Augmentation = NoAugmentation()  # Another for pictures where a run asks for it.
         if config.dims:
             self.register_buffer("middle", torch.zeros(config.dims))
             self.register_buffer("unit", torch.ones(()))

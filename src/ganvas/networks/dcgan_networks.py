@@ -64,9 +64,12 @@ class DcganDiscriminator(nn.Module):
     Args:
         maps: As :func:`dcgan_maps` gives them, the picture's channels last.
         norm: Between hidden layers. A penalty on the gradient of each sample needs one that mixes no samples.
+        score: What makes a score of the last hidden layer's maps; by default a dense layer.
     """
 
-    def __init__(self, picture: DoubledSize, maps: Sequence[int], *, norm: Norm = "batch") -> None:
+    def __init__(
+        self, picture: DoubledSize, maps: Sequence[int], *, norm: Norm = "batch", score: nn.Module | None = None
+    ) -> None:
         super().__init__()
         maps = maps[::-1]
         # A batch norm has a bias of its own.
@@ -76,7 +79,7 @@ class DcganDiscriminator(nn.Module):
         # None on the picture: the discriminator is to see the colours as they are.
         norms = [nn.Identity(), *(_norm(norm, channels) for channels in maps[2:])]
         self.norms = nn.ModuleList(norms[: len(self.convolutions)])
-        self.score = Conv2d(maps[-1], 1, picture.base, bias=False, std=STD)
+        self.score = Conv2d(maps[-1], 1, picture.base, bias=False, std=STD) if score is None else score
 
     def features(self, images: Images) -> Float[Tensor, "n c2 h2 w2"]:
         """What the last hidden layer finds, at the first resolution."""

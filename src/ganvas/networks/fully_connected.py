@@ -11,7 +11,7 @@ class FullyConnected(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, *, width: int, depth: int, last_bias: bool = True) -> None:
         sizes = [inputs, *([width] * depth)]
         hidden = [layer for before, after in pairwise(sizes) for layer in (_linear(before, after), nn.ReLU())]
-        super().__init__(*hidden, _linear(width, outputs, bias=last_bias))
+        super().__init__(*hidden, _linear(sizes[-1], outputs, bias=last_bias))
 
 
 def _linear(inputs: int, outputs: int, *, bias: bool = True) -> nn.Linear:

@@ -31,6 +31,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import minimax_generator, non_saturating_discriminator, non_saturating_generator
+from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, every
@@ -130,6 +131,7 @@ class Model(PictureOrPointGame[Config]):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
+        self.augmentation: Augmentation = NoAugmentation()
         self.prior = config.prior
         if config.dims:
             self.generator = FullyConnected(config.latent_size, config.dims, width=config.width, depth=config.depth)

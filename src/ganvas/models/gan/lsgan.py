@@ -25,6 +25,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
+from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms
@@ -82,6 +83,7 @@ class Model(PictureOrPointGame[Config]):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
+        self.augmentation: Augmentation = NoAugmentation()
         self.prior = config.prior
         self.generator = plain_generator(config)
         self.discriminator = plain_discriminator(config)

@@ -29,6 +29,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
+from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, every
@@ -89,6 +90,7 @@ class Model(PictureOrPointGame[Config]):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
+        self.augmentation: Augmentation = NoAugmentation()
         self.generator, self.critic = _networks(config)
 
     def schedule(self) -> Steady:
