@@ -174,6 +174,16 @@ class RunFolder:
         """The sheets as an animation, once training has stopped."""
         return self.samples / "growth.webp"
 
+    @property
+    def player(self) -> Path:
+        """The page that plays a run of points, once training has stopped."""
+        return self.samples / "growth.html"
+
+    def moments(self) -> list[Path]:
+        """What was kept of moments of a run of points, beside their sheets, in their order."""
+        found = [(_number(path.stem), path) for path in self.samples.glob("[0-9]*.npz")]
+        return [path for _, path in sorted((kimg, path) for kimg, path in found if kimg is not None)]
+
     def add_measurement(self, entry: dict[str, Any]) -> Path | None:
         """Adds a line to the run's measurements. In a run that only others may write to it is left out, and said."""
         path = self.path / MEASURES
@@ -189,7 +199,7 @@ class RunFolder:
         self.require_held()
         for file in LOGS:
             _rewind(self.path / file, nimg)
-        for sheet in self.samples.glob("[0-9]*.png"):
+        for sheet in [*self.samples.glob("[0-9]*.png"), *self.samples.glob("[0-9]*.npz")]:
             if sheet.stem > kimg_name(nimg):
                 sheet.unlink()
 

@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ganvas.core.errors import UserError
+from ganvas.report.pictures.point_moment import PointMoment
 from ganvas.tasks.sample import Interpolate, Sample, interpolate, sample
 from ganvas.tasks.train import Train, train
 from ganvas.train.trained import load
@@ -29,10 +31,42 @@ def run(tmp_path_factory):
 
 def test_a_run_of_points_has_sheets_of_clouds_and_a_film(run):
     sheets = sorted(path.name for path in (run / "samples").iterdir())
-    assert sheets == ["000000.000.png", "000000.400.png", "000000.800.png", "growth.webp", "reals.png"]
+    moments = [f"000000.{kimg}.{ending}" for kimg in ("000", "400", "800") for ending in ("npz", "png")]
+    assert sheets == [*moments, "growth.html", "growth.webp", "reals.png"]
     with Image.open(run / "samples" / "reals.png") as real, Image.open(run / "samples" / "000000.800.png") as last:
-        assert real.size == last.size
+        assert real.height < last.height < 1.1 * real.height  # Beside the critic is what a grid of latents becomes.
+        assert last.width > 1.8 * real.width
         assert np.asarray(real.convert("L")).std() > 1
+
+
+def test_a_moment_holds_what_the_published_model_makes_and_its_critic_thinks(run):
+    moment = PointMoment.read(run / "samples" / "000000.800.npz")
+    trained = load(run)
+    left, right, bottom, top = moment.span.tolist()
+    corners = torch.tensor([[left, bottom], [right, bottom], [left, top], [right, top]])
+    levels = [moment.levels[0, 0], moment.levels[0, -1], moment.levels[-1, 0], moment.levels[-1, -1]]
+    assert trained.model.judge(corners).tolist() == pytest.approx(levels, rel=1e-4, abs=1e-6)
+    ends = torch.tensor([[-2.5, -2.5], [2.5, -2.5], [-2.5, 2.5]])
+    lines = moment.latent_lines
+    mapped = [lines[0, 0, 0], lines[0, 0, -1], lines[1, 0, -1]]
+    assert trained.model.decode(ends).numpy() == pytest.approx(np.array(mapped), rel=1e-4, abs=1e-6)
+    place, push = torch.from_numpy(moment.pushed[0])
+    step = 1e-3 * torch.eye(2)
+    slope = (trained.model.judge(place + step) - trained.model.judge(place - step)) / 2e-3
+    assert slope.tolist() == pytest.approx(push.tolist(), rel=0.05, abs=1e-4)
+
+
+def test_sheets_do_not_change_what_is_learnt(run, tmp_path):
+    more = (*SETTINGS[:-1], "sample_kimg=0.05")
+    train(Train(model="gan/wgan", data="mixtures:ring8,200", out=tmp_path / "run", kimg=0.8, set=more, quiet=True))
+    assert len(list((tmp_path / "run" / "samples").glob("*.npz"))) > 10
+    assert (tmp_path / "run" / "log.jsonl").read_bytes() == (run / "log.jsonl").read_bytes()
+
+
+def test_a_film_of_one_dimension_is_of_its_clouds_alone(tmp_path):
+    begin(tmp_path / "run", "mixtures:pair,200")
+    assert not list((tmp_path / "run" / "samples").glob("*.npz"))
+    assert (tmp_path / "run" / "samples" / "growth.webp").exists()
 
 
 def test_modes_are_measured_during_training_beside_those_of_the_reals(run):

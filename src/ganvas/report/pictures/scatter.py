@@ -44,19 +44,19 @@ def scatter(generated: Cloud, real: Float[np.ndarray, "m d"] | None = None, *, t
     of_reach = generated if real is None or not len(real) else real
     if generated.shape[1] == 1:
         return _on_a_line(generated[:, 0], None if real is None else real[:, 0], of_reach[:, 0], title)
-    spans = _equal([_span(of_reach[:, axis]) for axis in (0, 1)])
+    spans = equal_spans([span_of(of_reach[:, axis]) for axis in (0, 1)])
     x = Scale(low=spans[0][0], high=spans[0][1], start=LEFT, end=LEFT + SIDE)
     y = Scale(low=spans[1][0], high=spans[1][1], start=TOP + SIDE, end=TOP)
     clouds = ([] if real is None else [(real, REAL, 1.0)]) + [(generated, BLUE, OPACITY)]
     outside = len(generated) - _inside(generated, spans)
-    ticks = _ticks(x, TOP + SIDE + 10, along_x=True) + _ticks(y, LEFT - 4, along_x=False)
-    dots = Image(x=LEFT, y=TOP, width=SIDE, height=SIDE, pixels=_dots(clouds, spans), smooth=True)
+    ticks = tick_marks(x, TOP + SIDE + 10, along_x=True) + tick_marks(y, LEFT - 4, along_x=False)
+    dots = Image(x=LEFT, y=TOP, width=SIDE, height=SIDE, pixels=painted_dots(clouds, spans), smooth=True)
     return _sheet([dots], ticks, title, outside)
 
 
 def _on_a_line(generated: np.ndarray, real: np.ndarray | None, of_reach: np.ndarray, title: str) -> Drawing:
     """Histograms over one axis: filled for the reals, an outline for the generated points."""
-    span = _span(of_reach)
+    span = span_of(of_reach)
     shares = [_shares(values, span) for values in (real, generated) if values is not None]
     most = max(float(share.max()) for share in shares) or 1.0
     x = Scale(low=span[0], high=span[1], start=LEFT, end=LEFT + SIDE)
@@ -65,7 +65,7 @@ def _on_a_line(generated: np.ndarray, real: np.ndarray | None, of_reach: np.ndar
     items: list[Item] = [] if real is None else [polygon(steps[0], Paint(fill=REAL))]
     items.append(polyline(steps[-1], Paint(stroke=BLUE, stroke_width=1.2)))
     outside = int(((generated < span[0]) | (generated > span[1])).sum())
-    ticks = _ticks(x, TOP + SIDE + 10, along_x=True) + _ticks(y, LEFT - 4, along_x=False)
+    ticks = tick_marks(x, TOP + SIDE + 10, along_x=True) + tick_marks(y, LEFT - 4, along_x=False)
     return _sheet(items, ticks, title, outside)
 
 
@@ -80,7 +80,7 @@ def _sheet(inside: Sequence[Item], ticks: Sequence[Item], title: str, outside: i
     return Drawing(width=width, height=height, items=(clip, frame, *ticks, *words), title=title or "Points")
 
 
-def _dots(clouds: Sequence[tuple[np.ndarray, str, float]], spans: Sequence[Span]) -> UInt8[np.ndarray, "h w 3"]:
+def painted_dots(clouds: Sequence[tuple[np.ndarray, str, float]], spans: Sequence[Span]) -> UInt8[np.ndarray, "h w 3"]:
     """Round dots in each cloud's colour and opacity, as pixels: thousands of circles would take seconds to draw."""
     side, radius = round(SIDE * FINE), DOT * FINE
     reach = np.arange(-math.ceil(radius), math.ceil(radius) + 1)
@@ -102,7 +102,7 @@ def _dots(clouds: Sequence[tuple[np.ndarray, str, float]], spans: Sequence[Span]
     return np.rint(canvas).astype(np.uint8)
 
 
-def _ticks(scale: Scale, at: float, *, along_x: bool) -> list[Item]:
+def tick_marks(scale: Scale, at: float, *, along_x: bool) -> list[Item]:
     """Short lines and numbers at round values."""
     values = scale.ticks(TICKS)
     items: list[Item] = []
@@ -118,7 +118,7 @@ def _ticks(scale: Scale, at: float, *, along_x: bool) -> list[Item]:
     return items
 
 
-def _span(values: np.ndarray) -> Span:
+def span_of(values: np.ndarray) -> Span:
     """From the lowest to the highest finite value, with a margin; never empty."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
@@ -126,7 +126,7 @@ def _span(values: np.ndarray) -> Span:
     return low - margin, high + margin
 
 
-def _equal(spans: Sequence[Span]) -> list[Span]:
+def equal_spans(spans: Sequence[Span]) -> list[Span]:
     """The spans around their middles, all as wide as the widest: a circle is drawn as a circle."""
     half = max(high - low for low, high in spans) / 2
     return [((low + high) / 2 - half, (low + high) / 2 + half) for low, high in spans]

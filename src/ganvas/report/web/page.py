@@ -16,7 +16,7 @@ from PIL import Image
 from ganvas.report.pictures.reading import opened
 from ganvas.report.web.page_style import STYLE
 
-VOID = {"img", "meta", "br", "link"}
+VOID = {"img", "meta", "br", "link", "input"}
 MOST_SIDE_PX = 1600  # A larger still picture is embedded reduced.
 
 
@@ -52,9 +52,10 @@ def join(*children: Content) -> Html:
     return Html("".join(child if isinstance(child, Html) else escape(child) for child in children if child is not None))
 
 
-def document(title: str, *sections: Content) -> str:
-    """The whole page."""
+def document(title: str, *sections: Content, script: str = "") -> str:
+    """The whole page, with a script of its own at its end where there is one."""
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    policy += "; script-src 'unsafe-inline'" if script else ""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -64,7 +65,7 @@ def document(title: str, *sections: Content) -> str:
         element("title", title),
         element("style", Html(STYLE)),
     )
-    body = element("body", element("main", *sections))
+    body = element("body", element("main", *sections), element("script", Html(script)) if script else None)
     text = "<!DOCTYPE html>\n" + element("html", head, "\n", body, lang="en") + "\n"
     return text.encode("utf-8", "replace").decode()  # Half of a surrogate pair, of a file's name, has no UTF-8.
 

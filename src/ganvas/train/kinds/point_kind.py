@@ -17,11 +17,10 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.data.points.packed_points import PackedPoints, prepare_points, source_of
 from ganvas.data.sources.locations import lasting_name
+from ganvas.losses.capabilities import HasLatents
 from ganvas.losses.game import Game
 from ganvas.metrics.points.point_results import names_of, point_results
-from ganvas.report.drawing.drawing import write
-from ganvas.report.pictures.scatter import scatter
-from ganvas.train.drawn import averaged_players, can_draw, drawn_samples
+from ganvas.train.drawn import averaged_players, can_draw
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.point_feed import PointFeed
 from ganvas.train.generator_slope import generator_slope
@@ -29,12 +28,9 @@ from ganvas.train.health.specimens import Specimens, specimens
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
+from ganvas.train.point_sheets import GameSheets, ScatterSheets, draw_points
 from ganvas.train.sample_grids import NoSheets, Sheets
 from ganvas.train.state import State
-
-SHOWN = 2000  # Points of each cloud on a sheet.
-SHEET_DPI = 144.0
-DRAW_BATCH = 4096
 
 
 @dataclass
@@ -56,8 +52,11 @@ class PointData(RunData):
         return PointFeed(self.packed, seed=plan.seed, device=device, ranks=ranks)
 
     def sheets(self, folder: Path, model: Game, plan: Plan, *, device: torch.device) -> Sheets:
-        """Clouds of real and of drawn points."""
-        return ScatterSheets(folder, self.packed, seed=plan.seed) if can_draw(model) else NoSheets(folder)
+        """Clouds of real and of drawn points; in a plane also what the critic thinks, and what latents become."""
+        if not can_draw(model):
+            return NoSheets(folder)
+        plane = self.packed.dims == 2 and isinstance(model, HasLatents)
+        return (GameSheets if plane else ScatterSheets)(folder, self.packed, seed=plan.seed)
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """Whatever can be measured against the law of the points."""
@@ -113,28 +112,6 @@ def _require_dims(dims: int, config: Any, request: SourceRequest) -> None:
         raise UserError(f"dims={config.dims}, but the points of {request.data} have {dims} numbers. Leave dims out.")
 
 
-class ScatterSheets(Sheets):
-    """Clouds: the real points in grey, those of fixed latents over them."""
-
-    def __init__(self, folder: Path, packed: PackedPoints, *, seed: int) -> None:
-        super().__init__(folder)
-        self.seed = seed
-        chosen = np.linspace(0, len(packed) - 1, min(SHOWN, len(packed))).astype(np.int64)
-        self.real = packed.read(chosen)
-
-    def reals(self) -> None:
-        """The real points alone."""
-        self._write("reals", self.real, None, title="Real points")
-
-    def sample(self, state: State, stage: Stage, name: str) -> None:
-        """What the averaged model makes of the fixed latents, over the real points."""
-        drawn = draw_points(state, stage, SHOWN, seed=self.seed)
-        self._write(name, drawn, self.real, title=f"{state.nimg / 1000:,.6g} thousand points shown")
-
-    def _write(self, name: str, points: NDArray[np.float32], real: NDArray[np.float32] | None, *, title: str) -> None:
-        write(scatter(points, real, title=title), self.folder / f"{name}.png", dpi=SHEET_DPI)
-
-
 class PointExamination(Examination):
     """What the model draws against the law that the points were drawn from."""
 
@@ -168,13 +145,3 @@ class PointExamination(Examination):
         assert self.law is not None
         name = str(self.packed.manifest["mixture"])
         return point_results(points, self.law, name=name, seed=self.plan.seed, lipschitz=lipschitz)
-
-
-def draw_points(state: State, stage: Stage, n: int, *, seed: int, purpose: str = "sheet") -> NDArray[np.float32]:
-    """``n`` points (n, d) of the model with its averaged players; training notices nothing."""
-    with averaged_players(state) as model:
-        drawn = [
-            part.float().cpu()
-            for part in drawn_samples(model, n, seed=seed, purpose=purpose, stage=stage, batch=DRAW_BATCH)
-        ]
-    return torch.cat(drawn).numpy()
