@@ -25,6 +25,15 @@ def pictures(folder: Path, size: tuple[int, int] = (16, 16)) -> Path:
     return folder
 
 
+def classes(folder: Path, count: int) -> Path:
+    """A folder of so many classes beside the other, each of two pictures."""
+    above = folder.parent / "classes"
+    for label in range(count):
+        for seed in range(2):
+            picture(above / f"class{label}" / f"{seed}.png", seed=2 * label + seed)
+    return above
+
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     return pictures(tmp_path / "in")
@@ -60,6 +69,40 @@ def of_classes_without_labels(folder):
     return dry(folder, "num_classes=3", model="gan/progan"), "num_classes=3, .* has no labels"
 
 
+def of_one_class(folder):
+    path = folder.parent / "one.npz"
+    np.savez(path, images=np.zeros((4, 16, 16, 3), np.uint8), labels=np.zeros(4, np.int64))
+    return replace(
+        dry(folder, model="gan/sngan", conditional=True), data=str(path)
+    ), "at least two classes, .* of one, 0"
+
+
+def of_more_classes_than_there_are(folder):
+    task = dry(folder, "num_classes=5", model="gan/sagan")
+    return replace(task, data=str(classes(folder, 3))), "num_classes=5, .* has 3 classes: the others"
+
+
+def of_fewer_classes_than_there_are(folder):
+    task = dry(folder, "num_classes=2", model="gan/acgan")
+    return replace(task, data=str(classes(folder, 3))), "num_classes=2, .* has 3 classes"
+
+
+def of_labels_missing(folder):
+    return dry(folder, model="gan/ssgan_semi", conditional=True), "needs labels, .* has none"
+
+
+def of_fewer_labels_than_classes(folder):
+    task = dry(folder, model="gan/ssgan_semi", conditional=True, labelled=2)
+    return replace(task, data=str(classes(folder, 3))), "--labelled 2 .* 3 classes: some"
+
+
+def of_labels_hidden_from_a_model_that_needs_them(folder):
+    task = dry(folder, model="gan/acgan", conditional=True, labelled=3)
+    return replace(
+        task, data=str(classes(folder, 3))
+    ), "--labelled 3 hides classes, .* needs the class of every picture"
+
+
 def of_a_colour_without_a_name(folder):
     return dry(folder, background="no-such-colour"), "no-such-colour"
 
@@ -90,6 +133,12 @@ def of_held_out_pictures_that_are_trained_on(folder):
         of_a_broken_file,
         of_too_small_pictures,
         of_classes_without_labels,
+        of_one_class,
+        of_more_classes_than_there_are,
+        of_fewer_classes_than_there_are,
+        of_labels_missing,
+        of_fewer_labels_than_classes,
+        of_labels_hidden_from_a_model_that_needs_them,
         of_a_colour_without_a_name,
         of_a_second_source,
         of_a_missing_second_source,

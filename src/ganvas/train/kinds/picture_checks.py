@@ -41,15 +41,26 @@ def require_classes(labels: Mapping[str, int] | None, config: Any, request: Sour
         labels: Pictures by class; None or empty without labels.
 
     Raises:
-        UserError: the source has none, or more classes, or labels are to be hidden from a model that needs them.
+        UserError: the source has none, or another number of classes; or labels are to be hidden from a model that needs
+            them, or all labels of some class.
     """
     classes = classes_of(config)
     if classes and (not labels or len(labels) > classes):
         has = f"has {len(labels)} classes" if labels else "has no labels"
         raise UserError(f"num_classes={classes}, but {request.data} {has}. Leave it out, or use --conditional.")
+    if labels and len(labels) < classes:
+        raise UserError(
+            f"num_classes={classes}, but {request.data} has {len(labels)} classes: the others would never be learnt. "
+            "Leave it out, and use --conditional, which counts them."
+        )
     if request.labelled is not None and not (classes and isinstance(config, TakesHiddenLabels)):
         what = "needs the class of every picture" if classes else "has no classes"
         raise UserError(f"--labelled {request.labelled} hides classes, and this model {what}. Leave it out.")
+    if request.labelled is not None and request.labelled < classes:
+        raise UserError(
+            f"--labelled {request.labelled} tells the class of so many pictures, and there are {classes} classes: some "
+            f"would not be told of any picture. Give at least {classes}."
+        )
 
 
 def refuse_other(request: SourceRequest) -> None:

@@ -259,4 +259,9 @@ def _count_classes(found: Survey, request: SourceRequest, config: Any) -> int:
         raise UserError(
             f"--conditional needs labels, and {request.data} has none.{why} One sub-folder per class gives them."
         )
+    if len(found.labels) == 1:
+        raise UserError(
+            f"--conditional needs at least two classes, and all pictures of {request.data} are of one, "
+            f"{next(iter(found.labels))}. Leave it out."
+        )
     return len(found.labels)
