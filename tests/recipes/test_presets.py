@@ -28,7 +28,16 @@ PRESETS = [
 OURS = {"small", "denoising", "small-fast", "cifar10-fast", "table1-h", "mixtures"}
 # What no source speaks of: the shape of the data, and how often a run reports.
 UNSAID = {"resolution", "base", "channels", "num_classes", "crop_margin", "discrimination_kernels", "seed", "precision"}
-UNSAID |= {"report_kimg", "sample_kimg", "measure_kimg", "measure_n", "keep_last", "keep_best", "checkpoint_minutes"}
+UNSAID |= {
+    "health_kimg",
+    "report_kimg",
+    "sample_kimg",
+    "measure_kimg",
+    "measure_n",
+    "keep_last",
+    "keep_best",
+    "checkpoint_minutes",
+}
 UNSAID |= {"dims", "width", "depth"}  # Of points, in models of pictures or points.
 UNSAID |= {"labelled_pool"}  # How many of the pictures with labels a run remembers.
 UNSAID |= {"augment", "augment_policies", "augment_target", "augment_kimg", "augment_cap"}  # Later than most sources.
