@@ -14,7 +14,7 @@ Departs from the paper:
 - Networks of pictures are convolutional, and all move by Adam; the paper's are dense and move by SGD.
 - The squared error is a mean over pixels.
 - The discriminators see the codes of the reconstruction's pass, from before the autoencoder's move.
-- Class and game move the encoder in one step, whose moments are apart from the reconstruction's.
+- Labels and reconstruction move the autoencoder in one step; the game moves the encoder in another, with moments apart.
 - The proportions of the mixture are ours: its modes lie in the first two numbers of a code, petals of a flower, and the
   other numbers are normal.
 """
@@ -143,28 +143,35 @@ class Model(Game[Config, Pictures]):
         return Steady(resolution=self.config.resolution, batch_size=self.config.batch_size, lr=self.config.lr)
 
     def phases(self) -> list[Phase[Pictures]]:
-        """Reconstruction, then the discriminators of codes, then the encoder against them and towards the labels."""
+        """Reconstruction and labels, then the discriminators of codes, then the encoder against them."""
         config = self.config
         reconstruct = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps)
         play = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps, lr_factor=config.game_rate)
-        encoder, fill = self.autoencoder.encoder, self._fill_pool if self.pool is not None else None
+        whole, fill = self.autoencoder, self._fill_pool if self.pool is not None else None
         return [
-            Phase(name="AE", player=self.autoencoder, loss=self._reconstruction_loss, optimizer=reconstruct),
+            Phase(name="AE", player=whole, loss=self._autoencoder_loss, optimizer=reconstruct, after=fill),
             Phase(name="D", player=self.discriminators, loss=self._discriminator_loss, optimizer=play),
-            Phase(name="E", player=encoder, loss=self._encoder_loss, optimizer=play, after=fill),
+            Phase(name="E", player=whole.encoder, loss=self._encoder_loss, optimizer=play),
         ]
 
     def memory(self) -> Sequence[str]:
         """The pool of pictures with labels."""
         return () if self.pool is None else [f"pool.{name}" for name, _ in self.pool.named_buffers()]
 
-    def _reconstruction_loss(self, batch: Pictures) -> Terms:
+    def _autoencoder_loss(self, batch: Pictures) -> Terms:
+        """The squared error of reconstructions, and what pictures of the pool teach of their classes."""
         style, logits = self.autoencoder.encode(batch.images)
         shares = logits.softmax(1)
         batch.keep("style", style)
         batch.keep("classes", shares)
         error = (self.autoencoder.decode(style, shares) - batch.images).square()
-        return {"squared_error": error.flatten(1).mean(1)}
+        terms = {"squared_error": error.flatten(1).mean(1)}
+        if self.pool is None:
+            return terms
+        images, labels = self.pool.draw(batch.rand())
+        logits = self.classify(images.to(batch.images.dtype))
+        told = (labels != HIDDEN).to(logits.dtype)
+        return terms | {"labels": told * class_cross_entropy(logits, labels.clamp(min=0))}
 
     def _discriminator_loss(self, batch: Pictures) -> Terms:
         """Each discriminator takes draws of its prior for real and codes for fakes."""
@@ -180,18 +187,14 @@ class Model(Game[Config, Pictures]):
         }
 
     def _encoder_loss(self, batch: Pictures) -> Terms:
-        """The encoder deceives the discriminators; pictures of the pool teach it their classes."""
+        """The encoder deceives the discriminators."""
         codes = self._codes(batch.images)
         terms = {
             name: non_saturating_generator(judge(codes[name])[:, 0]) for name, judge in self.discriminators.items()
         }
-        if self.pool is None:
-            return terms
-        terms["classes"] = self.config.hidden_weight * terms["classes"]
-        images, labels = self.pool.draw(batch.rand())
-        logits = self.classify(images.to(batch.images.dtype))
-        told = (labels != HIDDEN).to(logits.dtype)
-        return terms | {"labels": told * class_cross_entropy(logits, labels.clamp(min=0))}
+        if "classes" in terms:
+            terms["classes"] = self.config.hidden_weight * terms["classes"]
+        return terms
 
     def _fill_pool(self, batch: Pictures, terms: Terms) -> None:
         assert self.pool is not None
