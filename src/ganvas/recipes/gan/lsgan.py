@@ -1,0 +1,16 @@
+"""Named runs of LSGAN. Values that are not named here are the defaults of ``ganvas.models.gan.lsgan.Config``;
+docs/presets.md has every value of every preset."""
+
+from ganvas.models.gan.lsgan import POINTS, Config
+from ganvas.train.plan import Plan, Recipe
+
+
+def small() -> Recipe:
+    """For a laptop: 32x32 in minutes on two cores. Not the paper's: narrow, short, batches of 32, a higher rate."""
+    config = Config(resolution=32, latent_size=64, prior="normal", features=32, batch_size=32, lr=5e-4)
+    return Recipe(config=config, plan=Plan(total_kimg=100, measure_n=1024))
+
+
+def mixtures() -> Recipe:
+    """For a laptop: `mixtures:ring8` in a minute on two cores. Not the paper's: other networks, another rate."""
+    return Recipe(config=POINTS, plan=Plan(total_kimg=1000, checkpoint_minutes=1.0))
