@@ -240,3 +240,10 @@ def test_impossible_settings_of_the_game_are_refused_by_name(change):
     ((name, value),) = change.items()
     with pytest.raises(UserError, match=f"{name}={value}"):
         dataclasses.replace(TINY, **change)
+
+
+def test_a_batch_that_is_no_whole_number_of_groups_is_refused_before_anything_is_trained():
+    with pytest.raises(UserError, match="batch_size=10 cannot be cut into groups of group_size=4"):
+        dataclasses.replace(TINY, batch_size=10)
+    assert dataclasses.replace(TINY, batch_size=3).batch_size == 3, "a smaller batch is one group"
+    assert dataclasses.replace(TINY, batch_size=10, group_size=None).group_size is None

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions, probabilities
+from ganvas.core.errors import UserError
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady, decay_of
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
@@ -41,7 +42,7 @@ from ganvas.networks.residual_discriminator import ResidualDiscriminator
 from ganvas.networks.style_generator import Noise, StyleGenerator, Styles
 from ganvas.nn.layers.across_ranks import all_ranks_sum, count_ranks
 
-PATH_SHARE = 2  # Path length is measured on one in so many pictures of the batch, to save memory (appendix B).
+PATH_SHARE = 2  # Path length is measured on one in so many pictures of the batch, to save memory, as in the release.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,11 @@ class Config:
         fractions(self, "beta1", "beta2", "path_decay", "style_mean_decay")
         probabilities(self, "mixing")
         assert self.picture  # Its making checks the size.
+        if self.group_size is not None and self.batch_size > self.group_size and self.batch_size % self.group_size:
+            raise UserError(
+                f"batch_size={self.batch_size} cannot be cut into groups of group_size={self.group_size} for minibatch "
+                "standard deviation. Use a multiple, or group_size=none for the whole batch."
+            )
 
     @property
     def picture(self) -> DoubledSize:
