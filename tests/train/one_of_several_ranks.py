@@ -1,7 +1,7 @@
 """One process of test_two_ranks.py: a few steps in float64 at every stage, weights and what is remembered to a file.
 
-``torchrun ... one_of_several_ranks.py groups|whole|classes|domains|stylegan2|r3gan FILE``: of the progressive GAN, by
-what its minibatch statistic is of, of CycleGAN, of StyleGAN2, or of R3GAN.
+``torchrun ... one_of_several_ranks.py KIND FILE``: of the progressive GAN by what its minibatch statistic is of
+(groups, whole, classes), or of another model by its name.
 """
 
 import sys
@@ -15,9 +15,11 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.capabilities import classes_of
 from ganvas.losses.game import Batch
 from ganvas.models.gan import progan, r3gan, stylegan2
 from ganvas.models.translate import cyclegan
+from ganvas.models.vae import aae, autoencoder, vae_gan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.state import new_state
@@ -27,6 +29,9 @@ OTHERS = {
     "domains": lambda: cyclegan.Model(cyclegan.TINY),
     "stylegan2": lambda: stylegan2.Model(stylegan2.TINY),
     "r3gan": lambda: r3gan.Model(r3gan.TINY.fitted(0.032)),
+    "autoencoder": lambda: autoencoder.Model(replace(autoencoder.TINY, noise=0.1, masked=0.1)),
+    "vae_gan": lambda: vae_gan.Model(vae_gan.TINY),
+    "aae": lambda: aae.Model(replace(aae.TINY, num_classes=3)),
 }
 
 
@@ -55,12 +60,12 @@ def grown(statistic: str) -> progan.Model:
     return progan.Model(replace(progan.TINY, group_size=group_size, num_classes=classes))
 
 
-def pictures(config: progan.Config | r3gan.Config | stylegan2.Config, stage: Stage, nimg: int) -> Pictures:
+def pictures(config: object, stage: Stage, nimg: int) -> Pictures:
     """Eight random pictures at the resolution of a stage."""
     side = stage.resolution
     return Pictures(
         images=torch.rand(8, 3, side, side, generator=stream(nimg, "reals")) * 2 - 1,
-        labels=torch.arange(8) % 3 if config.num_classes else None,
+        labels=torch.arange(8) % 3 if classes_of(config) else None,
         fade=torch.tensor(stage.fade, dtype=torch.float32) if stage.fading else None,
     )
 

@@ -29,7 +29,9 @@ def torchrun(count, *arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["groups", "whole", "classes", "domains", "stylegan2", "r3gan"])
+@pytest.mark.parametrize(
+    "kind", ["groups", "whole", "classes", "domains", "stylegan2", "r3gan", "autoencoder", "vae_gan", "aae"]
+)
 def test_weights_after_growing_through_every_stage_are_those_of_one_process(tmp_path, kind):
     # float64: the sums of two ranks differ from one rank's in the order of additions, 1e-16 of the gradient, which
     # Adam (it divides by the gradient's size) and ten steps of a game amplify; 1e-9 leaves five digits of room, and
