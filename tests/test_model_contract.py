@@ -41,6 +41,7 @@ from ganvas.train import drawn
 from ganvas.train.drawn import can_draw, drawn_samples
 from ganvas.train.executors import Eager
 from ganvas.train.feeds.feed import Feed
+from ganvas.train.forecast import count_flop
 from ganvas.train.kinds.kinds import KINDS
 from ganvas.train.loop import advance
 from ganvas.train.state import movable, new_state
@@ -305,6 +306,12 @@ def test_every_term_is_a_finite_number_per_sample_or_per_batch_at_every_stage(na
             for term in terms.values():
                 assert term.shape in ((8,), ())
                 assert term.isfinite().all()
+
+
+def test_the_operations_of_a_step_can_be_counted(name):
+    model = started(name)
+    for stage in model.schedule().stages():
+        assert count_flop(model, batch_at(model, stage)) > 0
 
 
 def open_what_is_shut(model):

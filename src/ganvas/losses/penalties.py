@@ -33,11 +33,18 @@ def gradient_penalty(
         critic: Called once, on the mixed samples; the graph it leaves reaches its parameters.
         real: Pictures or points x; no gradient flows to them, nor to ``fake``.
     """
-    # The leaf is the real sample, not the mixture: torch's counter of operations refuses a leaf in autograd.grad.
-    leaf = real.detach().requires_grad_()
-    mixed = torch.lerp(leaf, fake.detach().to(real.dtype), mix.to(real.dtype).view(-1, *[1] * (real.ndim - 1)))
+    mixed = torch.lerp(watched(real), fake.detach().to(real.dtype), mix.to(real.dtype).view(-1, *[1] * (real.ndim - 1)))
     norm = torch.linalg.vector_norm(_gradient(critic(mixed), mixed).flatten(1), dim=1)
     return (weight / target**2) * (norm - target).square()
+
+
+def watched(samples: Float[Tensor, "n *shape"]) -> Float[Tensor, "n *shape"]:
+    """The same samples, without what made them, as a penalty differentiates by them.
+
+    Not a leaf: torch's counter of operations, which forecasts the cost of a run, refuses one in ``autograd.grad``.
+    """
+    leaf = samples.detach().requires_grad_()
+    return leaf.view_as(leaf)
 
 
 def drift(real: PerSample, *, weight: float = 0.001) -> PerSample:
@@ -51,7 +58,7 @@ def drift(real: PerSample, *, weight: float = 0.001) -> PerSample:
 def r1_penalty(real_images: Images, real: PerSample) -> PerSample:
     """``||grad_x D(x)||^2`` of real pictures (Mescheder et al. 2018, section 4.1). Weigh it by gamma / 2.
 
-    ``real_images`` must require grad and ``real`` must have been computed from them, with no layer in D that mixes
+    ``real`` must have been computed from ``real_images``, which :func:`watched` made, with no layer in D that mixes
     pictures (batch norm does: each picture's gradient would then depend on the others').
     """
     return _gradient(real, real_images).square().flatten(1).sum(1)
@@ -60,7 +67,7 @@ def r1_penalty(real_images: Images, real: PerSample) -> PerSample:
 def r2_penalty(fake_images: Images, fake: PerSample) -> PerSample:
     """``||grad_x D(x)||^2`` of generated pictures (Mescheder et al. 2018, section 4.1). Weigh it by gamma / 2; as R1.
 
-    ``fake_images`` should be detached from the generator first, unless the generator is to feel the penalty.
+    ``fake_images`` are :func:`watched`, unless the generator is to feel the penalty.
     """
     return _gradient(fake, fake_images).square().flatten(1).sum(1)
 

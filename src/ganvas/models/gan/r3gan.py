@@ -36,7 +36,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
-from ganvas.losses.penalties import r1_penalty, r2_penalty
+from ganvas.losses.penalties import r1_penalty, r2_penalty, watched
 from ganvas.nn.layers.across_ranks import count_ranks
 from ganvas.nn.layers.grouped_conv import GroupedConv2d
 from ganvas.nn.layers.initialise import filled, normal_, unset
@@ -290,10 +290,10 @@ class Model(LatentGame[Config, Pictures]):
         return (config.end_gamma + (config.gamma - config.end_gamma) * left).to(torch.get_default_dtype())
 
     def _discriminator_loss(self, batch: Pictures) -> Terms:
-        real_images = batch.images.detach().requires_grad_()
+        real_images = watched(batch.images)
         with torch.no_grad():
             fakes = self.generator(self.latents_of(batch), batch.labels)
-        fake_images = fakes.to(batch.images.dtype).requires_grad_()
+        fake_images = watched(fakes.to(batch.images.dtype))
         real, fake = self._scores(real_images, batch), self._scores(fake_images, batch)
         self.augmentation.notice(real - fake, batch)  # Only differences mean anything.
         half_gamma = self.penalty_weight() / 2

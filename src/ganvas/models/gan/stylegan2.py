@@ -37,7 +37,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
-from ganvas.losses.penalties import path_lengths, r1_penalty
+from ganvas.losses.penalties import path_lengths, r1_penalty, watched
 from ganvas.networks.residual_discriminator import ResidualDiscriminator
 from ganvas.networks.style_generator import Noise, StyleGenerator, Styles
 from ganvas.nn.layers.across_ranks import all_ranks_sum, count_ranks
@@ -237,7 +237,7 @@ class Model(LatentGame[Config, Pictures]):
         return {"non_saturating": non_saturating_discriminator(real, fake)}
 
     def _r1_loss(self, batch: Pictures) -> Terms:
-        images = batch.images.detach().requires_grad_()
+        images = watched(batch.images)
         return {"r1": self.config.r1_gamma / 2 * r1_penalty(images, self._judged(images, batch))}
 
     def _judged(self, images: Images, batch: Pictures) -> PerSample:
