@@ -22,10 +22,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ganvas.core import catalogue
 from ganvas.core.errors import UserError
+from ganvas.core.number_text import with_error
 from ganvas.data.packing import prepare
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.tasks import features
-from ganvas.tasks.measure import Measure, measure, with_error
+from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.train import Train, train
 from ganvas.train.drawn import can_draw
 from ganvas.train.trained import load
@@ -151,7 +152,7 @@ def measured(generated: str, judge: Path) -> dict[str, str]:
             quiet=True,
         )
     )
-    values = {result.metric: with_error(result) for result in found.results}
+    values = {result.metric: with_error(result.value, result.standard_error) for result in found.results}
     return {metric: values[metric] for metric in SHOWN}
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.core.run_folder import FORMAT
-from ganvas.tasks.measure import Measure, MeasureResult, labelled, measure, with_error
+from ganvas.tasks.measure import Measure, MeasureResult, labelled, measure
 
 
 @pytest.fixture
@@ -316,20 +316,6 @@ def test_the_table_shows_each_value_beside_what_reals_score():
         ("swd", "12.00 ± 0.50", "3.00 ± 0.10", "lower"),
         ("ms_ssim", "0.300 ± 0.010", "0.200 ± 0.010", "as reals"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [
-        (12.0398, 0.5002, "12.04 ± 0.50"),
-        (1234.5, 21.0, "1234 ± 21"),
-        (0.123456, 0.000123, "0.12346 ± 0.00012"),
-        (1.0, None, "1"),
-        (0.25, 0.0, "0.25"),
-    ],
-)
-def test_a_value_has_the_places_of_its_error(value, error, text):
-    assert with_error(result(value=value, error=error)) == text
 
 
 def test_the_module_needs_no_torch():

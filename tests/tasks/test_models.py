@@ -1,5 +1,6 @@
 import pytest
 
+from ganvas.cli.render import show
 from ganvas.core import catalogue
 from ganvas.core.errors import UserError
 from ganvas.tasks.metrics import Metrics, metrics
@@ -11,7 +12,7 @@ def test_every_model_is_listed_with_what_it_is_and_its_paper():
     assert {"gan/progan", "gan/dcgan", "vae/vae"} <= {model["name"] for model in listed}
     for model in listed:
         assert model["summary"].endswith(".")
-        assert model["paper"].startswith("https://arxiv.org/abs/")
+        assert model["paper"].startswith("https://")
 
 
 def test_one_model_is_shown_with_every_setting_and_preset():
@@ -39,3 +40,12 @@ def test_metrics_are_listed_by_name_and_one_has_its_whole_text():
     assert "7 x 7" in shown.description
     with pytest.raises(UserError, match="Did you mean 'inception_score'"):
         metrics(Metrics(name="inceptionscore"))
+
+
+def test_on_a_narrow_terminal_every_name_and_address_stands_whole(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = models(Models())
+    show(listed)
+    lines = [line.split() for line in capsys.readouterr().err.splitlines()]
+    assert {model["name"] for model in listed.models} <= {line[0] for line in lines if line}
+    assert {model["paper"] for model in listed.models} <= {line[-1] for line in lines if line}

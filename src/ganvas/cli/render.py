@@ -101,8 +101,8 @@ def _(result: FetchResult) -> None:
 @show.register
 def _(result: Catalogue) -> None:
     if not result.settings:
-        rows = [(model["name"], model["summary"], model["paper"]) for model in result.models]
-        table("models", ("name", "what it is", "paper"), rows)
+        rows = [(model["name"], f"{model['summary']}\n{model['paper']}") for model in result.models]
+        table("models", ("name", "what it is, and its paper"), rows)
         return
     say(f"{result.models[0]['name']}: {result.models[0]['summary']} {result.models[0]['paper']}")
     if result.presets:
@@ -153,7 +153,7 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, f
         pad_edge=False,
     )
     for place, name in enumerate(header):
-        drawn.add_column(name, overflow="fold", no_wrap=name in ("name", "paper") or (firm and place > 0))
+        drawn.add_column(name, overflow="fold", no_wrap=name == "name" or (firm and place > 0))
     for row in rows:
         drawn.add_row(*(Text(printable(cell)) for cell in row))
     Console(stderr=True).print(drawn)

@@ -1,9 +1,10 @@
 """Likelihoods as a person reads them, on stderr."""
 
 from ganvas.cli.render import show, table
+from ganvas.core.number_text import with_error
 from ganvas.core.progress import say
+from ganvas.core.results import Result
 from ganvas.tasks.likelihood import LikelihoodResult
-from ganvas.tasks.measure import with_error
 
 TITLES = {
     "bits_per_dimension": "bits per dimension",
@@ -21,7 +22,10 @@ TITLES = {
 
 @show.register
 def _(result: LikelihoodResult) -> None:
-    rows = [(TITLES[one.metric], with_error(one), one.better, str(one.n)) for one in result.results]
+    rows = [
+        (TITLES[one.metric], with_error(one.value, one.standard_error), _better(one), str(one.n))
+        for one in result.results
+    ]
     table(
         f"{result.run} at {result.kimg:g} kimg on {result.data}: {result.n} pictures, seed {result.seed}",
         ("what", "value ± error", "better", "n"),
@@ -36,3 +40,8 @@ def _(result: LikelihoodResult) -> None:
         say(f"Note: {note}")
     if result.written:
         say(f"A line was added to {result.written}.")
+
+
+def _better(result: Result) -> str:
+    is_yardstick = result.metric.startswith("bits_per_dimension.")
+    return "a yardstick" if is_yardstick else result.better

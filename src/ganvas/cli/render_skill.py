@@ -1,8 +1,8 @@
 """Tournaments as a person reads them, on stderr."""
 
 from ganvas.cli.render import show, table
+from ganvas.core.number_text import with_error
 from ganvas.core.progress import say
-from ganvas.tasks.measure import with_error
 from ganvas.tasks.skill import SkillResult
 
 
@@ -12,7 +12,7 @@ def _(result: SkillResult) -> None:
         (
             one.name,
             one.role,
-            with_error(one.rating),
+            with_error(one.rating.value, one.rating.standard_error),
             f"{one.glicko:.0f} ± {one.glicko_deviation:.0f}",
             f"{one.win_rate:.3f}",
         )

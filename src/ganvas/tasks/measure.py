@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ganvas.core.errors import UserError
+from ganvas.core.number_text import with_error
 from ganvas.core.results import Result
 from ganvas.core.run_folder import is_run_or_model
 from ganvas.tasks.measuring import half_precision, notes, pairs, point_sides, run_lines, same_size, sides
@@ -19,13 +20,9 @@ if TYPE_CHECKING:
     from ganvas.metrics.measuring.flow import Measurement
     from ganvas.train.trained import Trained
 
-__all__ = ["Measure", "MeasureResult", "MeasureRow", "measure", "with_error"]
-
 DEFAULT = ("swd", "ms_ssim")
 MOST = 16_384  # Pictures on each side where --n is left out: the number of Karras et al. 2018.
-NOISE = 1e-12  # Of the value: a smaller error is that of rounding, and its digits mean nothing.
 MOST_OF_TWO_MODELS = 2048  # Where both sides draw their pictures, and one of them twice.
-LARGE = 1e7  # Values from here on are written with an exponent.
 MOST_OF_A_FILE = 50_000  # The same beside a file of statistics: the number of Heusel et al. 2017.
 
 
@@ -108,8 +105,8 @@ class MeasureResult:
         return [
             MeasureRow(
                 metric=labelled(result),
-                value=with_error(result),
-                beside=with_error(floor[result.metric]) if result.metric in floor else "–",
+                value=with_error(result.value, result.standard_error),
+                beside=_beside(floor.get(result.metric)),
                 better={"neither": "as reals"}.get(result.better, result.better),
                 n=result.n,
             )
@@ -118,32 +115,14 @@ class MeasureResult:
         ]
 
 
+def _beside(floor: Result | None) -> str:
+    return "–" if floor is None else with_error(floor.value, floor.standard_error)
+
+
 def labelled(result: Result) -> str:
     """The name of a value with the network through which it was seen, where there is one: ``fid (untrained)``."""
     network = next((part.partition("@")[0] for part in result.protocol.split(":")[2:] if "@" in part), "")
     return f"{result.metric} ({network})" if network else result.metric
-
-
-def with_error(result: Result) -> str:
-    """``12.04 ± 0.50``: the error with two digits, the value with as many places.
-
-    >>> with_error(Result(metric="swd", value=12.0398, standard_error=0.5002, error_method="", n=16, seed=0,
-    ...                   better="lower", protocol=""))
-    '12.04 ± 0.50'
-    >>> with_error(Result(metric="vendi", value=1 - 1e-16, standard_error=1e-16, error_method="", n=16, seed=0,
-    ...                   better="higher", protocol=""))
-    '1'
-    >>> with_error(Result(metric="mind", value=1.2345e63, standard_error=2e61, error_method="", n=16, seed=0,
-    ...                   better="lower", protocol=""))
-    '1.234e+63 ± 2.0e+61'
-    """
-    noise = NOISE * abs(result.value)
-    if result.standard_error is None or not result.standard_error > noise:
-        return f"{result.value:.4g}"
-    if max(abs(result.value), result.standard_error) >= LARGE:
-        return f"{result.value:.4g} ± {result.standard_error:.1e}"
-    places = max(0, 1 - int(f"{result.standard_error:e}".partition("e")[2]))
-    return f"{result.value:.{places}f} ± {result.standard_error:.{places}f}"
 
 
 def measure(task: Measure) -> MeasureResult:

@@ -44,8 +44,6 @@ def report(task: Report) -> ReportResult:
     if path.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"{path} is not the name of a page. Give a name that ends in .html.")
     known = _with_sources(run)
-    if known.film is None:
-        known = dataclasses.replace(known, film=_animated(task.run))
     text = run_page.html(known)
     write_text(path, text)
     return ReportResult(path=path, bytes=len(text.encode()))
@@ -57,21 +55,3 @@ def _with_sources(run: "RunPage") -> "RunPage":
     presets = catalogue.functions("recipes", run.model)
     note = presets.get((run.preset or "").replace("_", "-"), "")
     return dataclasses.replace(run, paper=links.get(run.model) or None, preset_note=note)
-
-
-def _animated(folder: Path) -> bytes | None:
-    """The film of a run that has not written its own; None with fewer than two sheets that can be read."""
-    import tempfile
-
-    from ganvas.core.run_folder import RunFolder
-    from ganvas.report.pictures.animation import write_animation
-    from ganvas.report.web.run_reader import MOST_FILM_BYTES
-
-    run = RunFolder(folder)
-    sheets = [path for _, path in run.sheets()]
-    if len(sheets) < 2 or run.film.exists():
-        return None
-    with tempfile.TemporaryDirectory() as temporary:
-        path = Path(temporary) / run.film.name
-        frames = write_animation(sheets, path, fps=8)
-        return path.read_bytes() if frames > 1 and path.stat().st_size <= MOST_FILM_BYTES else None

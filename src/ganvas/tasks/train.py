@@ -86,7 +86,7 @@ class TrainResult:
     stopped: bool  # A signal asked for it; the same command resumes.
     seconds: float
     settings: dict[str, Any]
-    picture_size: tuple[int, int] | None = None  # Height and width in pixels, of a dry run of a model of pictures.
+    picture_size: tuple[int, int] | None = None  # Height and width in pixels, where it learns pictures.
 
 
 def train(task: Train) -> TrainResult:
@@ -171,6 +171,7 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
         stopped=not outcome.finished,
         seconds=outcome.seconds,
         settings=settings | {"config": to_plain(recipe.config)},
+        picture_size=_picture_size(recipe.config),
     )
 
 
@@ -179,12 +180,17 @@ def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
     import torch
 
     from ganvas.core.errors import UserError
-    from ganvas.losses.capabilities import HasDensity, Judges
+    from ganvas.losses.capabilities import HasDensity, Judges, Translates
     from ganvas.train.augmented import require_augmentable
 
     with torch.device("meta"):
         model = module.Model(recipe.config)
     require_augmentable(model, recipe.plan, task.model)
+    if task.held_out is not None and isinstance(model, Translates):
+        raise UserError(
+            f"--held-out {task.held_out}: the translations of {task.model} are measured against --data and --other. "
+            "Leave it out; `ganvas translate RUN SRC -o OUT` and `ganvas measure OUT REALS` measure those of others."
+        )
     if task.held_out is not None and not isinstance(model, (HasDensity, Judges)):
         raise UserError(
             f"--held-out {task.held_out}: {task.model} gives no likelihood and judges nothing, so nothing is "

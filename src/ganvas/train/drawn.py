@@ -62,7 +62,9 @@ def drawn_samples(
             yield model.sample(rows, rng, labels=chosen)
     else:
         instead = (
-            " `ganvas translate RUN SRC -o OUT` translates pictures with it." if isinstance(model, Translates) else ""
+            " `ganvas translate RUN SRC -o OUT` translates pictures, and `ganvas measure OUT REALS` measures them."
+            if isinstance(model, Translates)
+            else ""
         )
         raise UserError(f"{_file_of(model)} draws no samples of its own.{instead}")
 

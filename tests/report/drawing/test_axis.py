@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganvas.report.drawing.axis import Scale, linear_ticks, log_ticks, number, span, tick_text
+from ganvas.report.drawing.axis import Scale, linear_ticks, log_ticks, span, tick_text
 
 
 def test_a_linear_scale_divides_pixels_as_values_are_divided():
@@ -71,15 +71,6 @@ def test_the_range_of_any_values_is_not_empty_and_holds_them(values, log):
     assert all(low <= value <= high for value in values if math.isfinite(value) and (value > 0 or not log))
 
 
-def test_numbers_are_written_as_a_person_would():
+def test_ticks_of_thousands_and_millions_are_written_short():
     ticks = [0.0, 20_000.0, 1_000_000.0]
     assert [tick_text(tick, ticks) for tick in ticks] == ["0", "20k", "1M"]
-    assert [number(value) for value in (0.0, -0.5, 1234.5, 2.5e-7, 1.2e15, math.nan, -math.inf)] == [
-        "0",
-        "−0.5",
-        "1,234",
-        "2.5·10⁻⁷",
-        "1.2·10¹⁵",
-        "–",
-        "−∞",
-    ]

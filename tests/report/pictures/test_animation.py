@@ -1,9 +1,11 @@
+import io
+
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
 from ganvas.core.errors import UserError
-from ganvas.report.pictures.animation import MAX_FRAMES, MAX_SIDE_PX, thin, write_animation
+from ganvas.report.pictures.animation import MAX_FRAMES, MAX_SIDE_PX, film_within, thin, write_animation
 
 
 def noise(side, channels=3, seed=0, width=None):
@@ -101,3 +103,28 @@ def test_a_damaged_file_is_omitted_and_without_any_nothing_is_written(tmp_path):
         assert film.n_frames == 2
     assert write_animation([paths[1]], tmp_path / "none.webp", fps=8) == 0
     assert not (tmp_path / "none.webp").exists()
+
+
+def noisy_sheets(folder, count, side=300):
+    random = np.random.default_rng(0)
+    paths = [folder / f"{index}.png" for index in range(count)]
+    for path in paths:
+        Image.fromarray(random.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
+    return paths
+
+
+def test_a_film_for_a_page_has_fewer_and_smaller_frames_as_its_bytes_demand(tmp_path):
+    sheets = noisy_sheets(tmp_path, 30)
+    whole, few = (film_within(sheets, most, fps=8) for most in (10**7, 10**6))
+    assert len(few) <= 10**6 < len(whole)
+    with Image.open(io.BytesIO(whole)) as image:
+        assert (image.size, image.n_frames) == ((300, 300), 30)
+    with Image.open(io.BytesIO(few)) as image:
+        assert image.n_frames < 30
+    assert film_within(sheets, 1000, fps=8) is None
+
+
+def test_a_film_for_a_page_needs_two_sheets_that_can_be_read(tmp_path):
+    one, broken = noisy_sheets(tmp_path, 2)
+    broken.write_bytes(b"no picture")
+    assert film_within([one, broken], 10**6, fps=8) is None

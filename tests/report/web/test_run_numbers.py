@@ -4,7 +4,7 @@ import pytest
 
 from ganvas.core.results import Result
 from ganvas.metrics.measuring import metric_catalogue
-from ganvas.report.web.run_numbers import NAMES, Measurement, headline, metric_groups, metric_name, numbers, with_error
+from ganvas.report.web.run_numbers import NAMES, Measurement, headline, metric_groups, metric_name, numbers
 
 SWD = Result(
     metric="swd",
@@ -80,24 +80,6 @@ def test_values_of_earlier_moments_are_folded_away():
     assert "<details>" not in table(measured(60, old), measured(60, SWD))
 
 
-def test_errors_are_written_to_their_second_digit_and_values_with_them():
-    cases = {
-        (12.34567, 0.2149): "12.35 ± 0.21",
-        (0.1813, 0.004): "0.1813 ± 0.0040",
-        (8.391, 1.4): "8.4 ± 1.4",
-        (39.67, 3.0): "39.7 ± 3.0",
-        (0.5909, 7.6): "0.6 ± 7.6",
-        (1234.5, 123.4): "1,234 ± 123",
-        (0.5, 0.0996): "0.50 ± 0.10",
-        (-0.5, None): "−0.5",
-        (0.0, 0.0): "0",
-        (float("nan"), None): "–",
-    }
-    for (value, error), text in cases.items():
-        assert with_error(with_value(value, standard_error=error)) == text
-    assert with_error(None) == "–"
-
-
 def test_the_ratio_is_the_value_over_the_floor_where_lower_is_better():
     text = table(measured(0, with_value(0.03), floor=[with_value(0.012)]))
     assert ">2.50</td>" in text
@@ -152,3 +134,16 @@ def test_every_cell_bears_the_name_of_its_column_for_screens_too_narrow_for_a_ta
 
 def test_the_protocol_is_written_out():
     assert "<code>swd n=2048 &lt;x&gt;</code>" in table(measured(0, with_value(1.0, protocol="swd n=2048 <x>")))
+
+
+def test_bits_stand_beside_their_yardsticks_without_columns_of_floors():
+    bits = with_value(4.36, metric="bits_per_dimension", protocol="bits")
+    png = with_value(5.9, metric="bits_per_dimension.png", protocol="bits", better="neither")
+    text = table(measured(8, bits, png))
+    assert "PNG files" in text
+    assert "needs no network" in text
+    assert "Real against real" not in text
+    assert "nearest to the floor" not in text
+    beside = table(measured(8, SWD, bits, png, floor=[with_value(0.01)]))
+    assert beside.count("<table") == 2
+    assert beside.count("Real against real</th>") == 1

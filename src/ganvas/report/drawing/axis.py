@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ganvas.core.number_text import minus, number
+
 LINEAR_STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -110,30 +112,3 @@ def tick_text(value: float, ticks: list[float]) -> str:
         unit, name = (1e6, "M") if abs(value) >= 1e6 else (1e3, "k")
         return minus(f"{value / unit:.6g}{name}")
     return number(value, digits=6)
-
-
-def number(value: float | None, *, digits: int = 4) -> str:
-    """A value for reading: significant digits, plain between 0.0001 and a million.
-
-    >>> number(12.3456), number(0.00001234), number(None), number(123456.7)
-    ('12.35', '1.234·10⁻⁵', '–', '123,457')
-    """
-    if value is None or math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return minus("-∞" if value < 0 else "∞")
-    size = abs(value)
-    if size and not 1e-4 <= size < 1e6:
-        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-        return minus(f"{mantissa}·10{_superscript(int(exponent))}")
-    return minus(f"{value:,.0f}" if size >= 10 ** (digits - 1) else f"{value:.{digits}g}")
-
-
-def minus(text: str) -> str:
-    """With a true minus sign."""
-    return text.replace("-", "−")
-
-
-def _superscript(power: int) -> str:
-    return str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganvas.report.drawing.axis import number
+from ganvas.core.number_text import number
 from ganvas.report.drawing.letters import CAPITAL, text_width
 from ganvas.report.drawing.palette import OKABE_ITO
 from ganvas.report.drawing.plot_frame import Axes, Frame, Place

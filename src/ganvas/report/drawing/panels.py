@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from ganvas.report.drawing.axis import Scale, number, span, tick_text
+from ganvas.core.number_text import number
+from ganvas.report.drawing.axis import Scale, span, tick_text
 from ganvas.report.drawing.curves import Curve, Numbers, drawn, end_names, end_room, legend, legend_rows
 from ganvas.report.drawing.letters import CAPITAL, text_width
 from ganvas.report.drawing.palette import OKABE_ITO, SOFT, shaded

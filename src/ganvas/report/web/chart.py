@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from ganvas.report.drawing.axis import number
+from ganvas.core.number_text import number
 from ganvas.report.drawing.palette import ON_DARK
 from ganvas.report.drawing.panels import Axes, Curve, Frame, chart, chart_frame
 from ganvas.report.drawing.primitives import Drawing

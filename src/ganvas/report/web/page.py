@@ -5,19 +5,18 @@ the page itself forbids every request, so that what a report shows is what it co
 """
 
 import base64
-import io
 import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from PIL import Image
-
 from ganvas.report.pictures.reading import opened
+from ganvas.report.pictures.reduced import reduced
 from ganvas.report.web.page_style import STYLE
 
 VOID = {"img", "meta", "br", "link", "input"}
-MOST_SIDE_PX = 1600  # A larger still picture is embedded reduced.
+MOST_SIDE_PX = 1600  # A larger still picture is embedded reduced,
+MOST_STILL_BYTES = 160_000  # as is one of more bytes: a page of a run has about ten.
 
 
 class Html(str):
@@ -115,18 +114,17 @@ def chart(wide: str, narrow: str) -> Html:
 
 
 def picture(data: bytes, alt: str) -> Html:
-    """An image of the page itself. Small pictures keep hard pixels when enlarged; huge stills are embedded reduced.
+    """An image of the page itself. Small pictures keep hard pixels when enlarged; large stills are embedded reduced.
 
     Raises:
         OSError: ``data`` is not an image, is damaged, or unfolds to more than memory should hold.
     """
     with opened(data) as image:
         size, kind = image.size, (image.format or "PNG").lower()
-        if max(size) > MOST_SIDE_PX and not getattr(image, "is_animated", False):
-            image.thumbnail((MOST_SIDE_PX, MOST_SIDE_PX), Image.Resampling.LANCZOS)
-            memory = io.BytesIO()
-            image.convert("RGBA" if "A" in image.mode else "RGB").save(memory, format="WEBP", quality=90)
-            data, size, kind = memory.getvalue(), image.size, "webp"
+        is_large = len(data) > MOST_STILL_BYTES or max(size) > MOST_SIDE_PX
+        if is_large and not getattr(image, "is_animated", False):
+            data, size = reduced(image, most_bytes=MOST_STILL_BYTES, most_side=MOST_SIDE_PX)
+            kind = "webp"
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
     pixels = "pixels" if max(size) <= 640 else None
     return element("img", src=source, alt=alt, width=size[0], height=size[1], class_=pixels)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ganvas.report.drawing.axis import number
+from ganvas.core.number_text import number
 from ganvas.report.drawing.palette import INK, OKABE_ITO
 from ganvas.report.drawing.panels import Axes, Band, Curve
 from ganvas.report.web.chart import Chart

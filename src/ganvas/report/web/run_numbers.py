@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ganvas.core.number_text import number, with_error
 from ganvas.core.results import Result
-from ganvas.report.drawing.axis import Scale, minus, number
+from ganvas.report.drawing.axis import Scale
 from ganvas.report.drawing.whiskers import Measured, shared_scale, whiskers
 from ganvas.report.web import page
 from ganvas.report.web.chart import inline
@@ -37,9 +38,14 @@ NAMES = {
     "vendi": "Vendi Score",
 }
 PARTS = {"f8": "F8", "f1_8": "F1/8", "bits_per_dim": "bits per dimension"}
+YARDSTICKS = {  # What bits per dimension are held against: codes that need no network.
+    "bits_per_dimension.gaussian": "A Gaussian fitted on the training pictures",
+    "bits_per_dimension.histogram": "Histograms of their pixels",
+    "bits_per_dimension.png": "PNG files",
+    "bits_per_dimension.webp": "Lossless WebP files",
+}
 ARROWS = {"lower": "lower is better", "higher": "higher is better", "neither": "nearest to the floor is best"}
 ERRORS_APART = 2.0  # Standard errors of a difference below which it may be chance.
-NOISE = 1e-12  # An error below this part of its value is rounding, not spread.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,19 +130,6 @@ def metric_name(metric: str, protocol: str = "") -> str:
     return f"{name} at {part} px" if part.isdigit() else f"{name}, {part}" if part else name
 
 
-def with_error(result: Result | None) -> str:
-    """Value and standard error to the error's second digit, ``8.4 ± 1.4``; a dash when there is no value."""
-    if result is None:
-        return "–"
-    value, error = result.value, result.standard_error
-    if not math.isfinite(value) or error is None or not error > NOISE * abs(value):
-        return number(value)
-    if max(abs(value), error) >= 1e6 or error < 1e-6:
-        return f"{number(value)} ± {number(error, digits=2)}"
-    places = max(0, 1 - int(f"{error:.1e}".partition("e")[2]))
-    return f"{minus(f'{value:,.{places}f}')} ± {error:,.{places}f}"
-
-
 def headline(measures: Sequence[Measurement]) -> list[tuple[str, str]]:
     """Label and value of the undivided metrics that were last measured against the run's own data."""
     pairs = []
@@ -145,9 +138,9 @@ def headline(measures: Sequence[Measurement]) -> list[tuple[str, str]]:
             result = row.last[1]
             if "." not in result.metric:
                 name = f"{metric_name(result.metric, result.protocol)} at {number(row.last[0])} kimg, own data"
-                held = f"; real against real {with_error(row.floor)}" if row.floor else ""
+                held = f"; real against real {_written(row.floor)}" if row.floor else ""
                 told = "" if row.apart else f"; not told apart at n = {result.n:,}"
-                pairs.append((f"{name}{held}{told}", with_error(result)))
+                pairs.append((f"{name}{held}{told}", _written(result)))
     return pairs[:3]
 
 
@@ -191,7 +184,9 @@ def numbers(measures: Sequence[Measurement], *, data: str) -> Html:
         _table(now, data),
         page.note(
             "Real against real is the floor: the same measurement between two disjoint sets of real pictures, what a "
-            "perfect generator would score. ",
+            "perfect generator would score. "
+            if any(row.floor for group in groups for row in group.rows)
+            else None,
             "The ratio is the value over its floor: 1 is as good as real. " if _has_ratio(groups) else None,
             "± is one standard error; the bars reach two.",
         ),
@@ -211,11 +206,18 @@ def _not_told_apart(groups: Sequence[MetricGroup]) -> Html | None:
 
 
 def _table(groups: Sequence[MetricGroup], data: str) -> Html:
+    """Groups whose values have floors, then those without one, which need fewer columns."""
+    with_floors = [group for group in groups if any(row.floor for row in group.rows)]
+    without = [group for group in groups if group not in with_floors]
     header = ["Metric", "Value", "Real against real", "Ratio", "First value", "Value ● and floor ○"]
-    return page.table(header, [row for group in groups for row in _group(group, data)])
+    short = ["Metric", "Value", "First value", "Value ●"]
+    return page.join(
+        page.table(header, [row for group in with_floors for row in _group(group, data)]) if with_floors else None,
+        page.table(short, [row for group in without for row in _group(group, data, floors=False)]) if without else None,
+    )
 
 
-def _group(group: MetricGroup, data: str) -> Iterator[Sequence[page.Content] | Html]:
+def _group(group: MetricGroup, data: str, *, floors: bool = True) -> Iterator[Sequence[page.Content] | Html]:
     values = [_measured(row.last[1]) for row in group.rows]
     scale = shared_scale(values + [_measured(row.floor) for row in group.rows if row.floor])
     sizes = sorted({row.last[1].n for row in group.rows})
@@ -225,23 +227,28 @@ def _group(group: MetricGroup, data: str) -> Iterator[Sequence[page.Content] | H
         against += ", which the run did not learn from"
     about = f"At {number(group.kimg)} kimg {against}; n = {', '.join(f'{n:,}' for n in sizes)}, {_method(group.rows)}"
     text = element("small", about, element("br"), page.code(group.protocol or "no protocol given"))
-    yield element("tr", element("td", text, colspan=6, class_="protocol"))
+    yield element("tr", element("td", text, colspan=6 if floors else 4, class_="protocol"))
     for row in group.rows:
-        yield _cells(row, scale)
+        yield _cells(row, scale, floors=floors)
 
 
-def _cells(row: MetricRow, scale: Scale) -> Sequence[page.Content]:
+def _cells(row: MetricRow, scale: Scale, *, floors: bool) -> Sequence[page.Content]:
     kimg, last = row.last
-    name = metric_name(last.metric, last.protocol)
-    first = element("span", with_error(row.first[1]), element("small", f" at {number(row.first[0])} kimg"))
+    name = YARDSTICKS.get(last.metric) or metric_name(last.metric, last.protocol)
+    arrow = "needs no network" if last.metric in YARDSTICKS else ARROWS[last.better]
+    first = element("span", _written(row.first[1]), element("small", f" at {number(row.first[0])} kimg"))
     return [
-        element("span", name, " ", element("small", ARROWS[last.better]), title=last.metric),
-        element("b", with_error(last)),
-        with_error(row.floor),
-        row.ratio,
+        element("span", name, " ", element("small", arrow), title=last.metric),
+        element("b", _written(last)),
+        *((_written(row.floor), row.ratio) if floors else ()),
         first if row.first[0] < kimg else "–",
         Html(inline(whiskers(_measured(last), _measured(row.floor) if row.floor else None, scale=scale))),
     ]
+
+
+def _written(result: Result | None) -> str:
+    """Value and standard error, ``8.4 ± 1.4``; a dash when there is no value."""
+    return "–" if result is None else with_error(result.value, result.standard_error)
 
 
 def _measured(result: Result) -> Measured:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ganvas.core.number_text import number
 from ganvas.core.progress import duration
-from ganvas.report.drawing.axis import number
 from ganvas.report.drawing.plot_frame import Band
 from ganvas.report.web import page
 from ganvas.report.web.chart import Chart, svg

@@ -15,11 +15,14 @@ from ganvas.core.files.json_lines import read_lines
 from ganvas.core.results import Result
 from ganvas.core.run_folder import HEALTH, RunFolder
 from ganvas.report.drawing.plot_frame import Band
+from ganvas.report.pictures.animation import film_within
 from ganvas.report.web.run_numbers import Measurement
 from ganvas.report.web.run_page import RunPage, Sheet
 
 MOMENTS = 6  # Sheets shown of a run that does not grow.
-MOST_FILM_BYTES = 16 * 2**20
+MOST_OTHERS = 4  # Sheets of no moment.
+MOST_FILM_BYTES = 800_000  # A page is mailed and opened on telephones: about 3 MB in all.
+FILM_FRAMES_PER_SECOND = 8
 LARGEST = 1e60
 
 
@@ -65,7 +68,7 @@ def read(path: Path) -> RunPage:
         measures=[_measurement(row, data) for row in _lines(path / "measures.jsonl", notes)],
         sheets=_sheets(drawn, stages, notes),
         others=_other_sheets(folder, notes),
-        film=_film(folder.film, notes),
+        film=_film(folder.film, [path for _, path in drawn], notes),
         notes=notes,
     )
 
@@ -158,17 +161,21 @@ def _sheets(drawn: Sequence[tuple[float, Path]], stages: Sequence[Band], notes: 
 
 
 def _other_sheets(folder: RunFolder, notes: list[str]) -> list[Sheet]:
-    read_ones = [(path.stem, _bytes(path, notes)) for path in folder.other_sheets()]
+    paths = list(folder.other_sheets())
+    if len(paths) > MOST_OTHERS:
+        notes.append(f"samples/ has {len(paths)} further pictures; the first {MOST_OTHERS} are shown.")
+    read_ones = [(path.stem, _bytes(path, notes)) for path in paths[:MOST_OTHERS]]
     return [Sheet(name=name, image=image) for name, image in read_ones if image is not None]
 
 
-def _film(path: Path, notes: list[str]) -> bytes | None:
-    if not path.is_file():
-        return None
-    if path.stat().st_size > MOST_FILM_BYTES:
+def _film(path: Path, sheets: Sequence[Path], notes: list[str]) -> bytes | None:
+    """The run's own film where it is small, else one of its sheets that is."""
+    if path.is_file() and path.stat().st_size <= MOST_FILM_BYTES:
+        return _bytes(path, notes)
+    film = film_within(sheets, MOST_FILM_BYTES, fps=FILM_FRAMES_PER_SECOND)
+    if film is None and path.is_file():
         notes.append(f"samples/{path.name} is too large to stand in this page; it lies in the run's folder.")
-        return None
-    return _bytes(path, notes)
+    return film
 
 
 def _bytes(path: Path, notes: list[str]) -> bytes | None:
