@@ -17,7 +17,7 @@ from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.capabilities import classes_of
 from ganvas.losses.game import Batch
-from ganvas.models.gan import progan, r3gan, stylegan2
+from ganvas.models.gan import minibatch_discrimination, ot_gan, progan, r3gan, stylegan2, wgan_gp
 from ganvas.models.translate import cyclegan
 from ganvas.models.vae import aae, autoencoder, vae_gan
 from ganvas.nn.layers.initialise import initialise
@@ -29,6 +29,12 @@ OTHERS = {
     "domains": lambda: cyclegan.Model(cyclegan.TINY),
     "stylegan2": lambda: stylegan2.Model(stylegan2.TINY),
     "r3gan": lambda: r3gan.Model(r3gan.TINY.fitted(0.032)),
+    "wgan_gp": lambda: wgan_gp.Model(wgan_gp.TINY),
+    "ot_gan": lambda: ot_gan.Model(ot_gan.TINY),
+    "closeness": lambda: minibatch_discrimination.Model(minibatch_discrimination.TINY),
+    "feature_matching": lambda: minibatch_discrimination.Model(
+        replace(minibatch_discrimination.TINY, objective="feature_matching")
+    ),
     "autoencoder": lambda: autoencoder.Model(replace(autoencoder.TINY, noise=0.1, masked=0.1)),
     "vae_gan": lambda: vae_gan.Model(vae_gan.TINY),
     "aae": lambda: aae.Model(replace(aae.TINY, num_classes=3)),

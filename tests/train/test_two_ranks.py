@@ -30,7 +30,11 @@ def torchrun(count, *arguments):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kind", ["groups", "whole", "classes", "domains", "stylegan2", "r3gan", "autoencoder", "vae_gan", "aae"]
+    "kind",
+    [
+        *("groups", "whole", "classes", "domains", "stylegan2", "r3gan", "autoencoder", "vae_gan", "aae"),
+        *("wgan_gp", "ot_gan", "closeness", "feature_matching"),
+    ],
 )
 def test_weights_after_growing_through_every_stage_are_those_of_one_process(tmp_path, kind):
     # float64: the sums of two ranks differ from one rank's in the order of additions, 1e-16 of the gradient, which
