@@ -14,6 +14,12 @@ def ffhq1024() -> Recipe:
     return Recipe(config=Config(resolution=1024), plan=Plan(total_kimg=25000, mirror=True))
 
 
+def paper512() -> Recipe:
+    """512x512 faces. Source: ADA, cfg=paper512, mirror=1."""
+    config = Config(resolution=512, group_size=8, batch_size=64, lr=2.5e-3, r1_gamma=0.5, average_half_life_kimg=20)
+    return Recipe(config=config, plan=Plan(total_kimg=25000, mirror=True))
+
+
 def paper256() -> Recipe:
     """256x256 faces, half as wide, larger batches. Source: ADA, cfg=paper256, mirror=1."""
     config = Config(
