@@ -20,6 +20,7 @@ from ganvas.data.packing import prepare
 from ganvas.data.sources.locations import lasting_name
 from ganvas.data.survey import Survey, survey
 from ganvas.losses.capabilities import (
+    Classifies,
     Conditional,
     HasDensity,
     HasLatents,
@@ -29,6 +30,7 @@ from ganvas.losses.capabilities import (
 )
 from ganvas.losses.game import Game
 from ganvas.metrics.likelihood.density import ABOUT_JPEG, were_jpeg
+from ganvas.train.class_examination import ClassExamination
 from ganvas.train.drawn import can_draw
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.picture_feed import Dealing, PictureFeed
@@ -91,12 +93,14 @@ class PictureData(RunData):
         return drawn or shown or NoSheets(folder)
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
-        """The distance between drawn and real pictures, and the likelihood of held-out ones."""
+        """The distance between drawn and real pictures, and the likelihood and the classes of held-out ones."""
         found: list[Examination] = []
         if isinstance(model, HasLatents):  # Others draw too slowly to be measured again and again.
             found.append(DrawnExamination(plan, self.packed, conditional=classes_of(model.config) > 0))
         if isinstance(model, HasDensity):
             found.append(DensityExamination(plan, self.packed, self.held_out))
+        if isinstance(model, Classifies) and classes_of(model.config):
+            found.append(ClassExamination(plan, self.packed.class_names, self.held_out))
         return found
 
     def specimens(self, plan: Plan, *, device: torch.device) -> Specimens:
