@@ -285,9 +285,9 @@ def test_a_device_that_is_not_there_is_refused():
 
 
 def test_held_out_pictures_are_refused_where_nothing_is_measured_on_them(tmp_path):
-    folder = draw(tmp_path / "in", 2)
-    asked = Train(model="vae/autoencoder", data=str(folder), held_out=str(folder), out=tmp_path / "run", dry_run=True)
-    with pytest.raises(UserError, match="vae/autoencoder gives no likelihood and judges nothing"):
+    folder, apart = draw(tmp_path / "in", 2), draw(tmp_path / "apart", 2)
+    asked = Train(model="vae/autoencoder", data=str(folder), held_out=str(apart), out=tmp_path / "run", dry_run=True)
+    with pytest.raises(UserError, match="vae/autoencoder gives no likelihood, judges nothing"):
         train(asked)
     train(replace(asked, model="gan/dcgan"))
 

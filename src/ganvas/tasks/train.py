@@ -180,30 +180,21 @@ def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
     import torch
 
     from ganvas.core.errors import UserError
-<<<<<<< HEAD
-    from ganvas.losses.capabilities import HasDensity, Judges, Translates
-=======
-    from ganvas.losses.capabilities import Classifies, HasDensity, Judges
->>>>>>> 4edfa2f (wip)
+    from ganvas.losses.capabilities import Classifies, HasDensity, Judges, Translates
     from ganvas.train.augmented import require_augmentable
 
     with torch.device("meta"):
         model = module.Model(recipe.config)
     require_augmentable(model, recipe.plan, task.model)
-<<<<<<< HEAD
     if task.held_out is not None and isinstance(model, Translates):
         raise UserError(
             f"--held-out {task.held_out}: the translations of {task.model} are measured against --data and --other. "
             "Leave it out; `ganvas translate RUN SRC -o OUT` and `ganvas measure OUT REALS` measure those of others."
         )
-    if task.held_out is not None and not isinstance(model, (HasDensity, Judges)):
-=======
     if task.held_out is not None and not isinstance(model, (HasDensity, Judges, Classifies)):
->>>>>>> 4edfa2f (wip)
         raise UserError(
             f"--held-out {task.held_out}: {task.model} gives no likelihood, judges nothing and names no classes, so "
-            "nothing is measured on samples that are held out. Leave it out; `ganvas measure RUN SRC` compares with any "
-            "pictures."
+            "nothing is measured on held-out samples. Leave it out; `ganvas measure RUN SRC` compares any pictures."
         )
 
 
