@@ -12,7 +12,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.number_text import with_error
 from ganvas.core.results import Result
 from ganvas.core.run_folder import is_run_or_model
-from ganvas.tasks.measuring import half_precision, notes, pairs, point_sides, run_lines, same_size, sides
+from ganvas.tasks.measuring import asked_classes, half_precision, notes, pairs, point_sides, run_lines, same_size, sides
 from ganvas.tasks.measuring.picture_options import PictureOptions
 from ganvas.tasks.measuring.sides import BATCH, Side
 
@@ -38,6 +38,7 @@ class Measure(PictureOptions):
       ganvas measure FAKES REALS --size 64 --channels 3 --fit crop
       ganvas measure FAKES --ref ref.npz --metrics fid,kid --weights FILE
       ganvas measure runs/x --metrics all --n 5000
+      ganvas measure runs/digits --classifier digits.safetensors
       ganvas measure points.csv mixtures:ring8
     """
 
@@ -57,6 +58,8 @@ class Measure(PictureOptions):
     """An earlier moment that the run keeps; the last one where left out."""
     label: str | None = None
     """Only pictures of this class: the model draws it, and of the pictures that it was trained on those are taken."""
+    classifier: Path | None = None
+    """Of a run of classes: in how many pictures this file of `ganvas features train` sees the class asked for."""
     batch: int = BATCH
     """Pictures generated at a time; changes no value."""
 
@@ -131,11 +134,18 @@ def measure(task: Measure) -> MeasureResult:
         return _of_points(task)
     names, lenient = sides.chosen_metrics(task.metrics)
     a, b = _sides(task)
+    if task.classifier is not None:
+        asked_classes.require_classes(task.classifier, a)
     names, skipped = _possible(names, a, b, lenient=lenient)
     n = _number(task, a, b, minimum=1 if lenient else _minimum(names), metrics=names)
     names, few = _enough(names, n, lenient=lenient)
     found = _compared(task, a, b, names, n=n, lenient=lenient)
     skipped |= few | found.skipped
+    if task.classifier is not None:
+        right, of_reals = asked_classes.share_of_right_classes(
+            task, task.classifier, a, n=n, seed=task.seed, label=task.label
+        )
+        found = dataclasses.replace(found, results=[*found.results, *right], floor=[*found.floor, *of_reals])
     if not found.results:
         raise UserError(f"None of the metrics could be computed. {next(iter(skipped.values()), '')}".strip())
     result = dataclasses.replace(found, skipped=skipped)
@@ -149,8 +159,10 @@ def _of_points(task: Measure) -> MeasureResult:
     """Points against their law; a run's result is kept in the run."""
     import time
 
-    if task.ref is not None or task.label is not None or (task.n is not None and task.n < 2):
-        given = "--ref" if task.ref else "--label" if task.label else f"-n {task.n}"
+    options = {"--ref": task.ref, "--label": task.label, "--classifier": task.classifier}
+    given = next((name for name, value in options.items() if value is not None), None)
+    if given is not None or (task.n is not None and task.n < 2):
+        given = given or f"-n {task.n}"
         raise UserError(
             f"{given}: of points there are at least 2, without classes, and they are measured against a law."
         )

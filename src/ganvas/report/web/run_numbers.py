@@ -24,6 +24,7 @@ NAMES = {
     "geometry_score": "Geometry Score",
     "inception_score": "Inception Score",
     "kid": "KID",
+    "label_accuracy": "Label accuracy",
     "mind": "MIND",
     "ms_ssim": "MS-SSIM",
     "polygons": "Precision and recall on triangles",
