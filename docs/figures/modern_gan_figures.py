@@ -7,6 +7,8 @@ of one processor core each.
 """
 
 import argparse
+import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -52,6 +54,10 @@ def truncation(styled: Trained) -> None:
     """The same latents in every row, drawn towards the mean from top to bottom."""
     rows = [styled.sample(COLUMNS, seed=0, truncation=psi).bytes for psi in PSIS]
     grid(np.concatenate(rows), columns=COLUMNS, scale=SCALE, gap=2).save(HERE / "stylegan2_truncation.png")
+    for psi in PSIS:
+        pixels = styled.sample(256, seed=2, truncation=psi).bytes.astype(float)
+        variety = float(np.sqrt(2 * pixels.var(axis=0).mean()))  # Of two pictures: twice the variance of one.
+        sys.stdout.write(json.dumps({"psi": psi, "root_mean_square_difference_of_two": round(variety, 1)}) + "\n")
 
 
 @torch.no_grad()
