@@ -42,11 +42,11 @@ def wasserstein_generator(fake: PerSample) -> PerSample:
 
 
 def relativistic_discriminator(real: PerSample, fake: PerSample) -> PerSample:
-    """``-log sigma(D(x) - D(G(z)))`` of the i-th real beside the i-th fake (Jolicoeur-Martineau 2018, "RpGAN").
+    """``-log sigma(D(x) - D(G(z)))`` of the i-th real beside the i-th fake.
 
+    Jolicoeur-Martineau 2018 (https://arxiv.org/abs/1807.00734), with the logistic function as in R3GAN.
     Each sample is judged against one of the other kind, so that reals on one side of a decision and fakes on the
-    other are not enough: no group of reals may be left out. Huang et al. 2024 (R3GAN, eq. 1) with f(t) =
-    -log(1 + e^-t).
+    other are not enough: no group of reals may be left out.
     """
     return F.softplus(fake - real)
 

@@ -1,4 +1,4 @@
-"""Adam whose memory of squared gradients changes with the samples shown (Huang et al. 2024, R3GAN, appendix D).
+"""Adam whose memory of squared gradients changes with the samples shown (Huang et al. 2024, R3GAN, in its code).
 
 torch's own takes a changing beta2 as a number alone, which a captured CUDA graph would keep for ever. Here it is a
 tensor, written once per step and read by every update. https://arxiv.org/abs/2501.05441

@@ -2,8 +2,9 @@
 
 Huang, Gokaslan, Kuleshov, Tompkin: The GAN is dead; long live the GAN! A Modern Baseline GAN (NeurIPS 2024),
 https://arxiv.org/abs/2501.05441. Every sample is judged beside one of the other kind (the relativistic pairing loss),
-which leaves no mode out, and zero-centred gradient penalties on reals and on fakes (R1 and R2) make the game converge.
-Then normalisation, styles, noise, mixing, minibatch statistics and lazy penalties can all be left out.
+so that no group of reals may be left out, and zero-centred gradient penalties on reals and on fakes (R1 and R2) make
+the game converge near its equilibrium, as the paper proves. Normalisation, styles, noise, mixing, minibatch statistics
+and lazy penalties can then all be left out.
 
 Settings and start follow the authors' code, https://github.com/brownvc/R3GAN: residual blocks of grouped convolutions
 between 1 x 1 ones, the last of which starts at zero, and half-cosine courses of everything that is scheduled.
@@ -115,7 +116,7 @@ class Block(nn.Module):
     """``x + conv1(lrelu(conv3(lrelu(conv1(x)))))``, wide and in groups inside, and exactly x at the start.
 
     The first two layers start smaller by ``depth^(-1 / (2 LAYERS - 2))``, with as many blocks in the network as
-    ``depth``, so that the sum of all of them moves by one step's worth (fix-up, Zhang et al. 2019, eq. 5).
+    ``depth``, so that the sum of all of them moves by one step's worth (fix-up, Zhang et al. 2019).
     """
 
     def __init__(self, channels: int, config: Config) -> None:
