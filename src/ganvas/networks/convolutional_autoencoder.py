@@ -17,7 +17,6 @@ from ganvas.core.shapes import Images, Latents
 from ganvas.nn.layers.fused_scale import EqualizedUpConv2d
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
 
-INPUT: dict[str, tuple[int, ...]] = {}  # No network without arguments: sizes are those of a model.
 SLOPE = 0.2  # Of the leaky ReLUs.
 
 
