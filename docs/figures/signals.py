@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from ganvas.anatomy.loading.load import load
-from ganvas.anatomy.loading.weights import with_weights
+from ganvas.anatomy.loading.random_weights import with_weights
 from ganvas.anatomy.signal.relu_collapse import collapse
 from ganvas.anatomy.signal.relu_collapse_picture import collapse_picture
 from ganvas.anatomy.signal.signal import signal

@@ -3,10 +3,13 @@
 import importlib.util
 import math
 import os
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+sys.path.insert(0, str(Path(__file__).parent))  # For `looker`.
 
 FULL = bool(os.environ.get("GANVAS_SIMULATE"))
 FEWEST = 20

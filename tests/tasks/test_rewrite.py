@@ -15,7 +15,7 @@ from PIL import Image
 from torch.testing import assert_close
 
 from ganvas.anatomy.loading.load import load as load_network
-from ganvas.anatomy.loading.weights import with_weights
+from ganvas.anatomy.loading.random_weights import with_weights
 from ganvas.core.errors import UserError
 from ganvas.tasks.rewrite import Rewrite, rewrite
 from ganvas.tasks.train import Train, train

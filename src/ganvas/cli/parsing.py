@@ -11,7 +11,7 @@ from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, subcommand
 
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.tasks import verbs
-from ganvas.tasks.verbs import Group, Verb
+from ganvas.tasks.verbs import Verb, VerbGroup
 
 PROGRAM = "ganvas"
 DESCRIPTION = "From a folder of pictures to a generative model, and from the model to understanding."
@@ -42,7 +42,7 @@ def _parsed(task: Any, program: str, words: Sequence[str], *, description: str |
     return tyro.cli(task, prog=program, description=description, args=list(words), config=CONFIG)
 
 
-def _of_group(group: Group | None, words: Sequence[str]) -> Any:
+def _of_group(group: VerbGroup | None, words: Sequence[str]) -> Any:
     assert group is not None
     if not words and group.default is not None:
         return group.default
@@ -58,7 +58,7 @@ def _union(names: Sequence[str]) -> Any:
     return Union[tuple(Annotated[task, subcommand(name)] for name, task in zip(names, tasks, strict=True))]  # noqa: UP007
 
 
-def _described(group: Group | None) -> Any:
+def _described(group: VerbGroup | None) -> Any:
     assert group is not None
     return dataclasses.make_dataclass(group.name.title(), [], namespace={"__doc__": group.summary})
 

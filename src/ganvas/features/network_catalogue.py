@@ -112,11 +112,11 @@ def load(
 
 
 def _load_file(path: Path, device: "torch.device", precision: "Precision") -> "Network":
-    from ganvas.features import classifier, exported
+    from ganvas.features import classifier, exported_network
 
     if classifier.is_classifier(path):
         return classifier.load(path, device=device, precision=precision)
-    return exported.load(path, device=device, precision=precision)
+    return exported_network.load(path, device=device, precision=precision)
 
 
 def _describe(listed: catalogue.Entry) -> Entry | None:

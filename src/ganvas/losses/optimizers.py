@@ -32,6 +32,12 @@ class OptimizerSettings(ABC):
         return (torch.tensor(0.0, device=parameters[0].device) if on_gpu else 0.0), on_gpu
 
 
+def _check_moments(settings: "Adam | Adamax") -> None:
+    """Decays of both moments below 1, and something above 0 to divide by."""
+    fractions(settings, "beta1", "beta2")
+    above(settings, 0, "eps", "lr_factor")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Adam(OptimizerSettings):
     """Adam (Kingma & Ba 2015, algorithm 1, https://arxiv.org/abs/1412.6980)."""
@@ -42,8 +48,7 @@ class Adam(OptimizerSettings):
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        fractions(self, "beta1", "beta2")
-        above(self, 0, "eps", "lr_factor")
+        _check_moments(self)
 
     def build(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
         lr, capturable = self.rate_of(parameters)
@@ -67,8 +72,7 @@ class Adamax(OptimizerSettings):
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        fractions(self, "beta1", "beta2")
-        above(self, 0, "eps", "lr_factor")
+        _check_moments(self)
 
     def build(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
         lr, capturable = self.rate_of(parameters)

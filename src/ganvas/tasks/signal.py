@@ -194,7 +194,7 @@ class _Maker:
         self.always_alike = True
 
     def __call__(self, seed: int) -> Any:
-        from ganvas.anatomy.loading.weights import with_weights
+        from ganvas.anatomy.loading.random_weights import with_weights
 
         model = with_weights(self.loaded, seed=seed)
         weights = list(model.parameters())

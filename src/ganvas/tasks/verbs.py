@@ -44,7 +44,7 @@ class Verb:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class VerbGroup:
     """Verbs that share their first word."""
 
     name: str
@@ -80,8 +80,8 @@ VERBS = (
     Verb(name="metrics", task=metrics.Metrics, run=metrics.metrics),
 )
 GROUPS = (
-    Group(name="data", summary="Look into a source of pictures, pack it into one file, or fetch a well-known set."),
-    Group(
+    VerbGroup(name="data", summary="Look into a source of pictures, pack it into one file, or fetch a well-known set."),
+    VerbGroup(
         name="features",
         summary="List the networks that pictures are compared by, fetch their weights, or train one on your own "
         "pictures.",
@@ -108,12 +108,12 @@ def first_words() -> list[str]:
     return list(dict.fromkeys(verb.name.partition(" ")[0] for verb in VERBS))
 
 
-def group_named(name: str) -> Group | None:
+def group_named(name: str) -> VerbGroup | None:
     """The group of verbs that begin with this word."""
     return next((group for group in GROUPS if group.name == name), None)
 
 
-def members(group: Group) -> list[Verb]:
+def members(group: VerbGroup) -> list[Verb]:
     """The verbs of a group."""
     return [verb for verb in VERBS if verb.name.startswith(f"{group.name} ")]
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ganvas.anatomy.loading.load import load
-from ganvas.anatomy.loading.weights import with_weights
+from ganvas.anatomy.loading.random_weights import with_weights
 from ganvas.anatomy.trace.trace import trace
 from ganvas.core.config import to_plain
 from ganvas.core.errors import UserError

@@ -8,27 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from looker import ENVIRONMENT, Looker
 
 from ganvas.metrics import kid
 from ganvas.metrics.accumulators import feature_cache
 from ganvas.metrics.accumulators.feature_cache import Remembered, code_of, content_of, tidy
 from ganvas.metrics.accumulators.feature_pass import gather
 from ganvas.metrics.measuring.flow import compare
-
-
-class Looker:
-    """A network of fixed random directions over pictures of 16x16x3."""
-
-    def __init__(self, *, seed=0, width=6):
-        random = torch.Generator().manual_seed(seed)
-        self._kernel = torch.randn(3 * 16 * 16, width, generator=random) / 4000
-        self.identity, self.taps = f"looker@seed{seed}:none:uint8", {"features": width, "logits": width}
-        self.seen = 0
-
-    def extract(self, pictures, taps):
-        self.seen += len(pictures)
-        rows = ((pictures.flatten(1).double() - 128) @ self._kernel.double()).float()  # In any batch the same.
-        return {tap: rows if tap == "features" else -rows for tap in taps}
 
 
 def pictures(n=40, *, seed=1):
@@ -197,7 +183,7 @@ def work(folder, *, slow):
 
 def started(folder, *, slow=False):
     command = [sys.executable, __file__, str(folder), "slow" if slow else ""]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from looker import ENVIRONMENT, Looker
 from safetensors.torch import load_file, save_file
 
 from ganvas.core.errors import UserError
@@ -25,21 +26,6 @@ def batches(n, *, seed, batch=13, deviation=40):
     random = torch.Generator().manual_seed(seed)
     pictures = (128 + deviation * torch.randn(n, 3, 16, 16, generator=random)).clamp(0, 255).byte()
     return list(pictures.split(batch))
-
-
-class Looker:
-    """A network of fixed random directions over pictures of 16x16x3."""
-
-    def __init__(self, *, seed=0, width=6):
-        random = torch.Generator().manual_seed(seed)
-        self._kernel = torch.randn(3 * 16 * 16, width, generator=random) / 4000
-        self.identity, self.taps = f"looker@seed{seed}:none:uint8", {"features": width, "logits": width}
-        self.seen = 0
-
-    def extract(self, pictures, taps):
-        self.seen += len(pictures)
-        rows = ((pictures.flatten(1).double() - 128) @ self._kernel.double()).float()  # In any batch the same.
-        return {tap: rows if tap == "features" else -rows for tap in taps}
 
 
 def without_time(measurement):
@@ -279,7 +265,7 @@ def test_two_ranks_reduce_to_what_one_has_seen(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, __file__]
-    ranks = [subprocess.Popen([*command, str(rank), str(port), str(tmp_path)]) for rank in (0, 1)]
+    ranks = [subprocess.Popen([*command, str(rank), str(port), str(tmp_path)], env=ENVIRONMENT) for rank in (0, 1)]
     assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
     whole = gather(batches(41, seed=1), metrics=ON_RANKS, n=41, networks={"kid": Looker()})
     for name in ON_RANKS:

@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from looker import Looker
 
 from ganvas.core.errors import UserError
 from ganvas.metrics import kid
@@ -16,22 +17,6 @@ from ganvas.metrics.measuring.flow import compare
 from ganvas.metrics.statistics.base import is_stats
 from ganvas.metrics.statistics.ganvas_file import write_stats
 from ganvas.metrics.statistics.opening import open_stats
-
-
-class Looker:
-    """A network of fixed random directions over pictures of 16x16x3."""
-
-    def __init__(self, *, seed=0, width=6):
-        random = torch.Generator().manual_seed(seed)
-        self._kernel = torch.randn(3 * 16 * 16, width, generator=random) / 4000
-        self.identity, self.taps = f"looker@seed{seed}:none:uint8", {"features": width, "logits": width}
-        self.seen = 0
-
-    def extract(self, pictures, taps):
-        self.seen += len(pictures)
-        rows = ((pictures.flatten(1).double() - 128) @ self._kernel.double()).float()  # In any batch the same.
-        return {tap: rows if tap == "features" else -rows for tap in taps}
-
 
 N, WIDTH = 40, 6
 METRICS = ["fid", "kid", "ms_ssim"]

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 import torch
+from looker import ENVIRONMENT, Looker
 
 from ganvas.core.errors import UserError
 from ganvas.metrics.measuring.flow import measure
@@ -10,21 +11,6 @@ from ganvas.metrics.torchmetrics.adapter import torchmetric
 
 pytest.importorskip("torchmetrics", reason="needs torchmetrics: pip install 'ganvas[metrics]'")
 from torchmetrics import MetricCollection
-
-
-class Looker:
-    """A network of fixed random directions over pictures of 16x16x3."""
-
-    def __init__(self, *, seed=0, width=6):
-        random = torch.Generator().manual_seed(seed)
-        self._kernel = torch.randn(3 * 16 * 16, width, generator=random) / 4000
-        self.identity, self.taps = f"looker@seed{seed}:none:uint8", {"features": width, "logits": width}
-        self.seen = 0
-
-    def extract(self, pictures, taps):
-        self.seen += len(pictures)
-        rows = ((pictures.flatten(1).double() - 128) @ self._kernel.double()).float()  # In any batch the same.
-        return {tap: rows if tap == "features" else -rows for tap in taps}
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +143,7 @@ def feed_a_rank(rank, folder):
 
 @pytest.mark.slow
 def test_two_ranks_compute_what_one_does(network, tmp_path):
-    ranks = [subprocess.Popen([sys.executable, __file__, str(rank), str(tmp_path)]) for rank in (0, 1)]
+    ranks = [subprocess.Popen([sys.executable, __file__, str(rank), str(tmp_path)], env=ENVIRONMENT) for rank in (0, 1)]
     assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
     for rank in (0, 1):
         found = torch.load(tmp_path / f"{rank}.pt")

@@ -11,7 +11,7 @@ sum that nothing else reads, as in a post-norm transformer: there it belongs to 
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ganvas.anatomy.fields.axes import Axes, axes
+from ganvas.anatomy.fields.axes import TensorAxes, axes
 from ganvas.anatomy.trace.graph import Graph, Node
 from ganvas.anatomy.trace.operations import CELLS, RECURRENT
 
@@ -45,7 +45,7 @@ class Block:
     nodes: tuple[int, ...]
     text: str
     shape: tuple[int, ...]
-    axes: Axes
+    axes: TensorAxes
     inputs: tuple[int, ...]
     normed: frozenset[Literal["before", "after"]] = field(default_factory=frozenset)
     module: str = ""

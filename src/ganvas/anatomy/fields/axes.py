@@ -31,7 +31,7 @@ Tell = Callable[[Node, tuple[int, ...]], int | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Axes:
+class TensorAxes:
     """Of one tensor.
 
     Attributes:
@@ -53,7 +53,7 @@ class Axes:
         return tuple(size for axis, size in enumerate(shape) if axis != self.batch)
 
 
-def axes(graph: Graph) -> tuple[Axes, ...]:
+def axes(graph: Graph) -> tuple[TensorAxes, ...]:
     """Of the output of every node, in order."""
     carried = [_carried(node, graph) for node in graph.nodes]
     features = _spread(graph, carried, made=_made_features, read=_read_features)
@@ -61,14 +61,14 @@ def axes(graph: Graph) -> tuple[Axes, ...]:
     return tuple(_of(node, feature, batch) for node, feature, batch in zip(graph.nodes, features, batches, strict=True))
 
 
-def _of(node: Node, features: int | None, batch: int | None) -> Axes:
+def _of(node: Node, features: int | None, batch: int | None) -> TensorAxes:
     rank = len(node.shape)
     batch = batch if batch is not None and batch < rank else 0
     if features == NONE or rank < 2:
-        return Axes(features=None, batch=batch)
+        return TensorAxes(features=None, batch=batch)
     if features is None or features >= rank or features == batch:
-        return Axes(features=1 if batch == 0 else rank - 1, batch=batch, told=rank == 2)
-    return Axes(features=features, batch=batch)
+        return TensorAxes(features=1 if batch == 0 else rank - 1, batch=batch, told=rank == 2)
+    return TensorAxes(features=features, batch=batch)
 
 
 # What single operations tell

@@ -8,7 +8,7 @@ vector that a network ends in is no such unit: its mean is a window as large as 
 from collections.abc import Sequence
 from enum import Enum, auto
 
-from ganvas.anatomy.fields.axes import Axes
+from ganvas.anatomy.fields.axes import TensorAxes
 from ganvas.anatomy.fields.axis_maps import NOTHING, All
 from ganvas.anatomy.fields.dependence import Dependence, Link
 from ganvas.anatomy.trace.graph import Graph, Node
@@ -21,7 +21,9 @@ class _Reads(Enum):
     EVERYWHERE = auto()
 
 
-def everywhere(graph: Graph, layouts: Sequence[Axes], links: Sequence[list[Dependence]], source: int) -> frozenset[int]:
+def everywhere(
+    graph: Graph, layouts: Sequence[TensorAxes], links: Sequence[list[Dependence]], source: int
+) -> frozenset[int]:
     """The nodes with places whose units each read all places of a map, or of a part that it was cut in.
 
     Args:
@@ -41,7 +43,7 @@ def everywhere(graph: Graph, layouts: Sequence[Axes], links: Sequence[list[Depen
     return frozenset(index for index, reads in enumerate(found) if reads is _Reads.EVERYWHERE)
 
 
-def _through(reads: _Reads, source: Node, here: Axes, dependence: Dependence, *, wide: bool) -> _Reads:
+def _through(reads: _Reads, source: Node, here: TensorAxes, dependence: Dependence, *, wide: bool) -> _Reads:
     maps = [mapped for _, mapped in dependence.axes] if isinstance(dependence, Link) else []
     if reads is _Reads.NOTHING or NOTHING in maps:
         return _Reads.NOTHING

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from ganvas.anatomy.fields import strides
-from ganvas.anatomy.fields.axes import Axes, axes
+from ganvas.anatomy.fields.axes import TensorAxes, axes
 from ganvas.anatomy.fields.boxes import Box, interval, through, union
 from ganvas.anatomy.fields.dependence import Dependence, Link, Shape
 from ganvas.anatomy.fields.dependences import dependences
@@ -148,7 +148,7 @@ def field(graph: Graph, layer: str = "output", *, unit: Sequence[int] | None = N
     )
 
 
-def _pixels(found: np.ndarray | None, shape: Shape, there: Axes) -> np.ndarray:
+def _pixels(found: np.ndarray | None, shape: Shape, there: TensorAxes) -> np.ndarray:
     """The places of the first example that are read, by any of their features."""
     if found is None:
         return np.zeros(there.places(shape), dtype=bool)
@@ -158,7 +158,7 @@ def _pixels(found: np.ndarray | None, shape: Shape, there: Axes) -> np.ndarray:
     return np.asarray(one.any(axis=there.features - (there.features > there.batch)))
 
 
-def _read_as(graph: Graph, source: int, node: Node, layouts: Sequence[Axes]) -> tuple[str, ...]:
+def _read_as(graph: Graph, source: int, node: Node, layouts: Sequence[TensorAxes]) -> tuple[str, ...]:
     """What the axes of input and layer were taken for, where a reader could take them for something else."""
     notes = []
     for name, one in {"the input": graph.nodes[source], f"layer {node.label}": node}.items():
@@ -225,7 +225,7 @@ def unbounded(graph: Graph) -> frozenset[int]:
     return frozenset(found)
 
 
-def _covers(box: Box, shape: Shape, here: Axes) -> bool:
+def _covers(box: Box, shape: Shape, here: TensorAxes) -> bool:
     """Whether a box reaches from the first place to the last."""
     along = [axis for axis in range(len(shape)) if axis not in (here.batch, here.features)]
     return all(interval(box[axis])[0] <= 0 and interval(box[axis])[1] >= shape[axis] - 1 for axis in along)
@@ -235,7 +235,7 @@ def _links(graph: Graph) -> list[list[Dependence]]:
     return [dependences(node, [graph.nodes[i].shape for i in node.inputs]) for node in graph.nodes]
 
 
-def _unit(shape: Shape, place: Sequence[int], here: Axes) -> Box:
+def _unit(shape: Shape, place: Sequence[int], here: TensorAxes) -> Box:
     """One place of the first example with all its features."""
     at = iter(place)
     return tuple(
@@ -282,7 +282,7 @@ def _back(
 
 
 def _moves(
-    graph: Graph, node: Node, here: Axes, edges: Sequence[tuple[Node, int, Dependence]]
+    graph: Graph, node: Node, here: TensorAxes, edges: Sequence[tuple[Node, int, Dependence]]
 ) -> dict[int, strides.Moves]:
     """How the boxes move when the unit does."""
     places = [axis for axis in range(len(node.shape)) if axis not in (here.batch, here.features)]
@@ -293,7 +293,7 @@ def _moves(
     return found
 
 
-def _input(graph: Graph, layouts: Sequence[Axes]) -> int:
+def _input(graph: Graph, layouts: Sequence[TensorAxes]) -> int:
     """The first input with places."""
     for node in graph.nodes:
         if node.op == "input" and layouts[node.index].places(node.shape):

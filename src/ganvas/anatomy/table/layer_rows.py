@@ -7,7 +7,7 @@ its reshaping inside it, a pixel norm as one row and not as a square, a mean, a 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ganvas.anatomy.fields.axes import Axes, axes
+from ganvas.anatomy.fields.axes import TensorAxes, axes
 from ganvas.anatomy.trace.graph import Graph, Node
 from ganvas.anatomy.trace.layer_kinds import ACTIVATIONS
 from ganvas.anatomy.trace.operations import REDUCING, words
@@ -84,7 +84,7 @@ class Row:
     kind: str
     activation: str
     shape: tuple[int, ...]
-    axes: Axes
+    axes: TensorAxes
     parameters: int
     macs: int
     macs_backward: int
@@ -233,7 +233,7 @@ def _host(
     return row if node.op in ("add", "mul") and (node.parameters or node.shared) and of_same else None
 
 
-def _fold(row: Row, group: list[Node], layouts: Sequence[Axes]) -> None:
+def _fold(row: Row, group: list[Node], layouts: Sequence[TensorAxes]) -> None:
     for node in group:
         row.nodes.append(node.index)
         row.parameters += sum(node.parameters.values())
@@ -244,7 +244,7 @@ def _fold(row: Row, group: list[Node], layouts: Sequence[Axes]) -> None:
             row.activation = activation_name(node)
 
 
-def _row(group: list[Node], layouts: Sequence[Axes]) -> Row:
+def _row(group: list[Node], layouts: Sequence[TensorAxes]) -> Row:
     node = group[0] if group[0].kind == "gated" else group[-1]
     single = len(group) == 1 or node is group[0]
     weighted = single and node.kind in WEIGHTED

@@ -14,7 +14,7 @@ from ganvas.core.errors import UserError, did_you_mean
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """One column: its heading, what a row shows in it as text and as a value, and whether it is numbers."""
 
     heading: str
@@ -23,35 +23,35 @@ class Column:
     numeric: bool = True
 
 
-def _each(name: str) -> Column:
+def _each(name: str) -> TableColumn:
     """Kernel, stride or dilation: one number where all axes agree."""
 
     def text(row: Row) -> str:
         sizes = getattr(row, name)
         return "" if not sizes else str(sizes[0]) if len(set(sizes)) == 1 else times(sizes)
 
-    return Column(name.capitalize(), text, lambda row: list(getattr(row, name)) or None)
+    return TableColumn(name.capitalize(), text, lambda row: list(getattr(row, name)) or None)
 
 
-COLUMNS: dict[str, Column] = {
-    "layer": Column("Layer", lambda r: r.layer, lambda r: r.layer, numeric=False),
-    "module": Column("Module", lambda r: r.module, lambda r: r.module, numeric=False),
-    "activation": Column("Act.", lambda r: r.activation or "–", lambda r: r.activation or None, numeric=False),
-    "shape": Column("Output shape", lambda r: times(r.shape).replace("×", " × ") or "1", lambda r: list(r.shape)),
-    "params": Column("Params", lambda r: _parameters(r), lambda r: r.parameters),
+COLUMNS: dict[str, TableColumn] = {
+    "layer": TableColumn("Layer", lambda r: r.layer, lambda r: r.layer, numeric=False),
+    "module": TableColumn("Module", lambda r: r.module, lambda r: r.module, numeric=False),
+    "activation": TableColumn("Act.", lambda r: r.activation or "–", lambda r: r.activation or None, numeric=False),
+    "shape": TableColumn("Output shape", lambda r: times(r.shape).replace("×", " × ") or "1", lambda r: list(r.shape)),
+    "params": TableColumn("Params", lambda r: _parameters(r), lambda r: r.parameters),
     "kernel": _each("kernel"),
     "stride": _each("stride"),
     "dilation": _each("dilation"),
-    "groups": Column("Groups", lambda r: str(r.groups) if r.groups > 1 else "", lambda r: r.groups),
-    "kind": Column("Kind", lambda r: r.kind, lambda r: r.kind, numeric=False),
-    "macs": Column("MACs", lambda r: short(r.macs), lambda r: r.macs),
-    "backward": Column("MACs backward", lambda r: short(r.macs_backward), lambda r: r.macs_backward),
-    "field": Column(
+    "groups": TableColumn("Groups", lambda r: str(r.groups) if r.groups > 1 else "", lambda r: r.groups),
+    "kind": TableColumn("Kind", lambda r: r.kind, lambda r: r.kind, numeric=False),
+    "macs": TableColumn("MACs", lambda r: short(r.macs), lambda r: r.macs),
+    "backward": TableColumn("MACs backward", lambda r: short(r.macs_backward), lambda r: r.macs_backward),
+    "field": TableColumn(
         "Field",
         lambda r: "all" if r.reads_all else times(r.receptive_field) if r.receptive_field else "",
         lambda r: "all" if r.reads_all else list(r.receptive_field) if r.receptive_field else None,
     ),
-    "note": Column("Note", lambda r: r.note, lambda r: r.note or None, numeric=False),
+    "note": TableColumn("Note", lambda r: r.note, lambda r: r.note or None, numeric=False),
 }
 OPTIONAL = ("dilation", "groups", "field", "note")  # Left out of the usual columns where no row has any.
 USUAL = ("layer", "activation", "shape", "params", "stride", "dilation", "groups", "macs", "field", "note")

@@ -81,7 +81,7 @@ class OptionalTensor(TypedDict, total=False):
 
 class SubGraph(TypedDict):
     name: Name
-    graph: "Graph"
+    graph: "ProgramGraph"
 
 
 class Complex(TypedDict):
@@ -102,7 +102,7 @@ class InputValue(TypedDict, total=False):
     as_sym_bool: Annotated[NamedSize, ONE_FIELD]
 
 
-class Value(InputValue, total=False):
+class ProgramValue(InputValue, total=False):
     as_tensors: list[Named]
     as_ints: list[int]
     as_floats: list[Number]
@@ -126,22 +126,22 @@ class Value(InputValue, total=False):
 
 class NamedValue(TypedDict):
     name: Annotated[str, Matching(r"\w*", "a name")]
-    arg: Annotated[Value, ONE_FIELD]
+    arg: Annotated[ProgramValue, ONE_FIELD]
     kind: NotRequired[Literal[0, 1, 2] | None]
 
 
 class Step(TypedDict):
     target: Annotated[str, ProgramOperator()]
     inputs: list[NamedValue]
-    outputs: list[Annotated[Value, ONE_FIELD]]
+    outputs: list[Annotated[ProgramValue, ONE_FIELD]]
     metadata: dict[str, str]
     is_hop_single_tensor_return: NotRequired[bool | None]
     name: NotRequired[Name | None]
 
 
-class Graph(TypedDict):
+class ProgramGraph(TypedDict):
     inputs: list[Annotated[InputValue, ONE_FIELD]]
-    outputs: list[Annotated[Value, ONE_FIELD]]
+    outputs: list[Annotated[ProgramValue, ONE_FIELD]]
     nodes: list[Step]
     tensor_values: dict[str, TensorKind]
     sym_int_values: dict[str, Annotated[Symbolic, ONE_FIELD]]
@@ -213,15 +213,15 @@ class CallSignature(TypedDict):
     forward_arg_names: NotRequired[list[Name] | None]
 
 
-class Call(TypedDict):
+class ProgramCall(TypedDict):
     fqn: Literal[""]
     signature: CallSignature
 
 
 class GraphModule(TypedDict):
-    graph: Graph
+    graph: ProgramGraph
     signature: Signature
-    module_call_graph: list[Any]  # Of the whole first, which is checked as a Call; of its modules, which are left out.
+    module_call_graph: list[Any]  # The whole first, checked as a ProgramCall; its modules are left out.
     metadata: NotRequired[dict[str, Any]]
     treespec_namedtuple_fields: NotRequired[dict[str, Any]]
 
@@ -262,7 +262,7 @@ def checked_program(text: bytes, where: str) -> bytes:
             notes = {key: step["metadata"][key] for key in KEPT_NOTES if key in step["metadata"]}
             step["metadata"] = require(dict[str, Line], notes, f"{where} ({step['target']})", advice=ADVICE)
     first = module["module_call_graph"][:1]
-    call = require(Call, first[0] if first else None, where, strict=True, advice=ADVICE)
+    call = require(ProgramCall, first[0] if first else None, where, strict=True, advice=ADVICE)
     for values in (call["signature"]["inputs"], call["signature"]["outputs"]):
         require(list[Annotated[InputValue, ONE_FIELD]], values, where, strict=True, advice=ADVICE)
     module["module_call_graph"] = [call]
@@ -270,7 +270,7 @@ def checked_program(text: bytes, where: str) -> bytes:
     return json.dumps(program).encode()
 
 
-def _graphs(graph: Graph) -> Iterator[Graph]:
+def _graphs(graph: ProgramGraph) -> Iterator[ProgramGraph]:
     """A graph and those inside of it."""
     yield graph
     for step in graph["nodes"]:

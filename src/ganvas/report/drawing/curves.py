@@ -9,7 +9,7 @@ import numpy as np
 from ganvas.core.number_text import number
 from ganvas.report.drawing.letters import CAPITAL, text_width
 from ganvas.report.drawing.palette import OKABE_ITO
-from ganvas.report.drawing.plot_frame import Axes, Frame, Place
+from ganvas.report.drawing.plot_frame import Axes, Place, PlotFrame
 from ganvas.report.drawing.primitives import Circle, Item, Paint, Point, Text, line, polygon, polyline
 from ganvas.report.drawing.thinning import running_median, thin
 
@@ -37,7 +37,7 @@ class Curve:
     level: tuple[float, float | None] | None = None  # A value, with its error, that the curve is held against.
 
 
-def drawn(curve: Curve, index: int, frame: Frame) -> list[Item]:
+def drawn(curve: Curve, index: int, frame: PlotFrame) -> list[Item]:
     """Everything of one curve that is seen inside the frame."""
     colour = _colour(curve, index)
     x, y = np.asarray(curve.x, np.float64), np.asarray(curve.y, np.float64)
@@ -53,7 +53,7 @@ def drawn(curve: Curve, index: int, frame: Frame) -> list[Item]:
 
 
 def _line(
-    x: np.ndarray, y: np.ndarray, paint: Paint, frame: Frame, *, name: str = "", lone: bool = False
+    x: np.ndarray, y: np.ndarray, paint: Paint, frame: PlotFrame, *, name: str = "", lone: bool = False
 ) -> list[Item]:
     """Straight lines from point to point, broken at gaps; where ``lone``, a point between two gaps is a dot."""
     x, y = thin(x, y, columns=max(1, int(frame.right - frame.left)))
@@ -69,14 +69,14 @@ def _line(
     return items
 
 
-def _marks(curve: Curve, x: np.ndarray, y: np.ndarray, colour: str, frame: Frame) -> list[Item]:
+def _marks(curve: Curve, x: np.ndarray, y: np.ndarray, colour: str, frame: PlotFrame) -> list[Item]:
     px, py = frame.x.array(x), frame.y.array(y)
     paint, radius = Paint(fill=colour, opacity=1.0 if curve.joined else 0.6), max(MARK, 1.2 * curve.stroke_width)
     seen = np.flatnonzero(np.isfinite(px) & np.isfinite(py))
     return [Circle(x=float(px[at]), y=float(py[at]), radius=radius, paint=paint) for at in seen]
 
 
-def _errors(curve: Curve, x: np.ndarray, y: np.ndarray, colour: str, frame: Frame) -> list[Item]:
+def _errors(curve: Curve, x: np.ndarray, y: np.ndarray, colour: str, frame: PlotFrame) -> list[Item]:
     """Bars from ``y - error`` to ``y + error``, or one shaded area where bars would touch."""
     if curve.error is None:
         return []
@@ -92,7 +92,7 @@ def _errors(curve: Curve, x: np.ndarray, y: np.ndarray, colour: str, frame: Fram
     return [line((px[at], feet[at]), (px[at], high[at]), thin_line) for at in seen]
 
 
-def _level(curve: Curve, colour: str, frame: Frame) -> list[Item]:
+def _level(curve: Curve, colour: str, frame: PlotFrame) -> list[Item]:
     if curve.level is None or not math.isfinite(curve.level[0]) or (frame.y.log and curve.level[0] <= 0):
         return []
     value, error = curve.level
@@ -142,7 +142,7 @@ def end_room(curves: Sequence[Curve], place: Place, axes: Axes) -> float:
     return longest + 10 if named and fits and axes.names_at_ends else 0.0
 
 
-def end_names(curves: Sequence[Curve], frame: Frame, axes: Axes) -> list[Item]:
+def end_names(curves: Sequence[Curve], frame: PlotFrame, axes: Axes) -> list[Item]:
     """Each name beside its curve's last point, moved apart where they would touch."""
     ends = sorted(_ends(curves, frame), key=lambda end: end[0][1])
     places = spread([y for (_, y), _ in ends], distance=axes.size + 2, low=frame.top, high=frame.bottom)
@@ -155,7 +155,7 @@ def end_names(curves: Sequence[Curve], frame: Frame, axes: Axes) -> list[Item]:
     return items
 
 
-def _ends(curves: Sequence[Curve], frame: Frame) -> list[tuple[Point, int]]:
+def _ends(curves: Sequence[Curve], frame: PlotFrame) -> list[tuple[Point, int]]:
     """The last point that is seen of every named curve, and the curve's index."""
     found = list[tuple[Point, int]]()
     for index, curve in enumerate(curves):

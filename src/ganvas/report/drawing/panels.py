@@ -14,10 +14,21 @@ from ganvas.report.drawing.axis import Scale, span, tick_text
 from ganvas.report.drawing.curves import Curve, Numbers, drawn, end_names, end_room, legend, legend_rows
 from ganvas.report.drawing.letters import CAPITAL, text_width
 from ganvas.report.drawing.palette import OKABE_ITO, SOFT, shaded
-from ganvas.report.drawing.plot_frame import Y_ROOM, Axes, Band, Frame, Place, Range, framed, most_ticks, ruled, upright
+from ganvas.report.drawing.plot_frame import (
+    Y_ROOM,
+    Axes,
+    Band,
+    Place,
+    PlotFrame,
+    Range,
+    framed,
+    most_ticks,
+    ruled,
+    upright,
+)
 from ganvas.report.drawing.primitives import Clip, Image, Item, Paint, Rect, Text, line, polygon
 
-__all__ = ["Axes", "Band", "Curve", "Frame", "chart", "chart_frame", "framed", "heat_map", "histogram", "scatter"]
+__all__ = ["Axes", "Band", "Curve", "PlotFrame", "chart", "chart_frame", "framed", "heat_map", "histogram", "scatter"]
 
 
 def chart(curves: Sequence[Curve], place: Place, *, axes: Axes | None = None) -> tuple[Item, ...]:
@@ -38,7 +49,7 @@ def chart(curves: Sequence[Curve], place: Place, *, axes: Axes | None = None) ->
     return *ruled(frame, place, axes), clip, *names
 
 
-def chart_frame(curves: Sequence[Curve], place: Place, axes: Axes) -> Frame:
+def chart_frame(curves: Sequence[Curve], place: Place, axes: Axes) -> PlotFrame:
     """The frame that :func:`chart` draws these curves in."""
     room = end_room(curves, place, axes)
     return framed(
@@ -111,7 +122,7 @@ def heat_map(
     if square:
         frame = _squared(frame, rows, columns)
     if axes.y_range is None:  # Rows count from the top.
-        frame = Frame(**{**vars(frame), "y": Scale(low=top, high=top + rows, start=frame.top, end=frame.bottom)})
+        frame = PlotFrame(**{**vars(frame), "y": Scale(low=top, high=top + rows, start=frame.top, end=frame.bottom)})
     width, height = frame.right - frame.left, frame.bottom - frame.top
     picture = Image(x=frame.left, y=frame.top, width=width, height=height, pixels=shaded(values, low=low, high=high))
     edge = Rect(x=frame.left, y=frame.top, width=width, height=height, paint=Paint(stroke=SOFT, stroke_width=0.5))
@@ -142,16 +153,16 @@ def _reach(curves: Sequence[Curve], axes: Axes, which: str) -> Range:
     return span(every, log=log)
 
 
-def _squared(frame: Frame, rows: int, columns: int) -> Frame:
+def _squared(frame: PlotFrame, rows: int, columns: int) -> PlotFrame:
     """The largest rectangle of the array's proportions at the frame's upper left."""
     pixel = min((frame.right - frame.left) / columns, (frame.bottom - frame.top) / rows)
     right, bottom = frame.left + pixel * columns, frame.top + pixel * rows
     x = Scale(low=frame.x.low, high=frame.x.high, start=frame.left, end=right)
     y = Scale(low=frame.y.low, high=frame.y.high, start=bottom, end=frame.top)
-    return Frame(x=x, y=y, left=frame.left, top=frame.top, right=right, bottom=bottom)
+    return PlotFrame(x=x, y=y, left=frame.left, top=frame.top, right=right, bottom=bottom)
 
 
-def _colour_bar(frame: Frame, low: float, high: float, title: str, axes: Axes) -> list[Item]:
+def _colour_bar(frame: PlotFrame, low: float, high: float, title: str, axes: Axes) -> list[Item]:
     x, size = frame.right + 6, axes.size
     height = frame.bottom - frame.top
     steps = np.linspace(high, low, 128)[:, None]

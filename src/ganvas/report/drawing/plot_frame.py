@@ -47,7 +47,7 @@ class Axes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class PlotFrame:
     """Where the plot's inside stands, and the maps from values to points. Use it to add marks of your own."""
 
     x: Scale
@@ -60,7 +60,7 @@ class Frame:
 
 def framed(
     place: Place, axes: Axes, *, x_span: Range, y_span: Range, legend_rows: int = 0, end_room: float = 0.0
-) -> Frame:
+) -> PlotFrame:
     """The plot's inside once title, ticks, legend and the names at the curves' ends have their room."""
     left, top, width, height = place
     size = axes.size
@@ -72,10 +72,10 @@ def framed(
     right = left + width - text_width("00", size) / 2 - 2 - end_room
     left += texts + 5 + (size + 4 if axes.y_title else 0)
     x = Scale(low=x_span[0], high=x_span[1], start=left, end=right, log=axes.log_x)
-    return Frame(x=x, y=y, left=left, top=top, right=right, bottom=bottom)
+    return PlotFrame(x=x, y=y, left=left, top=top, right=right, bottom=bottom)
 
 
-def ruled(frame: Frame, place: Place, axes: Axes, *, grid: bool = True) -> list[Item]:
+def ruled(frame: PlotFrame, place: Place, axes: Axes, *, grid: bool = True) -> list[Item]:
     """Titles, ticks and, behind the plot, shaded stretches and thin lines at the ticks."""
     size, items = axes.size, _bands(frame, axes)
     thin, base = Paint(stroke=RULE, stroke_width=0.4), Paint(stroke=SOFT, stroke_width=0.6)
@@ -94,7 +94,7 @@ def ruled(frame: Frame, place: Place, axes: Axes, *, grid: bool = True) -> list[
     return items + _titles(frame, place, axes)
 
 
-def upright(text: str, x: float, frame: Frame, size: float) -> Text:
+def upright(text: str, x: float, frame: PlotFrame, size: float) -> Text:
     """A title beside the plot, read from below."""
     y = (frame.top + frame.bottom) / 2
     return Text(x=x, y=y, text=text, size=size, anchor="middle", rotation=90, fill=SOFT)
@@ -105,7 +105,7 @@ def most_ticks(length: float, each: float) -> int:
     return max(3, int(length / each))
 
 
-def _titles(frame: Frame, place: Place, axes: Axes) -> list[Item]:
+def _titles(frame: PlotFrame, place: Place, axes: Axes) -> list[Item]:
     size, items = axes.size, list[Item]()
     below = place[1] + place[3] - 2
     if axes.title:
@@ -121,7 +121,7 @@ def _titles(frame: Frame, place: Place, axes: Axes) -> list[Item]:
     return items
 
 
-def _x_ticks(frame: Frame, axes: Axes) -> list[tuple[float, str]]:
+def _x_ticks(frame: PlotFrame, axes: Axes) -> list[tuple[float, str]]:
     if axes.x_ticks is not None:
         return [(value, text) for value, text in axes.x_ticks if frame.x.low <= value <= frame.x.high]
     most = most_ticks(frame.right - frame.left, X_ROOM * axes.size)
@@ -136,7 +136,7 @@ def _x_ticks(frame: Frame, axes: Axes) -> list[tuple[float, str]]:
         most -= 1
 
 
-def _bands(frame: Frame, axes: Axes) -> list[Item]:
+def _bands(frame: PlotFrame, axes: Axes) -> list[Item]:
     """Stretches behind the plot: every second name is shaded, what is hatched leads to the name that it bears."""
     items, names = list[Item](), list(dict.fromkeys(band.label for band in axes.bands))
     for band in axes.bands:
@@ -149,11 +149,11 @@ def _bands(frame: Frame, axes: Axes) -> list[Item]:
     return items + _band_names(frame, axes, names)
 
 
-def _inside(frame: Frame, value: float) -> float:
+def _inside(frame: PlotFrame, value: float) -> float:
     return min(max(frame.x(value), frame.left), frame.right)
 
 
-def _hatched(frame: Frame, start: float, end: float) -> Clip:
+def _hatched(frame: PlotFrame, start: float, end: float) -> Clip:
     height, stroke = frame.bottom - frame.top, Paint(stroke=INK, stroke_width=1.2, opacity=0.14)
     feet = [start - height + HATCH * index for index in range(math.ceil((end - start + height) / HATCH))]
     strokes = [line((foot, frame.bottom), (foot + height, frame.top), stroke) for foot in feet]
@@ -161,7 +161,7 @@ def _hatched(frame: Frame, start: float, end: float) -> Clip:
     return Clip(x=start, y=frame.top, width=end - start, height=height, items=(hatch,))
 
 
-def _band_names(frame: Frame, axes: Axes, names: Sequence[str]) -> list[Item]:
+def _band_names(frame: PlotFrame, axes: Axes, names: Sequence[str]) -> list[Item]:
     """Each name above the middle of its stretch, hatched parts left aside; one that would touch its neighbour not."""
     items, taken = list[Item](), -math.inf
     for name in names:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ganvas.core.number_text import number
 from ganvas.report.drawing.palette import ON_DARK
-from ganvas.report.drawing.panels import Axes, Curve, Frame, chart, chart_frame
+from ganvas.report.drawing.panels import Axes, Curve, PlotFrame, chart, chart_frame
 from ganvas.report.drawing.primitives import Drawing
 from ganvas.report.drawing.svg import FAMILY, elements
 
@@ -53,7 +53,7 @@ def inline(drawing: Drawing, *more: str) -> str:
     )
 
 
-def _hover(shown: Chart, frame: Frame) -> list[str]:
+def _hover(shown: Chart, frame: PlotFrame) -> list[str]:
     """Invisible columns that tell the values under the pointer, by the browser's own tooltip."""
     curves = [_points(curve) for curve in shown.curves]
     count = min(HOVER_STRIPS, max((len(x) for x, _, _ in curves), default=0))
@@ -70,7 +70,7 @@ def _hover(shown: Chart, frame: Frame) -> list[str]:
 def _told(
     shown: Chart,
     curves: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
-    frame: Frame,
+    frame: PlotFrame,
     middle: float,
     width: float,
 ) -> str:

@@ -69,7 +69,7 @@ def weighted(task: Network, loaded: "Loaded", *, seed: int) -> "tuple[nn.Module,
     """The network with weights, and whose they are: the last ones that a run keeps, a file's, a fresh start, or what
     somebody's own code gave it, of which nobody else can know whether they are trained."""
     from ganvas.anatomy.loading.load import part_of
-    from ganvas.anatomy.loading.weights import with_weights
+    from ganvas.anatomy.loading.random_weights import with_weights
     from ganvas.core.run_folder import is_run_or_model
 
     path, _, part = task.model.rpartition(":") if not Path(task.model).exists() else (task.model, "", "")
