@@ -144,9 +144,9 @@ class Model(PictureOrPointGame[Config]):
         super().__init__(config)
         self.augmentation: Augmentation = NoAugmentation()
         if config.dims:
-            sizes = {"width": config.width, "depth": config.depth}
-            self.generator = FullyConnected(config.latent_size, config.dims, **sizes)
-            self.discriminator = normalised(FullyConnected(config.dims, 1, **sizes))
+            width, depth = config.width, config.depth
+            self.generator = FullyConnected(config.latent_size, config.dims, width=width, depth=depth)
+            self.discriminator = normalised(FullyConnected(config.dims, 1, width=width, depth=depth))
         else:
             self.generator = ResNetGenerator(
                 latent_size=config.latent_size,
