@@ -32,7 +32,7 @@ def test_the_plan_chooses_what_a_gan_shows_to_its_discriminator():
 @pytest.mark.parametrize("augment", ["diff", "ada"])
 def test_a_model_that_would_not_use_it_refuses_it(augment):
     plan = Plan(augment=augment)
-    with pytest.raises(UserError, match=f"--augment {augment}: vae/vae shows no pictures to a discriminator"):
+    with pytest.raises(UserError, match=f"--augment {augment}: vae/vae has no discriminator that judges pictures"):
         require_augmentable(vae.Model(vae.TINY), plan, "vae/vae")
     with pytest.raises(UserError, match="gan/wgan does not learn single pictures"):
         require_augmentable(wgan.Model(wgan.TINY_POINTS), plan, "gan/wgan")
