@@ -30,7 +30,11 @@ def require_augmentable(model: Game, plan: Plan, name: str) -> None:
     """
     if plan.augment == "none" or (isinstance(model, ShowsAugmented) and model.batch_type is Pictures):
         return
-    why = "has no discriminator that judges pictures" if model.batch_type is Pictures else "does not learn single pictures"
+    why = (
+        "has no discriminator that judges pictures"
+        if model.batch_type is Pictures
+        else "does not learn single pictures"
+    )
     raise UserError(f"--augment {plan.augment}: {name} {why}, so there is nothing to augment. Leave it out.")
 
 
