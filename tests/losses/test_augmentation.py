@@ -11,6 +11,7 @@ from ganvas.losses.augmentation import (
     DiffAugmentation,
     NoAugmentation,
     ShowsAugmented,
+    several_augmented,
 )
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan import dcgan
@@ -66,6 +67,17 @@ def test_the_shares_of_two_ranks_are_augmented_as_the_whole_batch_is(kind):
         found = made(kind)(torch.cat([mine.images, -mine.images]), mine)
         wanted = torch.cat([part[rank::2] for part in twice.chunk(2)])
         assert_close(found, wanted, atol=1e-5, rtol=0)  # Of a matrix product with more or fewer rows.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_several_pictures_of_each_sample_are_augmented_alike_on_two_ranks(kind):
+    whole = batch_of()
+    both = torch.stack([whole.images, -whole.images], 1)  # One sample after the other.
+    wanted = several_augmented(made(kind), both.flatten(0, 1), whole).unflatten(0, (8, 2))
+    for rank in range(2):
+        mine = batch_of(ranks=Ranks(rank=rank, count=2))
+        found = several_augmented(made(kind), both[rank::2].flatten(0, 1), mine).unflatten(0, (4, 2))
+        assert_close(found, wanted[rank::2], atol=1e-5, rtol=0)
 
 
 def test_diff_uses_the_policies_that_were_asked_for():

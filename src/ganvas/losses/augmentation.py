@@ -33,7 +33,8 @@ class Augmentation(ABC):
         """The pictures as the discriminator sees them, drawn anew for each from the batch's stream.
 
         Args:
-            images: As many as the batch has, or whole multiples of it: reals and fakes in one tensor.
+            images: As many as the batch has, or that once more and again: reals and fakes in one tensor. Where each
+                sample has several pictures, one after the other, :func:`several_augmented` serves.
         """
 
     @abstractmethod
@@ -155,6 +156,14 @@ class AdaptiveAugmentation(nn.Module, Augmentation):
     def step_of(self, batch_size: int) -> float:
         """By how much p changes every four moves: ``4 B / (1000 kimg)``."""
         return ADAPT_EVERY * batch_size / (1000 * self.kimg)
+
+
+def several_augmented(augmentation: Augmentation, images: Samples, batch: Batch) -> Samples:
+    """Pictures of which each sample of a batch has several, one after the other: the same on two ranks as on one."""
+    if isinstance(augmentation, NoAugmentation) or len(images) == batch.size:
+        return augmentation(images, batch)
+    parts = images.unflatten(0, (batch.size, -1)).unbind(1)
+    return torch.stack([augmentation(part, batch) for part in parts], 1).flatten(0, 1)
 
 
 class _RowsOf:

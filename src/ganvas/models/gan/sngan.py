@@ -37,7 +37,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import hinge_discriminator, hinge_generator
-from ganvas.losses.augmentation import Augmentation, NoAugmentation
+from ganvas.losses.augmentation import Augmentation, NoAugmentation, several_augmented
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, every
@@ -212,7 +212,7 @@ class Model(PictureOrPointGame[Config]):
         times, labels = self.config.generator_batches, self._labels(batch)
         z = batch.randn(times, self.config.latent_size).flatten(0, 1)
         labels = None if labels is None else labels.repeat_interleave(times)
-        fake = self._score(self.augmentation(self._generated(z, labels), batch), labels)
+        fake = self._score(several_augmented(self.augmentation, self._generated(z, labels), batch), labels)
         return {"hinge": hinge_generator(fake).unflatten(0, (batch.size, times)).mean(1)}
 
     def _labels(self, batch: Pictures | Points) -> Labels | None:

@@ -29,7 +29,7 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
-from ganvas.losses.augmentation import Augmentation, NoAugmentation
+from ganvas.losses.augmentation import Augmentation, NoAugmentation, several_augmented
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, every
@@ -141,7 +141,7 @@ class Model(PictureOrPointGame[Config]):
         """On several latents per real sample; one value for each real one is their mean."""
         times = self.config.generator_batches
         z = batch.randn(times, self.config.latent_size).flatten(0, 1)
-        fake = self.critic(self.augmentation(self.generator(z), batch)).flatten()
+        fake = self.critic(several_augmented(self.augmentation, self.generator(z), batch)).flatten()
         return {"wasserstein": wasserstein_generator(fake).unflatten(0, (batch.size, times)).mean(1)}
 
     def judge(self, images: Samples, *, stage: Stage | None = None) -> PerSample:
