@@ -89,7 +89,7 @@ def drawn(rows: list[dict]) -> Drawing:
             x, y = [row["size"] for row in found], [row[name] for row in found]
             curves.append(Curve(name=arm, x=x, y=y, marks=True))
         axes = Axes(x_title="scenes trained on", y_title=title, log_x=True)
-        items += chart(curves, (column * WIDTH, 0, WIDTH - 8, HEIGHT), axes=axes)
+        items += chart(curves, (column * WIDTH + 6, 4, WIDTH - 14, HEIGHT - 6), axes=axes)
     return Drawing(width=len(TITLES) * WIDTH, height=HEIGHT, items=tuple(items))
 
 
