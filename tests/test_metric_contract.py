@@ -131,7 +131,8 @@ def test_every_field_of_every_result_is_filled(metric, straight, n):
         assert result.standard_error is not None
         assert result.standard_error >= 0
         assert result.error_method
-        assert (result.n, result.seed, result.better) == (n, 3, metric.BETTER)
+        assert (result.n, result.seed) == (n, 3)
+        assert result.better == metric.BETTER or "." in result.metric  # A part may be a divergence beside a count.
         assert result.protocol.startswith(f"{metric.NAME}:n{n}:")
 
 

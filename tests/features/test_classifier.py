@@ -52,11 +52,20 @@ def test_a_saved_classifier_is_the_same_network_with_its_batch_norms_folded(trai
     mean, deviation = (torch.tensor(part)[:, None, None] for part in (CONFIG.mean, CONFIG.deviation))
     x = (bicubic(pictures, 16) - mean) / deviation
     found = network.extract(pictures, ["features", "logits"])
-    assert dict(network.taps) == {"features": 32, "logits": 3}
+    assert dict(network.taps) == {"features": 32, "logits": 3, "channel_logits": 9}
     assert_close(found["features"], trained.module.features(x), rtol=1e-4, atol=1e-5)
     assert_close(found["logits"], trained.module(x), rtol=1e-4, atol=1e-5)
     single = torch.cat([network.extract(picture[None])["features"] for picture in pictures])
     assert_close(single, found["features"], rtol=1e-5, atol=1e-5)
+
+
+def test_each_channel_is_looked_at_as_a_grey_picture_of_its_own(trained, tmp_path, pictures):
+    save(trained, tmp_path / "mine.safetensors")
+    network = network_catalogue.load(str(tmp_path / "mine.safetensors"))
+    found = network.extract(pictures, ["channel_logits", "logits"])
+    for index in range(3):
+        grey = network.extract(pictures[:, [index]], ["logits"])["logits"]
+        assert torch.allclose(found["channel_logits"][:, 3 * index : 3 * index + 3], grey, atol=1e-5)
 
 
 def test_the_identity_is_the_files_hash_and_the_size(trained, tmp_path):

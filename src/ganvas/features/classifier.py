@@ -3,7 +3,8 @@
 Inception's features were learned on ImageNet, and a Fréchet distance on them rewards what ImageNet's classes look like
 (Kynkäänniemi et al. 2023, https://arxiv.org/abs/2203.06026). A classifier that was trained on a domain sees what tells
 its classes apart. ``features`` is the mean over the last map, ``logits`` are the classes (for the domain's own
-Inception Score). Pictures are resized to the size it was trained at, by bicubic interpolation with antialiasing.
+Inception Score), and ``channel_logits`` those of red, green and blue, each looked at as a grey picture (for stacked
+pictures). Pictures are resized to the size it was trained at, by bicubic interpolation with antialiasing.
 
 It is one safetensors file with its configuration in the file's metadata. :mod:`ganvas.features.classifier_training`
 makes one.
@@ -142,13 +143,24 @@ class OwnClassifier(Network):
                 part.fold()
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._module = module.to(self.device, self._dtype)
-        self.taps = {"features": 8 * trained.config.width, "logits": len(trained.config.classes)}
+        classes = len(trained.config.classes)
+        self.taps = {"features": 8 * trained.config.width, "logits": classes, "channel_logits": 3 * classes}
 
     def _rows(self, pictures: Tensor, taps: Sequence[str]) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        if set(taps) != {"channel_logits"}:
+            found["features"], found["logits"] = self._seen(pictures)
+        if "channel_logits" in taps:
+            channels = [self._seen(pictures[:, [index]].expand(-1, 3, -1, -1))[1] for index in range(3)]
+            found["channel_logits"] = torch.cat(channels, 1)
+        return found
+
+    def _seen(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and logits of RGB pictures."""
         x = standardised(bicubic(pictures, self.config.size), self.config)
         features = self._module.features(x.to(self._dtype, memory_format=torch.channels_last)).float()
         head = self._module.head
-        return {"features": features, "logits": F.linear(features, head.weight.float(), head.bias.float())}
+        return features, F.linear(features, head.weight.float(), head.bias.float())
 
 
 def standardised(x: Float[Tensor, "n 3 h w"], config: Config) -> Float[Tensor, "n 3 h w"]:

@@ -28,7 +28,7 @@ class Metric:
     summary: str
     paper: str
     better: str  # "lower", "higher", or "neither": near what real pictures score.
-    sees: str  # "pixels", or the tap of a network: "features", "logits", "spatial", "segments"; or what is no set.
+    sees: str  # "pixels", or the tap of a network, such as "features" and "logits"; or what is no set.
     minimum: int  # Pictures on each side.
     network: str | None = None  # Whose tap, unless `--features` says otherwise.
     fixed: bool = False  # Whether `--features` is no matter to it.

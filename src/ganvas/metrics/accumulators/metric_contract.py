@@ -6,7 +6,7 @@
   error is found, and every departure from the paper;
 - ``NAME`` (the file's name), ``TITLE`` (for a table), ``BETTER`` (``"lower"``, ``"higher"`` or ``"neither"``),
   ``SEES`` (``"pixels"``, or the tap of a feature network whose rows it takes: ``"features"``, ``"logits"``,
-  ``"spatial"``, ``"segments"``), ``MINIMUM`` (pictures on each side);
+  ``"channel_logits"``, ``"spatial"``, ``"segments"``), ``MINIMUM`` (pictures on each side);
 - where it takes features: ``NETWORK``, the network of its paper, and ``FIXED = True`` where another network would make
   it another metric (FD-DINOv2), so that ``--features`` does not change it;
 - ``EQUAL = False`` where sets of two sizes may be compared (it is taken as True where left out);

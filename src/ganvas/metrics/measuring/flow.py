@@ -39,7 +39,14 @@ from ganvas.metrics.measuring import metric_catalogue
 QUICK = {
     "swd": swd.Config(patches=64, directions=128)
 }  # A seventh of the paper's cost: for the shape of a run's curve.
-SEEN = ("pixels", "features", "logits", "spatial", "segments")  # Of sets of pictures; others see models or runs.
+SEEN = (
+    "pixels",
+    "features",
+    "logits",
+    "channel_logits",
+    "spatial",
+    "segments",
+)  # Of sets of pictures; others see models or runs.
 
 
 @dataclass(frozen=True, kw_only=True)

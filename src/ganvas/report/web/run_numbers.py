@@ -32,6 +32,7 @@ NAMES = {
     "precision_recall": "Precision and recall",
     "psnr": "PSNR",
     "segmentation_distance": "Segmentation distance",
+    "stacked_modes": "Modes of stacked pictures",
     "sfid": "sFID",
     "skill": "Skill rating",
     "ssim": "SSIM",
