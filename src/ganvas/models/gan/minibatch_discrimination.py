@@ -78,7 +78,8 @@ class Config:
         return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
 
 
-POINTS = Config(dims=2, latent_size=2, prior="normal", kernels=32, batch_size=128, lr=1e-3)
+# Ours, for points: the time of a step grows with the square of the batch, times kernels and what they compare.
+POINTS = Config(dims=2, latent_size=8, prior="normal", width=64, kernels=8, kernel_dims=2, batch_size=32, lr=1e-3)
 TINY = Config(resolution=16, latent_size=8, features=4, kernels=6, kernel_dims=2, batch_size=8)
 TINY_POINTS = replace(POINTS, width=8, kernels=6, batch_size=8)
 
