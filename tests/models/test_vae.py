@@ -106,7 +106,7 @@ def test_with_a_linear_decoder_the_bound_misses_the_exact_likelihood_by_the_dive
 
 
 def test_with_the_true_posterior_any_number_of_latents_gives_the_exact_likelihood():
-    # Every weight p(x, z) / q(z | x) is then p(x) itself, whatever z is (Burda et al. 2016, eq. 8).
+    # Every weight p(x, z) / q(z | x) is then p(x) itself, whatever z is.
     model, truth, _ = linear()
     x = torch.randn(5, 1, 4, 3, generator=stream(4, "linear"))
     for samples in (2, 7):

@@ -28,8 +28,8 @@ def bits_per_dimension(log_prob: PerSample, dimensions: int) -> PerSample:
 def dequantised(images: Images, rng: torch.Generator) -> Images:
     """Pictures of whole colours in [-1, 1] with uniform noise within each colour's bin.
 
-    ``E log p(x + u) <= log P(x)``, where P is the density over the bin (Theis et al. 2016, eq. 3): what a density of
-    colours scores here is a lower bound of a probability of whole colours.
+    ``E log p(x + u) <= log P(x)``, where P is the density over the bin (Theis et al. 2016, section 3.1): what a density
+    of colours scores here is a lower bound of a probability of whole colours.
     """
     noise = torch.rand(images.shape, generator=rng, device=rng.device).to(images) - 0.5
     return images + noise / LEVELS_PER_UNIT

@@ -3,9 +3,9 @@
 Makhzani, Shlens, Jaitly, Goodfellow, Frey: Adversarial Autoencoders (2015), https://arxiv.org/abs/1511.05644. A
 variational autoencoder needs the density of its prior; here draws of it are enough. On every batch the autoencoder
 descends its squared error, then discriminators tell codes from draws of the prior, then the encoder deceives them
-(section 2). The prior is normal, or a mixture of ``modes`` normal distributions around a ring (section 2.3).
+(section 2). The prior is normal, or a mixture of ``modes`` normal distributions around a ring.
 
-With classes it is the semi-supervised form (section 5): the encoder also gives a categorical code, which a second
+With classes it is the semi-supervised form: the encoder also gives a categorical code, which a second
 discriminator makes look like draws of classes, and which labels, where they are told, name. The rest of the code is
 the style. Few labels are enough (``--conditional --labelled 100``), because every step sees a batch of pictures with
 labels: from a pool of those that were dealt before.

@@ -146,7 +146,7 @@ class Model(LatentGame[Config, Pictures]):
         }
 
     def _importance_bound(self, images: Images, noises: Iterable[Latents]) -> PerSample:
-        """``log 1/K sum_k p(x, z_k) / q(z_k | x)`` (Burda et al. 2016, eq. 8), in nats."""
+        """``log 1/K sum_k p(x, z_k) / q(z_k | x)`` (Burda et al. 2016), in nats."""
         mean, log_variance = self.encode(images)
         weights: list[PerSample] = []
         for noise in noises:

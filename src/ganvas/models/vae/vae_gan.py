@@ -7,7 +7,8 @@ reconstruction, and the decoder is a generator as well.
 
 Three players (algorithm 1): the encoder descends divergence and likelihood, the decoder likelihood times ``gamma`` and
 the game, the discriminator the game alone, which is played on pictures, their reconstructions and decoded draws of the
-prior. All three move on the same forward passes of encoder and decoder.
+prior. All three move at once: the encoder's codes are what the decoder decodes, its pictures what the discriminator
+sees.
 
 Departs from the paper:
 - Encoder and decoder are those of ``vae/vae``, the discriminator is DCGAN's; the likelihood is of its last hidden
@@ -98,7 +99,7 @@ class Model(LatentGame[Config, Pictures]):
         ]
 
     def _encoder_loss(self, batch: Pictures) -> Terms:
-        """Divergence and negative log-likelihood of the layer's features (eq. 4, 7), in nats."""
+        """Divergence and negative log-likelihood of the layer's features, in nats."""
         mean, log_variance = self.encode(batch.images)
         noise, _ = self._noise(batch)
         codes = batch.keep("codes", codes_of(mean, log_variance, noise))
@@ -121,7 +122,7 @@ class Model(LatentGame[Config, Pictures]):
         }
 
     def _discriminator_loss(self, batch: Pictures) -> Terms:
-        """``-log D(x) - log(1 - D(x~)) - log(1 - D(x_p))`` (eq. 9, negated).
+        """``-log D(x) - log(1 - D(x~)) - log(1 - D(x_p))`` (algorithm 1).
 
         All pictures pass in one batch: what batch norm takes for the mean of one kind would be lost on the likelihood.
         """
@@ -176,5 +177,5 @@ def codes_of(mean: Latents, log_variance: Latents, noise: Latents) -> Latents:
 
 
 def feature_reconstruction(found: Tensor, again: Tensor) -> PerSample:
-    """``-log N(D_l(x); D_l(x~), I)`` over all features of a layer (eq. 7), in nats per picture."""
+    """``-log N(D_l(x); D_l(x~), I)`` over all features of a layer, in nats per picture."""
     return -gaussian_log_density(found, again, torch.zeros((), dtype=found.dtype, device=found.device))
