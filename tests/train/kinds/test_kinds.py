@@ -52,6 +52,7 @@ def test_one_model_trains_on_pictures_and_on_points_with_settings_read_off_each(
     assert begin(tmp_path / "points", sources["b"]).finished
     settings = [json.loads((tmp_path / of / "run.json").read_text())["config"] for of in ("pictures", "points")]
     assert [one["dims"] for one in settings] == [0, 3]
+    assert [one["clip"] for one in settings] == [0.01, 0.1]  # The paper's for pictures; ours for points.
     assert (settings[0]["base"], settings[0]["resolution"], settings[0]["channels"]) == ([4, 6], 16, 1)
     pictures, points = load(tmp_path / "pictures"), load(tmp_path / "points")
     assert (pictures.draws_points, points.draws_points) == (False, True)
