@@ -13,7 +13,7 @@ import torch
 from ganvas.core.run_folder import RunFolder
 from ganvas.train import checkpoint
 
-KILLS_OF_GROWTH = 20  # Every kind of death four times, through all stages.
+KILLS_OF_GROWTH = 15  # Every kind of death three times, through all stages.
 KILLS = 8  # Of others: every kind twice.
 PROGRAM = Path(__file__).with_name("killed_run.py")
 
