@@ -27,10 +27,11 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ganvas.anatomy.signal.layer_moments import fans, unit_gain
-from ganvas.anatomy.signal.probe import Probe, Readings, measure
+from ganvas.anatomy.signal.probe import Readings, measure
 from ganvas.anatomy.signal.residual_branches import fixup_factors
 from ganvas.anatomy.trace.graph import Node
 from ganvas.anatomy.trace.layer_kinds import ACTIVATIONS
+from ganvas.anatomy.trace.recorder import Recorder
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.nn.layers.initialise import normal_
 
@@ -287,8 +288,8 @@ def _unit_variance(model: nn.Module, inputs: Sequence[Any], layers: Sequence[Lay
     waiting = {layer.name: layer for layer in layers}
     stubborn = list[str]()
 
-    def adjust(probe: Probe, func: Any, args: Any, kwargs: Any, weight: Tensor) -> None:
-        value = probe.value(weight)
+    def adjust(recorder: Recorder, func: Any, args: Any, kwargs: Any, weight: Tensor) -> None:
+        value = recorder.value(weight)
         mine = next((name for name in (value.parameters if value else ()) if name in waiting), None)
         if mine is None:
             return

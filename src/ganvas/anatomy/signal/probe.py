@@ -23,7 +23,7 @@ from ganvas.anatomy.trace.exported import runner
 from ganvas.anatomy.trace.graph import Node
 from ganvas.anatomy.trace.layer_kinds import with_kinds
 from ganvas.anatomy.trace.operations import CELLS, RECURRENT
-from ganvas.anatomy.trace.recorder import Call, Recorder, tensors
+from ganvas.anatomy.trace.recorder import Answer, Call, Recorder, tensors
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import derive_seed, stream
 
@@ -31,8 +31,8 @@ BINS, REACH = 40, 4.0  # Histograms are in units of the layer's own deviation, f
 WEIGHTED = ("conv", "linear")
 WITHOUT_THEORY = RECURRENT | CELLS | {"embedding", "embedding_bag"}  # Measured alone.
 _REQUIRES_GRAD = vars(torch._C.TensorBase)["requires_grad"]
-Adjust = Callable[["Probe", Callable[..., Tensor], Sequence[Any], Mapping[str, Any], Tensor], None]
-"""Given the probe, the operation with its arguments, and the weight that it is about to use."""
+Adjust = Callable[[Recorder, Callable[..., Tensor], Sequence[Any], Mapping[str, Any], Tensor], None]
+"""Given the recorder, the operation with its arguments, and the weight that it is about to use."""
 
 
 @dataclass
@@ -81,8 +81,8 @@ class ForwardFailed(UserError):
         self.where = where
 
 
-class Probe(Recorder):
-    """A recorder that measures what it records.
+class Probe:
+    """Measures what its recorder records.
 
     Args:
         adjust: Called before every layer with a weight, which it may change in place (LSUV).
@@ -90,7 +90,9 @@ class Probe(Recorder):
     """
 
     def __init__(self, model: nn.Module, *, adjust: Adjust | None = None, weights_only: bool = False) -> None:
-        super().__init__(model, input_gradients=True, on_node=self._made, on_layer=self._ran)
+        self.recorder = Recorder(
+            model, input_gradients=True, before_call=self._answer, on_node=self._made, on_layer=self._ran
+        )
         self.weights_only = weights_only
         self.found = Readings()
         self.leaves: list[Tensor] = []
@@ -102,21 +104,21 @@ class Probe(Recorder):
         if tensor.is_floating_point() and torch.is_grad_enabled():
             self.leaves.append(tensor.requires_grad_())
             tensor = tensor.clone()
-        node = self._append("input", tensor, (), {}, (), 0, 0)
-        self._mark_as_node(tensor, node.index, needs_gradient=tensor.requires_grad)
+        self.recorder.begin_at(tensor, needs_gradient=tensor.requires_grad)
         return tensor
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def _answer(self, func: Any, args: Any, kwargs: Any) -> Answer | None:
+        """What takes the place of operations that would disturb; before one with a weight, the weight is adjusted."""
         op = operations.canonical(func)
         if op == "set" and func.__self__ is _REQUIRES_GRAD and args[1] and args[0].requires_grad:
-            return None  # It is set to what it is, which torch refuses where a tensor is no leaf.
+            return Answer(None)  # It is set to what it is, which torch refuses where a tensor is no leaf.
         if op == "dropout":  # Off, also where a network calls it as a function: its noise is not the network's signal.
-            return args[0]
+            return Answer(args[0])
         if self.adjust is not None and op.startswith(WEIGHTED):
-            bound = arguments.bind(op, func, args, kwargs or {})
+            bound = arguments.bind(op, func, args, kwargs)
             if isinstance(bound.get("weight"), Tensor):
-                self.adjust(self, func, args, kwargs or {}, bound["weight"])
-        return super().__torch_function__(func, types, args, kwargs)
+                self.adjust(self.recorder, func, args, kwargs, bound["weight"])
+        return None
 
     def _ran(self, index: int, call: Call) -> None:
         """Measures the weight that an operation used, its constants, and what became of its output."""
@@ -198,29 +200,30 @@ def measure(
     """
     model.train()
     probe = Probe(model, adjust=adjust, weights_only=not backward)
-    probe.watch(model)
+    recorder = probe.recorder
+    recorder.watch(model)
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
         _note(tensor, probe.found.bad_weights, name)
     with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(backward), warnings.catch_warnings(action="ignore"):
         torch.manual_seed(derive_seed(seed, "forward"))
         try:
             given = [probe.input(item) if isinstance(item, Tensor) else item for item in inputs]
-            with probe:
-                output = runner(model, probe)(*given)
+            with recorder:
+                output = runner(model, recorder)(*given)
         except UserError:
             raise
         except Exception as error:
-            layer, kind, _ = probe.stack[-1]
+            layer, kind, _ = recorder.stack[-1]
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(": ")
             where = f"{layer or 'its own forward'} ({kind}): {reason}"
             raise ForwardFailed(type(model).__name__, where) from error
         finally:
-            probe.frame = None
+            recorder.frame = None
         if backward:
             _back(model, probe, output, seed)
     found = probe.found
-    found.nodes = with_kinds(probe.nodes, dict(model.named_modules()))
-    values = [probe.value(tensor) for tensor in tensors(output)]
+    found.nodes = with_kinds(recorder.nodes, dict(model.named_modules()))
+    values = [recorder.value(tensor) for tensor in tensors(output)]
     found.output = tuple(value.node for value in values if value is not None and value.node is not None)
     return found
 

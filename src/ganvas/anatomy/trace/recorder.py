@@ -48,10 +48,18 @@ class Call:
     outputs: Sequence[Tensor]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What is given in the place of an operation, which then does not run."""
+
+    value: Any
+
+
 class Recorder(TorchFunctionMode):
     """Records nodes while it is entered; ``stack`` names the modules whose forward is running.
 
     Args:
+        before_call: Called before every torch function, nested ones too; an :class:`Answer` takes its place.
         on_node: Called with every node and its output once it is recorded.
         on_layer: Called with every recorded operation once it ran: the index of its last node, and the call.
     """
@@ -61,11 +69,12 @@ class Recorder(TorchFunctionMode):
         model: nn.Module,
         *,
         input_gradients: bool,
+        before_call: Callable[[Callable[..., Any], Any, Any], Answer | None] | None = None,
         on_node: Callable[[Node, Tensor], None] | None = None,
         on_layer: Callable[[int, "Call"], None] | None = None,
     ) -> None:
         super().__init__()
-        self.on_node, self.on_layer = on_node, on_layer
+        self.before_call, self.on_node, self.on_layer = before_call, on_node, on_layer
         self.inside = False  # Of a torch function: what it calls below is not another operation.
         self.below = _Dispatched(self)
         self.dispatched = False  # Whether the operation that is recorded was only seen below.
@@ -114,10 +123,14 @@ class Recorder(TorchFunctionMode):
     def input(self, tensor: Tensor) -> Tensor:
         """A tensor of the network's input, as a node; the tensor itself stays as it is."""
         tensor = tensor.detach()
-        node = self._append("input", tensor, (), {}, (), 0, 0)
         grad = self.input_gradients and tensor.is_floating_point()
-        self._mark(tensor, Value(node=node.index, needs_gradient=grad))
+        self.begin_at(tensor, needs_gradient=grad)
         return tensor
+
+    def begin_at(self, tensor: Tensor, *, needs_gradient: bool) -> None:
+        """A tensor of the network's input, which is not made anew, as a node."""
+        node = self._append("input", tensor, (), {}, (), 0, 0)
+        self._mark_as_node(tensor, node.index, needs_gradient=needs_gradient)
 
     def __enter__(self) -> "Recorder":
         self.below.__enter__()
@@ -130,6 +143,10 @@ class Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if self.before_call is not None:
+            answer = self.before_call(func, args, kwargs)
+            if answer is not None:
+                return answer.value
         if self.inside:
             return func(*args, **kwargs)
         func, args = operations.in_order(func, args)
