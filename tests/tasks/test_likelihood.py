@@ -340,13 +340,16 @@ def test_more_pictures_than_there_are_are_refused_where_the_likelihood_is_known(
 
 
 @pytest.mark.slow
-def test_a_bound_by_more_samples_is_no_looser_and_its_protocol_says_how_many(vae, data):
+def test_a_bound_by_more_samples_is_no_looser_and_its_protocol_says_how_many(vae, data, capsys):
     bits = {}
     for samples in (1, 32):
         found = likelihood(Likelihood(run=vae, data=str(data), n=40, samples=samples, quiet=True, device="cpu"))
         bits[samples] = found.results[0]
         assert f":lower-bound:importance{samples}:dequantised:" in bits[samples].protocol
     assert bits[32].value < bits[1].value
+    code, _, err = call(capsys, "likelihood", vae, data, "-n", 4, "--samples", 2, "--device", "cpu")
+    assert code == 0
+    assert "bits per dimension, at most" in err
 
 
 @pytest.mark.slow

@@ -23,8 +23,7 @@ TITLES = {
 @show.register
 def _(result: LikelihoodResult) -> None:
     rows = [
-        (TITLES[one.metric], with_error(one.value, one.standard_error), _better(one), str(one.n))
-        for one in result.results
+        (_title(one), with_error(one.value, one.standard_error), _better(one), str(one.n)) for one in result.results
     ]
     table(
         f"{result.run} at {result.kimg:g} kimg on {result.data}: {result.n} pictures, seed {result.seed}",
@@ -40,6 +39,11 @@ def _(result: LikelihoodResult) -> None:
         say(f"Note: {note}")
     if result.written:
         say(f"A line was added to {result.written}.")
+
+
+def _title(result: Result) -> str:
+    bound = result.metric == "bits_per_dimension" and ":lower-bound:" in result.protocol
+    return TITLES[result.metric] + (", at most" if bound else "")
 
 
 def _better(result: Result) -> str:
