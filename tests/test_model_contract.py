@@ -24,6 +24,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.capabilities import (
     Calibrates,
+    Classifies,
     Encodes,
     FitsLength,
     HasDensity,
@@ -567,6 +568,16 @@ def test_a_judge_gives_one_number_per_sample(name):
         scores = model.judge(samples_of(model, 4))
     assert scores.shape == (4,)
     assert scores.isfinite().all()
+
+
+def test_what_classifies_gives_each_picture_a_logit_per_class(name):
+    model = started(name, variant(name, "classes")).eval()
+    if not isinstance(model, Classifies):
+        pytest.skip("names no classes")
+    with torch.no_grad():
+        logits = model.classify(samples_of(model, 4))
+    assert logits.shape == (4, 3)
+    assert logits.isfinite().all()
 
 
 def test_a_likelihood_is_one_number_per_picture_and_is_not_the_same_for_all(name):
