@@ -11,6 +11,7 @@ machine's speed drifts.
 import statistics
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -33,7 +34,10 @@ from ganvas.train.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 
-CONFIG, PAIRS = sngan.small().config, 9
+CONFIG = replace(
+    sngan.small().config, generator_features=32, discriminator_features=32, critic_moves=2, generator_batches=2
+)
+PAIRS = 9
 
 
 def plain_layer(layer):
