@@ -4,7 +4,7 @@ Trains ``--preset mixtures`` of each game on ``mixtures:grid25``. Wanted: 25 of 
 three standard deviations of one. Beside each stand the same networks before their first step, and a twin that is wrong
 on purpose: the critic's slope is not held. Both must fail.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_points [MODEL ...]``; about 3 minutes of one processor core a game.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_points [MODEL ...]``; about 3 minutes of one processor core.
 """
 
 import sys
