@@ -33,6 +33,7 @@ from ganvas.losses.capabilities import (
     Shows,
     SizesPictures,
     Translates,
+    Truncates,
     classes_of,
 )
 from ganvas.losses.game import Game, Settings
@@ -504,6 +505,17 @@ def test_a_drawn_sample_depends_on_its_latent_alone(name, kind):
     assert all(torch.equal(tensor, kept[key]) for key, tensor in model.state_dict().items()), (
         "drawing changed the model"
     )
+
+
+def test_truncation_to_nothing_leaves_one_sample_and_truncation_by_nothing_every_one(name):
+    model = started(name).eval()
+    if not isinstance(model, Truncates):
+        pytest.skip("cannot truncate")
+    z = model.latents(3, stream(1, "z"))
+    with torch.no_grad():
+        assert torch.equal(model.decode_truncated(z, 1.0), model.decode(z))
+        alike = model.decode_truncated(z, 0.0)
+    assert_close(alike, alike[:1].expand_as(alike), rtol=1e-5, atol=1e-5)
 
 
 def samples_of(model, n):
