@@ -30,7 +30,7 @@ from ganvas.train.state import new_state
 from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_rate
 
 CONFIG = stylegan2.small().config
-TURN, PAIRS = CONFIG.r1_interval, 5
+TURN, PAIRS = CONFIG.r1_interval, 3
 LINE = torch.tensor([1.0, 3.0, 3.0, 1.0])
 
 
