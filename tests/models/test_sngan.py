@@ -114,6 +114,21 @@ def test_singular_vectors_move_once_for_a_move_of_the_discriminator():
         assert_close(part.power.u, torch.nn.functional.normalize(weight @ v, dim=0), rtol=1e-4, atol=1e-5)
 
 
+def test_a_scale_makes_the_score_so_many_times_as_steep():
+    images = batch().images
+    with torch.no_grad():
+        flat, steep = (started(score_scale=scale).eval().judge(images) for scale in (1.0, 4.0))
+    assert_close(steep, 4 * flat)
+
+
+def test_every_layer_of_a_discriminator_of_points_is_normalised():
+    with torch.device("meta"):
+        model = Model(Config(dims=2))
+    layers = [part for part in model.discriminator if not isinstance(part, torch.nn.ReLU)]
+    assert len(layers) == 4  # Three hidden ones and the last.
+    assert all(isinstance(layer, SpectralNorm) for layer in layers)
+
+
 def test_the_generator_waits_for_five_moves_of_the_discriminator():
     turns = [phase.turn for phase in Model(dataclasses.replace(TINY, critic_moves=5)).phases()]
     assert [step for step in range(11) if turns[1](step, 0)] == [4, 9]

@@ -21,6 +21,8 @@ Departs from the code:
 - Weights start normally distributed with the variance of the code's uniform ones, in layers that keep the number of
   maps; a fused doubling or halving that changes it has He's constant.
 - The epsilon of batch norms is 1e-5, not 2e-5.
+- Points are learnt by fully connected networks, with a steeper score (``score_scale``): layers of norm 1 with
+  rectifiers between them pass on much less than they may.
 - Pictures need not be square: ``base`` is the size of the first resolution, doubled as often as needed. At 256x256 the
   code repeats a width between two doublings; here widths double until they reach their largest.
 """
