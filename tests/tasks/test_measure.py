@@ -130,6 +130,8 @@ def test_an_unknown_metric_is_refused_before_any_work(tmp_path):
 class Trained:
     """A model that draws noise."""
 
+    draws_points = False
+
     height = width = 16
     channels = 3
     nimg, kimg, fingerprint = 12_000, 12.0, "sha256:feed"
