@@ -35,8 +35,11 @@ def are_points(spec: str, *, kimg: float | None) -> bool:
     """Whether a side of a comparison holds or draws points."""
     from ganvas.data.points.opening_points import is_points
     from ganvas.data.points.packed_points import is_packed_points
+    from ganvas.metrics.statistics.base import is_stats
 
     path = Path(spec).expanduser()
+    if is_stats(path):  # Its moments are arrays of numbers as well.
+        return False
     if is_run_or_model(path):
         from ganvas.train.trained import load
 
