@@ -12,7 +12,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.models.gan.r3gan import TINY, Block, Config, DiscriminativeBasis, GenerativeBasis, Model, Resampling
+from ganvas.models.gan.r3gan import TINY, Config, DiscriminativeBasis, FixUpBlock, GenerativeBasis, Model, Resampling
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.smooth_resample import smooth_double, smooth_halve
 from ganvas.train.executors import Eager
@@ -71,7 +71,7 @@ def test_the_widths_of_ffhq_256_are_those_of_the_authors():
 
 
 def test_a_block_is_a_grouped_convolution_between_two_that_mix_channels_and_a_shortcut():
-    block = opened(Block(6, dataclasses.replace(TINY, group_width=4)))
+    block = opened(FixUpBlock(6, dataclasses.replace(TINY, group_width=4)))
     x = randn(2, 6, 5, 4)
     y = F.leaky_relu(F.conv2d(x, block.expand.weight, block.expand.bias), 0.2)
     groups = zip(y.chunk(3, 1), block.grouped.weight.chunk(3), block.grouped.bias.chunk(3), strict=True)
@@ -81,7 +81,7 @@ def test_a_block_is_a_grouped_convolution_between_two_that_mix_channels_and_a_sh
 
 def test_at_the_start_every_block_is_the_identity_and_its_inside_smaller_with_depth():
     config = Config(resolution=16, fmap_base=2048, fmap_max=1024, blocks=2)
-    block = Block(64, config)
+    block = FixUpBlock(64, config)
     initialise(block, stream(0, "weights"))
     x = torch.randn(2, 64, 4, 4, generator=stream(1, "x"))
     assert torch.equal(block(x), x)

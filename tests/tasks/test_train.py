@@ -295,7 +295,7 @@ def test_held_out_pictures_are_refused_where_nothing_is_measured_on_them(tmp_pat
 def test_augmentation_is_refused_where_no_discriminator_sees_pictures(tmp_path):
     folder = draw(tmp_path / "in", 2)
     asked = Train(model="vae/vae", data=str(folder), augment="ada", out=tmp_path / "run", dry_run=True)
-    with pytest.raises(UserError, match="--augment ada: vae/vae has no discriminator that judges pictures"):
+    with pytest.raises(UserError, match="--augment ada: vae/vae does not show pictures to a discriminator"):
         train(asked)
 
 

@@ -93,7 +93,17 @@ def of_labels_missing(folder):
 
 def of_fewer_labels_than_classes(folder):
     task = dry(folder, model="gan/ssgan_semi", conditional=True, labelled=2)
-    return replace(task, data=str(classes(folder, 3))), "--labelled 2 .* 3 classes: some"
+    return replace(task, data=str(classes(folder, 3))), "--labelled 2 .* of 3 classes, each of which must be told once"
+
+
+def of_more_labels_than_pictures(folder):
+    task = dry(folder, model="gan/ssgan_semi", conditional=True, labelled=1000)
+    return replace(task, data=str(classes(folder, 3))), r"--labelled 1000 .* Give 3 to \d+\."
+
+
+def of_hidden_labels_without_classes(folder):
+    task = dry(folder, model="vae/aae", labelled=3)
+    return replace(task, data=str(classes(folder, 3))), "--labelled 3 .* Add --conditional"
 
 
 def of_labels_hidden_from_a_model_that_needs_them(folder):
@@ -138,6 +148,8 @@ def of_held_out_pictures_that_are_trained_on(folder):
         of_fewer_classes_than_there_are,
         of_labels_missing,
         of_fewer_labels_than_classes,
+        of_more_labels_than_pictures,
+        of_hidden_labels_without_classes,
         of_labels_hidden_from_a_model_that_needs_them,
         of_a_colour_without_a_name,
         of_a_second_source,
@@ -150,6 +162,15 @@ def test_a_dry_run_refuses_from_the_headers_alone(folder, refused):
     task, message = refused(folder)
     with pytest.raises(UserError, match=message):
         train(task)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("model", ["gan/acgan", "gan/ssgan_semi"])
+def test_a_model_about_classes_is_not_trained_without_them(folder, model, dry_run):
+    task = replace(dry(folder, model=model), data=str(classes(folder, 3)), dry_run=dry_run, quiet=True)
+    with pytest.raises(UserError, match="learns from classes, .* has 3. Add --conditional"):
+        train(task)
+    assert not task.out.exists()
 
 
 @pytest.mark.parametrize("refused", [of_other_shape, of_a_broken_file, of_too_small_pictures])

@@ -32,9 +32,9 @@ def test_the_plan_chooses_what_a_gan_shows_to_its_discriminator():
 @pytest.mark.parametrize("augment", ["diff", "ada"])
 def test_a_model_that_would_not_use_it_refuses_it(augment):
     plan = Plan(augment=augment)
-    with pytest.raises(UserError, match=f"--augment {augment}: vae/vae has no discriminator that judges pictures"):
+    with pytest.raises(UserError, match=f"--augment {augment}: vae/vae does not show pictures to a discriminator"):
         require_augmentable(vae.Model(vae.TINY), plan, "vae/vae")
-    with pytest.raises(UserError, match="gan/wgan does not learn single pictures"):
+    with pytest.raises(UserError, match="gan/wgan does not learn single pictures here"):
         require_augmentable(wgan.Model(wgan.TINY_POINTS), plan, "gan/wgan")
     require_augmentable(dcgan.Model(dcgan.TINY), plan, "gan/dcgan")
     require_augmentable(vae.Model(vae.TINY), Plan(), "vae/vae")

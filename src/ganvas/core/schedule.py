@@ -105,6 +105,20 @@ class Steady:
         return self.end_lr + (self.lr - self.end_lr) * left if self.end_lr else self.lr * left
 
 
+def held_then_linear(
+    *, batch_size: int, lr: float, hold_kimg: float = 0.0, decay_kimg: float = 0.0, resolution: int | None = None
+) -> Steady:
+    """A rate that is held and then falls to 0 on a line; one that stays where ``decay_kimg`` is 0."""
+    return Steady(
+        resolution=resolution,
+        batch_size=batch_size,
+        lr=lr,
+        rate="linear" if decay_kimg else "constant",
+        hold_kimg=hold_kimg,
+        decay_kimg=decay_kimg,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Course:
     """A setting that goes from ``start`` to ``end`` on half a cosine, over ``kimg`` thousand samples, and stays."""

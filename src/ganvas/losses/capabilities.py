@@ -60,6 +60,14 @@ class Conditional(Protocol):
 
 
 @runtime_checkable
+class NeedsClasses(Protocol):
+    """A ``Config`` of a model whose game is about classes: it is not trained without them."""
+
+    @property
+    def needs_classes(self) -> bool: ...
+
+
+@runtime_checkable
 class TakesHiddenLabels(Protocol):
     """A ``Config`` of a model with classes that also learns from samples whose class is hidden."""
 

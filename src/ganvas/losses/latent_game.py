@@ -12,7 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.shapes import Latents, PerSample
+from ganvas.core.schedule import Schedule, Stage, Steady
+from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import B, Batch, Game, Settings
@@ -34,6 +35,9 @@ class PictureOrPointSettings(LatentSettings, Protocol):
 
     @property
     def dims(self) -> int: ...
+
+    @property
+    def resolution(self) -> int: ...
 
     @property
     def picture(self) -> DoubledSize: ...
@@ -70,6 +74,7 @@ class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
     """
 
     takes = (Pictures, Points)
+    generator: nn.Module  # From latents to samples as networks see them.
     middle: Tensor  # Mean of the real points, (d,). Of points alone.
     unit: Tensor  # What a length of 1 inside stands for, (). Of points alone.
 
@@ -91,6 +96,15 @@ class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
         picture = self.config.picture
         return (self.config.dims,) if self.config.dims else (picture.channels, *picture.size)
 
+    def schedule(self) -> Schedule:
+        """One batch size, one learning rate."""
+        return Steady(resolution=self.resolution, batch_size=self.config.batch_size, lr=self.config.lr)
+
+    @property
+    def resolution(self) -> int | None:
+        """The nominal one of pictures; None of points."""
+        return None if self.config.dims else self.config.resolution
+
     @torch.no_grad()
     def calibrate(self, batch: Pictures | Points) -> None:
         """Finds where real points lie, and how far apart, of the whole batch on every rank; of pictures nothing."""
@@ -111,6 +125,10 @@ class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
     def outside(self, samples: Samples) -> Samples:
         """What a generator makes, in the data's own units."""
         return samples * self.unit + self.middle if self.config.dims else samples
+
+    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
+        """Samples of latents: pictures in [-1, 1], points in the data's own units."""
+        return self.outside(self.generator(z))
 
     def scores(self, critic: nn.Module, reals: Samples, fakes: Samples) -> tuple[PerSample, PerSample]:
         """What a critic says of reals and of as many fakes: of points in one pass, of pictures in two.

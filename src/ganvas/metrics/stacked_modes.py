@@ -1,4 +1,4 @@
-"""How many modes of stacked pictures a generator reaches, told apart channel by channel by a classifier of your own.
+"""The modes of stacked pictures that a generator reaches, told apart channel by channel by a classifier of your own.
 
 Metz et al. 2017, Unrolled Generative Adversarial Networks. https://arxiv.org/abs/1611.02163
 

@@ -31,9 +31,9 @@ def require_augmentable(model: Game, plan: Plan, name: str) -> None:
     if plan.augment == "none" or (isinstance(model, ShowsAugmented) and model.batch_type is Pictures):
         return
     why = (
-        "has no discriminator that judges pictures"
+        "does not show pictures to a discriminator through an augmentation"
         if model.batch_type is Pictures
-        else "does not learn single pictures"
+        else "does not learn single pictures here"
     )
     raise UserError(f"--augment {plan.augment}: {name} {why}, so there is nothing to augment. Leave it out.")
 

@@ -7,8 +7,8 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.nn.augment.bgc import (
-    Colours,
-    Geometry,
+    ColourChange,
+    PlaneChange,
     bgc,
     colour_maps,
     draw_colours,
@@ -48,7 +48,7 @@ def neutral(**changes):
 
 def coloured(images, **changes):
     maps = neutral(**changes).expand(len(images), -1, -1)
-    return recoloured(images, Colours(maps=maps, changed=torch.ones(len(images), dtype=torch.bool)))
+    return recoloured(images, ColourChange(maps=maps, changed=torch.ones(len(images), dtype=torch.bool)))
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -208,7 +208,7 @@ def test_a_quarter_turn_that_puts_pixels_between_pixels_goes_through_the_filters
     quarter = draw_geometry(torch.tensor(0.02), Rows(MANY), 7, 10)
     turned = quarter.blitted & (quarter.inverse[:, 0, 0].abs() < 0.5)
     assert not turned.any()
-    assert isinstance(quarter, Geometry)
+    assert isinstance(quarter, PlaneChange)
 
 
 @pytest.mark.usefixtures("float64")

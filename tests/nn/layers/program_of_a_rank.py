@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ganvas.core.ranks import Ranks
-from ganvas.nn.blocks.minibatch_discrimination import MinibatchDiscrimination
+from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
 from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
 from ganvas.nn.layers.across_ranks import all_ranks_rows, all_ranks_sum
 from ganvas.nn.layers.initialise import initialise

@@ -10,7 +10,7 @@ from ganvas.models.gan import progan
 from ganvas.networks import resnet_generator
 from ganvas.nn.blocks.fire import Fire
 from ganvas.nn.blocks.inverted_residual import InvertedResidual
-from ganvas.nn.blocks.minibatch_discrimination import MinibatchDiscrimination
+from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
 from ganvas.nn.blocks.mixed_link import MixedLink
 from ganvas.nn.blocks.residual import BasicBlock, Bottleneck
 from ganvas.nn.blocks.self_attention import SelfAttention2d

@@ -1,4 +1,4 @@
-"""How much of a generator's samples must lie between two halves that are apart, by its Lipschitz constant.
+"""The least share of a generator's samples between two halves that are apart, by its Lipschitz constant.
 
 Latents are standard normal and the generator moves no two samples more than L times as far apart as their latents. What
 it sends to the left half, a share a, and to the right half, a share b, lies at least D/L apart among the latents, D

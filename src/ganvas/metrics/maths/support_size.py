@@ -1,4 +1,4 @@
-"""How many different things a generator makes, by the birthday paradox.
+"""The number of different things that a generator makes, by the birthday paradox.
 
 Arora & Zhang 2017, Do GANs actually learn the distribution? An empirical study (https://arxiv.org/abs/1706.08224).
 Among s samples that are equally often one of N things, two are alike with the probability ``1 - exp(-s^2 / 2N)`` about,

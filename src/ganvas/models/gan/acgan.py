@@ -81,6 +81,11 @@ class Config:
         assert self.picture  # Its making checks the size.
 
     @property
+    def needs_classes(self) -> bool:
+        """Always: a run without them would be another game."""
+        return True
+
+    @property
     def picture(self) -> DoubledSize:
         """The size of the pictures."""
         return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
@@ -101,7 +106,7 @@ TINY = Config(
 )
 
 
-class Discriminator(nn.Module):
+class ClassDiscriminator(nn.Module):
     """From a picture to the logit of its being real, and to the logits of its class."""
 
     def __init__(self, config: Config) -> None:
@@ -137,7 +142,7 @@ class Model(LatentGame[Config, Pictures]):
         self.config = config
         inputs = config.latent_size + config.num_classes
         self.generator = DcganGenerator(config.picture, config.maps(), latent_size=inputs)
-        self.discriminator = Discriminator(config)
+        self.discriminator = ClassDiscriminator(config)
         self.augmentation: Augmentation = NoAugmentation()
 
     def schedule(self) -> Steady:

@@ -28,8 +28,8 @@ from torch import nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.schedule import Stage, Steady
-from ganvas.core.shapes import Labels, Latents, PerSample
+from ganvas.core.schedule import Stage
+from ganvas.core.shapes import Latents, PerSample
 from ganvas.losses.adversarial import minimax_generator, non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
@@ -139,12 +139,6 @@ class Model(PictureOrPointGame[Config]):
             self.generator = FlatGenerator(config)
         self.discriminator = MaxoutDiscriminator(math.prod(self.sample_shape), config)
 
-    def schedule(self) -> Steady:
-        """One batch size, one learning rate."""
-        config = self.config
-        resolution = None if config.dims else config.resolution
-        return Steady(resolution=resolution, batch_size=config.batch_size, lr=config.lr)
-
     def phases(self) -> list[Phase[Pictures | Points]]:
         """The discriminator k times, then the generator, each on fresh latents (algorithm 1)."""
         config = self.config
@@ -185,7 +179,3 @@ class Model(PictureOrPointGame[Config]):
     def judge(self, images: Samples, *, stage: Stage | None = None) -> PerSample:
         """How real the discriminator finds samples as the data gives them; higher is more real."""
         return self.discriminator(self.inside(images))
-
-    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
-        """Samples of latents: pictures in [-1, 1], points in the data's own units."""
-        return self.outside(self.generator(z))

@@ -22,8 +22,8 @@ import torch
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.schedule import Stage, Steady
-from ganvas.core.shapes import Labels, Latents, PerSample
+from ganvas.core.schedule import Stage
+from ganvas.core.shapes import PerSample
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
@@ -88,12 +88,6 @@ class Model(PictureOrPointGame[Config]):
         self.generator = plain_generator(config)
         self.discriminator = plain_discriminator(config)
 
-    def schedule(self) -> Steady:
-        """One batch size, one learning rate."""
-        config = self.config
-        resolution = None if config.dims else config.resolution
-        return Steady(resolution=resolution, batch_size=config.batch_size, lr=config.lr)
-
     def phases(self) -> list[Phase[Pictures | Points]]:
         """Discriminator, then generator, each on fresh latents."""
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2)
@@ -123,10 +117,6 @@ class Model(PictureOrPointGame[Config]):
     def judge(self, images: Samples, *, stage: Stage | None = None) -> PerSample:
         """How real the discriminator finds samples as the data gives them: 0 where fakes are to be put, 1 for reals."""
         return self._verdict(self.discriminator(self.inside(images)).flatten())
-
-    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
-        """Samples of latents: pictures in [-1, 1], points in the data's own units."""
-        return self.outside(self.generator(z))
 
     def _verdict(self, score: PerSample) -> PerSample:
         """0 at the target of fakes and 1 at that of reals."""

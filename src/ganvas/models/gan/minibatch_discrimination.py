@@ -25,8 +25,8 @@ from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.schedule import Stage, Steady
-from ganvas.core.shapes import Features, Labels, Latents, PerSample
+from ganvas.core.schedule import Stage
+from ganvas.core.shapes import Features, PerSample
 from ganvas.losses.adversarial import feature_matching, non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
@@ -37,7 +37,7 @@ from ganvas.losses.optimizers import Adam
 from ganvas.networks.dcgan_networks import DcganDiscriminator, dcgan_maps
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.networks.plain_pair import plain_generator
-from ganvas.nn.blocks.minibatch_discrimination import MinibatchDiscrimination
+from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
 from ganvas.nn.layers.across_ranks import all_ranks_rows
 from ganvas.nn.layers.plain_layers import Linear
 
@@ -142,12 +142,6 @@ class Model(PictureOrPointGame[Config]):
             with torch.no_grad():
                 score.discrimination.calibrate(self._features(self.reals(batch)))
 
-    def schedule(self) -> Steady:
-        """One batch size, one learning rate."""
-        config = self.config
-        resolution = None if config.dims else config.resolution
-        return Steady(resolution=resolution, batch_size=config.batch_size, lr=config.lr)
-
     def phases(self) -> list[Phase[Pictures | Points]]:
         """Discriminator, then generator, each on fresh latents."""
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2)
@@ -185,7 +179,3 @@ class Model(PictureOrPointGame[Config]):
     def judge(self, images: Samples, *, stage: Stage | None = None) -> PerSample:
         """How real the discriminator finds samples, seen together; higher is more real."""
         return self.discriminator(self.inside(images))
-
-    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
-        """Samples of latents: pictures in [-1, 1], points in the data's own units."""
-        return self.outside(self.generator(z))

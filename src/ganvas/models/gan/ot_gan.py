@@ -30,8 +30,7 @@ from torch.nn import functional as F
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.schedule import Stage, Steady
-from ganvas.core.shapes import Features, Images, Labels, Latents, Scalar
+from ganvas.core.shapes import Features, Images, Latents, Scalar
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms
@@ -179,12 +178,6 @@ class Model(PictureOrPointGame[Config]):
         else:
             self.generator, self.critic = GatedGenerator(config), SphereCritic(config)
 
-    def schedule(self) -> Steady:
-        """One batch size, one learning rate."""
-        config = self.config
-        resolution = None if config.dims else config.resolution
-        return Steady(resolution=resolution, batch_size=config.batch_size, lr=config.lr)
-
     def phases(self) -> list[Phase[Pictures | Points]]:
         """Each step moves one of the two: the critic, then the generator as often as asked."""
         config = self.config
@@ -224,10 +217,6 @@ class Model(PictureOrPointGame[Config]):
         return minibatch_energy_distance(
             x, other_x, y, other_y, sharpness=self.config.sharpness, iterations=self.config.iterations
         )
-
-    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
-        """Samples of latents: pictures in [-1, 1], points in the data's own units."""
-        return self.outside(self.generator(z))
 
 
 def concatenated_relu(x: Float[Tensor, "n c *shape"]) -> Float[Tensor, "n c2 *shape"]:

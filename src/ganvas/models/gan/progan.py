@@ -40,7 +40,7 @@ from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import drift, gradient_penalty
-from ganvas.nn.blocks.minibatch_discrimination import MinibatchDiscrimination
+from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
 from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
 from ganvas.nn.layers.equalized import EqualizedConv2d, EqualizedLinear, scaled
 from ganvas.nn.layers.fused_scale import EqualizedDownConv2d, EqualizedUpConv2d

@@ -112,7 +112,7 @@ class Config:
 TINY = Config(resolution=16, latent_size=8, fmap_base=32, fmap_max=8, blocks=1, group_width=4, batch_size=8)
 
 
-class Block(nn.Module):
+class FixUpBlock(nn.Module):
     """``x + conv1(lrelu(conv3(lrelu(conv1(x)))))``, wide and in groups inside, and exactly x at the start.
 
     The first two layers start smaller by ``depth^(-1 / (2 LAYERS - 2))``, with as many blocks in the network as
@@ -179,7 +179,7 @@ class DiscriminativeBasis(nn.Module):
         return self.outputs((x * filled(self.basis).to(x.dtype)).sum((2, 3)))
 
 
-class Generator(nn.Module):
+class R3Generator(nn.Module):
     """From a latent to a picture: the basis, then blocks and doublings in turn, then colours."""
 
     def __init__(self, config: Config) -> None:
@@ -190,7 +190,7 @@ class Generator(nn.Module):
         stages = [[Resampling(below, upper, up=True)] for below, upper in pairwise(maps)]
         self.stages = nn.Sequential(
             *(
-                nn.Sequential(*before, *(Block(channels, config) for _ in range(config.blocks)))
+                nn.Sequential(*before, *(FixUpBlock(channels, config) for _ in range(config.blocks)))
                 for channels, before in zip(maps, [[], *stages], strict=True)
             )
         )
@@ -202,7 +202,7 @@ class Generator(nn.Module):
         return self.to_rgb(self.stages(self.basis(z)))
 
 
-class Discriminator(nn.Module):
+class R3Discriminator(nn.Module):
     """From a picture to a score: the generator's mirror image."""
 
     def __init__(self, config: Config) -> None:
@@ -212,7 +212,7 @@ class Discriminator(nn.Module):
         stages = [[Resampling(upper, below, up=False)] for upper, below in pairwise(maps)]
         self.stages = nn.Sequential(
             *(
-                nn.Sequential(*(Block(channels, config) for _ in range(config.blocks)), *after)
+                nn.Sequential(*(FixUpBlock(channels, config) for _ in range(config.blocks)), *after)
                 for channels, after in zip(maps, [*stages, []], strict=True)
             )
         )
@@ -239,8 +239,8 @@ class Model(LatentGame[Config, Pictures]):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.generator = Generator(config)
-        self.discriminator = Discriminator(config)
+        self.generator = R3Generator(config)
+        self.discriminator = R3Discriminator(config)
         self.register_buffer("shown", torch.zeros((), dtype=torch.float64))
         self.augmentation: Augmentation = NoAugmentation()
 

@@ -35,7 +35,7 @@ from torch import nn
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.schedule import Stage, Steady
+from ganvas.core.schedule import Stage, Steady, held_then_linear
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.adversarial import hinge_discriminator, hinge_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation, several_augmented
@@ -166,11 +166,10 @@ class Model(PictureOrPointGame[Config]):
     def schedule(self) -> Steady:
         """One batch size; a learning rate that may be held and then falls."""
         config = self.config
-        return Steady(
-            resolution=None if config.dims else config.resolution,
+        return held_then_linear(
+            resolution=self.resolution,
             batch_size=config.batch_size,
             lr=config.lr,
-            rate="linear" if config.decay_kimg else "constant",
             hold_kimg=config.hold_kimg,
             decay_kimg=config.decay_kimg,
         )

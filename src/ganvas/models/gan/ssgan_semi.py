@@ -34,7 +34,7 @@ from torch.nn import functional as F
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.schedule import Stage, Steady
+from ganvas.core.schedule import Stage, Steady, held_then_linear
 from ganvas.core.shapes import Features, Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import class_cross_entropy
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
@@ -44,7 +44,7 @@ from ganvas.losses.labelled_pool import LabelledPool
 from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.dcgan_networks import DcganGenerator, dcgan_maps
-from ganvas.nn.layers.across_ranks import all_ranks_sum, count_ranks
+from ganvas.nn.layers.across_ranks import all_ranks_mean
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
 
 SLOPE = 0.2  # Of the classifier's leaky ReLU.
@@ -91,6 +91,11 @@ class Config:
             raise UserError("num_classes=1: one class tells no picture from another. Give at least 2, or 0 for none.")
 
     @property
+    def needs_classes(self) -> bool:
+        """Always: a run without them would be another game."""
+        return True
+
+    @property
     def picture(self) -> DoubledSize:
         """The size of the pictures."""
         return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
@@ -117,7 +122,7 @@ TINY = Config(
 )
 
 
-class Classifier(nn.Module):
+class SemiSupervisedClassifier(nn.Module):
     """Two blocks of three convolutions that halve, three convolutions more, the mean over places, a dense layer."""
 
     def __init__(self, config: Config) -> None:
@@ -155,18 +160,17 @@ class Model(LatentGame[Config, Pictures]):
         super().__init__()
         self.config = config
         self.generator = DcganGenerator(config.picture, config.maps(), latent_size=config.latent_size)
-        self.classifier = Classifier(config)
+        self.classifier = SemiSupervisedClassifier(config)
         self.pool = LabelledPool(config.labelled_pool, config.picture) if config.num_classes else None
         self.augmentation: Augmentation = NoAugmentation()
 
     def schedule(self) -> Steady:
         """One batch size; a learning rate that is held and then falls."""
         config = self.config
-        return Steady(
+        return held_then_linear(
             resolution=config.resolution,
             batch_size=config.batch_size,
             lr=config.lr,
-            rate="linear" if config.decay_kimg else "constant",
             hold_kimg=config.hold_kimg,
             decay_kimg=config.decay_kimg,
         )
@@ -225,7 +229,7 @@ class Model(LatentGame[Config, Pictures]):
         fakes = self.generator(self.latents_of(batch))
         real = self.classifier.features(self.augmentation(batch.images, batch))
         fake = self.classifier.features(self.augmentation(fakes, batch))
-        return {"feature_matching": (_mean_of_all(real) - _mean_of_all(fake)).abs().mean()}
+        return {"feature_matching": (all_ranks_mean(real) - all_ranks_mean(fake)).abs().mean()}
 
     def _fill_pool(self, batch: Pictures, terms: Terms) -> None:
         assert self.pool is not None
@@ -256,8 +260,3 @@ class Model(LatentGame[Config, Pictures]):
 def log_sum(logits: ClassLogits) -> PerSample:
     """``log Z = log sum_k exp l_k``, the logit of a picture being real (section 5)."""
     return torch.logsumexp(logits, 1)
-
-
-def _mean_of_all(features: Features) -> Float[Tensor, " d"]:
-    """Over the samples of all ranks."""
-    return all_ranks_sum(features.sum(0)) / (len(features) * count_ranks())

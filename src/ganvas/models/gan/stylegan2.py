@@ -40,7 +40,7 @@ from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import path_lengths, r1_penalty, watched
 from ganvas.networks.residual_discriminator import ResidualDiscriminator
 from ganvas.networks.style_generator import Noise, StyleGenerator, Styles
-from ganvas.nn.layers.across_ranks import all_ranks_sum, count_ranks
+from ganvas.nn.layers.across_ranks import all_ranks_mean
 
 PATH_SHARE = 2  # Path length is measured on one in so many pictures of the batch, to save memory, as in the release.
 
@@ -210,7 +210,7 @@ class Model(LatentGame[Config, Pictures]):
 
     def _follow_styles(self, batch: Pictures, _terms: Terms) -> None:
         """The running mean of w goes on."""
-        mean = all_ranks_sum(batch.kept["styles"].sum(0)) / (batch.size * count_ranks())
+        mean = all_ranks_mean(batch.kept["styles"])
         self.generator.style_mean.lerp_(mean.to(self.generator.style_mean.dtype), 1 - self.config.style_mean_decay)
 
     def _path_loss(self, batch: Pictures) -> Terms:
@@ -226,7 +226,7 @@ class Model(LatentGame[Config, Pictures]):
         self.path_mean.copy_(self._next_path_mean(batch.kept["path_lengths"]))
 
     def _next_path_mean(self, lengths: Tensor) -> Tensor:
-        mean = all_ranks_sum(lengths.sum()) / (len(lengths) * count_ranks())
+        mean = all_ranks_mean(lengths)
         return torch.lerp(self.path_mean.to(mean.dtype), mean, 1 - self.config.path_decay)
 
     def _discriminator_loss(self, batch: Pictures) -> Terms:

@@ -30,8 +30,8 @@ import torch
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.schedule import Stage, Steady
-from ganvas.core.shapes import Labels, Latents, PerSample
+from ganvas.core.schedule import Stage, Steady, held_then_linear
+from ganvas.core.shapes import PerSample
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
@@ -115,11 +115,10 @@ class Model(PictureOrPointGame[Config]):
     def schedule(self) -> Steady:
         """One batch size; a learning rate that is held and then falls."""
         config = self.config
-        return Steady(
-            resolution=None if config.dims else config.resolution,
+        return held_then_linear(
+            resolution=self.resolution,
             batch_size=config.batch_size,
             lr=config.lr,
-            rate="linear" if config.decay_kimg else "constant",
             hold_kimg=config.hold_kimg,
             decay_kimg=config.decay_kimg,
         )
@@ -156,10 +155,6 @@ class Model(PictureOrPointGame[Config]):
         for weight in self.critic.parameters():
             weight.clamp_(-self.config.clip, self.config.clip)
         self.augmentation.adapt(batch, terms)
-
-    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
-        """Samples of latents: pictures in [-1, 1], points in the data's own units."""
-        return self.outside(self.generator(z))
 
     def judge(self, images: Samples, *, stage: Stage | None = None) -> PerSample:
         """How real the critic finds samples as the data gives them; higher is more real."""

@@ -47,7 +47,7 @@ Marks = Bool[Tensor, " n"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Geometry:
+class PlaneChange:
     """How the pictures of a batch are moved."""
 
     inverse: PlaneMaps  # From an output place to the place that it is read from.
@@ -56,7 +56,7 @@ class Geometry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Colours:
+class ColourChange:
     """How the colours of a batch are changed."""
 
     maps: ColourMaps
@@ -77,7 +77,7 @@ def bgc(images: Images, p: Scalar, rows: RandomRows) -> Images:
         return recoloured(wide, draw_colours(p, rows)).to(images.dtype)
 
 
-def moved(images: Images, geometry: Geometry) -> Images:
+def moved(images: Images, geometry: PlaneChange) -> Images:
     """The pictures under their maps; those that are not moved keep every bit.
 
     On a processor only those pictures pass through the filters that have to. A GPU would have to wait until it is known
@@ -93,7 +93,7 @@ def moved(images: Images, geometry: Geometry) -> Images:
     return torch.where(marks[0], found, images)
 
 
-def recoloured(images: Images, colours: Colours) -> Images:
+def recoloured(images: Images, colours: ColourChange) -> Images:
     """The pictures with their colours mapped; those that are not changed keep every bit."""
     channels = images.shape[1]
     maps = colours.maps.to(images.dtype)
@@ -107,7 +107,7 @@ def recoloured(images: Images, colours: Colours) -> Images:
     return torch.where(colours.changed.view(-1, 1, 1, 1), mapped, images)
 
 
-def draw_geometry(p: Scalar, rows: RandomRows, height: int, width: int) -> Geometry:
+def draw_geometry(p: Scalar, rows: RandomRows, height: int, width: int) -> PlaneChange:
     """Mirror, quarter turns, whole shift; then scale, rotation, opposite scales, rotation again, shift.
 
     Either rotation has probability ``1 - sqrt(1 - p)``, so that one of them or both have p.
@@ -136,7 +136,7 @@ def draw_geometry(p: Scalar, rows: RandomRows, height: int, width: int) -> Geome
     general = scale | opposite | shift | before | after
     between = (turns % 2 != 0) & bool((height - width) % 2)  # A turn about the middle puts pixels between pixels.
     blitting = mirrored | (turns != 0) | (columns != 0) | (lines != 0)
-    return Geometry(inverse=inverse, moved=general | blitting, blitted=~general & ~between)
+    return PlaneChange(inverse=inverse, moved=general | blitting, blitted=~general & ~between)
 
 
 def inverse_of(
@@ -167,7 +167,7 @@ def inverse_of(
     return inverse
 
 
-def draw_colours(p: Scalar, rows: RandomRows) -> Colours:
+def draw_colours(p: Scalar, rows: RandomRows) -> ColourChange:
     """Brightness, contrast about mid grey, mirroring of the luma, hue, saturation: in this order, as one matrix."""
     uniform, normal = rows.rand(2).unbind(1), rows.randn(3).unbind(1)
     brightness, contrast, flip, hue, saturation = (rows.rand(5) < p).unbind(1)
@@ -178,7 +178,7 @@ def draw_colours(p: Scalar, rows: RandomRows) -> Colours:
         hue=hue * math.pi * (2 * uniform[1] - 1),
         saturation=(saturation * SATURATION_STD * normal[2]).exp2(),
     )
-    return Colours(maps=maps, changed=brightness | contrast | flip | hue | saturation)
+    return ColourChange(maps=maps, changed=brightness | contrast | flip | hue | saturation)
 
 
 def colour_maps(

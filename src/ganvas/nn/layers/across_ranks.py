@@ -36,6 +36,11 @@ def all_ranks_rows(x: Float[Tensor, "n *shape"]) -> Float[Tensor, "rows *shape"]
     return all_ranks_sum(placed).flatten(0, 1)
 
 
+def all_ranks_mean(x: Float[Tensor, "n *shape"]) -> Float[Tensor, "*shape"]:
+    """The mean over the rows of the whole batch, of which every rank has equally many."""
+    return all_ranks_sum(x.sum(0)) / (len(x) * count_ranks())
+
+
 def own_rows(n: int, device: torch.device) -> Int[Tensor, " n"]:
     """Where this rank's ``n`` rows stand in the whole batch."""
     count = count_ranks()

@@ -8,7 +8,7 @@ from ganvas.data.conversion import broken_refusal
 from ganvas.data.fitting import plan
 from ganvas.data.packing import make_rules
 from ganvas.data.survey import Survey, survey
-from ganvas.losses.capabilities import SizesPoints, TakesHiddenLabels, classes_of
+from ganvas.losses.capabilities import NeedsClasses, SizesPoints, TakesHiddenLabels, classes_of
 from ganvas.train.kinds.kind import SourceRequest
 
 DRAWN_AT_ANY_SIZE = ("scenes", "triangles")  # Sources that are drawn at the size that is asked for.
@@ -53,13 +53,36 @@ def require_classes(labels: Mapping[str, int] | None, config: Any, request: Sour
             f"num_classes={classes}, but {request.data} has {len(labels)} classes: the others would never be learnt. "
             "Leave it out, and use --conditional, which counts them."
         )
-    if request.labelled is not None and not (classes and isinstance(config, TakesHiddenLabels)):
+    if not classes and isinstance(config, NeedsClasses) and config.needs_classes:
+        also = " and --labelled N, if few are to be told" if isinstance(config, TakesHiddenLabels) else ""
+        has = f"{request.data} has {len(labels)}" if labels else f"{request.data} has no labels: a folder per class"
+        raise UserError(f"This model learns from classes, and none are asked for. {has}. Add --conditional{also}.")
+    if request.labelled is not None:
+        require_told(
+            request.labelled, sum((labels or {}).values()), classes, hides=isinstance(config, TakesHiddenLabels)
+        )
+
+
+def require_told(told: int, pictures: int, classes: int, *, hides: bool) -> None:
+    """So many labels that a model can be told and others be hidden from it.
+
+    Args:
+        told: Of how many pictures the class is told.
+        pictures: With labels.
+        hides: Whether the model also learns from pictures whose class is hidden.
+
+    Raises:
+        UserError: it does not, or some class would not be told of any picture, or more are to be told than there are.
+    """
+    if not hides:
         what = "needs the class of every picture" if classes else "has no classes"
-        raise UserError(f"--labelled {request.labelled} hides classes, and this model {what}. Leave it out.")
-    if request.labelled is not None and request.labelled < classes:
+        raise UserError(f"--labelled {told} hides classes, and this model {what}. Leave it out.")
+    if not classes:
+        raise UserError(f"--labelled {told} tells some classes, and no classes are learnt. Add --conditional.")
+    if not classes <= told <= pictures:
         raise UserError(
-            f"--labelled {request.labelled} tells the class of so many pictures, and there are {classes} classes: some "
-            f"would not be told of any picture. Give at least {classes}."
+            f"--labelled {told} tells the class of so many pictures; there are {pictures:,} with labels, of {classes} "
+            f"classes, each of which must be told once. Give {classes} to {pictures}."
         )
 
 

@@ -7,7 +7,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
-from ganvas.nn.blocks.minibatch_discrimination import MinibatchDiscrimination
+from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
 from ganvas.nn.layers.initialise import initialise
 
 
