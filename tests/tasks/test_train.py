@@ -241,7 +241,7 @@ def test_ctrl_c_saves_exits_with_130_and_the_same_command_goes_on(task, monkeypa
         assert command_line.run(task) == 130
     shown = capsys.readouterr()
     assert json.loads(shown.out)["stopped"] is True
-    assert "stopped; the same command goes on" in shown.err
+    assert "stopped; the same command resumes" in shown.err
     assert command_line.run(task) == 0
     assert json.loads(capsys.readouterr().out)["kimg"] == 0.048
     assert signal.getsignal(signal.SIGINT) is handler

@@ -168,7 +168,7 @@ def test_a_dry_run_refuses_from_the_headers_alone(folder, refused):
 @pytest.mark.parametrize("model", ["gan/acgan", "gan/ssgan_semi"])
 def test_a_model_about_classes_is_not_trained_without_them(folder, model, dry_run):
     task = replace(dry(folder, model=model), data=str(classes(folder, 3)), dry_run=dry_run, quiet=True)
-    with pytest.raises(UserError, match="learns from classes, .* has 3. Add --conditional"):
+    with pytest.raises(UserError, match=r"learns from classes, .* has 3\. Add --conditional"):
         train(task)
     assert not task.out.exists()
 

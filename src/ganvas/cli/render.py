@@ -34,13 +34,15 @@ def _(result: TrainResult) -> None:
         if result.picture_size:
             say(f"Pictures of {result.picture_size[0]}x{result.picture_size[1]} pixels (height x width).")
         return
-    done = "finished" if result.finished else "stopped; the same command goes on"
+    done = "finished" if result.finished else "stopped; the same command resumes"
     say(f"{result.run}: {done} at {result.kimg:,.6g} kimg after {duration(result.seconds)} of training.")
 
 
 @show.register
 def _(result: Drawn) -> None:
-    say(f"{result.path}: {result.pictures} pictures of {result.model} at {result.kimg:g} kimg, seed {result.seed}.")
+    say(
+        f"{result.path}: {result.pictures} {result.unit} of {result.model} at {result.kimg:g} kimg, seed {result.seed}."
+    )
 
 
 @show.register

@@ -82,6 +82,7 @@ class Drawn:
     seed: int
     model: str
     kimg: float
+    unit: Literal["pictures", "points"] = "pictures"
 
 
 def sample(task: Sample) -> Drawn:
@@ -101,7 +102,8 @@ def sample(task: Sample) -> Drawn:
     if trained.draws_points:
         write = _write_points
     write(task, trained, out)
-    return Drawn(path=out, pictures=task.n, seed=task.seed, model=trained.name, kimg=trained.kimg)
+    unit = "points" if trained.draws_points else "pictures"
+    return Drawn(path=out, pictures=task.n, seed=task.seed, model=trained.name, kimg=trained.kimg, unit=unit)
 
 
 def interpolate(task: Interpolate) -> Drawn:
