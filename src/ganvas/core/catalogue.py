@@ -4,6 +4,7 @@ Listing reads the files' docstrings and imports nothing, so that ``--help`` and 
 """
 
 import ast
+import functools
 import importlib
 import re
 from dataclasses import dataclass
@@ -27,14 +28,18 @@ class Entry:
 
 def entries(shelf: str) -> list[Entry]:
     """Everything under a shelf (``models``, ``metrics``, ``recipes``), by name."""
+    return [_describe(name, path, path.stat().st_mtime_ns) for name, path in _files(shelf).items()]
+
+
+def _files(shelf: str) -> dict[str, Path]:
     root = PACKAGE / shelf
     files = sorted(path for path in root.rglob("*.py") if not path.name.startswith("_"))
-    return [_describe(path.relative_to(root).with_suffix("").as_posix(), path) for path in files]
+    return {path.relative_to(root).with_suffix("").as_posix(): path for path in files}
 
 
 def load(shelf: str, name: str) -> ModuleType:
     """Imports one thing of a shelf by its name; an unknown name is a :class:`UserError` with the nearest known."""
-    known = [entry.name for entry in entries(shelf)]
+    known = list(_files(shelf))
     if name not in known:
         kind = shelf.removesuffix("s")
         raise UserError(f"There is no {kind} '{name}'.{_suggest(name, known)} `ganvas {shelf}` lists them.")
@@ -73,7 +78,9 @@ def _suggest(name: str, known: list[str]) -> str:
     return f" Did you mean '{same_end[0]}'?" if same_end else did_you_mean(name, known)
 
 
-def _describe(name: str, path: Path) -> Entry:
+@functools.cache
+def _describe(name: str, path: Path, changed: int) -> Entry:
+    """Of a file as it was when it was last ``changed``: a listing of all models parses each of them once."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     link = re.search(r"https?://[^\s<>()`]+", text)
     summary = text.partition("\n")[0].strip()
