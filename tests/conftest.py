@@ -81,6 +81,22 @@ def float64() -> Iterator[None]:
     torch.set_default_dtype(before)
 
 
+@pytest.fixture
+def holds_as_bijection() -> Callable[..., None]:
+    """Asserts that a bijection's inverse leads back and that its log-determinant is that of autograd's Jacobian."""
+    import torch
+
+    def check(bijection, x, *, tolerance=1e-9) -> None:
+        y, log_det = bijection(x)
+        torch.testing.assert_close(bijection.inverse(y), x, rtol=0, atol=tolerance)
+        for row, found in zip(x, log_det, strict=True):
+            jacobian = torch.autograd.functional.jacobian(lambda v: bijection(v[None])[0].flatten(), row)
+            whole = torch.linalg.slogdet(jacobian.reshape(row.numel(), row.numel())).logabsdet
+            torch.testing.assert_close(found, whole, rtol=0, atol=tolerance)
+
+    return check
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of real pictures named by GANVAS_TEST_DATA."""

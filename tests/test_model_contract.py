@@ -6,6 +6,7 @@ is about, and the steps are the loop's own.
 
 import dataclasses
 import functools
+from typing import get_args
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ from ganvas.losses.augmentation import AdaptiveAugmentation, Augmentation, Shows
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
+from ganvas.losses.bits import Kind
 from ganvas.losses.capabilities import (
     Calibrates,
     Classifies,
@@ -29,7 +31,10 @@ from ganvas.losses.capabilities import (
     FitsLength,
     HasDensity,
     HasLatents,
+    HasTemperature,
+    Inverts,
     Judges,
+    KnowsDensity,
     Shows,
     SizesPictures,
     Translates,
@@ -521,6 +526,40 @@ def test_truncation_to_nothing_leaves_one_sample_and_truncation_by_nothing_every
     assert_close(alike, alike[:1].expand_as(alike), rtol=1e-5, atol=1e-5)
 
 
+def test_a_temperature_of_one_changes_nothing_and_one_of_nothing_leaves_one_sample(name):
+    model = started(name).eval()
+    if not isinstance(model, HasTemperature):
+        pytest.skip("has no temperature")
+    z = model.latents(3, stream(1, "z"))
+    with torch.no_grad():
+        assert torch.equal(model.decode_at(z, 1.0), model.decode(z))
+        alike = model.decode_at(z, 0.0)
+    assert_close(alike, alike[:1].expand_as(alike), rtol=1e-5, atol=1e-5)
+
+
+def test_its_inverse_leads_back_to_what_it_came_from(name):
+    model = started(name).eval()
+    if not isinstance(model, Inverts):
+        pytest.skip("has no inverse")
+    with torch.no_grad():
+        error = model.inverse_error(samples_of(model, 4))
+    assert error.shape == (4,)
+    assert error.max() < 1e-4  # A colour is 8e-3.
+
+
+@pytest.mark.usefixtures("float64")
+def test_a_density_that_is_known_is_that_of_its_latent_and_the_jacobian(name):
+    model = started(name).eval()
+    if not (isinstance(model, KnowsDensity) and isinstance(model, Encodes)) or model.prior != "normal":
+        pytest.skip("has no density, or not of normal latents")
+    open_what_is_shut(model)
+    (x,) = samples_of(model, 1).double()
+    z = model.encode(x[None])
+    rows = torch.autograd.functional.jacobian(lambda v: model.encode(v[None])[0], x, vectorize=True)
+    log_det = torch.linalg.slogdet(rows.reshape(z.numel(), -1)).logabsdet
+    assert_close(model.log_density(x[None])[0], torch.distributions.Normal(0, 1).log_prob(z).sum() + log_det)
+
+
 def samples_of(model, n):
     """Random samples of the model's kind, as the last stage takes them."""
     return next(iter(batch_at(model, model.schedule().at(10**9), n=n).tensors().values()))
@@ -567,7 +606,7 @@ def test_an_encoded_picture_has_a_latent_of_its_own_that_can_be_decoded(name):
     model = started(name).eval()
     if not isinstance(model, Encodes):
         pytest.skip("does not encode")
-    images = batch_at(model, model.schedule().at(0), n=4).images
+    images = samples_of(model, 4)
     with torch.no_grad():
         encoded = model.encode(images)
         z = encoded[0] if isinstance(encoded, tuple) else encoded
@@ -599,7 +638,7 @@ def test_a_likelihood_is_one_number_per_picture_and_is_not_the_same_for_all(name
     model = started(name).eval()
     if not isinstance(model, HasDensity):
         pytest.skip("has no likelihood")
-    assert model.density in ("exact", "lower bound", "estimate")
+    assert model.density in get_args(Kind)
     with torch.no_grad():
         log_prob = model.log_prob(coarse_and_fine(model.config.picture, 4), stream(1, "density"))
     assert log_prob.shape == (4,)

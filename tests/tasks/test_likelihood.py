@@ -365,3 +365,51 @@ def test_a_model_whose_codes_are_of_no_known_distribution_has_no_estimate_either
     run = trained_on(data, tmp_path / "run", "vae/autoencoder", *SETTINGS, "latent_size=2")
     with pytest.raises(UserError, match="It has no likelihood here"):
         likelihood(Likelihood(run=run, **QUICK))
+
+
+# --- A flow: exact, and an estimate held against it ---
+
+
+@pytest.fixture(scope="module")
+def flow(tmp_path_factory) -> Path:
+    """NICE of 4x4 pictures with normal latents. Read only but for its measures."""
+    folder = tmp_path_factory.mktemp("flow")
+    small = pictures(folder / "data.npz", 40, size=4)
+    settings = ("features=8", "depth=1", "prior=normal", "batch_size=8", "measure_kimg=-1", "sample_kimg=1", "lr=0.01")
+    return trained_on(small, folder / "run", "flow/nice", *settings, kimg=0.8)
+
+
+@pytest.mark.slow
+def test_a_flow_says_that_its_density_is_exact_and_how_colours_were_spread(flow, capsys):
+    code, _, err = call(capsys, "likelihood", flow, "-n", 20, "--device", "cpu")
+    assert code == 0
+    assert "at most (exact density; noise fills the bins of colours)" in err
+    found = {k: likelihood(Likelihood(run=flow, samples=k, quiet=True, device="cpu")).results[0] for k in (None, 1, 16)}
+    assert ":exact-density:dequantised-uniform1:" in found[None].protocol
+    assert found[None].value == found[1].value
+    assert found[16].value < found[1].value
+    assert ":exact-density:dequantised-uniform16:" in found[16].protocol
+
+
+@pytest.mark.slow
+def test_an_estimate_of_a_flow_is_held_against_its_exact_density_with_the_same_noise(flow):
+    task = Likelihood(run=flow, variance="1e-3", **(QUICK | {"n": 4, "temperatures": 150, "chains": 8}))
+    found = {one.metric: one for one in likelihood(task).results}
+    assert found["ais.exact"].value - found["ais"].value == pytest.approx(found["ais.shortfall"].value)
+    # The estimate is a lower bound on average, and its gap, found on other pictures, says how loose it is.
+    assert -2 < found["ais.shortfall"].value < 2 + abs(found["ais.gap"].value)
+    assert "smoothed-exact256" in found["ais.exact"].protocol
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"variance": "validation"}, "--variance validation: .* knows its density"),
+        ({"variance": "1e-3", "samples": 4}, "knows its density"),
+        ({"temperatures": 5}, "knows its likelihood, so nothing is estimated"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_flow_is_told(flow, given, said):
+    with pytest.raises(UserError, match=said):
+        likelihood(Likelihood(run=flow, quiet=True, device="cpu", **given))

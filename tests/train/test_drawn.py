@@ -4,6 +4,7 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.models.autoregressive import pixelcnn_pp
+from ganvas.models.flow import nice
 from ganvas.models.gan import dcgan, stylegan2
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.drawn import drawn_labels, drawn_samples
@@ -48,3 +49,23 @@ def test_truncation_draws_samples_together_and_only_where_a_model_can():
 def test_a_truncation_that_is_no_share_is_refused(truncation):
     with pytest.raises(UserError, match="must be at least 0"):
         drawn(stylegan2, truncation)
+
+
+def at(model, temperature, **how):
+    return torch.cat(list(drawn_samples(model.eval(), 6, seed=1, purpose="test", temperature=temperature, **how)))
+
+
+def test_a_temperature_scales_latents_and_is_refused_where_there_is_none():
+    model = nice.Model(nice.TINY)
+    initialise(model, stream(0, "weights"))
+    z = model.latents(6, stream(1, "test"))
+    assert torch.equal(at(model, 0.7, batch=4), torch.cat([model.decode(0.7 * z[:4]), model.decode(0.7 * z[4:])]))
+    assert torch.equal(at(model, 1.0), at(model, None))
+    with pytest.raises(UserError, match=r"--temperature -1 must be at least 0"):
+        at(model, -1.0)
+    with pytest.raises(UserError, match="Give one of them"):
+        at(model, 0.7, truncation=0.7)
+    other = dcgan.Model(dcgan.TINY)
+    initialise(other, stream(0, "weights"))
+    with pytest.raises(UserError, match=r"--temperature 0\.7: dcgan has none; flows have"):
+        at(other, 0.7)

@@ -14,9 +14,17 @@ TITLES = {
     "bits_per_dimension.webp": "lossless WebP files",
     "ais": "log-likelihood, nats per picture (a lower bound)",
     "ais.bits_per_dim": "bits per dimension",
+    "ais.exact": "exact density with the same noise, nats per picture",
+    "ais.shortfall": "what the estimate is short of it",
     "ais.gap": "gap of the bounds on simulated pictures",
     "ais.simulated.lower": "lower bound on simulated pictures",
     "ais.simulated.upper": "upper bound on simulated pictures",
+}
+
+KINDS = {  # Of bits per dimension, by what the protocol says.
+    "lower-bound": ", at most",
+    "exact-density": ", at most (exact density; noise fills the bins of colours)",
+    "exact": " (exact)",
 }
 
 
@@ -42,8 +50,10 @@ def _(result: LikelihoodResult) -> None:
 
 
 def _title(result: Result) -> str:
-    bound = result.metric == "bits_per_dimension" and ":lower-bound:" in result.protocol
-    return TITLES[result.metric] + (", at most" if bound else "")
+    if result.metric != "bits_per_dimension":
+        return TITLES[result.metric]
+    also = next((said for kind, said in KINDS.items() if f":{kind}:" in result.protocol), "")
+    return TITLES[result.metric] + also
 
 
 def _better(result: Result) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Images, Labels, Latents, OtherImages, PerSample, Scalar
+from ganvas.losses.bits import Kind
 
 
 @runtime_checkable
@@ -48,6 +49,15 @@ class Truncates(Protocol):
 
     def decode_truncated(self, z: Latents, psi: float, labels: Labels | None = None) -> Tensor:
         """The samples of latents that keep the share ``psi`` of their distance from the mean; 1 is :meth:`decode`."""
+        ...
+
+
+@runtime_checkable
+class HasTemperature(Protocol):
+    """Draws more probable, less varied samples at a temperature below 1: of a flow, latents of a smaller deviation."""
+
+    def decode_at(self, z: Latents, temperature: float, labels: Labels | None = None) -> Tensor:
+        """The samples of latents whose deviation is ``temperature``; 1 is :meth:`HasLatents.decode`."""
         ...
 
 
@@ -118,7 +128,7 @@ class HasDensity(Protocol):
     """Knows the likelihood of given samples."""
 
     @property
-    def density(self) -> Literal["exact", "lower bound", "estimate"]:
+    def density(self) -> Kind:
         """What kind of number :meth:`log_prob` gives."""
         ...
 
@@ -134,6 +144,34 @@ class DetailsDensity(Protocol):
     @property
     def density_details(self) -> str:
         """Everything that changes the number, for its protocol string: "importance64:dequantised"."""
+        ...
+
+
+@runtime_checkable
+class KnowsDensity(Protocol):
+    """Knows the density of given samples exactly, as flows do."""
+
+    def log_density(self, images: Tensor) -> PerSample:
+        """``ln p(x)`` of samples as the data gives them, in nats: of pictures per unit of [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class ReducesColours(Protocol):
+    """Sees pictures of fewer colours, and says how likely those are."""
+
+    @property
+    def levels(self) -> int:
+        """Colours of each number of a picture: 256 where nothing is reduced."""
+        ...
+
+
+@runtime_checkable
+class Inverts(Protocol):
+    """Is a map with an inverse, which holds up to rounding."""
+
+    def inverse_error(self, images: Tensor) -> PerSample:
+        """How far the worst number of each sample is from where it was, after the way to its latent and back."""
         ...
 
 

@@ -15,7 +15,7 @@ from ganvas.tasks.measuring.decoder import decoder_of, has_uniform_prior, own_va
 
 if TYPE_CHECKING:
     from ganvas.data.packed import Packed
-    from ganvas.losses.capabilities import HasDensity
+    from ganvas.losses.capabilities import HasDensity, KnowsDensity
     from ganvas.metrics.ais import Config, Estimate, Sandwich
     from ganvas.metrics.likelihood.observation_models import Decoder, Observation
     from ganvas.train.trained import Trained
@@ -27,6 +27,7 @@ BUDGETS = {
 MOST = 16  # Pictures where -n is left out.
 CHAINS_TO_CHOOSE = 4  # Per picture, where a variance is chosen: all are tried with the same random numbers.
 USUALLY_TRIED = 5  # Variances.
+LEAST_EFFECTIVE = 8  # Draws that a mean should rest on.
 OWN_PICTURES = "These pictures are the training's own: a model that has memorised them scores high. Give others."
 
 
@@ -34,15 +35,17 @@ OWN_PICTURES = "These pictures are the training's own: a model that has memorise
 class Likelihood:
     """How probable a model finds pictures: exactly where it knows, else by annealed importance sampling.
 
-    Models that know their likelihood, such as autoregressive/pixelcnn_pp, give bits per dimension beside codes that
-    need no learning. The log-likelihood under a generator or decoder with noise around its pictures is estimated; one
-    that bounds it, such as vae/vae, gives bits per dimension at most with --samples.
+    Models that know their likelihood, such as autoregressive/pixelcnn_pp and flows, give bits per dimension beside
+    codes that need no learning. The log-likelihood under a generator or decoder with noise around its pictures is
+    estimated; one that bounds it, such as vae/vae, gives bits per dimension at most with --samples. Of a flow,
+    --variance asks for the estimate all the same, beside the exact density with the same noise.
 
     Examples:
       ganvas likelihood runs/x held-out/
       ganvas likelihood runs/x held-out/ --budget paper -n 100
       ganvas likelihood runs/x held-out/ --variance 0.025
       ganvas likelihood runs/x held-out/ --samples 64
+      ganvas likelihood runs/flow held-out/ --variance 1e-4
     """
 
     run: tyro.conf.Positional[Path]
@@ -61,7 +64,7 @@ class Likelihood:
     """Noise around the decoder's picture: normal, or each pixel black or white with the decoder's probability."""
     samples: int | None = None
     """Of a model that bounds its likelihood, as a VAE does: the bound by so many latents per picture, in the place of
-    the estimate. The more, the tighter."""
+    the estimate. Of a flow: draws of the noise that fills the bins of colours. The more, the tighter."""
     variance: str = "auto"
     """Of the normal noise, for colours in [0, 1]: a number; validation: the best on other pictures; or auto: the
     model's own where it has learnt one, else validation."""
@@ -132,14 +135,46 @@ def likelihood(task: Likelihood) -> LikelihoodResult:
 def _knowing(task: Likelihood, trained: "Trained") -> "HasDensity | None":
     """The model where it says its likelihood itself: exactly, or as the bound that was asked for."""
     from ganvas.losses.capabilities import BoundsDensity, HasDensity
+    from ganvas.losses.dequantised_density import DequantisedDensity
     from ganvas.losses.importance_bound import ImportanceBound
+    from ganvas.metrics.likelihood.density import levels_of
 
     model = trained.model
+    if _held_against_exact(task, trained):
+        return None
+    if _is_flow(trained) and task.samples is not None:
+        assert isinstance(model, HasDensity)
+        return DequantisedDensity(model=_flow(trained), samples=task.samples, levels=levels_of(model))
     if task.samples is None:  # A bound alone is what annealing is to judge.
         return model if isinstance(model, HasDensity) and not isinstance(model, BoundsDensity) else None
     if not isinstance(model, BoundsDensity):
         raise UserError(f"--samples {task.samples}: {trained.name} has no bound that samples tighten. Leave it out.")
     return ImportanceBound(model=model, samples=task.samples)
+
+
+def _is_flow(trained: "Trained") -> bool:
+    """Whether its density of pictures is known exactly."""
+    from ganvas.losses.capabilities import HasDensity, KnowsDensity
+
+    return isinstance(trained.model, KnowsDensity) and isinstance(trained.model, HasDensity)
+
+
+def _flow(trained: "Trained") -> "KnowsDensity":
+    from ganvas.losses.capabilities import KnowsDensity
+
+    return trained.require(KnowsDensity)
+
+
+def _held_against_exact(task: Likelihood, trained: "Trained") -> bool:
+    """Whether an estimate is asked for of a model that knows better: a variance of the noise was given."""
+    if not _is_flow(trained) or task.variance == "auto" or task.observation != "gaussian":
+        return False
+    if task.samples is not None or _wanted(task, trained) != "given":
+        raise UserError(
+            f"--variance {task.variance}: {trained.name} knows its density. Give a number, such as 1e-4, to hold the "
+            "estimate against it, without --samples; or leave --variance out."
+        )
+    return True
 
 
 def _known(task: Likelihood, trained: "Trained", model: "HasDensity", started: float) -> LikelihoodResult:
@@ -187,14 +222,17 @@ def _estimated(task: Likelihood, trained: "Trained", config: "Config", started: 
         found = ais.log_likelihood(decoder, pictures, noise.observation, **how)
         if task.simulated:
             simulated = ais.sandwich(decoder, noise.observation, n=task.simulated, **how)
+    protocol = _protocol(task, trained, pictures, noise, config)
     results = ais.results(
         found,
         noise.observation,
         dimensions=pictures[0].numel(),
         simulated=simulated,
-        protocol=_protocol(task, trained, pictures, noise, config),
+        protocol=protocol,
         seed=task.seed,
     )
+    beside, more = _exactly(task, trained, pictures, found, protocol)
+    results += beside
     result = LikelihoodResult(
         run=str(task.run),
         data=source,
@@ -212,9 +250,30 @@ def _estimated(task: Likelihood, trained: "Trained", config: "Config", started: 
         variance_from=noise.source,
         dependence=noise.dependence,
         tried=noise.tried,
-        notes=_notes(task, noise, results, found, simulated),
+        notes=_notes(task, noise, results, found, simulated) + more,
     )
     return _keep(result, trained)
+
+
+def _exactly(
+    task: Likelihood, trained: "Trained", pictures: Any, found: "Estimate", protocol: str
+) -> tuple[list[Result], list[str]]:
+    """The exact density with the same noise, of a flow, and what is to be said of it."""
+    from ganvas.metrics import ais
+    from ganvas.metrics.likelihood.smoothed_density import DRAWS, shortfall_results, smoothed_log_density
+
+    if not _held_against_exact(task, trained):
+        return [], []
+    how: dict[str, Any] = {"seed": task.seed, "device": trained.device}
+    exact = smoothed_log_density(_flow(trained).log_density, pictures, float(task.variance), **how)
+    results = shortfall_results(found.values, exact, draws=DRAWS, protocol=protocol, seed=task.seed, metric=ais.NAME)
+    least = float(exact.effective.min())
+    notes = [
+        f"The exact density with noise is a mean over {DRAWS} draws, of which {least:.0f} or more share the weight."
+    ]
+    if least < LEAST_EFFECTIVE:
+        notes[0] += " With so few it is a lower bound too; a smaller --variance makes it sure."
+    return results, notes
 
 
 def _config(task: Likelihood) -> "Config":

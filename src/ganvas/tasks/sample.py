@@ -38,6 +38,8 @@ class Sample:
     """Class to draw, by name or number; only models trained with --conditional."""
     truncation: float | None = None
     """Draw more typical, less varied pictures: 0.7 keeps 70 % of a latent's distance from the mean (StyleGAN2)."""
+    temperature: float | None = None
+    """Draw more probable, less varied pictures: 0.7 takes latents of 0.7 times their deviation (flows)."""
     kimg: float | None = None
     """An earlier moment that the run keeps; the last one where left out."""
     scale: int | None = None
@@ -182,7 +184,7 @@ def _write_grid(task: Sample, trained: "Trained", out: Path) -> None:
         raise UserError(
             f"-n {task.n}: a sheet of more than {most} pictures cannot be looked at. Use --to folder or --to zip."
         )
-    pictures = trained.sample(task.n, seed=task.seed, label=task.label, truncation=task.truncation, batch=task.batch)
+    pictures = trained.sample(task.n, seed=task.seed, batch=task.batch, **_how(task))
     scale = task.scale or max(1, 1024 // (math.ceil(math.sqrt(task.n)) * trained.width))
     image = pictures.grid(scale=min(scale, MOST_SCALE))
     with atomic_file(out) as partial:
@@ -198,7 +200,12 @@ def _write_points(task: Sample, trained: "Trained", out: Path) -> None:
     given = [name for name, value in options.items() if value is not None]
     if given or task.to != "grid":
         raise UserError(f"{trained.name} draws points, without classes or pixels. Leave out {[*given, '--to'][0]}.")
-    write_points(trained, out, n=task.n, seed=task.seed)
+    write_points(trained, out, n=task.n, seed=task.seed, temperature=task.temperature)
+
+
+def _how(task: Sample) -> dict[str, Any]:
+    """What a person asks of the pictures."""
+    return {"label": task.label, "truncation": task.truncation, "temperature": task.temperature}
 
 
 def _write_folder(task: Sample, trained: "Trained", out: Path) -> None:
@@ -240,9 +247,7 @@ def _each(task: Sample, trained: "Trained") -> Iterator[Any]:
 
     with progress("Drawing", task.n, unit="pictures") as report:
         done = 0
-        drawn = trained.sample_bytes(
-            task.n, seed=task.seed, label=task.label, truncation=task.truncation, batch=task.batch
-        )
+        drawn = trained.sample_bytes(task.n, seed=task.seed, batch=task.batch, **_how(task))
         for batch in drawn:
             yield from batch.permute(0, 2, 3, 1).contiguous().numpy()
             done += len(batch)

@@ -11,7 +11,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
 from ganvas.core.shapes import Labels, Latents
-from ganvas.losses.capabilities import Draws, HasLatents, Translates, Truncates
+from ganvas.losses.capabilities import Draws, HasLatents, HasTemperature, Translates, Truncates
 from ganvas.losses.game import Game
 from ganvas.train.state import State
 
@@ -33,6 +33,7 @@ def drawn_samples(
     labels: Labels | None = None,
     stage: Stage | None = None,
     truncation: float | None = None,
+    temperature: float | None = None,
     batch: int = 64,
 ) -> Iterator[Tensor]:
     """``n`` samples in batches, on the model's device; the same seed and purpose give the same ones.
@@ -42,18 +43,22 @@ def drawn_samples(
 
     Args:
         truncation: The share of its distance from the mean that an intermediate latent keeps; None is all of it.
+        temperature: Of a model that has one; None is 1.
 
     Raises:
-        UserError: the model draws nothing, or cannot truncate.
+        UserError: the model draws nothing, or cannot truncate, or has no temperature.
     """
     device = next(model.parameters()).device
+    how = {"stage": stage, "truncation": truncation, "temperature": temperature}
     if isinstance(model, HasLatents):
         z = model.latents(n, stream(seed, purpose))
         for start in range(0, n, batch):
             chosen = None if labels is None else labels[start : start + batch].to(device)
-            yield decoded(model, z[start : start + batch].to(device), chosen, stage=stage, truncation=truncation)
+            yield decoded(model, z[start : start + batch].to(device), chosen, **how)
     elif truncation is not None:
         raise _no_truncation(model, truncation)
+    elif temperature is not None:
+        raise _no_temperature(model, temperature)
     elif isinstance(model, Draws):
         for number, start in enumerate(range(0, n, ROWS_OF_A_STREAM)):
             rows = min(ROWS_OF_A_STREAM, n - start)
@@ -70,13 +75,23 @@ def drawn_samples(
 
 
 def decoded(
-    model: HasLatents, z: Latents, labels: Labels | None, *, stage: Stage | None, truncation: float | None
+    model: HasLatents,
+    z: Latents,
+    labels: Labels | None,
+    *,
+    stage: Stage | None,
+    truncation: float | None,
+    temperature: float | None = None,
 ) -> Tensor:
-    """The samples of latents, truncated where that is asked for.
+    """The samples of latents, truncated or at a temperature where that is asked for.
 
     Raises:
-        UserError: the model cannot truncate.
+        UserError: the model cannot truncate, or has no temperature.
     """
+    if temperature is not None and truncation is not None:
+        raise UserError("--temperature and --truncation both draw samples that vary less. Give one of them.")
+    if temperature is not None:
+        return _at_temperature(model, z, labels, temperature)
     if truncation is None:
         return model.decode(z, labels, stage=stage)
     if not isinstance(model, Truncates):
@@ -84,6 +99,20 @@ def decoded(
     if not 0 <= truncation < math.inf:
         raise UserError(f"--truncation {truncation:g} must be at least 0. 1 changes nothing, and at 0 all are alike.")
     return model.decode_truncated(z, truncation, labels)
+
+
+def _at_temperature(model: HasLatents, z: Latents, labels: Labels | None, temperature: float) -> Tensor:
+    if not isinstance(model, HasTemperature):
+        raise _no_temperature(model, temperature)
+    if not 0 <= temperature < math.inf:
+        raise UserError(f"--temperature {temperature:g} must be at least 0. At 0 all samples are alike.")
+    return model.decode_at(z, temperature, labels)
+
+
+def _no_temperature(model: object, temperature: float) -> UserError:
+    return UserError(
+        f"--temperature {temperature:g}: {_file_of(model)} has none; flows have. Leave it out, or train flow/glow."
+    )
 
 
 def _no_truncation(model: object, truncation: float) -> UserError:

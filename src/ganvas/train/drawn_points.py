@@ -17,7 +17,7 @@ MOST_SHOWN = 100_000
 DPI = 200.0
 
 
-def write_points(trained: Trained, out: Path, *, n: int, seed: int) -> None:
+def write_points(trained: Trained, out: Path, *, n: int, seed: int, temperature: float | None = None) -> None:
     """Draws ``n`` points and writes them in the form that the ending of ``out`` names.
 
     Raises:
@@ -31,7 +31,7 @@ def write_points(trained: Trained, out: Path, *, n: int, seed: int) -> None:
         )
     if ending in SHEETS and n > MOST_SHOWN:
         raise UserError(f"-n {n}: a sheet of more than {MOST_SHOWN:,} points cannot be looked at. Write a .npy.")
-    points = trained.sample_points(n, seed=seed)
+    points = trained.sample_points(n, seed=seed, temperature=temperature)
     if ending in SHEETS:
         title = f"{trained.name} at {trained.kimg:,.6g} kimg, seed {seed}"
         write(scatter(points, learnt_points(trained, n), title=title), out, dpi=DPI)

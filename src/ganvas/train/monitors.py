@@ -201,9 +201,11 @@ class DensityExamination(Examination):
         with averaged_players(state) as model:
             assert isinstance(model, HasDensity)
             bits = density.picture_bits(model, self.held_out, rows, device=device, seed=seed)
-            protocol = density.protocol_of(model, self.held_out, n=self.n)
+            protocol, levels = density.protocol_of(model, self.held_out, n=self.n), density.levels_of(model)
         if self._yardsticks is None:
-            self._yardsticks = density.yardstick_results(self.packed, self.held_out, rows, protocol, seed=seed)
+            self._yardsticks = density.yardstick_results(
+                self.packed, self.held_out, rows, protocol, seed=seed, levels=levels
+            )
         return density.results(bits, protocol, seed=seed, yardsticks=self._yardsticks), []
 
 

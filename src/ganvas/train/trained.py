@@ -101,14 +101,16 @@ class Trained:
         seed: int = 0,
         label: str | int | None = None,
         truncation: float | None = None,
+        temperature: float | None = None,
         batch: int = 64,
     ) -> DrawnPictures:
         """``n`` pictures. The same seed gives the same pictures whatever the batch.
 
         Raises:
-            UserError: there is no such class, or the model cannot truncate.
+            UserError: there is no such class, or the model cannot truncate, or has no temperature.
         """
-        drawn = list(self.sample_bytes(n, seed=seed, label=label, truncation=truncation, batch=batch))
+        how = {"label": label, "truncation": truncation, "temperature": temperature}
+        drawn = list(self.sample_bytes(n, seed=seed, batch=batch, **how))
         return DrawnPictures(torch.cat(drawn).permute(0, 2, 3, 1).contiguous().numpy())
 
     def sample_bytes(
@@ -118,6 +120,7 @@ class Trained:
         seed: int = 0,
         label: str | int | None = None,
         truncation: float | None = None,
+        temperature: float | None = None,
         batch: int = 64,
     ) -> Iterator[Bytes]:
         """Batches (b, c, h, w) of the same pictures; those of a model that still grows are enlarged to full size."""
@@ -132,12 +135,15 @@ class Trained:
             labels=labels,
             stage=self.stage,
             truncation=truncation,
+            temperature=temperature,
             batch=batch,
         )
         for images in drawn:
             yield to_bytes(self.full_size(images)).cpu()
 
-    def sample_points(self, n: int, *, seed: int = 0, batch: int = 4096) -> Float[np.ndarray, "n d"]:
+    def sample_points(
+        self, n: int, *, seed: int = 0, temperature: float | None = None, batch: int = 4096
+    ) -> Float[np.ndarray, "n d"]:
         """``n`` points in the units of the data. The same seed gives the same points whatever the batch.
 
         Raises:
@@ -145,7 +151,8 @@ class Trained:
         """
         if not self.draws_points:
             raise UserError(f"{self.name} draws pictures, and points are wanted. Use sample.")
-        drawn = drawn_samples(self.model, n, seed=seed, purpose="latents", stage=self.stage, batch=batch)
+        how = {"stage": self.stage, "temperature": temperature, "batch": batch}
+        drawn = drawn_samples(self.model, n, seed=seed, purpose="latents", **how)
         return torch.cat([points.float().cpu() for points in drawn]).numpy()
 
     def latents(self, n: int, *, seed: int = 0) -> Latents:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ganvas.core.errors import UserError
 from ganvas.data.packing import prepare
 from ganvas.losses.capabilities import HasDensity
 from ganvas.metrics.likelihood import density
@@ -62,3 +63,46 @@ def test_pictures_that_were_jpeg_are_told_by_their_names(tmp_path: Path, suffix,
     packed = prepare(str(folder), size=(8, 8), quiet=True)
     assert density.were_jpeg(packed) == jpeg
     assert density.protocol_of(BrightnessOnly(), packed, n=2).endswith(":jpeg") == jpeg
+
+
+class Reduced(BrightnessOnly):
+    """A toy that sees 32 colours."""
+
+    levels = 32
+
+
+def test_beside_a_model_of_fewer_colours_stand_codes_of_the_same_reduced_pictures(packed):
+    assert density.levels_of(Reduced()) == 32
+    assert ":bin1of32:" in density.protocol_of(Reduced(), packed, n=11)
+    rows = np.arange(11)
+    whole, reduced = (
+        {one.metric: one.value for one in density.yardstick_results(packed, packed, rows, "way", seed=0, levels=levels)}
+        for levels in (256, 32)
+    )
+    # Uniform colours: of 5 bits they need 5 and not 8, and eleven pictures tell a histogram little more.
+    assert 4 < reduced["bits_per_dimension.histogram"] < 5.1
+    assert 7 < whole["bits_per_dimension.histogram"] < 8.1
+    for name in ("gaussian", "png", "webp"):
+        assert reduced[f"bits_per_dimension.{name}"] < whole[f"bits_per_dimension.{name}"]
+
+
+class Strays:
+    """A toy whose way back is off by a given number."""
+
+    def __init__(self, off):
+        self.off = off
+
+    def inverse_error(self, images):
+        return torch.full((len(images),), self.off)
+
+
+def test_an_inverse_that_strays_is_said_and_one_that_is_lost_is_refused(packed):
+    def said(model):
+        return density.about_inverse(model, packed, np.arange(3), device=torch.device("cpu"))
+
+    assert said(BrightnessOnly()) == ""
+    assert said(Strays(1e-5)) == ""
+    assert "changed by up to 3 whole colours" in said(Strays(3 / 127.5))
+    for lost in (0.7, math.nan):
+        with pytest.raises(UserError, match="has lost its inverse"):
+            said(Strays(lost))

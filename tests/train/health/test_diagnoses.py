@@ -220,3 +220,9 @@ def test_a_healthy_run_is_told_nothing_of_and_keeps_every_bit(tmp_path):
     train(alone)
     assert not (alone.out / "health.jsonl").exists()
     assert (alone.out / "log.jsonl").read_bytes() == (looked.out / "log.jsonl").read_bytes()
+
+
+def test_an_inverse_that_is_lost_is_told_at_once_and_one_that_holds_is_not():
+    told = [found.name for found in findings([{"kimg": 1.0, "inverse_error": 0.01}])]
+    assert told == ["inverse is lost"]
+    assert findings([{"kimg": 1.0, "inverse_error": 1e-5}]) == []

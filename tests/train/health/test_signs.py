@@ -10,10 +10,19 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.models.flow import realnvp
 from ganvas.models.gan import dcgan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
-from ganvas.train.health.signs import of_fakes, of_gradients, of_verdicts, of_weights, told_apart, vital_signs
+from ganvas.train.health.signs import (
+    of_fakes,
+    of_gradients,
+    of_inverse,
+    of_verdicts,
+    of_weights,
+    told_apart,
+    vital_signs,
+)
 from ganvas.train.health.specimens import GALLERY, LOOKED_AT, rows_of, specimens
 from ganvas.train.state import new_state
 
@@ -134,3 +143,29 @@ def test_what_is_not_finite_is_left_out():
     state = fresh()
     state.model.discriminator.score.weight.data.fill_(np.inf)
     assert "weights/discriminator" not in vital_signs(state, STAGE, None, seed=0, counts=())
+
+
+class Strays:
+    """A map whose way back is off by a given number at one of the samples."""
+
+    def __init__(self, off):
+        self.off = off
+
+    def inverse_error(self, images):
+        return torch.tensor([0.0] * (len(images) - 1) + [self.off])
+
+
+@pytest.mark.parametrize(("off", "share"), [(0.01, 0.02), (math.inf, 1e6), (math.nan, 1e6)])
+def test_the_error_of_an_inverse_is_that_of_the_worst_sample_as_a_share_of_the_largest_number(off, share):
+    data = torch.full((6, 3, 16, 16), -0.5)
+    found = of_inverse(Strays(off), specimens(lambda rows: data[rows], 6, seed=0))
+    assert found == {"inverse_error": pytest.approx(share)}
+
+
+def test_a_flow_is_asked_for_the_error_of_its_inverse():
+    model = realnvp.Model(realnvp.TINY)
+    initialise(model, stream(0, "weights"))
+    data = torch.rand(8, 3, 8, 8, generator=stream(0, "x")) * 2 - 1
+    signs = vital_signs(new_state(model), STAGE, specimens(lambda rows: data[rows], 8, seed=0), seed=0, counts=())
+    assert 0 <= signs["inverse_error"] < 1e-4
+    assert model.training

@@ -8,17 +8,19 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ganvas.core.errors import UserError
 from ganvas.core.pixels import to_float
 from ganvas.core.results import Result
 from ganvas.core.seeds import derive_seed
 from ganvas.data.packed import Packed
-from ganvas.losses.bits import bits_per_dimension, density_protocol
-from ganvas.losses.capabilities import DetailsDensity, HasDensity
+from ganvas.losses.bits import COLOURS, bits_per_dimension, density_protocol
+from ganvas.losses.capabilities import DetailsDensity, HasDensity, Inverts, ReducesColours
 from ganvas.metrics.likelihood.yardsticks import Bits, yardsticks
 
 METRIC = "bits_per_dimension"
 BATCH = 64
 MOST_FITTED = 10_000  # Training pictures that yardsticks are fitted on.
+HALF_A_COLOUR, LOST = 1 / 255, 0.5  # In units of [-1, 1]: how far an inverse may be off, and when it is lost.
 ABOUT_JPEG = (
     "Some of these pictures are JPEG files, which have lost what most bits are about: bits per dimension of them "
     "compare with each other and not with those in papers."
@@ -66,16 +68,53 @@ def protocol_of(model: HasDensity, packed: Packed, *, n: int) -> str:
         pictures=packed.fingerprint,
         dimensions=packed.height * packed.width * packed.channels,
         details=model.density_details if isinstance(model, DetailsDensity) else "",
+        levels=levels_of(model),
     )
     return f"{said}:jpeg" if were_jpeg(packed) else said
 
 
+def levels_of(model: HasDensity) -> int:
+    """To how many colours a model reduces pictures; 256 where it takes them as they are."""
+    return model.levels if isinstance(model, ReducesColours) else COLOURS
+
+
+@torch.no_grad()
+def about_inverse(model: object, packed: Packed, rows: Rows, *, device: torch.device) -> str:
+    """What is to be said of a flow whose way back does not lead to the pictures; "" where it does, and of others.
+
+    Raises:
+        UserError: it leads nowhere near, so that no number would mean anything.
+    """
+    if not isinstance(model, Inverts):
+        return ""
+    pixels = torch.from_numpy(packed.read(rows[:BATCH])).permute(0, 3, 1, 2).to(device)
+    error = float(model.inverse_error(to_float(pixels)).nan_to_num(nan=math.inf).max())
+    if error > LOST:
+        raise UserError(
+            f"Pictures come back from their latents changed by up to {error:.2g}, and colours are in [-1, 1]: this "
+            "model has lost its inverse, and what it draws has no likelihood. Take an earlier one of the run (--kimg)."
+        )
+    if error <= HALF_A_COLOUR:
+        return ""
+    return (
+        f"Pictures come back from their latents changed by up to {error / (2 * HALF_A_COLOUR):.2g} whole colours: "
+        "what is drawn has no longer quite this likelihood."
+    )
+
+
 def yardstick_results(
-    train: Packed, held_out: Packed, rows: Rows, protocol: str, *, seed: int, most: int = MOST_FITTED
+    train: Packed,
+    held_out: Packed,
+    rows: Rows,
+    protocol: str,
+    *,
+    seed: int,
+    most: int = MOST_FITTED,
+    levels: int = COLOURS,
 ) -> list[Result]:
     """Yardsticks of the pictures of ``rows``, fitted on at most ``most`` training pictures, evenly chosen."""
     fitted = np.unique(np.linspace(0, len(train) - 1, min(most, len(train))).astype(np.int64))
-    found = yardsticks(train.read(fitted), held_out.read(rows))
+    found = yardsticks(train.read(fitted), held_out.read(rows), levels=levels)
     return [_result(f"{METRIC}.{one.name}", one.bits, protocol, seed=seed) for one in found]
 
 

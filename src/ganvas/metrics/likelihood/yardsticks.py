@@ -2,7 +2,8 @@
 
 A likelihood means little alone: 5 bits per dimension are few for photographs and many for drawings. A model that has
 learnt pictures needs fewer bits than each of these. All are exact codes of whole colours 0..255: the Gaussian and the
-histogram are fitted on the training pictures and, as the model is, scored on the held-out ones.
+histogram are fitted on the training pictures and, as the model is, scored on the held-out ones. Beside a model of fewer
+colours they are codes of the same reduced pictures.
 """
 
 import io
@@ -40,21 +41,31 @@ class Yardstick:
     fitted_on: int  # Training pictures; 0 for a code that is not fitted.
 
 
-def yardsticks(train: Fitted, held_out: Pixels) -> list[Yardstick]:
-    """Every yardstick of the same held-out pictures; the Gaussian where its covariance is of a bearable size."""
-    found = [Yardstick(name="histogram", bits=histogram_bits(train, held_out), fitted_on=len(train))]
+def yardsticks(train: Fitted, held_out: Pixels, *, levels: int = COLOURS) -> list[Yardstick]:
+    """Every yardstick of the same held-out pictures; the Gaussian where its covariance is of a bearable size.
+
+    Args:
+        levels: To how many colours pictures are reduced first.
+    """
+    train, held_out = (reduced(pixels, levels) for pixels in (train, held_out))
+    found = [Yardstick(name="histogram", bits=histogram_bits(train, held_out, levels), fitted_on=len(train))]
     if train[0].size <= MOST_DIMENSIONS:
-        found.insert(0, Yardstick(name="gaussian", bits=gaussian_bits(train, held_out), fitted_on=len(train)))
+        found.insert(0, Yardstick(name="gaussian", bits=gaussian_bits(train, held_out, levels), fitted_on=len(train)))
     return found + [Yardstick(name=kind, bits=file_bits(held_out, kind), fitted_on=0) for kind in FILES]
 
 
-def gaussian_bits(train: Fitted, held_out: Pixels) -> Bits:
+def reduced(pixels: UInt8[np.ndarray, "k h w c"], levels: int) -> UInt8[np.ndarray, "k h w c"]:
+    """Whole colours 0..255 as whole numbers below ``levels``: ``floor(colour levels / 256)``."""
+    return pixels if levels == COLOURS else (pixels.astype(np.uint16) * levels // COLOURS).astype(np.uint8)
+
+
+def gaussian_bits(train: Fitted, held_out: Pixels, levels: int = COLOURS) -> Bits:
     """Each colour under its normal distribution given the colours before it, rounded to whole colours.
 
     Mean and covariance are those of the training pictures, with the variance of rounding added to every colour. With
     ``L L' = covariance`` and ``z = L^-1 (x - mean)``, colour i given those before it has deviation ``L_ii`` and lies
-    ``z_i`` deviations from its mean: its probability is ``Phi(z + 1 / 2 L_ii) - Phi(z - 1 / 2 L_ii)``, and 0 and 255
-    hold the tails. So the probabilities of all pictures add up to 1.
+    ``z_i`` deviations from its mean: its probability is ``Phi(z + 1 / 2 L_ii) - Phi(z - 1 / 2 L_ii)``, and the first
+    and the last colour hold the tails. So the probabilities of all pictures add up to 1.
     """
     x, y = (torch.from_numpy(pixels).flatten(1).double() for pixels in (train, held_out))
     mean = x.mean(0)
@@ -64,7 +75,7 @@ def gaussian_bits(train: Fitted, held_out: Pixels) -> Bits:
     z = torch.linalg.solve_triangular(factor, (y - mean).T, upper=False).T
     half = 0.5 / factor.diagonal()
     log_prob = _log_normal_between(
-        torch.where(y == 0, -math.inf, z - half), torch.where(y == COLOURS - 1, math.inf, z + half)
+        torch.where(y == 0, -math.inf, z - half), torch.where(y == levels - 1, math.inf, z + half)
     )
     return bits_per_dimension(log_prob.sum(1), y.shape[1])
 
@@ -77,10 +88,10 @@ def _log_normal_between(low: Tensor, high: Tensor) -> Tensor:
     return above + torch.log(-torch.expm1(below - above))
 
 
-def histogram_bits(train: Fitted, held_out: Pixels) -> Bits:
+def histogram_bits(train: Fitted, held_out: Pixels, levels: int = COLOURS) -> Bits:
     """Each colour by how often it occurs at its place in the training pictures, every colour counted once more."""
     x, y = (torch.from_numpy(pixels).flatten(1).long() for pixels in (train, held_out))
-    counts = torch.ones(x.shape[1], COLOURS, dtype=torch.float64)
+    counts = torch.ones(x.shape[1], levels, dtype=torch.float64)
     counts.scatter_add_(1, x.T, torch.ones(x.T.shape, dtype=torch.float64))
     log_prob = torch.log(counts / counts.sum(1, keepdim=True)).gather(1, y.T).sum(0)
     return bits_per_dimension(log_prob, y.shape[1])

@@ -29,7 +29,7 @@ def bits_of(
     """Bits per dimension of ``n`` pictures, and the yardsticks of the same pictures.
 
     Raises:
-        UserError: there are fewer pictures.
+        UserError: there are fewer pictures, or a flow has lost its inverse.
     """
     import math
 
@@ -41,13 +41,15 @@ def bits_of(
     if not 2 <= wanted <= len(packed):
         raise UserError(f"There are {len(packed)} pictures, and {wanted} are to be measured. Ask for 2 to that many.")
     rows = draws.order(len(packed), seed=seed)[:wanted].numpy()
+    about_inverse = density.about_inverse(trained.model, packed, rows, device=trained.device)
     with progress("likelihood", wanted, unit="pictures", quiet=quiet) as report:
         bits = density.picture_bits(model, packed, rows, device=trained.device, seed=seed, tick=report)
     protocol = density.protocol_of(model, packed, n=wanted)
-    notes = [density.ABOUT_JPEG] if density.were_jpeg(packed) else []
+    notes = [note for note in (about_inverse, density.ABOUT_JPEG * density.were_jpeg(packed)) if note]
     beside: list[Result] = []
     try:
-        beside = density.yardstick_results(trained.reals(quiet=quiet), packed, rows, protocol, seed=seed)
+        own, levels = trained.reals(quiet=quiet), density.levels_of(model)
+        beside = density.yardstick_results(own, packed, rows, protocol, seed=seed, levels=levels)
     except UserError as error:
         notes.append(f"No yardsticks, which are fitted on the training pictures: {error}")
     nats = -math.log(2) * packed.height * packed.width * packed.channels

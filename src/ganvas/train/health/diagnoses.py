@@ -16,6 +16,7 @@ COPIED = 0.4  # Of drawn samples; points on a line have a sixth by chance.
 VANISHED = 1e-4  # Of the largest gradient that the player has had.
 SPEECHLESS = 1e-3  # Spread of verdicts, as a share of their size.
 ESCALATED, STARTED = 2.0, 5.0  # Times the weights' norm of three check-ups before, and at the first one.
+STRAYED = 1 / 255  # Of the range of colours on either side of the middle: half of a whole colour.
 LEAKS = 0.8  # Of p: ADA's authors advise to stay below.
 
 
@@ -120,6 +121,11 @@ def _leak(history: Sequence[Signs]) -> str:
     return f"p is {p:.2f}" * (p > LEAKS)
 
 
+def _strayed(history: Sequence[Signs]) -> str:
+    error = history[-1].get("inverse_error", 0.0)
+    return f"samples come back from their latents changed by up to {error:.2g} of their size" * (error > STRAYED)
+
+
 def _against_overfitting(signs: Signs) -> str:
     if "augment_p" in signs:
         return "Augmentation follows already; more pictures, or a stronger R1 penalty, would help (Karras et al. 2020)."
@@ -165,6 +171,15 @@ DIAGNOSES = (
             "A lower lr, a stronger R1 penalty (Mescheder et al. 2018), or spectral normalisation (Miyato et al. 2018) "
             "hold them."
         ),
+    ),
+    Diagnosis(
+        name="inverse is lost",
+        detail=_strayed,
+        advice=lambda signs: (
+            "What is drawn no longer has the likelihood that is printed. A lower lr, fewer steps, and scales that are "
+            "bounded, as sigmoids are, keep the inverse (Behrmann et al. 2021)."
+        ),
+        persists=1,
     ),
     Diagnosis(
         name="augmentation may leak",

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import PerSample
-from ganvas.losses.capabilities import HasLatents, Judges
+from ganvas.losses.capabilities import HasLatents, Inverts, Judges
 from ganvas.losses.game import Game
 from ganvas.train.augmented import augmentation_numbers
 from ganvas.train.drawn import drawn_labels, drawn_samples
@@ -22,6 +22,7 @@ from ganvas.train.health.specimens import Rows, Samples, Specimens, rows_of
 from ganvas.train.monitors import enlarge
 from ganvas.train.state import Player, State
 
+LOST = 1e6  # What an inverse that leads nowhere counts as.
 COPIED_WITHIN = 0.25  # Of the usual distance from a training sample to the next one: what is nearer is a copy.
 
 Signs = dict[str, float]
@@ -36,6 +37,9 @@ def vital_signs(state: State, stage: Stage, specimens: Specimens | None, *, seed
         counts: Samples of the data by class, for a model with classes; empty for others.
     """
     found = of_weights(state.players) | of_gradients(state.players) | augmentation_numbers(state.model)
+    if specimens is not None and isinstance(state.model, Inverts):
+        with at_rest(state.model), torch.no_grad():
+            found |= of_inverse(state.model, specimens)
     if specimens is not None and isinstance(state.model, HasLatents) and isinstance(state.model, Judges):
         with at_rest(state.model), torch.no_grad():
             fakes = _fakes(state.model, stage, specimens, seed=seed, counts=counts)
@@ -43,6 +47,17 @@ def vital_signs(state: State, stage: Stage, specimens: Specimens | None, *, seed
             train, fake = (state.model.judge(samples, stage=stage) for samples in (specimens.train, fakes))
             found |= of_verdicts(train, fake, held_out) | of_fakes(fakes, specimens)
     return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def of_inverse(model: Inverts, specimens: Specimens) -> Signs:
+    """How far samples are from where they were after the way to their latents and back, at the worst of them.
+
+    As a share of the largest number among the samples: of pictures, half of the range of colours. A way back that is
+    no number at all counts as a share of :data:`LOST`.
+    """
+    samples = specimens.train
+    error = model.inverse_error(samples).nan_to_num(nan=math.inf).max() / samples.abs().max().clamp_min(1e-12)
+    return {"inverse_error": min(float(error), LOST)}
 
 
 @contextmanager

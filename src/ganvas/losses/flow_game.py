@@ -1,0 +1,112 @@
+"""Games of one player that knows the density of its samples: a map with an inverse, from samples to normal latents.
+
+What a flow's file need not repeat: latents and back, the density, the likelihood of whole colours with noise within
+their bins, temperature, and how far the inverse leads back to where it came from.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from typing import Literal, Protocol, TypeVar, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ganvas.core.picture_size import DoubledSize, WholeSize
+from ganvas.core.schedule import Stage
+from ganvas.core.shapes import Images, Labels, Latents, PerSample
+from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.bits import COLOURS, bits_per_dimension, of_whole_colours, spread
+from ganvas.losses.dequantised_density import DequantisedDensity
+from ganvas.losses.game import B, Game, Settings, Terms
+from ganvas.nn.invertible.bijection import Bijection
+
+Samples = Float[Tensor, "n *shape"]  # Pictures (n, c, h, w) or points (n, d).
+
+
+@runtime_checkable
+class PictureFlowSettings(Settings, Protocol):
+    """A ``Config`` of a flow of pictures."""
+
+    @property
+    def picture(self) -> DoubledSize | WholeSize: ...
+
+
+F = TypeVar("F", bound=Settings)
+P = TypeVar("P", bound=PictureFlowSettings)
+
+
+class FlowGame(Game[F, B], ABC):
+    """A game whose density is that of N(0, I), moved by a map with an inverse."""
+
+    prior: Literal["normal"] = "normal"
+    flow: Bijection  # From samples, as the data gives them, to latents (n, z).
+
+    @property
+    @abstractmethod
+    def latent_size(self) -> int:
+        """As many numbers as a sample has."""
+
+    def log_density(self, images: Samples) -> PerSample:
+        """``ln p(x)`` of samples as the data gives them, exact, in nats: of pictures per unit of [-1, 1]."""
+        z, log_det = self.flow(images)
+        return log_det + standard_normal(z)
+
+    def latents(self, n: int, rng: torch.Generator) -> Latents:
+        """``n`` latents of N(0, I)."""
+        return torch.randn(n, self.latent_size, generator=rng, device=rng.device)
+
+    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
+        """The samples of latents: pictures that may lie a little outside of [-1, 1], or points."""
+        return self.flow.inverse(z)
+
+    def decode_at(self, z: Latents, temperature: float, labels: Labels | None = None) -> Samples:
+        """The samples of latents whose deviation is ``temperature`` and not 1 (Kingma & Dhariwal 2018, section 6)."""
+        return self.decode(temperature * z, labels)
+
+    def encode(self, images: Samples) -> Latents:
+        """The latent of each sample."""
+        return self.flow(images)[0]
+
+    def inverse_error(self, images: Samples) -> PerSample:
+        """How far the worst number of each sample is from where it was, after the way to its latent and back."""
+        return (self.flow.inverse(self.flow(images)[0]) - images).abs().flatten(1).amax(1)
+
+
+class PictureFlowGame(FlowGame[P, Pictures], ABC):
+    """A flow of pictures; ``levels`` says to how many colours pictures are reduced before it sees them."""
+
+    takes = (Pictures,)
+    density: Literal["exact density"] = "exact density"
+    levels: int = COLOURS
+
+    @property
+    def latent_size(self) -> int:
+        """Height times width times channels."""
+        picture = self.config.picture
+        return picture.channels * math.prod(picture.size)
+
+    def log_prob(self, images: Images, rng: torch.Generator) -> PerSample:
+        """At most ``ln P(x)`` of whole colours on average, with one draw of noise within their bins."""
+        return self._dequantised().log_prob(images, rng)
+
+    @property
+    def density_details(self) -> str:
+        """Which noise fills the bins of colours."""
+        return self._dequantised().density_details
+
+    def likelihood_terms(self, batch: Pictures) -> Terms:
+        """Bits per dimension of a batch, with noise within the bins from the step's own stream."""
+        images = spread(batch.images, batch.rand(*batch.images.shape[1:]), levels=self.levels)
+        dimensions = images[0].numel()
+        log_prob = of_whole_colours(self.log_density(images), dimensions, levels=self.levels)
+        return {"bits_per_dimension": bits_per_dimension(log_prob, dimensions)}
+
+    def _dequantised(self) -> DequantisedDensity:
+        return DequantisedDensity(model=self, levels=self.levels)
+
+
+def standard_normal(z: Latents) -> PerSample:
+    """``ln N(z; 0, I) = -1/2 (|z|^2 + d ln 2 pi)``, in float32 at least."""
+    squares = z.square().sum(1, dtype=torch.promote_types(z.dtype, torch.float32))
+    return -0.5 * (squares + z.shape[1] * math.log(2 * math.pi))

@@ -1,0 +1,52 @@
+"""What stands between pictures and a flow: colours in [-1, 1] to the unit range, and to the whole line by a logit."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ganvas.core.shapes import Images, PerSample
+from ganvas.nn.invertible.bijection import Bijection, no_change, sum_per_sample
+
+LEVELS_PER_UNIT, COLOURS = 127.5, 256  # Whole colours in a unit of [-1, 1], and all of them.
+
+
+class UnitRange(Bijection):
+    """``(127.5 (x + 1) + 1/2) / 256 - middle``: whole colour c, at the middle of its bin, becomes ``(c + 1/2) / 256``.
+
+    Pictures with noise within the bins of their colours fill [0, 1] less ``middle``, which is 1/2 in Glow's code.
+    """
+
+    def __init__(self, middle: float = 0.0) -> None:
+        super().__init__()
+        self.middle = middle
+
+    def forward(self, x: Images) -> tuple[Images, PerSample]:
+        y = (x + 1) * (LEVELS_PER_UNIT / COLOURS) + (0.5 / COLOURS - self.middle)
+        return y, no_change(x) + x[0].numel() * math.log(LEVELS_PER_UNIT / COLOURS)
+
+    def inverse(self, y: Images) -> Images:
+        return (y + (self.middle - 0.5 / COLOURS)) * (COLOURS / LEVELS_PER_UNIT) - 1
+
+
+class Logit(Bijection):
+    """``logit(alpha + (1 - 2 alpha) x)`` of colours in [0, 1]: the whole line, without borders (Dinh et al. 2017, 4.1).
+
+    ``log dy/dx = softplus(y) + softplus(-y) + log(1 - 2 alpha)``.
+
+    Args:
+        alpha: How far colours are kept from 0 and 1; the paper says .05, and its code squeezes them to [.05, .95].
+    """
+
+    def __init__(self, alpha: float = 0.05) -> None:
+        super().__init__()
+        self.alpha = alpha
+
+    def forward(self, x: Tensor) -> tuple[Tensor, PerSample]:
+        inside = self.alpha + (1 - 2 * self.alpha) * x
+        y = torch.log(inside) - torch.log1p(-inside)
+        return y, sum_per_sample(F.softplus(y) + F.softplus(-y) + math.log(1 - 2 * self.alpha))
+
+    def inverse(self, y: Tensor) -> Tensor:
+        return (y.sigmoid() - self.alpha) / (1 - 2 * self.alpha)
