@@ -163,3 +163,28 @@ def test_settings_that_cannot_be_are_told():
         Config(height=12)
     with pytest.raises(UserError, match="bits=9 must be 1 to 8"):
         Config(bits=9)
+
+
+@pytest.mark.usefixtures("float64")
+def test_variational_noise_has_the_density_of_its_jacobian_and_fills_whole_bins():
+    model = opened(started(noise="variational", height=4, width=4, channels=1, noise_features=3), std=0.3)
+    images, normal = pictures(2, model.config), torch.randn(2, 1, 4, 4, generator=stream(0, "e"))
+    shares, log_q = model.noise.at(images, normal)
+    assert ((shares > 0) & (shares < 1)).all()
+    for row in range(2):
+        jacobian = torch.autograd.functional.jacobian(
+            lambda e, row=row: model.noise.at(images[row : row + 1], e[None])[0].flatten(), normal[row]
+        )
+        log_det = torch.linalg.slogdet(jacobian.reshape(16, 16)).logabsdet
+        log_normal = torch.distributions.Normal(0, 1).log_prob(normal[row]).sum()
+        assert_close(log_q[row], log_normal - log_det)
+
+
+def test_variational_noise_counts_in_the_loss_and_is_said_in_the_protocol():
+    model = opened(started(noise="variational", noise_features=3))
+    images = pictures(4)
+    bits = model.phases()[0].loss(Pictures(images=images, rng=stream(1, "noise")))["bits_per_dimension"]
+    with torch.no_grad():
+        found = -model.log_prob(images, stream(1, "noise")) / (192 * math.log(2))
+    assert_close(bits.detach(), found, rtol=1e-5, atol=1e-4)
+    assert model.density_details == "dequantised-variational1"

@@ -16,7 +16,7 @@ from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import COLOURS, bits_per_dimension, of_whole_colours, spread
+from ganvas.losses.bits import COLOURS, Noise, bits_per_dimension, of_whole_colours, spread
 from ganvas.losses.dequantised_density import DequantisedDensity
 from ganvas.losses.game import B, Game, Settings, Terms
 from ganvas.nn.invertible.bijection import Bijection
@@ -73,12 +73,27 @@ class FlowGame(Game[F, B], ABC):
         return (self.flow.inverse(self.flow(images)[0]) - images).abs().flatten(1).amax(1)
 
 
+@runtime_checkable
+class LearntNoise(Noise, Protocol):
+    """Noise within the bins of colours whose density is learnt, from normal numbers."""
+
+    def at(self, images: Images, normal: Images) -> tuple[Images, PerSample]:
+        """The shares of bins that normal numbers become for pictures of whole colours, and ``ln q`` of a picture's."""
+        ...
+
+
 class PictureFlowGame(FlowGame[P, Pictures], ABC):
-    """A flow of pictures; ``levels`` says to how many colours pictures are reduced before it sees them."""
+    """A flow of pictures.
+
+    Attributes:
+        levels: To how many colours pictures are reduced before it sees them.
+        noise: What fills the bins of colours: uniform numbers, or what is learnt for each picture.
+    """
 
     takes = (Pictures,)
     density: Literal["exact density"] = "exact density"
     levels: int = COLOURS
+    noise: Noise | LearntNoise
 
     @property
     def latent_size(self) -> int:
@@ -97,13 +112,17 @@ class PictureFlowGame(FlowGame[P, Pictures], ABC):
 
     def likelihood_terms(self, batch: Pictures) -> Terms:
         """Bits per dimension of a batch, with noise within the bins from the step's own stream."""
-        images = spread(batch.images, batch.rand(*batch.images.shape[1:]), levels=self.levels)
-        dimensions = images[0].numel()
-        log_prob = of_whole_colours(self.log_density(images), dimensions, levels=self.levels)
-        return {"bits_per_dimension": bits_per_dimension(log_prob, dimensions)}
+        shape = batch.images.shape[1:]
+        if isinstance(self.noise, LearntNoise):
+            shares, log_q = self.noise.at(batch.images, batch.randn(*shape))
+        else:
+            shares, log_q = batch.rand(*shape), 0.0
+        log_density = self.log_density(spread(batch.images, shares, levels=self.levels))
+        log_prob = of_whole_colours(log_density, shape.numel(), levels=self.levels) - log_q
+        return {"bits_per_dimension": bits_per_dimension(log_prob, shape.numel())}
 
     def _dequantised(self) -> DequantisedDensity:
-        return DequantisedDensity(model=self, levels=self.levels)
+        return DequantisedDensity(model=self, levels=self.levels, noise=self.noise)
 
 
 def standard_normal(z: Latents) -> PerSample:

@@ -32,7 +32,7 @@ from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import spread
+from ganvas.losses.bits import UniformNoise, spread
 from ganvas.losses.flow_game import PictureFlowGame
 from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.optimizers import Adam
@@ -104,6 +104,7 @@ class Model(PictureFlowGame[Config]):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        self.noise = UniformNoise()
         self.flow = _flow(config)
         self.critic: DcganDiscriminator | None = None
         if config.objective != "likelihood":

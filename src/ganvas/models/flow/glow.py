@@ -17,6 +17,10 @@ setting:
 - ``edges``: in the code alone every 3x3 convolution has a channel more that is 1 on the zeros around the picture and 0
   inside. So the learnt prior of the top, a convolution of zeros, is another one along the borders.
 
+``noise="variational"`` learns how the bins of colours are filled, by a small flow of its own that sees the picture (Ho
+et al.: Flow++ (ICML 2019), section 3.1, https://arxiv.org/abs/1902.00275): a tighter bound, at the price of a second
+network.
+
 ``bits`` below 8 reduces colours first: what is learnt and measured then are pictures of 2^bits colours, drawn as such.
 
 Departs from the code:
@@ -42,8 +46,8 @@ from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import dequantised
-from ganvas.losses.flow_game import PictureFlowGame
+from ganvas.losses.bits import UniformNoise, dequantised
+from ganvas.losses.flow_game import PictureFlowGame, standard_normal
 from ganvas.losses.game import Phase
 from ganvas.losses.optimizers import Adamax
 from ganvas.nn.invertible.actnorm import Actnorm, calibrate_actnorms
@@ -82,6 +86,9 @@ class Config:
     mixing: Mixing = "plain"
     edges: bool = True
     learnt_top: bool = True
+    noise: Literal["uniform", "variational"] = "uniform"  # Within the bins of colours.
+    noise_depth: int = 4  # Couplings of the variational one.
+    noise_features: int = 32  # Of their networks.
     batch_size: int = 512
     lr: float = 1e-3
     warm_up_kimg: float = 500.0  # Over which the learning rate rises on a line: ten epochs.
@@ -90,7 +97,7 @@ class Config:
     average_decay: float = 0.0  # Of the weights, per step.
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "levels", "depth", "features", "batch_size")
+        at_least(self, 1, "levels", "depth", "features", "noise_depth", "noise_features", "batch_size")
         at_least(self, 0, "warm_up_kimg")
         above(self, 0, "lr")
         fractions(self, "beta1", "beta2", "average_decay")
@@ -264,6 +271,38 @@ def mover(config: Config) -> Mover:
     return Mover(config)
 
 
+class VariationalNoise(nn.Module):
+    """Shares of bins as the sigmoid of normal numbers, moved by couplings that see the picture (Flow++, section 3.1).
+
+    ``ln q(u | x) = ln N(e) - ln |det du/de|``. Halves are colours of a checkerboard, in turns; the first two couplings
+    together move every number, and all of them start at the identity.
+    """
+
+    name = "variational"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        sizes = {"features": config.noise_features, "edges": config.edges}
+        self.networks = nn.ModuleList(
+            CouplingNetwork(2 * config.channels, 2 * config.channels, **sizes) for _ in range(config.noise_depth)
+        )
+
+    def draw(self, images: Images, rng: torch.Generator) -> tuple[Images, PerSample]:
+        """From normal numbers of the stream."""
+        return self.at(images, torch.randn(images.shape, generator=rng, device=rng.device).to(images))
+
+    def at(self, images: Images, normal: Images) -> tuple[Images, PerSample]:
+        """The shares, and the logarithm of their density."""
+        e, log_q = normal, standard_normal(normal.flatten(1))
+        board = (torch.arange(e.shape[2], device=e.device).view(-1, 1) + torch.arange(e.shape[3], device=e.device)) % 2
+        for number, network in enumerate(self.networks):
+            moves = ((board + number) % 2).to(e.dtype)
+            shift, raw = network(torch.cat([images, e * (1 - moves)], 1)).chunk(2, 1)
+            e, log_slopes = ScaleThenShift(moves * shift, moves * raw.tanh()).forward(e)
+            log_q = log_q - sum_per_sample(log_slopes)
+        return e.sigmoid(), log_q - sum_per_sample(F.logsigmoid(e) + F.logsigmoid(-e))
+
+
 class Model(PictureFlowGame[Config]):
     """One flow, one player, one loss: the negative log-likelihood."""
 
@@ -273,6 +312,7 @@ class Model(PictureFlowGame[Config]):
         self.levels = 2**config.bits
         level = Level(config.channels, config.picture.size, config, levels=config.levels)
         self.flow = BijectionChain(UnitRange(middle=0.5), level)
+        self.noise = VariationalNoise(config) if config.noise == "variational" else UniformNoise()
 
     def schedule(self) -> Steady:
         """One batch size; the learning rate rises over the first epochs and stays."""
@@ -285,13 +325,20 @@ class Model(PictureFlowGame[Config]):
         adamax = Adamax(beta1=config.beta1, beta2=config.beta2)
         average = config.average_decay or None
         return [
-            Phase(name="F", player=self.flow, loss=self.likelihood_terms, optimizer=adamax, average=average),
+            Phase(name="F", player=self, loss=self.likelihood_terms, optimizer=adamax, average=average),
         ]
 
     def calibrate(self, batch: Pictures) -> None:
         """Before the first step: every actnorm is set from real pictures, one after another (section 3.1)."""
         rng = torch.Generator(batch.device).manual_seed(START_SEED)
+        if isinstance(self.noise, VariationalNoise):
+            self._calibrate_noise(self.noise, batch.images, rng)
         calibrate_actnorms(self.flow, dequantised(batch.images, rng, levels=self.levels))
+
+    def _calibrate_noise(self, noise: VariationalNoise, images: Images, rng: torch.Generator) -> None:
+        normal = torch.randn(images.shape, generator=rng, device=rng.device).to(images)
+        for network in noise.networks:  # At their start none moves anything, so that each sees what it is given here.
+            calibrate_actnorms(network, torch.cat([images, normal], 1))
 
     def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Images:
         """The pictures of latents; of fewer than 256 colours, each at the lower end of its bin as the code shows it."""

@@ -21,6 +21,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.bits import UniformNoise
 from ganvas.losses.flow_game import PictureFlowGame
 from ganvas.losses.game import Phase
 from ganvas.losses.optimizers import Adam
@@ -66,6 +67,7 @@ class Model(PictureFlowGame[Config]):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        self.noise = UniformNoise()
         self.flow = nice(
             config.picture,
             couplings=config.couplings,

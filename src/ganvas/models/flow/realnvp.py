@@ -27,6 +27,7 @@ from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Scalar
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.bits import UniformNoise
 from ganvas.losses.flow_game import PictureFlowGame
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.optimizers import Adam
@@ -76,6 +77,7 @@ class Model(PictureFlowGame[Config]):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        self.noise = UniformNoise()
         style = NetworkStyle(features=config.features, blocks=config.blocks)
         self.flow = real_nvp(config.picture, style, scales=config.scales, alpha=config.alpha)
 

@@ -4,7 +4,7 @@ Durkan, Bekasov, Murray, Papamakarios: Neural Spline Flows (NeurIPS 2019), https
 couplings, RQ-NSF (C). An affine coupling stretches a half as a whole; a monotonic rational-quadratic spline
 (:mod:`ganvas.nn.invertible.rational_quadratic`) can open a gap and close it again, so few steps reach modes that lie
 apart. What no flow can do is tear: between modes some samples remain, at least as many as its steepest slope says
-({doc}`first-principles`), and ``gap_mass`` beside ``gap_mass.bound`` shows them while it trains.
+(docs/first-principles.md), and ``gap_mass`` beside ``gap_mass.bound`` shows them while it trains.
 
 Departs from the paper:
 - No linear map stands between couplings: halves take turns.
@@ -14,6 +14,7 @@ Departs from the paper:
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -29,7 +30,7 @@ from ganvas.losses.optimizers import Adam
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, no_change
 from ganvas.nn.invertible.coupling import Coupling
-from ganvas.nn.invertible.rational_quadratic import RationalQuadratic, numbers_of_spline, spline_of
+from ganvas.nn.invertible.rational_quadratic import numbers_of_spline, spline_of
 
 Rows = Float[Tensor, "n d"]
 DECAY_SHARE = 0.5  # Of a run whose length is known, over which the learning rate falls.
@@ -88,18 +89,17 @@ class Centred(Bijection):
 
 
 class SplineNetwork(nn.Module):
-    """From one half of a point, which may be nothing, to a spline for every number of the other."""
+    """From one half of a point, which may be nothing, to the numbers of a spline for every number of the other."""
 
     def __init__(self, stays: int, moves: int, config: Config) -> None:
         super().__init__()
-        self.config, self.moves = config, moves
+        self.moves = moves
         numbers = moves * numbers_of_spline(config.bins)
         self.layers = FullyConnected(stays + 1, numbers, width=config.width, depth=config.depth)
 
-    def forward(self, stays: Rows) -> RationalQuadratic:
-        seen = torch.cat([stays, torch.ones_like(stays[:, :1]) if stays.shape[1] else stays.new_ones(len(stays), 1)], 1)
-        raw = self.layers(seen).unflatten(1, (self.moves, -1))
-        return spline_of(raw, bins=self.config.bins, bound=self.config.bound)
+    def forward(self, stays: Rows) -> Float[Tensor, "n moves numbers"]:
+        seen = torch.cat([stays, stays.new_ones(len(stays), 1)], 1)
+        return self.layers(seen).unflatten(1, (self.moves, -1))
 
 
 class Model(FlowGame[Config, Points]):
@@ -144,6 +144,7 @@ class Model(FlowGame[Config, Points]):
         batch.ranks.average_([middle])
         variance = (points - middle).square().mean(0)
         batch.ranks.average_([variance])
+        assert isinstance(self.flow, BijectionChain)
         centred = self.flow.steps[0]
         assert isinstance(centred, Centred)
         centred.middle.copy_(middle)
@@ -155,4 +156,5 @@ def _coupling(config: Config, number: int) -> Bijection:
     halves = ((config.dims + 1) // 2, config.dims // 2)
     first_moves = number % 2 == 0 or config.dims == 1
     moves, stays = halves if first_moves else halves[::-1]
-    return Coupling(SplineNetwork(stays, moves, config), lambda spline: spline, first_moves=first_moves)
+    move = partial(spline_of, bins=config.bins, bound=config.bound)
+    return Coupling(SplineNetwork(stays, moves, config), move, first_moves=first_moves)

@@ -29,8 +29,16 @@ def lsun64() -> Recipe:
 
 def celeba_hq256() -> Recipe:
     """CelebA-HQ 256x256 of 5 bits, 1.03 published. Source: README of the authors' code; the length is ours."""
-    sizes = {"height": 256, "width": 256, "levels": 6}
-    config = Config(**sizes, bits=5, coupling="additive", batch_size=40, warm_up_kimg=7.8, beta2=0.95)
+    config = Config(
+        height=256,
+        width=256,
+        bits=5,
+        levels=6,
+        coupling="additive",
+        batch_size=40,
+        warm_up_kimg=7.8,
+        beta2=0.95,
+    )
     return Recipe(config=config, plan=Plan(total_kimg=1_000))
 
 

@@ -22,6 +22,7 @@ from ganvas.train.health.specimens import Rows, Samples, Specimens, rows_of
 from ganvas.train.monitors import enlarge
 from ganvas.train.state import Player, State
 
+SENT_BACK = 64  # Samples whose way to a latent and back is looked at.
 LOST = 1e6  # What an inverse that leads nowhere counts as.
 COPIED_WITHIN = 0.25  # Of the usual distance from a training sample to the next one: what is nearer is a copy.
 
@@ -55,7 +56,7 @@ def of_inverse(model: Inverts, specimens: Specimens) -> Signs:
     As a share of the largest number among the samples: of pictures, half of the range of colours. A way back that is
     no number at all counts as a share of :data:`LOST`.
     """
-    samples = specimens.train
+    samples = specimens.train[:SENT_BACK]
     error = model.inverse_error(samples).nan_to_num(nan=math.inf).max() / samples.abs().max().clamp_min(1e-12)
     return {"inverse_error": min(float(error), LOST)}
 

@@ -17,8 +17,9 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.data.points.packed_points import PackedPoints, prepare_points, source_of
 from ganvas.data.sources.locations import lasting_name
-from ganvas.losses.capabilities import HasLatents
+from ganvas.losses.capabilities import HasLatents, KnowsDensity
 from ganvas.losses.game import Game
+from ganvas.metrics.points.exact_likelihood import likelihood_results, names_of_likelihood
 from ganvas.metrics.points.point_results import names_of, point_results
 from ganvas.train.drawn import averaged_players, can_draw
 from ganvas.train.feeds.feed import Feed
@@ -60,7 +61,8 @@ class PointData(RunData):
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """Whatever can be measured against the law of the points."""
-        return [PointExamination(plan, self.packed)] if can_draw(model) else []
+        known = isinstance(model, KnowsDensity)
+        return [PointExamination(plan, self.packed, known=known)] if can_draw(model) else []
 
     def specimens(self, plan: Plan, *, device: torch.device) -> Specimens:
         """Some of the points."""
@@ -113,10 +115,14 @@ def _require_dims(dims: int, config: Any, request: SourceRequest) -> None:
 
 
 class PointExamination(Examination):
-    """What the model draws against the law that the points were drawn from."""
+    """What the model draws against the law that the points were drawn from.
 
-    def __init__(self, plan: Plan, packed: PackedPoints) -> None:
-        self.plan, self.packed, self.law = plan, packed, packed.mixture
+    Args:
+        known: Whether the model knows its density, which then is measured on fresh draws of the law.
+    """
+
+    def __init__(self, plan: Plan, packed: PackedPoints, *, known: bool = False) -> None:
+        self.plan, self.packed, self.law, self.known = plan, packed, packed.mixture, known
         self._floor: list[Result] | None = None
 
     @property
@@ -127,7 +133,9 @@ class PointExamination(Examination):
     @property
     def metrics(self) -> Sequence[str]:
         """Those that the law allows."""
-        return () if self.law is None else names_of(self.law)
+        if self.law is None:
+            return ()
+        return [*names_of(self.law), *(names_of_likelihood(self.law) if self.known else ())]
 
     def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
         """Of points from latents of their own, and of as many real points."""
@@ -139,7 +147,17 @@ class PointExamination(Examination):
         if self._floor is None:
             order = torch.randperm(len(self.packed), generator=stream(self.plan.seed, "measured reals"))
             self._floor = self._results(self.packed.read(order[: self.plan.measure_n].numpy()))
-        return self._results(drawn, lipschitz), self._floor
+        return self._results(drawn, lipschitz) + self._likelihood(state), self._floor
+
+    def _likelihood(self, state: State) -> list[Result]:
+        """Of a model that knows its density."""
+        if not self.known or self.law is None:
+            return []
+        name, device = str(self.packed.manifest["mixture"]), next(state.model.parameters()).device
+        how = {"name": name, "n": self.plan.measure_n, "seed": self.plan.seed, "device": device}
+        with averaged_players(state) as model:
+            assert isinstance(model, KnowsDensity)
+            return likelihood_results(model.log_density, self.law, **how)
 
     def _results(self, points: NDArray[np.float32], lipschitz: float | None = None) -> list[Result]:
         assert self.law is not None

@@ -1,0 +1,72 @@
+"""zuko and normflows: parts of flows that they have too, at the same numbers."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from ganvas.core.seeds import stream
+from ganvas.models.flow.glow import TINY, mover
+from ganvas.nn.invertible.invertible_conv import LuConv, PlainConv
+from ganvas.nn.invertible.rational_quadratic import RationalQuadratic
+from ganvas.nn.invertible.squeeze import Squeeze
+
+zuko = pytest.importorskip("zuko", reason="needs zuko: make peers")
+normflows = pytest.importorskip("normflows", reason="needs normflows: make peers")
+
+
+def numbers(*shape, seed=0):
+    return torch.randn(shape, generator=stream(seed, "numbers"), dtype=torch.float64)
+
+
+def test_a_spline_through_zukos_knots_is_zukos():
+    bins, bound = 6, 3.0
+    raw = (numbers(200, 2, bins), numbers(200, 2, bins, seed=1), numbers(200, 2, bins - 1, seed=2))
+    theirs = zuko.transforms.MonotonicRQSTransform(*raw, bound=bound)
+    ours = RationalQuadratic(theirs.horizontal, theirs.vertical, theirs.derivatives)
+    x = 2 * numbers(200, 2, seed=3)
+    y, log_slope = theirs.call_and_ladj(x)
+    found, found_slope = ours.forward(x)
+    assert_close(found, y)
+    assert_close(found_slope, log_slope)
+    assert_close(ours.inverse(y), theirs.inv(y))
+
+
+def test_a_squeeze_is_normflows():
+    x = numbers(2, 3, 4, 6)
+    assert torch.equal(Squeeze()(x)[0], normflows.flows.Squeeze().inverse(x)[0])
+
+
+@pytest.mark.parametrize("lu", [False, True])
+def test_a_1x1_convolution_with_their_matrix_is_normflows(lu):
+    theirs = normflows.flows.Invertible1x1Conv(4, use_lu=lu).double()
+    ours = (LuConv if lu else PlainConv)(4).double()
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter.add_(0.1 * numbers(*parameter.shape))
+        if lu:
+            ours.permutation.copy_(theirs.P)
+            ours.sign.copy_(theirs.sign_S)
+            ours.lower.copy_(theirs.L)
+            ours.upper.copy_(theirs.U)
+            ours.log_s.copy_(theirs.log_S)
+        else:
+            ours.weight.copy_(theirs.W)
+    x = numbers(3, 4, 2, 5)
+    y, log_det = theirs.inverse(x)
+    found, found_log_det = ours(x)
+    assert_close(found, y)
+    assert_close(found_log_det, log_det.expand(3))
+    assert_close(ours.inverse(y), theirs.forward(y)[0])
+
+
+def test_glows_coupling_is_normflows_with_the_shift_of_the_other_sign():
+    h, z = numbers(3, 4, 2, 2), numbers(3, 2, 2, 2, seed=1)
+    theirs = normflows.flows.AffineCoupling(lambda x: h, scale_map="sigmoid")
+    (_, y), log_det = theirs.inverse([z, z])
+    turned = h.clone()
+    turned[:, 0::2] *= -1
+    found, log_slopes = mover(dataclasses.replace(TINY))(turned).forward(z)
+    assert_close(found, y)
+    assert_close(log_slopes.sum((1, 2, 3)), log_det)
