@@ -23,7 +23,7 @@ TITLES = {
 
 KINDS = {  # Of bits per dimension, by what the protocol says.
     "lower-bound": ", at most",
-    "exact-density": ", at most (exact density; noise fills the bins of colours)",
+    "exact-density": ", at most (exact density)",
     "exact": " (exact)",
 }
 

@@ -25,6 +25,10 @@ ABOUT_JPEG = (
     "Some of these pictures are JPEG files, which have lost what most bits are about: bits per dimension of them "
     "compare with each other and not with those in papers."
 )
+ABOUT_BINS = (
+    "The density is exact, of pictures with noise within the bins of their colours; as a probability of whole colours it "
+    "is a bound, which --samples K tightens."
+)
 
 Rows = Int[np.ndarray, " n"]
 

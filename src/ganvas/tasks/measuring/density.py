@@ -45,7 +45,8 @@ def bits_of(
     with progress("likelihood", wanted, unit="pictures", quiet=quiet) as report:
         bits = density.picture_bits(model, packed, rows, device=trained.device, seed=seed, tick=report)
     protocol = density.protocol_of(model, packed, n=wanted)
-    notes = [note for note in (about_inverse, density.ABOUT_JPEG * density.were_jpeg(packed)) if note]
+    about_bins = density.ABOUT_BINS * (model.density == "exact density")
+    notes = [note for note in (about_bins, about_inverse, density.ABOUT_JPEG * density.were_jpeg(packed)) if note]
     beside: list[Result] = []
     try:
         own, levels = trained.reals(quiet=quiet), density.levels_of(model)
