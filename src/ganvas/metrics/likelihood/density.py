@@ -26,8 +26,8 @@ ABOUT_JPEG = (
     "compare with each other and not with those in papers."
 )
 ABOUT_BINS = (
-    "The density is exact, of pictures with noise within the bins of their colours; as a probability of whole colours it "
-    "is a bound, which --samples K tightens."
+    "The density is exact, of pictures with noise within the bins of their colours; as a probability of whole colours "
+    "it is a bound, which --samples K tightens."
 )
 
 Rows = Int[np.ndarray, " n"]
