@@ -57,9 +57,9 @@ def test_a_moment_holds_what_the_published_model_makes_and_its_critic_thinks(run
 
 
 def test_sheets_do_not_change_what_is_learnt(run, tmp_path):
-    more = (*SETTINGS[:-1], "sample_kimg=0.05")
+    more = (*SETTINGS[:-1], "sample_kimg=0.2")
     train(Train(model="gan/wgan", data="mixtures:ring8,200", out=tmp_path / "run", kimg=0.8, set=more, quiet=True))
-    assert len(list((tmp_path / "run" / "samples").glob("*.npz"))) > 10
+    assert len(list((tmp_path / "run" / "samples").glob("*.npz"))) == 5
     assert (tmp_path / "run" / "log.jsonl").read_bytes() == (run / "log.jsonl").read_bytes()
 
 
