@@ -5,6 +5,7 @@ from functools import singledispatch
 from typing import Any
 
 from ganvas.core.progress import duration, printable, say
+from ganvas.tasks.compare import CompareResult
 from ganvas.tasks.data import DescribePointsResult, DescribeResult, FetchResult, PackPointsResult, PackResult
 from ganvas.tasks.models import Catalogue
 from ganvas.tasks.report import ReportResult
@@ -54,6 +55,11 @@ def _(result: Translated) -> None:
 @show.register
 def _(result: ReportResult) -> None:
     say(f"{result.path}: {result.bytes / 1e6:.1f} MB; open it in a browser.")
+
+
+@show.register
+def _(result: CompareResult) -> None:
+    say(f"{result.page}: {len(result.models)} models; open it in a browser. Beside it: {result.json}, {result.csv}.")
 
 
 @show.register

@@ -11,6 +11,7 @@ from typing import Any
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.tasks import (
     collapse,
+    compare,
     compare_kernels,
     data,
     diagram,
@@ -61,6 +62,7 @@ VERBS = (
     Verb(name="stats", task=stats.Stats, run=stats.stats),
     Verb(name="skill", task=skill.Skill, run=skill.skill),
     Verb(name="likelihood", task=likelihood.Likelihood, run=likelihood.likelihood),
+    Verb(name="compare", task=compare.Compare, run=compare.compare),
     Verb(name="report", task=report.Report, run=report.report),
     Verb(name="table", task=table.Table, run=table.table),
     Verb(name="diagram", task=diagram.Diagram, run=diagram.diagram),
@@ -99,6 +101,7 @@ MEANT = {
     "eval": "`ganvas measure RUN` measures a run against its own pictures.",
     "summary": "`ganvas table MODEL` lists the layers of a network.",
     "fid": "`ganvas measure FAKES REALS --metrics fid` computes it.",
+    "leaderboard": "`ganvas compare RUN RUN` lays runs side by side.",
     "flops": "`ganvas table MODEL` counts the multiplications of a network.",
 }
 

@@ -373,7 +373,8 @@ class _Clock:
             coming.observe(self.nimg, nimg, took - self.paused)
             self.flop = (self.flop or 0.0) + coming.flop_between(self.nimg, nimg)
         pace = {"images_per_second": round(shown / took, 2), "memory_mib": peak_memory_mib()}
-        self.run.append("cost.jsonl", {"nimg": nimg, "kimg": nimg / 1000, "seconds": round(self.seconds, 3), **pace})
+        spent = {"seconds": round(self.seconds, 3)} | ({} if self.flop is None else {"flop": self.flop})
+        self.run.append("cost.jsonl", {"nimg": nimg, "kimg": nimg / 1000, **spent, **pace})
         self.last, self.nimg, self.paused = now, nimg, 0.0
         return pace
 

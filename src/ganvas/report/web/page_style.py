@@ -31,6 +31,7 @@ img.pixels { image-rendering: pixelated; }
 .hero img, .stages img { width: 100%; }
 .stages { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 16px; align-items: start; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 24px 28px; }
+.thirds { grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); }
 .drawing svg { display: block; width: 100%; height: auto; }
 .charts + .note { margin-top: 12px; }
 .narrow { display: none; }

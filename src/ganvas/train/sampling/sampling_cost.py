@@ -1,0 +1,76 @@
+"""What it costs a trained model to draw one picture: arithmetic, evaluations of the network, time on this machine."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganvas.train.trained import Trained
+
+MOST_TIMES, BUDGET_SECONDS = 5, 2.0  # Of timing; the first draw is always finished.
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplingCost:
+    """Of one picture."""
+
+    macs: float  # Multiply-accumulates of convolutions and matrix products, half of torch's count of FLOP.
+    evaluations: (
+        int  # How often the layer with weights that runs most often runs: 1 for a GAN, a pixel each for others.
+    )
+    parameters: int  # Of the layers that run.
+    milliseconds: float  # In batches: the least of some tries, on a machine that others may use too.
+    batch: int
+
+
+def sampling_cost(trained: Trained, *, batch: int = 16, seed: int = 0) -> SamplingCost:
+    """Draws one picture under a counter, then ``batch`` of them against the clock."""
+    with calls_counted(trained.model) as calls, FlopCounterMode(display=False) as counter:
+        _draw(trained, 1, seed)
+    return SamplingCost(
+        macs=counter.get_total_flops() / 2,
+        evaluations=max(calls.values(), default=0),
+        parameters=_size(module for module in trained.model.modules() if module in calls),
+        milliseconds=1000 * _seconds(trained, batch, seed) / batch,
+        batch=batch,
+    )
+
+
+@contextmanager
+def calls_counted(model: nn.Module) -> Iterator[Counter[nn.Module]]:
+    """While inside, counts how often each module with weights of its own is called."""
+    calls: Counter[nn.Module] = Counter()
+    own = [module for module in model.modules() if any(True for _ in module.parameters(recurse=False))]
+    handles = [module.register_forward_pre_hook(lambda called, _: calls.update((called,))) for module in own]
+    try:
+        yield calls
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _size(modules: Iterator[nn.Module]) -> int:
+    """Parameters of modules themselves, without those of their parts; a shared one counts once."""
+    found = {id(p): p.numel() for module in modules for p in module.parameters(recurse=False)}
+    return sum(found.values())
+
+
+def _seconds(trained: Trained, batch: int, seed: int) -> float:
+    tries: list[float] = []
+    while len(tries) < MOST_TIMES and sum(tries) < BUDGET_SECONDS:
+        started = time.perf_counter()
+        _draw(trained, batch, seed)
+        tries.append(time.perf_counter() - started)
+    return min(tries)
+
+
+def _draw(trained: Trained, n: int, seed: int) -> None:
+    for _ in trained.sample_bytes(n, seed=seed, batch=n):
+        pass
+    if trained.device.type == "cuda":
+        torch.cuda.synchronize(trained.device)

@@ -1,0 +1,66 @@
+import pytest
+import torch
+
+from ganvas.core import catalogue
+from ganvas.core.seeds import stream
+from ganvas.nn.layers.initialise import initialise
+from ganvas.train.sampling.dials import dials_of, drawn_at
+from ganvas.train.sampling.sampling_cost import sampling_cost
+from ganvas.train.trained import Trained
+
+
+def trained(name, **settings):
+    module = catalogue.load("models", name)
+    model = module.Model(module.TINY if not settings else module.Config(**settings))
+    initialise(model, stream(0, "weights"))
+    height, width = model.config.picture.size
+    data = {"height": height, "width": width, "channels": model.config.channels}
+    return Trained(
+        model=model.eval(),
+        name=name,
+        nimg=0,
+        resolution=getattr(model.config, "resolution", None),
+        fade=1.0,
+        data=data,
+        fingerprint="",
+        device=torch.device("cpu"),
+    )
+
+
+def drawn(model, dial, value, n=5):
+    return torch.cat(list(drawn_at(model, dial, value, n, seed=3, batch=2)))
+
+
+def test_a_temperature_of_one_draws_what_the_model_draws_and_of_zero_one_picture():
+    model = trained("gan/dcgan")
+    (dial,) = dials_of(model)
+    assert dial.name == "temperature"
+    assert torch.equal(drawn(model, dial, 1.0), torch.cat(list(model.sample_bytes(5, seed=3))))
+    cold = drawn(model, dial, 0.0)
+    assert all(torch.equal(cold[0], other) for other in cold)
+
+
+def test_a_model_that_truncates_has_that_dial_in_the_place_of_a_temperature():
+    model = trained("gan/stylegan2")
+    (dial,) = dials_of(model)
+    assert dial.name == "truncation"
+    assert torch.equal(drawn(model, dial, 1.0), torch.cat(list(model.sample_bytes(5, seed=3))))
+
+
+def test_drawing_a_gan_takes_one_evaluation_and_a_pixel_model_one_for_each_pixel():
+    pixels = trained("autoregressive/pixelcnn_pp")
+    height, width = pixels.model.config.picture.size
+    assert sampling_cost(pixels, batch=1).evaluations == height * width
+    cost = sampling_cost(trained("gan/dcgan"), batch=2)
+    assert cost.evaluations == 1
+    assert cost.milliseconds > 0
+
+
+def test_multiply_accumulates_of_a_dcgan_are_those_of_its_table():
+    from ganvas.anatomy.trace.trace import trace
+
+    model = trained("gan/dcgan")
+    counted = sum(node.macs for node in trace(model.model.generator, (1, model.model.config.latent_size)).nodes)
+    assert sampling_cost(model, batch=1).macs == pytest.approx(counted, abs=0)
+    own = sum(p.numel() for p in model.model.generator.parameters())
+    assert sampling_cost(model, batch=1).parameters == own
