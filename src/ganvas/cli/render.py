@@ -10,6 +10,7 @@ from ganvas.tasks.data import DescribePointsResult, DescribeResult, FetchResult,
 from ganvas.tasks.models import Catalogue
 from ganvas.tasks.report import ReportResult
 from ganvas.tasks.sample import Drawn
+from ganvas.tasks.search import SearchResult
 from ganvas.tasks.train import TrainResult
 from ganvas.tasks.translate import Translated
 
@@ -60,6 +61,15 @@ def _(result: ReportResult) -> None:
 @show.register
 def _(result: CompareResult) -> None:
     say(f"{result.page}: {len(result.models)} models; open it in a browser. Beside it: {result.json}, {result.csv}.")
+
+
+@show.register
+def _(result: SearchResult) -> None:
+    if result.page is None:
+        table(f"{result.settings} settings", ("setting", "drawn from"), list(result.ranges.items()))
+        return
+    done = f"{result.tried} of {result.settings} settings"
+    say(f"{result.page}: {done}{'; the same command resumes' if result.stopped else ''}.")
 
 
 @show.register

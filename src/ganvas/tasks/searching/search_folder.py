@@ -1,0 +1,92 @@
+"""The folder of a search: what is searched, one line per setting that is done, and the runs.
+
+::
+
+    search/
+      search.json     model, data, ranges, seed, method; how many settings were tried
+      trials.jsonl    one line per setting: its values, what it scored, how it ended
+      runs/000/       the run of each, as any other
+      search.html     the page; .csv beside it
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import read_json, write_json
+from ganvas.core.files.disk_errors import explain_disk_errors
+from ganvas.core.files.json_lines import append_line, read_lines
+
+DESCRIPTION, TRIALS, PAGE = "search.json", "trials.jsonl", "search.html"
+FREE_TO_CHANGE = ("settings", "tried")  # A search may be made longer.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One setting that was tried."""
+
+    index: int
+    changes: Mapping[str, Any]  # By field; empty for the default.
+    status: str  # "finished", "diverged" or "refused".
+    value: float | None  # None where it did not finish.
+    standard_error: float | None = None
+    start: float | None = None  # What the net scored before its first step.
+    seconds: float = 0.0
+    cause: str = ""
+
+
+class SearchFolder:
+    """Paths and notes of one search."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def begin(self, described: Mapping[str, Any]) -> None:
+        """Notes what is searched; a search that is there must be the same.
+
+        Raises:
+            UserError: the folder holds something else, or a search that was begun otherwise.
+        """
+        path = self.path / DESCRIPTION
+        if path.exists():
+            before = read_json(path)
+            for name, value in described.items():
+                if name not in FREE_TO_CHANGE and before.get(name) != value:
+                    raise UserError(
+                        f"{self.path} was begun with {name}={before.get(name)}, and now {name}={value} is asked for. "
+                        "Give the same to resume, or choose another --out."
+                    )
+            write_json(path, before | dict(described))
+            return
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise UserError(f"{self.path} is not a search and not empty. Choose another --out.")
+        with explain_disk_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        write_json(path, dict(described) | {"tried": 0})
+
+    def run_at(self, index: int) -> Path:
+        """The folder of a setting's run."""
+        return self.path / "runs" / f"{index:03d}"
+
+    def trials(self) -> list[Trial]:
+        """What is done, in the order of the settings; a line that is damaged is tried again."""
+        found = {}
+        for line in read_lines(self.path / TRIALS):
+            if line.entry is not None:
+                trial = Trial(**line.entry)
+                found[trial.index] = trial
+        return [found[index] for index in sorted(found)]
+
+    def add(self, trial: Trial) -> None:
+        """Notes a setting that is done."""
+        plain = asdict(trial)
+        finite = {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in plain.items()
+        }
+        append_line(self.path / TRIALS, finite)
+        path = self.path / DESCRIPTION
+        write_json(path, read_json(path) | {"tried": len(self.trials())})
