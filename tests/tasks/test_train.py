@@ -12,7 +12,7 @@ from PIL import Image
 from ganvas.cli import main as command_line
 from ganvas.core import catalogue
 from ganvas.core.errors import TrainingFailed, UserError
-from ganvas.tasks.train import Train, _request, pick_device, resolve, train
+from ganvas.tasks.train import Train, pick_device, request_of, resolve, train
 from ganvas.train.kinds.kinds import kind_of
 
 TINY = (
@@ -61,7 +61,7 @@ def chosen(data: Path | str, *changes: str, model: str = "gan/progan", **options
     """What a new run on ``data`` would be."""
     asked = Train(model=model, data=str(data), out=Path("unused"), set=changes, **options)
     module = catalogue.load("models", model)
-    return resolve(asked, module, kind_of(module.Model.takes, asked.data), _request(asked, None, quiet=True), None)
+    return resolve(asked, module, kind_of(module.Model.takes, asked.data), request_of(asked, None, quiet=True), None)
 
 
 @pytest.mark.parametrize(

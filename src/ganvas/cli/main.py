@@ -8,6 +8,7 @@ from typing import Any
 from ganvas.cli import (  # noqa: F401  (registers what it shows)
     output,
     render,
+    render_advise,
     render_anatomy,
     render_diagram,
     render_features,

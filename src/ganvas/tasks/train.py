@@ -122,7 +122,7 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
 
     run = RunFolder(task.out)
     before = _begun(task, run)
-    kind, request = kind_of(module.Model.takes, task.data), _request(task, before, quiet=not ranks.first)
+    kind, request = kind_of(module.Model.takes, task.data), request_of(task, before, quiet=not ranks.first)
     recipe = resolve(task, module, kind, request, before)
     settings = _settings(task, recipe)
     _require_use(task, module, recipe)
@@ -153,7 +153,7 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
         Setup(
             run=run,
             name=task.model,
-            model=_started(module, recipe, device),
+            model=started(module, recipe, device),
             plan=recipe.plan,
             data=data,
             device=device,
@@ -213,7 +213,7 @@ def _settings(task: Train, recipe: "Recipe") -> dict[str, Any]:
     return {"model": task.model, "config": to_plain(recipe.config), "plan": to_plain(recipe.plan)}
 
 
-def _started(module: "ModuleType", recipe: "Recipe", device: Any) -> "Game":
+def started(module: "ModuleType", recipe: "Recipe", device: Any) -> "Game":
     """The model on the device, its weights drawn from the seed."""
     from ganvas.core.seeds import stream
     from ganvas.nn.layers.initialise import initialise
@@ -224,7 +224,7 @@ def _started(module: "ModuleType", recipe: "Recipe", device: Any) -> "Game":
     return placed(model, device)
 
 
-def _request(task: Train, before: dict[str, Any] | None, *, quiet: bool) -> "SourceRequest":
+def request_of(task: Train, before: dict[str, Any] | None, *, quiet: bool) -> "SourceRequest":
     """The sources and how they are read; on a resume as they were read then, where the option is not given again."""
     from ganvas.train.kinds.kind import SourceRequest
 
@@ -339,7 +339,7 @@ def _within(
     from ganvas.train.forecast import forecast
     from ganvas.train.pauses import plan_within, tried_pauses
 
-    model = augmented(_started(module, recipe, device), recipe.plan)
+    model = augmented(started(module, recipe, device), recipe.plan)
     feed = data.feed(model, recipe.plan, device=device, ranks=ranks)
     total = recipe.plan.total_nimg
     last = model.schedule().at(max(total - 1, 0))

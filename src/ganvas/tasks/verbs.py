@@ -10,6 +10,7 @@ from typing import Any
 
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.tasks import (
+    advise,
     collapse,
     compare,
     compare_kernels,
@@ -55,6 +56,7 @@ class VerbGroup:
 
 
 VERBS = (
+    Verb(name="advise", task=advise.Advise, run=advise.advise),
     Verb(name="train", task=train.Train, run=train.train, hours=True),
     Verb(name="sample", task=sample.Sample, run=sample.sample),
     Verb(name="interpolate", task=sample.Interpolate, run=sample.interpolate),
@@ -103,6 +105,7 @@ MEANT = {
     "eval": "`ganvas measure RUN` measures a run against its own pictures.",
     "summary": "`ganvas table MODEL` lists the layers of a network.",
     "fid": "`ganvas measure FAKES REALS --metrics fid` computes it.",
+    "recommend": "`ganvas advise SRC` says what to train on pictures.",
     "tune": "`ganvas search MODEL` tries settings drawn from ranges.",
     "sweep": "`ganvas search MODEL` tries settings drawn from ranges.",
     "leaderboard": "`ganvas compare RUN RUN` lays runs side by side.",

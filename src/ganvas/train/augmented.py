@@ -22,13 +22,18 @@ def augmentation_of(plan: Plan) -> Augmentation:
     return NoAugmentation()
 
 
+def is_augmentable(model: Game) -> bool:
+    """Whether it shows pictures to a discriminator through an augmentation."""
+    return isinstance(model, ShowsAugmented) and model.batch_type is Pictures
+
+
 def require_augmentable(model: Game, plan: Plan, name: str) -> None:
     """Refuses an augmentation that the model would not use.
 
     Raises:
         UserError: it has no discriminator of pictures, or none that looks through an augmentation.
     """
-    if plan.augment == "none" or (isinstance(model, ShowsAugmented) and model.batch_type is Pictures):
+    if plan.augment == "none" or is_augmentable(model):
         return
     why = (
         "does not show pictures to a discriminator through an augmentation"

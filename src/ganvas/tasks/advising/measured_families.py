@@ -1,0 +1,61 @@
+"""What the project measured of each family, as it ships: ``measured.json``, by ``scripts/families_table.py``."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).with_name("measured.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What one model's small preset made of one budget on one set of pictures."""
+
+    model: str
+    kimg: float
+    cpu_sec: float
+    swd: float
+    swd_error: float
+    precision: float
+    recall: float
+    draw_ms: float
+    bits_per_dimension: float | None = None
+    bits_kind: str = ""  # "exact", "at most", or empty where the model knows no likelihood.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """All of them, with what they were measured on."""
+
+    data: str
+    side: int
+    pictures: int
+    floor: float  # SWD of reals against reals.
+    models: Sequence[Measured]
+
+
+def figures() -> Figures:
+    """Reads what ships."""
+    plain: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    known = set(Measured.__dataclass_fields__)
+    models = [Measured(**{key: value for key, value in row.items() if key in known}) for row in plain["models"]]
+    return Figures(
+        data=plain["data"], side=plain["side"], pictures=plain["pictures"], floor=plain["floor"], models=models
+    )
+
+
+def best_first(found: Figures, goal: str) -> list[Measured]:
+    """Models that serve a goal, in the order of what was measured of it.
+
+    Args:
+        goal: ``pictures``: near to real ones (SWD); ``likelihood``: few bits per dimension; ``modes``: much of the
+            variety (recall).
+    """
+    if goal == "likelihood":
+        known = [one for one in found.models if one.bits_per_dimension is not None]
+        return sorted(known, key=lambda one: one.bits_per_dimension or 0.0)
+    if goal == "modes":
+        return sorted(found.models, key=lambda one: -one.recall)
+    return sorted(found.models, key=lambda one: one.swd)
