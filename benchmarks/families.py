@@ -35,8 +35,8 @@ from ganvas.train.trained import Trained, load
 DATA, HELD_OUT = "scenes:6000,16x16", "scenes:1000,16x16,seed=1"
 REALS = "scenes:4000,16x16,seed=2"  # Neither trained on nor held out: what everything is measured against.
 PRESET, SECONDS = "small", 60.0
-SHORT_SECONDS = 2.0  # Of the run that tells the pace.
-PICTURES, FEW = 1000, 256  # Measured; of a model that draws slowly.
+SHORT_SECONDS, BRIEF_KIMG = 4.0, 0.03  # Of the run that tells the pace, and of one that is hardly begun.
+PICTURES, FEW = 1000, 128  # Measured; of a model that draws slowly.
 SLOW_MS = 50.0  # A picture.
 METRICS = ("swd", "ms_ssim", "precision_recall")
 SAMPLES = 64  # Latents per picture of a bound.
@@ -98,18 +98,21 @@ def figures_of(model: str, folder: Path, *, seconds: float) -> dict[str, Mapping
 
 
 def length(model: str, folder: Path, *, seconds: float) -> float:
-    """Thousands of pictures whose steps take so long, from a short run that is made longer until it says something."""
-    kimg = 0.1
+    """Thousands of pictures whose steps take so long, from a short run less what every run needs besides."""
+    for turn in range(2):  # The first of a process packs the data and imports what is needed.
+        besides = _seconds(model, folder / f"begin-{turn}", BRIEF_KIMG)
+    kimg = 4 * BRIEF_KIMG
     while True:
-        spent = []
-        for part in (0.5, 1.0):
-            started = time.process_time()
-            _train(model, folder / f"pace-{kimg:g}-{part:g}", kimg * part)
-            spent.append(time.process_time() - started)
-        took = spent[1] - spent[0]  # Of half of the pictures, without what every run needs besides.
-        if took >= SHORT_SECONDS:
-            return round(seconds / took * kimg / 2, 1)
-        kimg *= 4
+        spent = _seconds(model, folder / f"pace-{kimg:g}", kimg) - besides
+        if spent >= SHORT_SECONDS:
+            return round(seconds / spent * (kimg - BRIEF_KIMG), 1)
+        kimg *= 3
+
+
+def _seconds(model: str, out: Path, kimg: float) -> float:
+    started = time.process_time()
+    _train(model, out, kimg)
+    return time.process_time() - started
 
 
 def _train(model: str, out: Path, kimg: float) -> None:
