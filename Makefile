@@ -17,7 +17,7 @@ PEERS_STAMP := $(PEERS)/.ganvas-installed
 FOREIGN ?= .venv-foreign
 FOREIGN_STAMP := $(FOREIGN)/.ganvas-installed
 GATES := $(basename $(notdir $(wildcard benchmarks/gates/gate_*.py)))
-BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/foreign.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/families.py benchmarks/foreign.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
 
 # Threads that wait asleep, not spinning: two jobs side by side then share two cores at full speed.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench gates peers parity bench-peers foreign check clean
+.PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench gates peers parity bench-peers foreign families check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -84,13 +84,21 @@ gates: setup ## train small models and hold each against floors that need no lea
 	@for gate in $(GATES); do $(BIN)/python -m benchmarks.gates.$$gate || missed="$$missed $$gate"; done; \
 	  test -z "$$missed" || { echo "Missed:$$missed" >&2; exit 1; }
 
+families: setup ## measure every family again, for docs/families.md and `ganvas advise` (about half an hour)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.families
+	$(BIN)/python scripts/families_table.py
+
 peers: $(PEERS_STAMP) ## metrics against other libraries, installed into .venv-peers (brings torchvision)
 	$(PEERS)/bin/python -m pytest -q -rs tests/peers
 
 parity: $(PEERS_STAMP) ## make the tables of docs/parity.md again (about 4 minutes)
 	$(PEERS)/bin/python benchmarks/parity.py --write docs/parity.md
 
-bench-peers: $(PEERS_STAMP) ## speed, memory and faults beside other libraries (about 7 minutes on a quiet machine)
+bench-families: setup ## measure every family again, for docs/families.md and `ganvas advise` (about half an hour)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.families
+	$(BIN)/python scripts/families_table.py
+
+peers: $(PEERS_STAMP) ## speed, memory and faults beside other libraries (about 7 minutes on a quiet machine)
 	$(PEERS)/bin/python benchmarks/anatomy.py
 	$(PEERS)/bin/python benchmarks/metrics_peers.py
 

@@ -77,7 +77,7 @@ def figures_of(model: str, folder: Path, *, seconds: float) -> dict[str, Mapping
     _train(model, run, kimg)
     spent = time.process_time() - started
     trained = load(run)
-    cost = sampling_cost(trained)
+    cost, _ = sampling_cost(trained)
     n = PICTURES if cost.milliseconds < SLOW_MS else FEW
     found = measure(Measure(a=str(run), b=REALS, n=n, metrics=METRICS, features="untrained", quiet=True))
     told = {

@@ -9,6 +9,7 @@ from ganvas.core.files.atomic_files import write_json, write_text
 from ganvas.tasks.comparing.compare_options import Compare
 
 if TYPE_CHECKING:
+    from ganvas.core.shapes import Bytes
     from ganvas.report.web.comparison.compared import Compared, Comparison
     from ganvas.train.trained import Trained
 
@@ -118,9 +119,8 @@ def _of_run(task: Compare, path: Path, trained: "Trained", name: str) -> "Compar
     memorised = gaps(task, path, trained) if asked else []
     drawing, sheet, notes = None, None, []
     if task.sheet and can_draw(trained.model):
-        cost = sampling_cost(trained, batch=task.sheet, seed=task.seed)
-        drawing = Drawing(**vars(cost))
-        sheet = _png(trained.sample(task.sheet, seed=task.seed, batch=task.sheet).bytes)
+        cost, pictures = sampling_cost(trained, batch=task.sheet, seed=task.seed)
+        drawing, sheet = Drawing(**vars(cost)), _png(pictures)
     elif task.sheet:
         notes.append("draws no pictures of its own, so none are shown and nothing is timed.")
     return Compared(
@@ -190,17 +190,17 @@ def _reals(task: Compare, trained: "list[Trained]") -> bytes | None:
     except UserError:
         return None
     drawn = torch.cat(list(draw(packed, min(task.sheet, len(packed)), seed=task.seed)))
-    return _png(drawn.permute(0, 2, 3, 1).contiguous().numpy())
+    return _png(drawn)
 
 
-def _png(pictures: Any) -> bytes:
+def _png(pictures: "Bytes") -> bytes:
     import io
 
     from ganvas.report.pictures.grid import grid
 
     memory = io.BytesIO()
-    scale = max(1, LARGEST_CELL // max(pictures.shape[1:3]))
-    grid(pictures, scale=scale).save(memory, format="PNG")
+    scale = max(1, LARGEST_CELL // max(pictures.shape[2:]))
+    grid(pictures.permute(0, 2, 3, 1).contiguous().numpy(), scale=scale).save(memory, format="PNG")
     return memory.getvalue()
 
 

@@ -141,7 +141,7 @@ def _planned(task: Search) -> _Plan:
     fixed = tuple(f"{name}={value}" for name, value in (found.fixed if found else {}).items()) + task.set
     kimg = task.kimg if task.kimg is not None or found is None or task.preset else created_equal.KIMG
     plan = _Plan(ranges={}, settings=task.settings or (found.settings if found else SETTINGS), fixed=fixed, kimg=kimg)
-    config = _train(task, plan, task.out / "runs" / "000", {}, dry_run=True).settings["config"]
+    config = _train(task, plan, task.out / "runs" / "new", {}, dry_run=True).settings["config"]
     given = parse_ranges(task.range)
     unknown = [name for name in given if name not in config]
     if unknown:

@@ -48,12 +48,12 @@ def test_a_model_that_truncates_has_that_dial_in_the_place_of_a_temperature():
 
 
 def test_drawing_a_gan_takes_one_evaluation_and_a_pixel_model_one_for_each_pixel():
-    pixels = trained("autoregressive/pixelcnn_pp")
-    height, width = pixels.model.config.picture.size
-    assert sampling_cost(pixels, batch=1).evaluations == height * width
-    cost = sampling_cost(trained("gan/dcgan"), batch=2)
+    small = {"height": 4, "width": 6, "levels": 1, "blocks": 1, "features": 2, "mixtures": 1}
+    assert sampling_cost(trained("autoregressive/pixelcnn_pp", **small), batch=1)[0].evaluations == 4 * 6
+    cost, pictures = sampling_cost(trained("gan/dcgan"), batch=2)
     assert cost.evaluations == 1
     assert cost.milliseconds > 0
+    assert pictures.shape == (2, 3, 16, 16)
 
 
 def test_multiply_accumulates_of_a_dcgan_are_those_of_its_table():
@@ -61,6 +61,6 @@ def test_multiply_accumulates_of_a_dcgan_are_those_of_its_table():
 
     model = trained("gan/dcgan")
     counted = sum(node.macs for node in trace(model.model.generator, (1, model.model.config.latent_size)).nodes)
-    assert sampling_cost(model, batch=1).macs == pytest.approx(counted, abs=0)
+    assert sampling_cost(model, batch=1)[0].macs == pytest.approx(counted, abs=0)
     own = sum(p.numel() for p in model.model.generator.parameters())
-    assert sampling_cost(model, batch=1).parameters == own
+    assert sampling_cost(model, batch=1)[0].parameters == own

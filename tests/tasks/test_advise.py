@@ -1,0 +1,102 @@
+"""``ganvas advise``: the steps that it tries are played, since the forecast has its own tests."""
+
+import shlex
+
+import pytest
+
+from ganvas.cli.parsing import parse
+from ganvas.core.errors import UserError
+from ganvas.tasks.advise import Advise, advise
+from ganvas.tasks.advising import measured_families, tried_steps
+from ganvas.tasks.advising.measured_families import Figures, Measured
+from ganvas.tasks.advising.tried_steps import Tried
+
+
+def measured(model, **figures):
+    given = {"kimg": 9.0, "cpu_sec": 45.0, "swd": 50.0, "swd_error": 5.0, "precision": 0.5, "recall": 0.5, "draw_ms": 1}
+    return Measured(model=model, **given | figures)
+
+
+KNOWN = Figures(
+    data="scenes:6000,16x16",
+    side=16,
+    pictures=6000,
+    floor=19.0,
+    models=[
+        measured("gan/progan", swd=30.0, recall=0.2),
+        measured("vae/vae", swd=90.0, recall=0.6, bits_per_dimension=6.0, bits_kind="at most"),
+        measured("autoregressive/pixelcnn_pp", swd=80.0, recall=0.7, bits_per_dimension=4.4, bits_kind="exact"),
+    ],
+)
+
+
+@pytest.fixture
+def played(monkeypatch):
+    """What was asked for of each candidate; pictures that are no square must be cut."""
+    asked = []
+
+    def tried(task, *, minutes, device):
+        asked.append(task)
+        if task.data.endswith("16x24") and task.fit == "refuse":
+            raise UserError("no square")
+        return Tried(
+            size=(16, 16),
+            seconds_per_kimg=2.0,
+            flop_per_kimg=1e9,
+            kimg=30 * minutes * 0.9,
+            augmentable=task.model.startswith("gan/"),
+            takes_classes=False,
+        )
+
+    monkeypatch.setattr(tried_steps, "tried", tried)
+    monkeypatch.setattr(measured_families, "figures", lambda: KNOWN)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("goal", "model"),
+    [("pictures", "gan/progan"), ("likelihood", "autoregressive/pixelcnn_pp"), ("modes", "autoregressive/pixelcnn_pp")],
+)
+def test_the_goal_chooses_by_what_was_measured(played, goal, model):
+    result = advise(Advise(data="scenes:300,16x16", goal=goal))
+    assert result.model == model
+    assert any("GAN" in reason for reason in result.reasons)
+
+
+def test_the_command_is_one_that_the_command_line_takes(played, tmp_path):
+    result = advise(Advise(data="scenes:300,16x24", minutes=5, out=tmp_path / "my run", threads=1, device="cpu"))
+    assert result.command is not None
+    task = parse(shlex.split(result.command)[1:])
+    wanted = {"model": "gan/progan", "preset": "small", "minutes": 5, "fit": "crop", "augment": "ada", "threads": 1}
+    assert {name: getattr(task, name) for name in wanted} == wanted
+    assert task.out == tmp_path / "my run"
+    assert any("cut out" in warning for warning in result.warnings)
+
+
+def test_too_few_pictures_are_told_and_nothing_is_advised(played):
+    result = advise(Advise(data="scenes:20,16x16"))
+    assert result.command is None
+    assert played == []
+    assert "Too few pictures" in result.warnings[0]
+
+
+def test_a_short_time_is_told_with_what_would_be_enough(played):
+    result = advise(Advise(data="scenes:300,16x16", minutes=0.01))
+    assert any("times only" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize(("change", "said"), [({"minutes": 0}, "--minutes 0"), ({"data": "nowhere/"}, "nowhere")])
+def test_what_cannot_be_is_refused(played, change, said):
+    with pytest.raises(UserError, match=said):
+        advise(Advise(**{"data": "scenes:300,16x16"} | change))
+
+
+def test_what_ships_names_models_that_there_are(played, monkeypatch):
+    from ganvas.core import catalogue
+
+    monkeypatch.undo()
+    shipped = measured_families.figures()
+    known = {entry.name for entry in catalogue.entries("models")}
+    assert {one.model for one in shipped.models} <= known
+    assert all("small" in catalogue.functions("recipes", one.model) for one in shipped.models)
+    assert shipped.floor < min(one.swd for one in shipped.models)
