@@ -56,8 +56,8 @@ class VerbGroup:
 
 
 VERBS = (
-    Verb(name="advise", task=advise.Advise, run=advise.advise),
     Verb(name="train", task=train.Train, run=train.train, hours=True),
+    Verb(name="advise", task=advise.Advise, run=advise.advise),
     Verb(name="sample", task=sample.Sample, run=sample.sample),
     Verb(name="interpolate", task=sample.Interpolate, run=sample.interpolate),
     Verb(name="translate", task=translate.Translate, run=translate.translate),
