@@ -75,10 +75,19 @@ def _section(title: str, models: Sequence[Compared], told: Sequence[Column]) -> 
     if any(column.floor for column in shown):
         floors = [_floor(column) for column in shown]
         rows.append([element("span", "Reals against reals", class_="soft"), *floors])
-    abouts = [f"{column.title}: {column.about}. " for column in shown if column.about]
+    abouts = [f"{', '.join(titles)}: {about}. " for about, titles in _by_about(shown).items()]
     protocols = [page.join(f"{column.title}: ", page.code(column.protocol)) for column in shown if column.protocol]
     how = page.details("How it was measured", *(element("p", one) for one in protocols)) if protocols else None
     return page.section(title, page.table(header, rows), page.note(*abouts) if abouts else None, how)
+
+
+def _by_about(shown: Sequence[Column]) -> dict[str, list[str]]:
+    """Titles of the columns of which the same is to be said."""
+    found: dict[str, list[str]] = {}
+    for column in shown:
+        if column.about:
+            found.setdefault(column.about, []).append(column.title)
+    return found
 
 
 def _scale(column: Column) -> Scale | None:
