@@ -40,6 +40,13 @@ def test_a_temperature_of_one_draws_what_the_model_draws_and_of_zero_one_picture
     assert all(torch.equal(cold[0], other) for other in cold)
 
 
+def test_a_flow_has_a_temperature_of_its_own():
+    model = trained("flow/nice")
+    (dial,) = dials_of(model)
+    assert (dial.name, dial.kind) == ("temperature", "temperature")
+    assert torch.equal(drawn(model, dial, 1.0), torch.cat(list(model.sample_bytes(5, seed=3))))
+
+
 def test_a_model_that_truncates_has_that_dial_in_the_place_of_a_temperature():
     model = trained("gan/stylegan2")
     (dial,) = dials_of(model)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ganvas.train.trained import Trained
 
 GAPS = ("swd", "kid", "fid")  # Distances that are taken from training and from held-out pictures, where asked for.
-BOUND_SAMPLES = 16  # Latents per picture, of a model that bounds its likelihood.
+BOUND_SAMPLES = 16  # Latents per picture, of a model that bounds its density alone.
 MOST_LIKELIHOODS = 512  # Pictures of a likelihood where -n is left out.
 
 
