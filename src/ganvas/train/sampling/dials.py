@@ -1,8 +1,9 @@
 """The dials of a trained model: what may be turned when it draws, to trade variety for typical pictures or for time.
 
-A dial is one number. A flow has a ``temperature``; so has every other model with a normal or uniform prior, a factor of
-its latents (Kingma & Dhariwal 2018, section 6, https://arxiv.org/abs/1807.03039); one that truncates has ``truncation`` in its
-place; and a ``Config`` may have fields that only drawing looks at, which are known by their names (:data:`SETTINGS`).
+A dial is one number. A flow has a ``temperature`` (Kingma & Dhariwal 2018, section 6, https://arxiv.org/abs/1807.03039);
+every other model with a normal or uniform prior has one too, a factor of its latents; one that truncates has
+``truncation`` in its place; and a ``Config`` may have fields that only drawing looks at, known by their names
+(:data:`SETTINGS`).
 """
 
 import dataclasses
