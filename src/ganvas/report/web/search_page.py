@@ -88,7 +88,8 @@ def _curve(found: SearchPage) -> Html | None:
         "was refused counts as the net before its first step. The dotted line is the default setting."
     )
     warned = "" if found.random else " Settings were chosen by an optimiser, so subsets of them are no random searches."
-    return page.section("The best of k settings", page.figure(page.chart(wide, narrow), told + warned))
+    drawn = element("div", page.figure(page.chart(wide, narrow)), class_="charts")
+    return page.section("The best of k settings", drawn, page.note(told, warned))
 
 
 def best_of_k(found: SearchPage) -> Chart:
@@ -136,7 +137,9 @@ def _over_range(found: SearchPage, name: str, text: str) -> Chart | None:
     ]
     if len(points) < 2:
         return None
-    curve = Curve(x=[x for x, _ in points], y=[y for _, y in points], joined=False, marks=True, colour=INK)
+    curve = Curve(
+        x=[x for x, _ in points], y=[y for _, y in points], joined=False, marks=True, colour=INK, stroke_width=3.0
+    )
     log_y = spans_decades([curve])
     axes = Axes(x_title=name, y_title=_title(found), size=SIZE, log_x=text.endswith(":log"), log_y=log_y)
     return Chart(title=f"Over {name}", curves=[curve], axes=axes)

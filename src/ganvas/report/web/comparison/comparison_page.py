@@ -177,7 +177,7 @@ def _trade_offs(comparison: Comparison) -> Html | None:
             "Each curve is one model with one dial turned: a GAN's truncation or the temperature of its latents, the "
             "temperature of a likelihood model, guidance or steps of a diffusion. Up is typical, right is varied."
         ),
-        page.figure(page.chart(wide, narrow), comparison.turned_protocol),
+        element("div", page.figure(page.chart(wide, narrow), comparison.turned_protocol), class_="charts"),
         page.details("The points", page.table(header, rows, text_columns=2)),
     )
 
