@@ -312,3 +312,22 @@ def test_a_run_begun_before_the_plan_had_all_its_fields_goes_on(task):
 def test_a_run_too_short_to_grow_says_how_long_it_would_have_to_be(tmp_path):
     with pytest.raises(UserError, match=r"total_kimg=0\.001 is too short to grow to 64: give at least 0\.013"):
         chosen(draw(tmp_path / "in", 2, size=(64, 64)), kimg=0.001)
+
+
+def test_a_run_that_is_resumed_keeps_the_threads_that_it_was_begun_with(tmp_path, monkeypatch):
+    import torch
+
+    from ganvas.tasks.train import threads_of
+
+    chosen = []
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    begun = {"model": "vae/vae", "data": "scenes:16,16x16", "out": tmp_path / "run", "quiet": True, "estimate": False}
+    settings = {"set": ("resolution=16", "features=4", "batch_size=8", "measure_kimg=-1"), "device": "cpu"}
+    train(Train(**begun, **settings, kimg=0.008))
+    run = tmp_path / "run" / "run.json"
+    run.write_text(run.read_text().replace(f'"threads": {torch.get_num_threads()}', '"threads": 7'))
+    assert threads_of(tmp_path / "run") == 7
+    train(Train(**begun, device="cpu", kimg=0.016))
+    train(Train(**begun, device="cpu", kimg=0.024, threads=2))
+    assert chosen == [7, 2]
+    assert threads_of(tmp_path / "none") is None

@@ -67,7 +67,7 @@ class Train:
     executor: Literal["auto", "eager", "graph"] = "auto"
     """How steps are launched; graph replays CUDA graphs."""
     threads: int | None = None
-    """Processor threads; results repeat bit for bit only with the same number."""
+    """Processor threads; results repeat bit for bit only with the same number. A resumed run keeps its own."""
     tensorboard: bool = False
     """Also write TensorBoard files into the run."""
     quiet: tyro.conf.Suppress[bool] = False
@@ -104,13 +104,26 @@ def train(task: Train) -> TrainResult:
     from ganvas.core.ranks import joined
 
     module = catalogue.load("models", task.model)
-    if task.threads is not None:
-        if task.threads < 1:
-            raise UserError(f"--threads {task.threads} must be at least 1. Leave it out to use every core.")
-        torch.set_num_threads(task.threads)
+    if task.threads is not None and task.threads < 1:
+        raise UserError(f"--threads {task.threads} must be at least 1. Leave it out to use every core.")
+    if threads := task.threads or threads_of(task.out):
+        torch.set_num_threads(threads)
     device = pick_device(task.device)
     with joined(device) as ranks:
         return _train(task, module, device, ranks)
+
+
+def threads_of(out: Path) -> int | None:
+    """With how many processor threads a run was begun; None where there is none, or it does not say.
+
+    Sums are split among threads, so other numbers of them round otherwise: a run that is resumed keeps its own.
+    """
+    from ganvas.core.run_folder import RunFolder
+
+    run = RunFolder(out)
+    machine = run.describe().get("machine") if run.exists else None
+    threads = machine.get("threads") if isinstance(machine, dict) else None
+    return threads if isinstance(threads, int) and threads > 0 else None
 
 
 def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> TrainResult:
