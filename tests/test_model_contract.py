@@ -640,7 +640,7 @@ def test_a_likelihood_is_one_number_per_picture_and_is_not_the_same_for_all(name
         pytest.skip("has no likelihood")
     assert model.density in get_args(Kind)
     with torch.no_grad():
-        log_prob = model.log_prob(coarse_and_fine(model.config.picture, 4), stream(1, "density"))
+        log_prob = model.log_prob(samples_of(model, 4), stream(1, "density"))
     assert log_prob.shape == (4,)
     assert log_prob.isfinite().all()
     assert log_prob.std() > 0

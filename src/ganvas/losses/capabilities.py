@@ -14,6 +14,7 @@ from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Images, Labels, Latents, OtherImages, PerSample, Scalar
 from ganvas.losses.bits import Kind
+from ganvas.losses.diffusion.solvers import SolverOptions
 
 
 @runtime_checkable
@@ -58,6 +59,21 @@ class HasTemperature(Protocol):
 
     def decode_at(self, z: Latents, temperature: float, labels: Labels | None = None) -> Tensor:
         """The samples of latents whose deviation is ``temperature``; 1 is :meth:`HasLatents.decode`."""
+        ...
+
+
+@runtime_checkable
+class Solves(Protocol):
+    """Draws samples of latents by solving an equation in steps, whose number and manner can be chosen."""
+
+    def adds_noise(self, options: SolverOptions) -> bool:
+        """Whether a sample is then a function of its latent and of noise on the way."""
+        ...
+
+    def decode_by(
+        self, z: Latents, labels: Labels | None, options: SolverOptions, rng: torch.Generator | None = None
+    ) -> Tensor:
+        """The samples of latents; ``rng`` is for the noise on the way."""
         ...
 
 

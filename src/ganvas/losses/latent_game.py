@@ -1,7 +1,8 @@
 """Games whose generator starts from latents of a simple law: of any samples, and of pictures or points.
 
-What a generator's file need not repeat: the prior and its draws, and, where a model takes pictures or points, which of
-the two its settings say, and the frame in which networks see points.
+What a generator's file need not repeat: the prior and its draws, and, where a model takes pictures or points
+(:class:`FramedGame`, which also serves models without latents), which of the two its settings say, and the frame in
+which networks see points.
 """
 
 from abc import ABC
@@ -11,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Schedule, Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
@@ -30,8 +31,19 @@ class LatentSettings(Settings, Protocol):
 
 
 @runtime_checkable
-class PictureOrPointSettings(LatentSettings, Protocol):
+class FramedSettings(Settings, Protocol):
     """A ``Config`` of a model that takes pictures, or points of ``dims`` numbers where that is above 0."""
+
+    @property
+    def dims(self) -> int: ...
+
+    @property
+    def picture(self) -> DoubledSize | WholeSize: ...
+
+
+@runtime_checkable
+class PictureOrPointSettings(LatentSettings, Protocol):
+    """Such a one with latents, whose pictures are doubled from a base."""
 
     @property
     def dims(self) -> int: ...
@@ -44,6 +56,7 @@ class PictureOrPointSettings(LatentSettings, Protocol):
 
 
 L = TypeVar("L", bound=LatentSettings)
+F = TypeVar("F", bound=FramedSettings)
 E = TypeVar("E", bound=PictureOrPointSettings)
 
 
@@ -66,7 +79,7 @@ class LatentGame(Game[L, B], ABC):
         return 2 * batch.rand(self.config.latent_size) - 1
 
 
-class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
+class FramedGame(Game[F, Pictures | Points], ABC):
     """A game of pictures, or of points where ``config.dims`` is above 0.
 
     Networks see pictures as they are. They see points around a mean of zero, with an average variance per dimension of
@@ -74,11 +87,10 @@ class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
     """
 
     takes = (Pictures, Points)
-    generator: nn.Module  # From latents to samples as networks see them.
     middle: Tensor  # Mean of the real points, (d,). Of points alone.
     unit: Tensor  # What a length of 1 inside stands for, (). Of points alone.
 
-    def __init__(self, config: E) -> None:
+    def __init__(self, config: F) -> None:
         super().__init__()
         self.config = config
         if config.dims:
@@ -95,15 +107,6 @@ class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
         """Of one sample: (c, h, w) of a picture, (d,) of a point."""
         picture = self.config.picture
         return (self.config.dims,) if self.config.dims else (picture.channels, *picture.size)
-
-    def schedule(self) -> Schedule:
-        """One batch size, one learning rate."""
-        return Steady(resolution=self.resolution, batch_size=self.config.batch_size, lr=self.config.lr)
-
-    @property
-    def resolution(self) -> int | None:
-        """The nominal one of pictures; None of points."""
-        return None if self.config.dims else self.config.resolution
 
     @torch.no_grad()
     def calibrate(self, batch: Pictures | Points) -> None:
@@ -123,8 +126,27 @@ class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
         return (samples - self.middle) / self.unit if self.config.dims else samples
 
     def outside(self, samples: Samples) -> Samples:
-        """What a generator makes, in the data's own units."""
+        """What a network makes, in the data's own units."""
         return samples * self.unit + self.middle if self.config.dims else samples
+
+    def reals(self, batch: Pictures | Points) -> Samples:
+        """The samples of a batch as networks see them."""
+        return self.inside(batch.images if isinstance(batch, Pictures) else batch.points)
+
+
+class PictureOrPointGame(FramedGame[E], LatentGame[E, Pictures | Points], ABC):
+    """A framed game whose generator makes a sample of a latent in one pass."""
+
+    generator: nn.Module  # From latents to samples as networks see them.
+
+    def schedule(self) -> Schedule:
+        """One batch size, one learning rate."""
+        return Steady(resolution=self.resolution, batch_size=self.config.batch_size, lr=self.config.lr)
+
+    @property
+    def resolution(self) -> int | None:
+        """The nominal one of pictures; None of points."""
+        return None if self.config.dims else self.config.resolution
 
     def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
         """Samples of latents: pictures in [-1, 1], points in the data's own units."""
@@ -139,7 +161,3 @@ class PictureOrPointGame(LatentGame[E, Pictures | Points], ABC):
             real, fake = critic(torch.cat([reals, fakes])).flatten().chunk(2)
             return real, fake
         return critic(reals).flatten(), critic(fakes).flatten()
-
-    def reals(self, batch: Pictures | Points) -> Samples:
-        """The samples of a batch as networks see them."""
-        return self.inside(batch.images if isinstance(batch, Pictures) else batch.points)

@@ -23,6 +23,7 @@ class Sample:
       ganvas sample runs/x -n 64 --seed 1 -o grid.png
       ganvas sample runs/x -n 50000 --to zip -o fakes.zip
       ganvas sample runs/points -n 1000 -o points.csv
+      ganvas sample runs/edm --steps 5 --solver euler -o quick.png
     """
 
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
@@ -40,6 +41,14 @@ class Sample:
     """Draw more typical, less varied pictures: 0.7 keeps 70 % of a latent's distance from the mean (StyleGAN2)."""
     temperature: float | None = None
     """Draw more probable, less varied pictures: 0.7 takes latents of 0.7 times their deviation (flows)."""
+    steps: int | None = None
+    """Of a diffusion model: steps from noise to samples; fewer are quicker and rougher."""
+    solver: Literal["euler", "midpoint", "heun"] | None = None
+    """Of a diffusion model: how a step is made. euler asks the network once, the others twice."""
+    guidance: float | None = None
+    """Of a diffusion model with classes: above 1 exaggerates what is special about the class."""
+    churn: float | None = None
+    """Of diffusion/edm: noise that is added on the way and removed again; 0 for none."""
     kimg: float | None = None
     """An earlier moment that the run keeps; the last one where left out."""
     scale: int | None = None
@@ -192,6 +201,14 @@ def _write_grid(task: Sample, trained: "Trained", out: Path) -> None:
         (image.convert("RGB") if kind == "JPEG" else image).save(partial, format=kind)
 
 
+def _how(task: Sample) -> dict[str, Any]:
+    """What a person asked for besides how many and which, as arguments of a trained model."""
+    from ganvas.losses.diffusion.solvers import SolverOptions
+
+    solver = SolverOptions(steps=task.steps, solver=task.solver, guidance=task.guidance, churn=task.churn)
+    return {"label": task.label, "truncation": task.truncation, "temperature": task.temperature, "solver": solver}
+
+
 def _write_points(task: Sample, trained: "Trained", out: Path) -> None:
     from ganvas.core.errors import UserError
     from ganvas.train.drawn_points import write_points
@@ -200,12 +217,8 @@ def _write_points(task: Sample, trained: "Trained", out: Path) -> None:
     given = [name for name, value in options.items() if value is not None]
     if given or task.to != "grid":
         raise UserError(f"{trained.name} draws points, without classes or pixels. Leave out {[*given, '--to'][0]}.")
-    write_points(trained, out, n=task.n, seed=task.seed, temperature=task.temperature)
-
-
-def _how(task: Sample) -> dict[str, Any]:
-    """What a person asks of the pictures."""
-    return {"label": task.label, "truncation": task.truncation, "temperature": task.temperature}
+    solver = _how(task)["solver"]
+    write_points(trained, out, n=task.n, seed=task.seed, temperature=task.temperature, solver=solver)
 
 
 def _write_folder(task: Sample, trained: "Trained", out: Path) -> None:

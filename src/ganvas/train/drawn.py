@@ -11,7 +11,8 @@ from ganvas.core.errors import UserError
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
 from ganvas.core.shapes import Labels, Latents
-from ganvas.losses.capabilities import Draws, HasLatents, HasTemperature, Translates, Truncates
+from ganvas.losses.capabilities import Draws, HasLatents, HasTemperature, Solves, Translates, Truncates
+from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.losses.game import Game
 from ganvas.train.state import State
 
@@ -34,23 +35,31 @@ def drawn_samples(
     stage: Stage | None = None,
     truncation: float | None = None,
     temperature: float | None = None,
+    solver: SolverOptions | None = None,
     batch: int = 64,
 ) -> Iterator[Tensor]:
     """``n`` samples in batches, on the model's device; the same seed and purpose give the same ones.
 
-    Latents are drawn whole before the first batch, so the batch size changes nothing. A model without latents draws
-    ``ROWS_OF_A_STREAM`` samples from each of a series of streams, for the same reason.
+    Latents are drawn whole before the first batch, so the batch size changes nothing. A model without latents, or with
+    noise on the way, draws ``ROWS_OF_A_STREAM`` samples from each of a series of streams, for the same reason.
 
     Args:
         truncation: The share of its distance from the mean that an intermediate latent keeps; None is all of it.
         temperature: Of a model that has one; None is 1.
+        solver: How an equation is solved, by a model that draws so; None is as its settings have it.
 
     Raises:
-        UserError: the model draws nothing, or cannot truncate, or has no temperature.
+        UserError: the model draws nothing, cannot truncate, has no temperature, or solves nothing.
     """
     device = next(model.parameters()).device
     how = {"stage": stage, "truncation": truncation, "temperature": temperature}
-    if isinstance(model, HasLatents):
+    options = solver or SolverOptions()
+    if options.given and not isinstance(model, Solves):
+        raise _no_solver(model, options)
+    plainly = truncation is None and temperature is None
+    if isinstance(model, Solves) and isinstance(model, HasLatents) and plainly:
+        yield from _solved(model, model.latents(n, stream(seed, purpose)), labels, options, (seed, purpose), batch)
+    elif isinstance(model, HasLatents):
         z = model.latents(n, stream(seed, purpose))
         for start in range(0, n, batch):
             chosen = None if labels is None else labels[start : start + batch].to(device)
@@ -72,6 +81,20 @@ def drawn_samples(
             else ""
         )
         raise UserError(f"{_file_of(model)} draws no samples of its own.{instead}")
+
+
+def _solved(
+    model: Solves, z: Latents, labels: Labels | None, options: SolverOptions, named: tuple[int, str], batch: int
+) -> Iterator[Tensor]:
+    """The samples of latents, noise on the way from streams of ``ROWS_OF_A_STREAM`` samples each."""
+    assert isinstance(model, Game)
+    device = next(model.parameters()).device
+    noisy = model.adds_noise(options)
+    rows = ROWS_OF_A_STREAM if noisy else batch
+    for number, start in enumerate(range(0, len(z), rows)):
+        rng = torch.Generator(device).manual_seed(derive_seed(*named, "on the way", number)) if noisy else None
+        chosen = None if labels is None else labels[start : start + rows].to(device)
+        yield model.decode_by(z[start : start + rows].to(device), chosen, options, rng)
 
 
 def decoded(
@@ -119,6 +142,14 @@ def _no_truncation(model: object, truncation: float) -> UserError:
     return UserError(
         f"--truncation {truncation:g}: {_file_of(model)} has no intermediate latents with a mean to draw them towards. "
         "Leave it out, or train gan/stylegan2."
+    )
+
+
+def _no_solver(model: object, options: SolverOptions) -> UserError:
+    name = options.given[0]
+    return UserError(
+        f"--{name} {vars(options)[name]}: {_file_of(model)} solves no equation to draw. Leave it out, or train "
+        "diffusion/edm or diffusion/flow_matching."
     )
 
 

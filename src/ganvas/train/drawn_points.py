@@ -8,6 +8,7 @@ from jaxtyping import Float
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_file
 from ganvas.data.points.packed_points import prepare_points
+from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.report.drawing.drawing import write
 from ganvas.report.pictures.scatter import scatter
 from ganvas.train.trained import Trained
@@ -17,7 +18,15 @@ MOST_SHOWN = 100_000
 DPI = 200.0
 
 
-def write_points(trained: Trained, out: Path, *, n: int, seed: int, temperature: float | None = None) -> None:
+def write_points(
+    trained: Trained,
+    out: Path,
+    *,
+    n: int,
+    seed: int,
+    temperature: float | None = None,
+    solver: SolverOptions | None = None,
+) -> None:
     """Draws ``n`` points and writes them in the form that the ending of ``out`` names.
 
     Raises:
@@ -31,7 +40,7 @@ def write_points(trained: Trained, out: Path, *, n: int, seed: int, temperature:
         )
     if ending in SHEETS and n > MOST_SHOWN:
         raise UserError(f"-n {n}: a sheet of more than {MOST_SHOWN:,} points cannot be looked at. Write a .npy.")
-    points = trained.sample_points(n, seed=seed, temperature=temperature)
+    points = trained.sample_points(n, seed=seed, temperature=temperature, solver=solver)
     if ending in SHEETS:
         title = f"{trained.name} at {trained.kimg:,.6g} kimg, seed {seed}"
         write(scatter(points, learnt_points(trained, n), title=title), out, dpi=DPI)

@@ -25,6 +25,7 @@ from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.capabilities import HasLatents, Judges, classes_of
+from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.losses.game import Game
 from ganvas.report.pictures.grid import grid
 from ganvas.train import checkpoint
@@ -102,14 +103,15 @@ class Trained:
         label: str | int | None = None,
         truncation: float | None = None,
         temperature: float | None = None,
+        solver: SolverOptions | None = None,
         batch: int = 64,
     ) -> DrawnPictures:
         """``n`` pictures. The same seed gives the same pictures whatever the batch.
 
         Raises:
-            UserError: there is no such class, or the model cannot truncate, or has no temperature.
+            UserError: there is no such class, or the model cannot truncate, has no temperature, or solves no equation.
         """
-        how = {"label": label, "truncation": truncation, "temperature": temperature}
+        how = {"label": label, "truncation": truncation, "temperature": temperature, "solver": solver}
         drawn = list(self.sample_bytes(n, seed=seed, batch=batch, **how))
         return DrawnPictures(torch.cat(drawn).permute(0, 2, 3, 1).contiguous().numpy())
 
@@ -121,6 +123,7 @@ class Trained:
         label: str | int | None = None,
         truncation: float | None = None,
         temperature: float | None = None,
+        solver: SolverOptions | None = None,
         batch: int = 64,
     ) -> Iterator[Bytes]:
         """Batches (b, c, h, w) of the same pictures; those of a model that still grows are enlarged to full size."""
@@ -136,13 +139,20 @@ class Trained:
             stage=self.stage,
             truncation=truncation,
             temperature=temperature,
+            solver=solver,
             batch=batch,
         )
         for images in drawn:
             yield to_bytes(self.full_size(images)).cpu()
 
     def sample_points(
-        self, n: int, *, seed: int = 0, temperature: float | None = None, batch: int = 4096
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        temperature: float | None = None,
+        solver: SolverOptions | None = None,
+        batch: int = 4096,
     ) -> Float[np.ndarray, "n d"]:
         """``n`` points in the units of the data. The same seed gives the same points whatever the batch.
 
@@ -151,7 +161,7 @@ class Trained:
         """
         if not self.draws_points:
             raise UserError(f"{self.name} draws pictures, and points are wanted. Use sample.")
-        how = {"stage": self.stage, "temperature": temperature, "batch": batch}
+        how = {"stage": self.stage, "temperature": temperature, "solver": solver, "batch": batch}
         drawn = drawn_samples(self.model, n, seed=seed, purpose="latents", **how)
         return torch.cat([points.float().cpu() for points in drawn]).numpy()
 

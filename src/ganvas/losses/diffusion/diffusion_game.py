@@ -1,0 +1,204 @@
+"""What models that learn to remove noise share: one network, drawing by a solver, and a bound of the likelihood.
+
+A model's file says what its network is asked (:meth:`DiffusionGame.denoised`), how it is taught (:meth:`loss_of`) and
+along which equation it draws (:meth:`draw`).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Literal, Protocol, TypeVar, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.core.schedule import Stage, Steady, decay_of
+from ganvas.core.shapes import Labels, Latents, PerSample
+from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
+from ganvas.losses.batches.point_batch import Points
+from ganvas.losses.diffusion.solvers import Samples, SolverOptions
+from ganvas.losses.diffusion.variational_bound import variational_bound
+from ganvas.losses.game import Phase, Terms
+from ganvas.losses.latent_game import FramedGame, FramedSettings, LatentGame
+from ganvas.losses.optimizers import Adam
+
+BOUND_DRAWS = 8  # Noise levels per sample, from which a bound of its likelihood is computed.
+
+
+@runtime_checkable
+class DiffusionSettings(FramedSettings, Protocol):
+    """A ``Config`` of a diffusion model."""
+
+    @property
+    def latent_size(self) -> int:
+        """Numbers of a sample: drawing starts from noise of the same shape."""
+        ...
+
+    @property
+    def num_classes(self) -> int: ...
+
+    @property
+    def label_dropout(self) -> float:
+        """The share of samples whose class is not told."""
+        ...
+
+    @property
+    def warm_up_kimg(self) -> float: ...
+
+    @property
+    def average_half_life_kimg(self) -> float: ...
+
+    @property
+    def average_ramp(self) -> float:
+        """The half-life is at most this share of the samples shown so far."""
+        ...
+
+    @property
+    def beta1(self) -> float: ...
+
+    @property
+    def beta2(self) -> float: ...
+
+    @property
+    def eps(self) -> float: ...
+
+    @property
+    def sigma_min(self) -> float:
+        """Least and largest noise, of samples as the network sees them."""
+        ...
+
+    @property
+    def sigma_max(self) -> float: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def solver(self) -> str: ...
+
+    @property
+    def guidance(self) -> float: ...
+
+
+D = TypeVar("D", bound=DiffusionSettings)
+
+
+class DiffusionGame(FramedGame[D], LatentGame[D, Pictures | Points], ABC):
+    """One network and one loss; a latent is the noise that drawing starts from, flattened."""
+
+    density: Literal["lower bound"] = "lower bound"
+    churns = False  # Whether its equation has a form with noise.
+    network: nn.Module
+
+    @abstractmethod
+    def denoised(self, x: Samples, sigma: PerSample, labels: Labels | None) -> Samples:
+        """The mean of the samples that ``x`` may be, with noise of deviation ``sigma`` added to them."""
+
+    @abstractmethod
+    def loss_of(self, x: Samples, labels: Labels | None, batch: Pictures | Points) -> Terms:
+        """What the network descends, of samples as it sees them."""
+
+    @abstractmethod
+    def draw(
+        self, noise: Samples, labels: Labels | None, options: SolverOptions, rng: torch.Generator | None
+    ) -> Samples:
+        """Samples as the network sees them, of standard normal noise."""
+
+    def schedule(self) -> Steady:
+        """One batch size; a learning rate that rises and stays."""
+        config = self.config
+        return Steady(batch_size=config.batch_size, lr=config.lr, warm_up_kimg=config.warm_up_kimg)
+
+    def phases(self) -> list[Phase[Pictures | Points]]:
+        """The network removes noise."""
+        config = self.config
+        adam = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps)
+        return [Phase(name="N", player=self.network, loss=self._loss, optimizer=adam, average=self.average_decay)]
+
+    def average_decay(self, nimg: int) -> float:
+        """Of the averaged weights on the step at ``nimg``."""
+        half_life = min(1000 * self.config.average_half_life_kimg, self.config.average_ramp * nimg)
+        return decay_of(half_life, self.config.batch_size)
+
+    @property
+    def guides(self) -> bool:
+        """Whether it knows classes, and samples whose class is not told."""
+        return self.config.num_classes > 0 and self.config.label_dropout > 0
+
+    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Samples:
+        """Samples of latents as the settings say, without noise on the way: pictures in [-1, 1], points as the data."""
+        return self.decode_by(z, labels, SolverOptions(churn=0.0 if self.churns else None))
+
+    def adds_noise(self, options: SolverOptions) -> bool:
+        """Whether there is noise on the way."""
+        return False
+
+    def decode_by(
+        self, z: Latents, labels: Labels | None, options: SolverOptions, rng: torch.Generator | None = None
+    ) -> Samples:
+        """Samples of latents.
+
+        Args:
+            rng: Of the noise that is added on the way, where ``options`` say so.
+
+        Raises:
+            UserError: an option that this model has not.
+        """
+        options.check(guides=self.guides, churns=self.churns)
+        drawn = self.outside(self.draw(z.view(-1, *self.sample_shape), labels, options, rng).to(z.dtype))
+        return drawn if self.config.dims else drawn.clamp(-1, 1)
+
+    def guided(self, ask: Callable[[Labels | None], Samples], labels: Labels | None, options: SolverOptions) -> Samples:
+        """``none + g (class - none)``: what is asked of a class, less what is asked of none (Ho & Salimans 2022).
+
+        https://arxiv.org/abs/2207.12598, eq. 6, with their ``1 + w`` as ``g``; 1 asks once, and of the class alone.
+        """
+        scale = self.config.guidance if options.guidance is None else options.guidance
+        if scale == 1 or labels is None:
+            return ask(labels)
+        none = ask(torch.full_like(labels, HIDDEN))
+        return none + scale * (ask(labels) - none)
+
+    def told(self, samples: Samples) -> Labels | None:
+        """A class for each sample that tells nothing; None of a model without classes."""
+        return torch.full((len(samples),), HIDDEN, device=samples.device) if self.config.num_classes else None
+
+    @property
+    def density_details(self) -> str:
+        """How the bound is found."""
+        config = self.config
+        return f"variational:levels{BOUND_DRAWS}:sigma{config.sigma_min:g}-{config.sigma_max:g}"
+
+    @torch.no_grad()
+    def log_prob(self, images: Samples, rng: torch.Generator) -> PerSample:
+        """A lower bound of ``ln p(x)`` in nats per sample: of pictures of whole colours, of points their density.
+
+        Of a model with classes it is the bound of a sample whose class is not told.
+        """
+        x = self.inside(images)
+        found = variational_bound(
+            lambda noisy, sigma: self.denoised(noisy, sigma, self.told(noisy)),
+            x,
+            rng,
+            sigma_min=self.config.sigma_min,
+            sigma_max=self.config.sigma_max,
+            prior_std=self.config.sigma_max,
+            draws=BOUND_DRAWS,
+            whole_colours=not self.config.dims,
+        )
+        return found - self.config.dims * float(self.unit.double().log()) if self.config.dims else found
+
+    def _loss(self, batch: Pictures | Points) -> Terms:
+        x, labels = self.reals(batch), batch.labels if self.config.num_classes else None
+        if labels is not None and self.config.label_dropout:
+            labels = torch.where(batch.rand() < self.config.label_dropout, torch.full_like(labels, HIDDEN), labels)
+        return self.loss_of(x, labels, batch)
+
+
+def wide(values: PerSample, samples: Samples) -> Tensor:
+    """A number per sample, to be multiplied with samples."""
+    return values.view(-1, *[1] * (samples.ndim - 1))
+
+
+def mean_square(difference: Samples) -> PerSample:
+    """The mean over each sample's numbers of their squares."""
+    return difference.square().flatten(1).mean(1)

@@ -1,0 +1,151 @@
+"""Flow matching: samples are drawn along paths from noise to data that training made nearly straight.
+
+Lipman, Chen, Ben-Hamu, Nickel, Le: Flow Matching for Generative Modeling (ICLR 2023), https://arxiv.org/abs/2210.02747,
+with the straight paths of Liu, Gong, Liu: Flow Straight and Fast (rectified flow, ICLR 2023),
+https://arxiv.org/abs/2209.03003: ``x_t = (1 - t) x_0 + t x_1`` from noise x_0 to a sample x_1, whose velocity is ``x_1
+- x_0``. A network v is taught that velocity by squared error, so it learns its mean over all pairs whose path goes
+  through
+x at t, and ``dx/dt = v(x, t)`` carries the law of the noise to that of the data. One step from t = 0 gives the mean of
+the data; the straighter the paths, the fewer steps are needed.
+
+With classes, ``label_dropout`` of the samples are shown without theirs, so that drawing can be guided (Ho & Salimans
+2022, https://arxiv.org/abs/2207.12598).
+
+Departs from the papers:
+- The network is EDM's (:mod:`ganvas.networks.denoising_unet`); theirs are other U-Nets. Rates and sizes are those of
+  torchcfm (https://github.com/atong01/conditional-flow-matching, examples/images/cifar10), without its clipping of
+  gradients.
+- The average of the weights grows old with the run at first (``average_ramp``), as EDM's does.
+- Paths end in the sample itself (sigma_min = 0 in Lipman et al., eq. 20), as in rectified flow.
+- There is no second training on the model's own pairs of noise and sample ("reflow").
+- Of points, which are brought to a variance of 1/2 first, the network is fully connected.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from ganvas.core.checks import above, at_least, fractions, probabilities
+from ganvas.core.errors import UserError
+from ganvas.core.picture_size import WholeSize
+from ganvas.core.shapes import Labels, PerSample
+from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.batches.point_batch import Points
+from ganvas.losses.diffusion.diffusion_game import DiffusionGame, mean_square, wide
+from ganvas.losses.diffusion.solvers import Samples, SolverOptions, evenly, require_solver, solve
+from ganvas.losses.game import Terms
+from ganvas.networks.denoisers import denoiser, require_sizes
+
+TOLD_TIMES = 1000  # A time of 1 is told to the network as this number, so that its waves tell near times apart.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Every setting of the network, its training and its drawing; the defaults are torchcfm's for CIFAR-10."""
+
+    dims: int = 0  # Numbers of a point; 0 for pictures. Taken from the data.
+    height: int = 32  # A multiple of 2^(sizes - 1).
+    width: int = 32
+    channels: int = 3
+    num_classes: int = 0
+    features: int = 128  # Of pictures: maps at full size, before multipliers.
+    multipliers: tuple[int, ...] = (1, 2, 2, 2)  # Of the maps at full size, at half, at a quarter, ...
+    blocks: int = 2  # Residual blocks per size on the way down, and one more on the way up.
+    attention: tuple[int, ...] = (1,)  # Halvings after which blocks have attention.
+    dropout: float = 0.1
+    hidden: int = 128  # Of points: width of every hidden layer.
+    depth: int = 4  # Of points: hidden layers.
+    steps: int = 20
+    solver: str = "heun"
+    guidance: float = 1.0  # 1 draws what was learnt of a class; more exaggerates what is special about it.
+    label_dropout: float = 0.1  # Samples that are shown without their class.
+    sigma_min: float = 0.002  # Least and largest ratio of noise to sample for the bound of the likelihood.
+    sigma_max: float = 80.0
+    batch_size: int = 128
+    lr: float = 2e-4
+    warm_up_kimg: float = 640.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    average_half_life_kimg: float = 887.0  # Of the weights that draw: 0.9999 per step of 128.
+    average_ramp: float = 0.05  # The half-life is at most this share of the samples shown.
+
+    def __post_init__(self) -> None:
+        at_least(self, 0, "dims", "num_classes", "warm_up_kimg", "average_half_life_kimg", "average_ramp")
+        at_least(self, 1, "features", "blocks", "hidden", "depth", "steps", "batch_size")
+        above(self, 0, "sigma_min", "lr", "eps")
+        fractions(self, "dropout", "beta1", "beta2")
+        probabilities(self, "label_dropout")
+        require_solver(self.solver, "solver=")
+        if self.sigma_max <= self.sigma_min:
+            raise UserError(f"sigma_max={self.sigma_max} must be above sigma_min={self.sigma_min}.")
+        require_sizes(self.multipliers, self.attention)
+        assert self.picture
+
+    @property
+    def picture(self) -> WholeSize:
+        """The size of the pictures."""
+        multiple = 2 ** (len(self.multipliers) - 1)
+        return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=multiple)
+
+    @property
+    def latent_size(self) -> int:
+        """Numbers of the noise that drawing starts from."""
+        return self.dims or self.height * self.width * self.channels
+
+
+POINTS = Config(
+    dims=2, dropout=0.0, batch_size=256, lr=1e-3, warm_up_kimg=10.0, average_half_life_kimg=100.0
+)  # Ours, for points.
+TINY = Config(
+    height=8,
+    width=8,
+    features=4,
+    multipliers=(1, 2),
+    blocks=1,
+    hidden=8,
+    depth=2,
+    steps=3,
+    batch_size=8,
+    lr=1e-3,
+    warm_up_kimg=0.0,
+)
+TINY_POINTS = replace(TINY, dims=2)
+
+
+class Model(DiffusionGame[Config]):
+    """The velocity, how it is taught, and how it draws."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.network = denoiser(config)
+
+    def velocity(self, x: Samples, time: PerSample, labels: Labels | None) -> Samples:
+        """``v(x, t)``, float32 at least."""
+        found = self.network(x, TOLD_TIMES * time, labels)
+        return found.to(torch.promote_types(found.dtype, torch.float32))
+
+    def loss_of(self, x: Samples, labels: Labels | None, batch: Pictures | Points) -> Terms:
+        """``|v(x_t, t) - (x_1 - x_0)|^2`` at a random time, a mean over the numbers of a sample."""
+        time, noise = batch.rand().to(x.dtype), batch.randn(*x.shape[1:]).to(x.dtype)
+        along = (1 - wide(time, x)) * noise + wide(time, x) * x
+        return {"matching": mean_square(self.velocity(along, time, labels) - (x - noise))}
+
+    def denoised(self, x: Samples, sigma: PerSample, labels: Labels | None) -> Samples:
+        """``x_t + (1 - t) v(x_t, t)`` at ``t = 1 / (1 + sigma)``, where ``x_t / t`` is a sample with such noise."""
+        time = 1 / (1 + sigma)
+        along = wide(time, x) * x
+        return along + wide(1 - time, x) * self.velocity(along, time, labels)
+
+    def draw(
+        self, noise: Samples, labels: Labels | None, options: SolverOptions, rng: torch.Generator | None
+    ) -> Samples:
+        """``dx/dt = v(x, t)`` from 0 to 1: the state in float64, the network in its own precision."""
+
+        def field(x: Samples, time: float) -> Samples:
+            given = x.to(noise.dtype)
+            times = torch.full((len(x),), time, dtype=noise.dtype, device=x.device)
+            return self.guided(lambda told: self.velocity(given, times, told), labels, options)
+
+        steps = options.steps or self.config.steps
+        return solve(field, noise, evenly(steps), options.solver or self.config.solver)
