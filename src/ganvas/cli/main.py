@@ -11,6 +11,7 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render_advise,
     render_anatomy,
     render_diagram,
+    render_dissect,
     render_features,
     render_fields,
     render_likelihood,

@@ -252,7 +252,7 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
     Raises:
         UserError: there is no such run or model, or its files are not whole.
     """
-    folder = _model_folder(Path(path), kimg)
+    folder = model_folder(Path(path), kimg)
     tensors, numbers = checkpoint.load(folder, "model")
     module = catalogue.load("models", numbers["model"])
     model: Game = module.Model(from_plain(module.Config, numbers["config"]))
@@ -274,7 +274,7 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
     )
 
 
-def _model_folder(path: Path, kimg: float | None) -> Path:
+def model_folder(path: Path, kimg: float | None) -> Path:
     if (path / "model.json").exists():
         return path
     if path.is_file():

@@ -1,0 +1,70 @@
+"""Dissections and tools of latents as a person reads them, on stderr."""
+
+from ganvas.cli.render import show, table
+from ganvas.core.number_text import minus, number
+from ganvas.core.progress import say
+from ganvas.tasks.directions import DirectionsResult
+from ganvas.tasks.dissect import DissectResult, Edited, SetLine, ToPaint
+from ganvas.tasks.invert import InvertResult
+
+
+@show.register
+def _(result: DissectResult) -> None:
+    say(f"{result.subject}, labels by {result.labeller}. Units that fit a label, beside what chance gives:")
+    header = ("layer", "name", "units", "fit", "rotated", "untrained", "permuted", "best, corrected")
+    rows = [
+        (
+            *(line.layer, line.label, str(line.units)),
+            *(number(value, digits=3) for value in (line.detectors, line.rotated, line.untrained, line.permuted)),
+            number(line.best, digits=3),
+        )
+        for line in result.layers
+    ]
+    table("", header, rows)
+    if result.sets:
+        say(f"What goes when units of {result.effect_layer} are silenced together, on other pictures:")
+        labels = list(dict.fromkeys(line.label for line in result.sets))
+        table("", ("label", "by effect", "by fit"), [_removals(label, result.sets) for label in labels])
+    for note in result.notes:
+        say(note)
+    say(f"{result.page}: the page; tables and JSON beside it.")
+
+
+@show.register
+def _(result: Edited) -> None:
+    units = ", ".join(map(str, result.units))
+    say(f"{result.model}: a model without the units {units} of {result.layer}. It draws what the edit draws, to within")
+    say(f"{result.apart:.2g} of colours from -1 to 1; every command that takes a run takes it.")
+
+
+@show.register
+def _(result: ToPaint) -> None:
+    say(f"{result.folder / 'images'}: {result.pictures} pictures. Paint a mask of each, a PNG of the same name whose")
+    say(f"pixels are numbers of labels, into {result.folder / 'masks'}; take out the pictures that you leave. Then:")
+    say(f"ganvas dissect RUN --labeller {result.folder}")
+
+
+def _removals(label: str, sets: tuple[SetLine, ...]) -> tuple[str, str, str]:
+    by = {line.chosen_by: line for line in sets if line.label == label}
+    return label, _removed(by.get("effect")), _removed(by.get("iou"))
+
+
+def _removed(line: SetLine | None) -> str:
+    return "" if line is None else minus(f"{-100 * line.removed:+.1f} ± {100 * line.standard_error:.1f} %")
+
+
+@show.register
+def _(result: DirectionsResult) -> None:
+    say(f"{result.model}, {result.method}: how much the picture changes at a step of {result.step:g} either way.")
+    rows = [(line.name, number(line.value), number(line.change, digits=3)) for line in result.directions]
+    table("", ("direction", "value", "change"), [*rows, ("random, mean", "", number(result.random_change, digits=3))])
+    say(f"Effective rank {result.effective_rank:.1f} of {result.latents} latents. {result.sheet}: a row per direction.")
+
+
+@show.register
+def _(result: InvertResult) -> None:
+    say(
+        f"{result.pictures} pictures by {result.model}, from {result.start}: median {result.median:.1f} dB, "
+        f"{result.share_above_30:.0%} at 30 dB or more; at the start {result.start_median:.1f} dB."
+    )
+    say(f"{result.sheet}: the pictures above what was found. {result.file}: their latents.")

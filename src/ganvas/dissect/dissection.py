@@ -1,0 +1,275 @@
+"""A whole dissection: what the units of each layer agree with, beside twins, and what a picture loses without them.
+
+The order of things: pictures of the subject and their masks; agreement of every layer with them, and of the twins;
+then, of one layer, the effect of silencing each unit, and of the strongest ones together on pictures that they were not
+chosen on. The result is plain values, which a page, a table and a program read alike.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from ganvas.core.errors import UserError, did_you_mean
+from ganvas.dissect.agreement.agreement import TOP
+from ganvas.dissect.effects.context import Cell, Context, inserted_everywhere
+from ganvas.dissect.effects.shares import drawn_shares
+from ganvas.dissect.effects.single_units import (
+    HELD_OUT,
+    SetEffect,
+    Silence,
+    UnitEffects,
+    mean_values,
+    random_units,
+    set_effect,
+    unit_effects,
+)
+from ganvas.dissect.labellers.labeller import Labeller
+from ganvas.dissect.labellers.segmenter import Segmenter
+from ganvas.dissect.layers import Galleries, Layer, Shown, layers
+from ganvas.dissect.permanent import Chosen
+from ganvas.dissect.places import Place
+from ganvas.dissect.sample import Sample, sampled
+from ganvas.dissect.subject import Subject
+
+RANDOM_SETS = 3
+RAREST = 0.005  # Share of a label in the pictures, below which no set of units is chosen for it.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How much is looked at."""
+
+    pictures: int = 512
+    effect_pictures: int = 256
+    held_out_pictures: int = 384
+    set_size: int = 8
+    permutations: int = 39
+    silence: Silence = "zero"
+    seed: int = 0
+    twins: bool = True
+    effects: bool = True
+    shown_units: int = 8  # Of each layer, on the page.
+    context: tuple[str, ...] = ()  # Labels that are put everywhere.
+    context_pictures: int = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dissection:
+    """All that was found, as plain values."""
+
+    subject: str
+    whose: str
+    labeller: str
+    labels: tuple[str, ...]
+    shares: tuple[float, ...]  # Of the pictures' pixels, by label.
+    layers: tuple[Layer, ...]
+    settings: Settings
+    protocol: str
+    effect_layer: Place | None = None
+    unit_effects: UnitEffects | None = None
+    sets: tuple[SetEffect, ...] = ()
+    contexts: tuple[Context, ...] = ()
+    quality: tuple[float | None, ...] = ()  # The labeller's own IoU on held-out pictures, by label, where it is known.
+    notes: tuple[str, ...] = ()
+    galleries: Galleries = field(default_factory=dict)
+
+
+def dissect(
+    subject: Subject,
+    labeller: Labeller,
+    places: Sequence[Place],
+    settings: Settings,
+    *,
+    effect_place: Place | None = None,
+    by_hand: Chosen | None = None,
+    quiet: bool = False,
+) -> Dissection:
+    """Takes a network apart.
+
+    Args:
+        effect_place: The layer whose units are silenced; the one with the best fitting units where left out.
+        by_hand: Units that a person chose, silenced together beside the others; their layer is then that one.
+
+    Raises:
+        UserError: none of the labeller's labels occurs in the pictures.
+    """
+    for thing in settings.context:
+        _require_label(thing, labeller)
+    sample = sampled(subject, labeller, settings.pictures)
+    _require_labels(sample, labeller)
+    bare, notes = _untrained(subject, labeller, settings)
+    shown = Shown(units=settings.shown_units, galleries={})
+    found_layers = layers(
+        sample,
+        bare,
+        places,
+        permutations=settings.permutations,
+        seed=settings.seed,
+        turned=settings.twins,
+        shown=shown,
+        quiet=quiet,
+    )
+    shares = torch.bincount(sample.masks.flatten().long(), minlength=len(labeller.labels)) / sample.masks.numel()
+    chosen = by_hand.place if by_hand else effect_place or max(found_layers, key=lambda layer: layer.best.trained).place
+    found: UnitEffects | None = None
+    sets, contexts = list[SetEffect](), list[Context]()
+    if settings.effects and subject.kind == "draws":
+        found = unit_effects(
+            subject,
+            labeller,
+            chosen,
+            pictures=settings.effect_pictures,
+            silence=settings.silence,
+            quiet=quiet,
+        )
+        layer = next((layer for layer in found_layers if layer.place == chosen), None)
+        sets = _sets(subject, labeller, found, layer, settings, by_hand)
+        twin = subject.untrained(settings.seed) if bare is not None and settings.context else None
+        for thing in settings.context:
+            contexts.append(_context(subject, twin, labeller, found, thing, settings, quiet=quiet))
+    return Dissection(
+        subject=subject.name,
+        whose=subject.whose,
+        labeller=labeller.identity,
+        labels=labeller.labels,
+        shares=tuple(shares.tolist()),
+        layers=tuple(found_layers),
+        settings=settings,
+        protocol=_protocol(labeller, settings, sample),
+        effect_layer=chosen if found is not None else None,
+        unit_effects=found,
+        sets=tuple(sets),
+        contexts=tuple(contexts),
+        quality=_quality(labeller),
+        notes=notes,
+        galleries=shown.galleries,
+    )
+
+
+def _untrained(subject: Subject, labeller: Labeller, settings: Settings) -> tuple[Sample | None, tuple[str, ...]]:
+    """Pictures of the network with a fresh start; or why there is none."""
+    if not settings.twins:
+        return None, ()
+    try:
+        return sampled(subject.untrained(settings.seed), labeller, settings.pictures), ()
+    except UserError as error:
+        return None, (f"There is no untrained twin: {error}",)
+
+
+def _context(
+    subject: Subject,
+    twin: Subject | None,
+    labeller: Labeller,
+    found: UnitEffects,
+    thing: str,
+    settings: Settings,
+    *,
+    quiet: bool,
+) -> Context:
+    """A thing put everywhere, by the trained network and by its untrained twin."""
+    number, count, pictures = labeller.labels.index(thing), settings.set_size, settings.context_pictures
+    units = found.ranked(number)[:count]
+
+    def put(one: Subject, chosen: list[int]) -> tuple[Cell, ...]:
+        made = inserted_everywhere(
+            one, labeller, found.place, chosen, thing, pictures=pictures, seed=settings.seed, quiet=quiet
+        )
+        return made.on_all(thing)
+
+    bare: tuple[Cell, ...] = ()
+    if twin is not None:
+        ranking = unit_effects(twin, labeller, found.place, pictures=settings.effect_pictures // 2, quiet=quiet)
+        bare = put(twin, ranking.ranked(number)[:count])
+    cells = put(subject, units)
+    return Context(
+        thing=thing,
+        units=tuple(units),
+        pictures=pictures,
+        cells=cells,
+        untrained=bare,
+        recall=tuple(_recall(labeller, thing, cell.ground) for cell in cells),
+    )
+
+
+def _recall(labeller: Labeller, thing: str, ground: str) -> float | None:
+    if not isinstance(labeller, Segmenter):
+        return None
+    return labeller.card["paste_recall_on"].get(thing, {}).get(ground)
+
+
+def _quality(labeller: Labeller) -> tuple[float | None, ...]:
+    known = labeller.card["iou"] if isinstance(labeller, Segmenter) else {}
+    return tuple(known.get(label) for label in labeller.labels)
+
+
+def _require_labels(sample: Sample, labeller: Labeller) -> None:
+    there = sample.masks.unique()
+    if len(there) < 2:
+        only = labeller.labels[int(there[0])]
+        raise UserError(
+            f"The labeller {labeller.identity} calls every pixel '{only}', so there is nothing to tell units apart by. "
+            "Choose a labeller whose labels occur in these pictures, such as --labeller colours."
+        )
+
+
+def _require_label(label: str, labeller: Labeller) -> None:
+    if label not in labeller.labels:
+        raise UserError(
+            f"The labeller {labeller.identity} knows no '{label}'.{did_you_mean(label, labeller.labels)} "
+            f"Labels: {', '.join(labeller.labels)}."
+        )
+
+
+def _protocol(labeller: Labeller, settings: Settings, sample: Sample) -> str:
+    height, width = sample.grid.size
+    return (
+        f"labeller={labeller.identity};n={len(sample)};grid={height}x{width}/{sample.grid.step};top={TOP};upsampled=bilinear;"
+        f"silence={settings.silence};seed={settings.seed}"
+    )
+
+
+def _sets(
+    subject: Subject,
+    labeller: Labeller,
+    found: UnitEffects,
+    layer: Layer | None,
+    settings: Settings,
+    by_hand: Chosen | None,
+) -> list[SetEffect]:
+    """For each label that is not rare: the strongest units by effect and by IoU, and random ones, silenced together."""
+    place, count = found.place, min(settings.set_size, found.place.units)
+    value = mean_values(subject, place, settings.effect_pictures) if settings.silence == "mean" else None
+    before = drawn_shares(subject, labeller, settings.held_out_pictures, of=HELD_OUT)
+    made: list[SetEffect] = []
+
+    def silenced(units: Sequence[int], label: str, chosen_by: str) -> None:
+        made.append(
+            set_effect(
+                subject,
+                labeller,
+                place,
+                units,
+                label=label,
+                chosen_by=chosen_by,
+                pictures=settings.held_out_pictures,
+                value=value,
+                before=before,
+            )
+        )
+
+    if by_hand is not None:
+        silenced(by_hand.units, "", "hand")
+    for number in range(RANDOM_SETS):
+        silenced(
+            random_units(place, len(by_hand.units) if by_hand else count, seed=settings.seed, number=number),
+            "",
+            "random",
+        )
+    for at, label in enumerate(labeller.labels):
+        if found.before[at] < RAREST:
+            continue
+        silenced(found.ranked(at)[:count], label, "effect")
+        if layer is not None:
+            silenced(layer.ranked(at)[:count], label, "iou")
+    return made

@@ -1,0 +1,202 @@
+"""Layers beside their twins: how many units fit a label, and how many do by chance.
+
+Three twins stand beside every count: the same network untrained, the same layer in randomly rotated axes, and the same
+units with the labels of other pictures. What they also reach was not learnt by single units.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from ganvas.core.progress import progress
+from ganvas.dissect.agreement.agreement import LEVELS, TOP, Agreement, agreement, joined, rotated
+from ganvas.dissect.agreement.counts import thresholds
+from ganvas.dissect.gallery import strongest
+from ganvas.dissect.places import Place
+from ganvas.dissect.sample import Sample
+
+AT_TOP = LEVELS.index(TOP)
+Galleries = dict[tuple[str, int], UInt8[Tensor, "k h w c"]]  # By the layer's name and the unit.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """A unit and the labels that fit it best."""
+
+    unit: int
+    label: str  # By the top-q rule.
+    iou: float
+    iou_error: float
+    most: float  # What that IoU can be at the most, for this label.
+    same_in_halves: bool  # Whether odd and even pictures name the same label.
+    free_label: str  # By the chance-corrected score at any level.
+    level: float
+    free_iou: float
+    chance: float  # The IoU of an independent unit at that level.
+    corrected: float
+    corrected_error: float
+    information_label: str
+    information: float
+    p_value: float | None  # Of the permutation test over the whole layer.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars:
+    """One number of a layer, and the same of its twins; None for a twin that was not asked for."""
+
+    trained: float
+    rotated: float | None = None
+    untrained: float | None = None
+    permuted: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layer:
+    """One layer's units."""
+
+    place: Place
+    units: tuple[Unit, ...]
+    detectors: Bars  # Units whose IoU by the top-q rule is that of a detector.
+    best: Bars  # Mean over units of the best chance-corrected score.
+    significant: Bars  # Units that pass the permutation test, over the whole layer.
+    same_in_halves: float  # Share of the units that both halves of the pictures give one label.
+    fit: Float[Tensor, "units labels"]  # IoU by the top-q rule.
+
+    def ranked(self, label: int) -> list[int]:
+        """Units by their IoU with a label, the best first."""
+        return self.fit[:, label].argsort(descending=True).tolist()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """How many units of each layer are shown, and their pictures."""
+
+    units: int
+    galleries: Galleries
+
+
+def layers(
+    sample: Sample,
+    untrained: Sample | None,
+    places: Sequence[Place],
+    *,
+    permutations: int,
+    seed: int,
+    turned: bool,
+    shown: Shown,
+    quiet: bool,
+) -> list[Layer]:
+    """The agreement of all places, in rotated axes too (``turned``), and of the untrained network where it is given."""
+    total = sum(place.units for place in places) * (1 + turned + (untrained is not None))
+    with progress("agreement", total, unit="units", quiet=quiet) as report:
+        done = [0]
+
+        def advance(units: int) -> None:
+            done[0] += units
+            report(done[0])
+
+        own, other = _own(sample, places, permutations, seed, shown, advance, turned=turned)
+        bare = {} if untrained is None else _plain(untrained, places, permutations, seed, advance)
+    return [
+        _layer(place, sample.labels, own[place.name], other.get(place.name), bare.get(place.name)) for place in places
+    ]
+
+
+def _own(
+    sample: Sample,
+    places: Sequence[Place],
+    permutations: int,
+    seed: int,
+    shown: Shown,
+    advance: Callable[[int], None],
+    *,
+    turned: bool,
+) -> tuple[dict[str, Agreement], dict[str, Agreement]]:
+    """Of the units as they are, and in rotated axes (of a layer that is cut into portions, within each)."""
+    own: dict[str, list[Agreement]] = {}
+    other: dict[str, list[Agreement]] = {}
+    labels = len(sample.labels)
+    for place, first, maps in sample.maps(places):
+        found = agreement(maps, sample.masks, labels, sample.grid, permutations=permutations, seed=seed)
+        own.setdefault(place.name, []).append(found)
+        _show(sample, place, first, maps, found, shown)
+        advance(maps.shape[1])
+        if turned:
+            other.setdefault(place.name, []).append(agreement(rotated(maps, seed), sample.masks, labels, sample.grid))
+            advance(maps.shape[1])
+    return {name: joined(parts) for name, parts in own.items()}, {name: joined(parts) for name, parts in other.items()}
+
+
+def _plain(
+    sample: Sample, places: Sequence[Place], permutations: int, seed: int, advance: Callable[[int], None]
+) -> dict[str, Agreement]:
+    found: dict[str, list[Agreement]] = {}
+    for place, _, maps in sample.maps(places):
+        scored = agreement(maps, sample.masks, len(sample.labels), sample.grid, permutations=permutations, seed=seed)
+        found.setdefault(place.name, []).append(scored)
+        advance(maps.shape[1])
+    return {name: joined(parts) for name, parts in found.items()}
+
+
+def _show(sample: Sample, place: Place, first: int, maps: Tensor, found: Agreement, shown: Shown) -> None:
+    """Keeps the strongest pictures of the units that fit best."""
+    if not shown.units:
+        return
+    best = found.scores.iou[:, AT_TOP].amax(1).argsort(descending=True)[: shown.units]
+    at = thresholds(sample.grid.values(maps[:, best]), (TOP,))[:, 0]
+    for unit, threshold in zip(best.tolist(), at.tolist(), strict=True):
+        shown.galleries[place.name, first + unit] = strongest(maps[:, unit], sample.pictures, threshold)
+
+
+def _layer(
+    place: Place, labels: Sequence[str], own: Agreement, turned: Agreement | None, bare: Agreement | None
+) -> Layer:
+    null = own.null
+    return Layer(
+        place=place,
+        units=tuple(_unit(own, unit, labels) for unit in range(place.units)),
+        detectors=Bars(
+            trained=float(own.detectors.sum()),
+            rotated=None if turned is None else float(turned.detectors.sum()),
+            untrained=None if bare is None else float(bare.detectors.sum()),
+            permuted=None if null is None else float(null.detectors.mean()),
+        ),
+        best=Bars(
+            trained=float(own.best.mean()),
+            rotated=None if turned is None else float(turned.best.mean()),
+            untrained=None if bare is None else float(bare.best.mean()),
+            permuted=None if null is None else float(null.best.mean()),
+        ),
+        significant=Bars(
+            trained=float("nan") if null is None else float(null.significant.sum()),
+            untrained=None if bare is None or bare.null is None else float(bare.null.significant.sum()),
+        ),
+        same_in_halves=float(own.halves.mean()),
+        fit=own.scores.iou[:, AT_TOP],
+    )
+
+
+def _unit(found: Agreement, unit: int, labels: Sequence[str]) -> Unit:
+    scores = found.scores
+    label = int(scores.iou[unit, AT_TOP].argmax())
+    level, free = divmod(int(scores.corrected[unit].flatten().argmax()), len(labels))
+    _, told = divmod(int(scores.information[unit].flatten().argmax()), len(labels))
+    return Unit(
+        unit=unit,
+        label=labels[label],
+        iou=float(scores.iou[unit, AT_TOP, label]),
+        iou_error=float(scores.iou_error[unit, AT_TOP, label]),
+        most=float(scores.most[unit, AT_TOP, label]),
+        same_in_halves=bool(found.halves[unit]),
+        free_label=labels[free],
+        level=LEVELS[level],
+        free_iou=float(scores.iou[unit, level, free]),
+        chance=float(scores.chance[unit, level, free]),
+        corrected=float(scores.corrected[unit, level, free]),
+        corrected_error=float(scores.corrected_error[unit, level, free]),
+        information_label=labels[told],
+        information=float(scores.information[unit].amax()),
+        p_value=None if found.null is None else float(found.null.p_values[unit]),
+    )

@@ -1,0 +1,95 @@
+"""What can be put where, on a generator in which everything can be put everywhere; and sets found by optimisation."""
+
+import math
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from ganvas.core.errors import UserError
+from ganvas.dissect.effects.ace import optimised, penalised
+from ganvas.dissect.effects.context import Insertions, cell_shares, clustered, inserted_everywhere
+
+
+@pytest.fixture
+def place(planted):
+    return planted.subject.numbering.chosen()[0]
+
+
+def test_red_units_put_red_on_every_ground_and_random_units_do_not(planted, place):
+    found = inserted_everywhere(planted.subject, planted.labeller, place, [0, 1], "red", pictures=4, seed=0)
+    cell = found.on("red", "other")
+    assert cell.causal == pytest.approx(100.0)
+    assert cell.cells == int((found.ground == 0).sum())
+    assert abs(cell.random) < 1
+    assert cell.points == pytest.approx(cell.causal - cell.random)
+
+
+def test_the_error_of_a_mean_over_cells_has_pictures_as_clusters():
+    # Cells of a picture that are all alike carry what one cell does.
+    change = torch.tensor([[1.0] * 4, [3.0] * 4, [2.0] * 4]).double()
+    mean, error = clustered(change, torch.ones(3, 4))
+    assert mean == 2.0
+    assert error == pytest.approx(1.0 / math.sqrt(3))
+    assert math.isnan(clustered(change, torch.zeros(3, 4))[0])
+
+
+def test_a_contrast_of_two_grounds_is_the_difference_of_their_means():
+    ground = torch.tensor([[0, 0, 1, 1]] * 3)
+    causal = torch.tensor([[4.0, 4.0, 1.0, 1.0], [5.0, 5.0, 1.0, 1.0], [6.0, 6.0, 1.0, 1.0]]).double() / 100
+    found = Insertions(labels=("a", "b"), ground=ground, causal=causal, random=torch.zeros_like(causal))
+    points, error = found.contrast("a", "b")
+    assert points == pytest.approx(4.0)
+    assert error == pytest.approx(1.0 / math.sqrt(3))
+
+
+def test_shares_of_cells_of_a_mask():
+    masks = torch.zeros(1, 4, 4, dtype=torch.long)
+    masks[0, :2, 2:] = 1
+    masks[0, 3, 3] = 1
+    assert cell_shares(masks, 1, (2, 2)).tolist() == [[0.0, 1.0, 0.0, 0.25]]
+
+
+@dataclass(frozen=True)
+class SoftRed:
+    """Red as far as the picture is red."""
+
+    identity: str = "soft red"
+    labels: tuple[str, ...] = ("other", "red")
+
+    def segment(self, images):
+        return (images[:, 0] > 0).long()
+
+    def score(self, images):
+        red = (images[:, :1] + 1) / 2
+        return torch.cat([1 - red, red], 1)
+
+
+@pytest.mark.parametrize("form", ["code", "paper"])
+def test_the_optimisation_finds_the_two_planted_units_and_no_other(planted, place, form):
+    found = optimised(planted.subject, SoftRed(), place, "red", form=form, pictures=64, updates=150, seed=0)
+    assert sorted(found.strongest(2)) == [0, 1]
+    assert found.alpha[:2].min() > 3 * found.alpha[2:].max()
+    assert found.alpha.min() >= 0
+    assert found.alpha.max() <= 1
+
+
+def test_the_two_forms_differ_as_they_are_written():
+    delta, alpha = torch.tensor(0.3), torch.tensor([0.6, 0.8])
+    assert_close(penalised(delta, alpha, "code", cells=64), torch.tensor(-0.3 + 0.005 * 1.0))
+    assert_close(penalised(delta, alpha, "paper", cells=64), torch.tensor(-0.3 + 100 / 65536 * 64 * 1.0))
+
+
+def test_a_labeller_without_a_gradient_is_refused(planted, place):
+    with pytest.raises(UserError, match="no gradient"):
+        optimised(planted.subject, planted.labeller, place, "red")
+
+
+def test_a_label_that_is_nowhere_is_refused(planted, place):
+    class Never(SoftRed):
+        def segment(self, images):
+            return torch.zeros(len(images), *images.shape[2:], dtype=torch.long)
+
+    with pytest.raises(UserError, match="'red' fills a cell"):
+        optimised(planted.subject, Never(), place, "red", pictures=8)

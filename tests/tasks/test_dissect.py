@@ -1,0 +1,175 @@
+"""``ganvas dissect``, ``directions`` and ``invert`` as a person calls them, on a run of a few steps."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from ganvas.core.errors import UserError
+from ganvas.core.pixels import to_bytes
+from ganvas.dissect import dissection
+from ganvas.dissect.labellers.colour import Rule
+from ganvas.dissect.subject import of_run
+from ganvas.tasks.directions import Directions, directions
+from ganvas.tasks.dissect import Dissect, DissectResult, Edited, ToPaint, dissect
+from ganvas.tasks.invert import Invert, invert
+from ganvas.tasks.train import Train, train
+from ganvas.train import trained
+
+SETTINGS = ("resolution=16", "latent_size=8", "fmap_base=64", "fmap_max=8", "batch_size=8", "measure_kimg=-1")
+LAYER = ("blocks.1.1",)
+FEW = {"pictures": 12, "effect_pictures": 8, "held_out_pictures": 8, "permutations": 3, "set_size": 2, "quiet": True}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("dissect") / "run"
+    settings = (*SETTINGS, "first_resolution=16", "train_kimg=0", "fade_kimg=0")
+    train(Train(model="gan/progan", data="scenes:32,16x16", out=out, kimg=0.008, set=settings, quiet=True))
+    return out
+
+
+def test_a_run_is_dissected_into_a_page_tables_and_json(run, tmp_path):
+    result = dissect(Dissect(run=str(run), labeller="colours", layers=("#16", "#24"), out=tmp_path / "d", **FEW))
+    assert isinstance(result, DissectResult)
+    assert {file.name for file in (tmp_path / "d").iterdir()} >= {
+        *("dissection.html", "dissection.json", "units.csv", "unit_effects.csv", "sets.csv")
+    }
+    found = json.loads((tmp_path / "d" / "dissection.json").read_text())
+    assert [layer["place"]["name"] for layer in found["layers"]] == ["#16", "#24"]
+    assert len(found["unit_effects"]["change"]) == result.layers[0].units == 8
+    page = (tmp_path / "d" / "dissection.html").read_text()
+    assert page.count("data:image/png") == 8 * 2
+    assert "http-equiv" in page
+    rows = (tmp_path / "d" / "units.csv").read_text().splitlines()
+    assert len(rows) == 1 + sum(line.units for line in result.layers)
+
+
+def test_the_same_dissection_twice_is_the_same_to_the_byte(run, tmp_path):
+    for name in ("a", "b"):
+        task = Dissect(run=str(run), labeller="brightness", layers=LAYER, twins=False, out=tmp_path / name, **FEW)
+        dissect(task)
+    files = [(tmp_path / name / "dissection.json").read_bytes() for name in ("a", "b")]
+    assert files[0] == files[1]
+
+
+def test_a_discriminator_is_held_against_exact_masks(run, tmp_path):
+    result = dissect(Dissect(run=f"{run}:discriminator", layers=("blocks.1.0",), out=tmp_path / "d", **FEW))
+    assert isinstance(result, DissectResult)
+    assert result.labeller.startswith("exact@")
+    assert result.sets == ()
+
+
+def test_chosen_units_are_silenced_beside_the_others_and_for_good(run, tmp_path):
+    (tmp_path / "mine.json").write_text('{"layer": "blocks.1.1", "units": [0, 5]}')
+    task = {"run": str(run), "labeller": "brightness", "layers": LAYER, "twins": False, **FEW}
+    result = dissect(Dissect(units=tmp_path / "mine.json", out=tmp_path / "d", **task))
+    assert isinstance(result, DissectResult)
+    assert "hand" in (tmp_path / "d" / "sets.csv").read_text()
+    edited = dissect(Dissect(run=str(run), edit=tmp_path / "mine.json", out=tmp_path / "without", **FEW))
+    assert isinstance(edited, Edited)
+    assert edited.apart < 1e-4
+    whole, less = (trained.load(path).decode(torch.ones(2, 8)) for path in (run, tmp_path / "without"))
+    assert not torch.allclose(whole, less)
+
+
+def test_pictures_to_paint_are_those_of_the_dissection(run, tmp_path):
+    found = dissect(Dissect(run=str(run), to_paint=3, out=tmp_path / "paint"))
+    assert isinstance(found, ToPaint)
+    files = sorted((tmp_path / "paint" / "images").iterdir())
+    assert [file.name for file in files] == ["000.png", "001.png", "002.png"]
+    first = next(of_run(run).seen(3, of="sample"))[0]
+    drawn = to_bytes(first)[2].permute(1, 2, 0).numpy()
+    assert np.array_equal(np.asarray(Image.open(files[2])), drawn)
+    with pytest.raises(UserError, match="needs a mask of its name"):
+        dissect(Dissect(run=str(run), labeller=str(tmp_path / "paint"), out=tmp_path / "d", **FEW))
+
+
+def test_directions_and_inversion_write_their_sheets(run, tmp_path):
+    for method in ("sefa-code", "pca", "labelled"):
+        task = Directions(run=run, method=method, count=3, samples=16, points=1, out=tmp_path / method, quiet=True)
+        found = directions(Directions(**{**vars(task), "labeller": "brightness"}))
+        assert len(found.directions) == 3
+        assert found.sheet.is_file()
+        assert 1 <= found.effective_rank <= 8
+    found = invert(Invert(run=run, source="own", n=3, steps=4, encoder_steps=3, out=tmp_path / "i", quiet=True))
+    assert found.median >= found.start_median
+    assert found.sheet.is_file()
+
+
+class Foreign(nn.Module):
+    """A generator as others write it: modules alone, in place, with a batch norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.ConvTranspose2d(6, 8, 4),
+            nn.BatchNorm2d(8),
+            nn.ReLU(inplace=True),
+            nn.ConvTranspose2d(8, 3, 4, 4),
+            nn.Tanh(),
+        )
+        nn.init.normal_(self.body[3].weight, std=1.0)
+
+    def forward(self, z):
+        return self.body(z[:, :, None, None])
+
+
+def make() -> nn.Module:
+    return Foreign()
+
+
+def test_a_generator_of_somebody_else_is_dissected_without_a_change(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "somebodys", sys.modules[__name__])
+    task = Dissect(run="somebodys:make", input="1,6", labeller="brightness", twins=False, out=tmp_path / "d", **FEW)
+    result = dissect(task)
+    assert isinstance(result, DissectResult)
+    assert [line.label for line in result.layers] == ["body.2"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"run": "nowhere"}, "There is no nowhere"),
+        ({"layers": ("blocks.9",)}, "There is no layer 'blocks.9'"),
+        ({"layers": ("latent_norm",)}, "no layer 'latent_norm'|gives"),
+        ({"labeller": "colors"}, "Did you mean 'colours'"),
+        ({"labeller": "exact"}, "draws its pictures"),
+        ({"pictures": 2}, "pictures=2 must be at least 8"),
+        ({"input": "1,8"}, "leave --data and --input out"),
+    ],
+)
+def test_what_cannot_be_is_said(run, tmp_path, changes, said):
+    with pytest.raises(UserError, match=said):
+        dissect(Dissect(**{"run": str(run), "out": tmp_path / "d", **FEW, **changes}))
+    assert not (tmp_path / "d" / "dissection.html").exists()
+
+
+def test_units_that_are_not_there_and_files_that_are_not_are_said(run, tmp_path):
+    (tmp_path / "mine.json").write_text('{"layer": "blocks.1.1", "units": [99]}')
+    with pytest.raises(UserError, match="has no unit 99"):
+        dissect(Dissect(run=str(run), edit=tmp_path / "mine.json", out=tmp_path / "x"))
+    with pytest.raises(UserError, match="There is no file"):
+        dissect(Dissect(run=str(run), edit=tmp_path / "none.json", out=tmp_path / "x"))
+    with pytest.raises(UserError, match="Say where: --out"):
+        dissect(Dissect(run=str(run), edit=tmp_path / "mine.json"))
+
+
+def test_a_labeller_whose_labels_do_not_occur_is_said(run, tmp_path):
+    blind = Rule(
+        identity="blind", labels=("nothing", "something"), rule=lambda images: torch.zeros(len(images), 16, 16).long()
+    )
+    own = of_run(run)
+    with pytest.raises(UserError, match="calls every pixel 'nothing'"):
+        dissection.dissect(own, blind, own.numbering.chosen(), dissection.Settings(pictures=8), quiet=True)
+
+
+def test_a_run_of_points_is_refused(tmp_path):
+    small = ("width=8", "depth=1", "batch_size=8", "burst_first=1", "burst_moves=2", "measure_kimg=-1")
+    train(Train(model="gan/wgan", data="mixtures:segments,64", out=tmp_path / "p", kimg=0.008, set=small, quiet=True))
+    with pytest.raises(UserError, match="draws points"):
+        dissect(Dissect(run=str(tmp_path / "p"), out=tmp_path / "d"))
