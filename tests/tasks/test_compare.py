@@ -1,5 +1,6 @@
 """``ganvas compare`` on real, tiny runs."""
 
+import dataclasses
 import json
 import shutil
 
@@ -79,6 +80,24 @@ def test_dials_are_turned_against_one_draw_of_reals(runs, tmp_path):
     plain = json.loads(compare(task).json.read_text())
     assert [one["name"] for one in plain["precision_recall"]["turned"]] == ["gan", "vae"]
     assert all(len(one["precision"]) == len(one["values"]) for one in plain["precision_recall"]["turned"])
+
+
+def test_distances_and_bounds_are_held_against_pictures_that_were_never_seen(own_runs, tmp_path):
+    task = Compare(
+        runs=own_runs,
+        out=tmp_path / "c.html",
+        held_out="scenes:20,16x16,seed=1",
+        n=64,
+        metrics=("swd",),
+        sheet=0,
+        quiet=True,
+    )
+    with pytest.raises(UserError, match="16 pictures"):
+        compare(task)
+    plain = json.loads(compare(dataclasses.replace(task, n=None)).json.read_text())
+    gan, vae = ({key for key in one["values"] if key.endswith("held_out")} for one in plain["models"])
+    assert gan == {"swd.train_minus_held_out"}
+    assert vae == {"swd.train_minus_held_out", "bits_per_dimension.train_minus_held_out"}
 
 
 @pytest.mark.parametrize(

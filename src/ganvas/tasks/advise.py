@@ -1,6 +1,7 @@
 """``ganvas advise SRC``: which model for these pictures on this machine, what it will cost, and the command."""
 
 import dataclasses
+import math
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -318,5 +319,5 @@ def _shortness(task: Advise, there: "Seen", tried: "Tried") -> list[str]:
     needed = LEAST_PASSES / passes * task.minutes
     return [
         f"In {task.minutes:g} minutes it sees the pictures {passes:.2g} times only. About {duration(60 * needed)} "
-        f"(--minutes {needed:.0f}) would be {LEAST_PASSES:g} times."
+        f"(--minutes {math.ceil(needed)}) would be {LEAST_PASSES:g} times."
     ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 GAPS = ("swd", "kid", "fid")  # Distances that are taken from training and from held-out pictures, where asked for.
 BOUND_SAMPLES = 16  # Latents per picture, of a model that bounds its density alone.
-MOST_LIKELIHOODS = 512  # Pictures of a likelihood where -n is left out.
+MOST_GAPS, MOST_LIKELIHOODS = 2048, 512  # Pictures of a distance where -n is left out, and of a likelihood.
 
 
 def measured_alike(task: Compare, runs: list[Path], trained: "list[Trained]") -> None:
@@ -72,12 +72,21 @@ def gaps(task: Compare, path: Path, model: "Trained") -> "list[Gap]":
     held_out = task.held_out or (model.data.get("held_out") or {}).get("spec")
     if held_out is None:
         return []
-    found = _distance_gaps(task, path, model, str(held_out))
-    likelihood = _likelihood_gap(task, path, model, str(held_out))
+    n = _fewest(task, model, str(held_out))
+    found = _distance_gaps(task, path, model, str(held_out), n)
+    likelihood = _likelihood_gap(task, path, model, str(held_out), n)
     return found + ([likelihood] if likelihood else [])
 
 
-def _distance_gaps(task: Compare, path: Path, model: "Trained", held_out: str) -> "list[Gap]":
+def _fewest(task: Compare, model: "Trained", held_out: str) -> int:
+    """Pictures of either set: as many as are asked for, where both have so many."""
+    from ganvas.data.survey import survey
+
+    there = min(survey(held_out).count, int(model.data.get("count") or 0) or MOST_GAPS)
+    return min(task.n or MOST_GAPS, there)
+
+
+def _distance_gaps(task: Compare, path: Path, model: "Trained", held_out: str, n: int) -> "list[Gap]":
     """Distances of the same generated pictures from as many training and held-out ones."""
     import dataclasses
 
@@ -86,14 +95,13 @@ def _distance_gaps(task: Compare, path: Path, model: "Trained", held_out: str) -
     names = [name for name in sides.chosen_metrics(task.metrics)[0] if name in GAPS]
     if not names or not can_draw(model.model):
         return []
-    base = dataclasses.replace(_measurement(task, path, held_out), metrics=tuple(names))
-    held = measure(base)
-    train = measure(dataclasses.replace(base, b=None, n=held.n))
+    base = dataclasses.replace(_measurement(task, path, held_out), metrics=tuple(names), n=n)
+    held, train = measure(base), measure(dataclasses.replace(base, b=None))
     on_train = {result.metric: result for result in train.results}
     return [_gap(on_train[result.metric], result) for result in held.results if result.metric in names]
 
 
-def _likelihood_gap(task: Compare, path: Path, model: "Trained", held_out: str) -> "Gap | None":
+def _likelihood_gap(task: Compare, path: Path, model: "Trained", held_out: str, n: int) -> "Gap | None":
     from ganvas.losses.capabilities import BoundsDensity, HasDensity
     from ganvas.metrics.likelihood.density import METRIC
     from ganvas.tasks.likelihood import Likelihood, likelihood
@@ -102,7 +110,7 @@ def _likelihood_gap(task: Compare, path: Path, model: "Trained", held_out: str) 
     if not bounds and not isinstance(model.model, HasDensity):
         return None
     how: dict[str, Any] = {
-        "n": min(task.n or MOST_LIKELIHOODS, MOST_LIKELIHOODS),
+        "n": min(n, MOST_LIKELIHOODS),
         "samples": BOUND_SAMPLES if bounds else None,
         "seed": task.seed,
         "device": task.device,
