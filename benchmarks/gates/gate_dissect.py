@@ -9,13 +9,14 @@
 - a latent's five first directions by SeFa change the picture at least 2.5 times as much as its last five;
 - the generator's own pictures are found again at 30 dB or more in the median, from an encoder's guess.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_dissect [RUN]``; about 4 minutes of one processor core, and 2 more
-for a run where none is given and there is no runs/demo.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_dissect [RUN] [PART ...]``; about 4 minutes of one processor core,
+and 2 more for a run where none is given and there is no runs/demo. The parts are labeller, agreement, removal, context
+and latents.
 """
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -44,19 +45,20 @@ UNITS = 8
 SIDE = (32, 32)
 
 
-def main(run: Path) -> None:
+def main(run: Path, parts: Sequence[str] = ()) -> None:
     """Measures, records, and ends with an error where a gate does not hold."""
     torch.set_num_threads(1)
     own = subject.of_run(run)
     place = own.numbering.chosen()[LAYER]
     bare, labeller = own.untrained(), scenes_labeller(SIDE)
-    faults = [
-        *_timed("labeller", lambda: _labeller(labeller)),
-        *_timed("agreement", lambda: _agreement(own, bare, labeller, place)),
-        *_timed("removal", lambda: _removal(own, labeller, place)),
-        *_timed("context", lambda: _context(own, bare, labeller, place)),
-        *_timed("latents", lambda: _latents(run)),
-    ]
+    gates = {
+        "labeller": lambda: _labeller(labeller),
+        "agreement": lambda: _agreement(own, bare, labeller, place),
+        "removal": lambda: _removal(own, labeller, place),
+        "context": lambda: _context(own, bare, labeller, place),
+        "latents": lambda: _latents(run),
+    }
+    faults = [fault for name, gate in gates.items() if not parts or name in parts for fault in _timed(name, gate)]
     if faults:
         sys.exit("\n".join(faults))
 
@@ -168,4 +170,4 @@ def demo() -> Path:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else demo())
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else demo(), sys.argv[2:])
