@@ -75,3 +75,14 @@ def test_the_critical_value_is_that_of_all_effects_together(planted, place):
 def test_random_units_avoid_the_chosen_ones_while_there_are_others(place):
     assert not set(random_units(place, 8, seed=0, number=0, but=range(8))) & set(range(8))
     assert len(random_units(place, 99, seed=0, number=1)) == 16
+
+
+def test_the_untrained_twin_of_a_frozen_network_has_other_weights_and_the_same_places(planted, place):
+    planted.subject.network.requires_grad_(False)
+    twin, again = planted.subject.untrained(1), planted.subject.untrained(1)
+    inputs = planted.subject.series("sample", 0, 4)
+    own, drawn = planted.subject.run(inputs)[0], twin.run(inputs, keep=[place])
+    assert not torch.allclose(own, drawn[0])
+    assert torch.equal(drawn[0], again.run(inputs)[0])
+    assert drawn[1][place.name].shape == (4, 16, 8, 8)
+    assert torch.equal(planted.subject.run(inputs)[0], own)

@@ -33,7 +33,7 @@ from ganvas.dissect.sample import Sample, sampled
 from ganvas.dissect.subject import Subject
 
 RANDOM_SETS = 3
-RAREST = 0.005  # Share of a label in the pictures, below which no set of units is chosen for it.
+RAREST = 0.002  # Share of a label in the pictures, below which no set of units is chosen for it.
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 
 from ganvas.core.number_text import minus, number
 from ganvas.dissect.agreement.agreement import DETECTOR, TOP
-from ganvas.dissect.dissection import Dissection
+from ganvas.dissect.dissection import RAREST, Dissection
 from ganvas.dissect.effects.context import Cell, Context
 from ganvas.dissect.effects.shares import Effect
 from ganvas.dissect.effects.single_units import SetEffect, UnitEffects
@@ -180,7 +180,7 @@ def _single(found: Dissection) -> Html | None:
     effects = found.unit_effects
     if effects is None:
         return None
-    rows = [[label, _strongest(effects, at)] for at, label in enumerate(found.labels) if effects.before[at] >= 0.005]
+    rows = [[label, _strongest(effects, at)] for at, label in enumerate(found.labels) if effects.before[at] >= RAREST]
     passing = int((effects.t.abs() > effects.critical).sum())
     return page.section(
         "One unit at a time",

@@ -83,8 +83,9 @@ class Subject:
         Raises:
             UserError: parts of it have weights that nobody knows how to draw.
         """
-        module = copy.deepcopy(self.module)
+        module = copy.deepcopy(self.module).requires_grad_(True)  # What is frozen would stay as it is.
         initialise(module, stream(seed, "dissect", "untrained"))
+        module.requires_grad_(False)
         names = {id(part): name for name, part in self.module.named_modules()}
         network = module.get_submodule(names[id(self.network)])
         return replace(self, module=module, network=network, whose=f"a fresh start, seed {seed}")
