@@ -57,8 +57,10 @@ def permuted(
     both, active, labelled = _sums(values, masks, labels, at, orders)
     iou = both / (active[:, :, None, None] + labelled - both).clamp_min(1)
     score = iou.permute(3, 0, 1, 2)  # Permutation, unit, level, label.
-    # Over the true order as well, else it alone would be held against a mean and deviation without itself.
-    mean, deviation = score.mean(0), score.std(0).clamp_min(1e-6)
+    # Over the true order as well, else it alone would be held against a mean and deviation without itself. A
+    # typical variance is added: a label that is nearly never there would be far out in one order or another.
+    spread = score.var(0)
+    mean, deviation = score.mean(0), (spread + spread.median()).sqrt().clamp_min(1e-6)
     largest = ((score - mean) / deviation).flatten(2).amax(2)  # Of each unit.
     against = largest[1:].amax(1)
     p_values = (1 + (against[None] >= largest[0][:, None]).sum(1)) / (permutations + 1)
