@@ -3,7 +3,9 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
+from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.models.autoregressive import pixelcnn_pp
+from ganvas.models.diffusion import edm
 from ganvas.models.flow import nice
 from ganvas.models.gan import dcgan, stylegan2
 from ganvas.nn.layers.initialise import initialise
@@ -69,3 +71,16 @@ def test_a_temperature_scales_latents_and_is_refused_where_there_is_none():
     initialise(other, stream(0, "weights"))
     with pytest.raises(UserError, match=r"--temperature 0\.7: dcgan has none; flows have"):
         at(other, 0.7)
+
+
+def test_the_steps_of_a_solver_are_chosen_where_a_model_solves_an_equation_and_refused_elsewhere():
+    model = edm.Model(edm.TINY)
+    initialise(model, stream(0, "weights"))
+
+    def draw(module, **options):
+        return torch.cat(list(drawn_samples(module.eval(), 2, seed=1, purpose="test", solver=SolverOptions(**options))))
+
+    assert torch.equal(draw(model), draw(model, steps=edm.TINY.steps))
+    assert not torch.equal(draw(model), draw(model, steps=1))
+    with pytest.raises(UserError, match=r"--steps 5: stylegan2 solves no equation to draw"):
+        draw(stylegan2.Model(stylegan2.TINY), steps=5)

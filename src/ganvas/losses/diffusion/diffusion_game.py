@@ -15,6 +15,8 @@ from ganvas.core.schedule import Stage, Steady, decay_of
 from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.losses.batches.point_batch import Points
+from ganvas.losses.bits import dequantised, of_whole_colours
+from ganvas.losses.diffusion.flow_density import flow_log_density
 from ganvas.losses.diffusion.solvers import Samples, SolverOptions
 from ganvas.losses.diffusion.variational_bound import variational_bound
 from ganvas.losses.game import Phase, Terms
@@ -185,6 +187,23 @@ class DiffusionGame(FramedGame[D], LatentGame[D, Pictures | Points], ABC):
             draws=BOUND_DRAWS,
             whole_colours=not self.config.dims,
         )
+        return self._in_data_units(found)
+
+    @torch.no_grad()
+    def flow_log_prob(self, images: Samples, rng: torch.Generator, steps: int) -> PerSample:
+        """``ln p(x)`` in nats per sample by the flow: of whole colours with noise in their bins, of points."""
+        x = self.inside(images if self.config.dims else dequantised(images, rng))
+        found = flow_log_density(
+            lambda noisy, sigma: self.denoised(noisy, sigma, self.told(noisy)),
+            x,
+            rng,
+            sigma_min=self.config.sigma_min,
+            sigma_max=self.config.sigma_max,
+            steps=steps,
+        )
+        return self._in_data_units(found) if self.config.dims else of_whole_colours(found, images[0].numel())
+
+    def _in_data_units(self, found: PerSample) -> PerSample:
         return found - self.config.dims * float(self.unit.double().log()) if self.config.dims else found
 
     def _loss(self, batch: Pictures | Points) -> Terms:

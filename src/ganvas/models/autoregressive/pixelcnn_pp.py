@@ -16,6 +16,8 @@ Departs from the paper and its code:
   pictures and dimensions and so large that neither matters.
 - A colour's probability is computed without the code's approximation for narrow bins.
 - Samples are rounded to whole colours while they are drawn, as the distribution is one of whole colours.
+
+Pictures are drawn with what every layer has computed before (Ramachandran et al. 2017, https://arxiv.org/abs/1704.06001).
 """
 
 from collections.abc import Callable
@@ -38,6 +40,7 @@ from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.logistic_mixture import LogisticMixture, mixture_of, numbers_of
 from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.across_ranks import all_ranks_sum
+from ganvas.nn.layers.causal_conv import Shown
 from ganvas.nn.layers.initialise import filled, normal_, unset
 
 START_STD = 0.05  # Of the directions of weights, before data sets their lengths.
@@ -229,7 +232,7 @@ class Network(nn.Module):
         self.last = CausalConv2d(features, numbers_of(config.mixtures, config.channels), (1, 1), sees="left")
 
     def forward(self, images: Images, drop: Drop) -> Float[Tensor, "n numbers h w"]:
-        x = torch.cat([images, torch.ones_like(images[:, :1])], 1)
+        x = _with_ones(images)
         above = [shifted_down(self.above(x))]
         left = [shifted_down(self.row_above(x)) + shifted_right(self.left(x))]
         for level in range(self.levels):
@@ -264,6 +267,186 @@ def shifted_down(x: Maps) -> Maps:
 def shifted_right(x: Maps) -> Maps:
     """Every column holds what the column to its left held."""
     return F.pad(x, (1, 0, 0, 0))[..., :-1]
+
+
+class Cached:
+    """A convolution with its weights as they are, and what it was shown so far.
+
+    Args:
+        size: Height and width of its input.
+    """
+
+    def __init__(self, layer: CausalConv2d, size: tuple[int, int]) -> None:
+        unit = F.normalize(filled(layer.direction).flatten(1), dim=1).view_as(layer.direction)
+        self.weight, self.bias = unit * filled(layer.length).view(-1, 1, 1, 1), filled(layer.bias)
+        left, right, above, _ = layer.padding
+        self.stride, self.left, self.right, self.above = layer.stride, left, right, above
+        self.shown = Shown(size, above=above, left=left, right=right)
+
+    def put(self, x: Maps, y: int, column: int | None) -> None:
+        """A row of its input, or a pixel of it."""
+        self.shown.put(x, y, column or 0)
+
+    def at(self, x: Maps, y: int, column: int | None) -> Float[Tensor, "n c2 h2 w2"]:
+        """What it makes of a row, or of a pixel, and of what was shown before."""
+        self.put(x, y, column)
+        if column is None:
+            return F.conv2d(self.shown.rows(y - self.above, y), self.weight, self.bias, stride=(1, self.stride))
+        seen = self.shown.patch(y - self.above, y, column - self.left, column + self.right)
+        return F.conv2d(seen, self.weight, self.bias)
+
+
+class CachedDoubling:
+    """One row, or one pixel, of what :class:`CausalDoubling` makes."""
+
+    def __init__(self, layer: CausalDoubling) -> None:
+        unit = F.normalize(filled(layer.direction).transpose(0, 1).flatten(1), dim=1)
+        unit = unit.view(-1, len(layer.direction), 2, layer.width).transpose(0, 1)
+        self.weight, self.bias = unit * filled(layer.length).view(1, -1, 1, 1), filled(layer.bias)
+
+    def row(self, x: Maps, y: int) -> Float[Tensor, "n c2 1 w2"]:
+        """Row ``y``, of the row that it is doubled from."""
+        weight = self.weight[:, :, y % 2 : y % 2 + 1]
+        doubled = F.conv_transpose2d(x, weight, self.bias, stride=(1, 2), output_padding=(0, 1))
+        left = (weight.shape[3] - 1) // 2
+        return doubled[..., left : left + 2 * x.shape[3]]
+
+    def pixel(self, x: Maps, y: int, column: int) -> Float[Tensor, "n c2 1 1"]:
+        """Pixel (y, column), of the pixel that it is doubled from."""
+        return F.conv2d(x, self.weight[:, :, y % 2, column % 2].T[:, :, None, None], self.bias)
+
+
+class CachedBlock:
+    """:class:`GatedBlock` on a row or on a pixel."""
+
+    def __init__(self, block: GatedBlock, size: tuple[int, int]) -> None:
+        self.first, self.second = Cached(block.first, size), Cached(block.second, size)
+        self.beside = None if block.beside is None else Cached(block.beside, size)
+
+    def at(self, x: Maps, y: int, column: int | None = None, beside: Tensor | None = None) -> Maps:
+        """What it makes of a row, or of a pixel."""
+        found = self.first.at(concat_elu(x), y, column)
+        if self.beside is not None:
+            assert beside is not None
+            found = found + self.beside.at(concat_elu(beside), y, column)
+        a, b = self.second.at(concat_elu(found), y, column).chunk(2, 1)
+        return x + a * b.sigmoid()
+
+
+class Level:
+    """One resolution of the network: its blocks on both ways, and what they made of the newest row."""
+
+    def __init__(self, network: Network, level: int, size: tuple[int, int]) -> None:
+        def cached(blocks: nn.ModuleList, chosen: range) -> list[CachedBlock]:
+            named = list(blocks)[chosen.start : chosen.stop]
+            return [CachedBlock(block, size) for block in named if isinstance(block, GatedBlock)]
+
+        down = range(level * network.blocks, (level + 1) * network.blocks)
+        below = network.levels - 1 - level  # Resolutions below this one, which come first on the way up.
+        start = below * (network.blocks + 1) - (below > 0)
+        up = range(start, start + network.blocks + (below > 0))
+        self.down_above, self.down_left = cached(network.down_above, down), cached(network.down_left, down)
+        self.up_above, self.up_left = cached(network.up_above, up), cached(network.up_left, up)
+        self.deepest = below == 0
+        self.done_left = Shown(size)  # Of the stream to the left, what leaves the level on the way up.
+        self.down_rows: list[Tensor] = []
+        self.up_rows: list[Tensor] = []
+
+
+class Drawing:
+    """What every layer was shown while pictures are drawn, so that each computes each of its pixels once.
+
+    A resolution that is 2^k times smaller has a new row at every 2^k-th row of the picture, and in it a new pixel at
+    every 2^k-th; between them what it said last stands.
+    """
+
+    def __init__(self, network: Network, size: tuple[int, int]) -> None:
+        sizes = [(size[0] >> level, size[1] >> level) for level in range(network.levels)]
+        self.levels = [Level(network, level, own) for level, own in enumerate(sizes)]
+        self.above, self.row_above = Cached(network.above, size), Cached(network.row_above, size)
+        self.left, self.last = Cached(network.left, size), Cached(network.last, size)
+        self.halve_above = _halvings(network.halve_above, sizes)
+        self.halve_left = _halvings(network.halve_left, sizes)
+        self.double_above, self.double_left = _doublings(network.double_above), _doublings(network.double_left)
+        self.starts: Tensor | None = None
+
+    def start_row(self, images: Images, y: int) -> None:
+        """The stream above, at row ``y`` of every resolution that has a new one."""
+        row = _with_ones(images[:, :, max(y - 1, 0) : max(y, 1)])
+        u, self.starts = self.above.at(row, max(y - 1, 0), None), self.row_above.at(row, max(y - 1, 0), None)
+        if not y:  # Nothing is above the first row.
+            u, self.starts = torch.zeros_like(u), torch.zeros_like(self.starts)
+        new = []
+        for number, level in enumerate(self.levels):
+            at = y >> number
+            level.down_rows = [u]
+            for block in level.down_above:
+                level.down_rows.append(u := block.at(u, at))
+            new.append(level)
+            if level.deepest:
+                break
+            if at % 2:
+                self.halve_above[number].put(u, at, None)
+                break
+            u = self.halve_above[number].at(u, at, None)
+        for number, level in reversed(list(enumerate(new))):
+            self._row_up(level, number, y >> number)
+
+    def _row_up(self, level: Level, number: int, at: int) -> None:
+        beside = list(level.down_rows)
+        u = beside.pop() if level.deepest else self.double_above[number].row(self.levels[number + 1].up_rows[-1], at)
+        level.up_rows = []
+        for block in level.up_above:
+            level.up_rows.append(u := block.at(u, at, None, beside.pop()))
+
+    def numbers(self, images: Images, y: int, x: int) -> Float[Tensor, "n numbers 1 1"]:
+        """Of one pixel; all before it are there."""
+        assert self.starts is not None
+        v = self.starts[..., x : x + 1]
+        if x:  # Nothing is to the left of the first column.
+            v = v + self.left.at(_with_ones(images[:, :, y : y + 1, x - 1 : x]), y, x - 1)
+        new = []
+        for number, level in enumerate(self.levels):
+            at, column = y >> number, x >> number
+            made = [v]
+            for block, row in zip(level.down_left, level.down_rows[1:], strict=True):
+                made.append(v := block.at(v, at, column, row[..., column : column + 1]))
+            new.append(made)
+            if level.deepest:
+                break
+            if at % 2 or column % 2:
+                self.halve_left[number].put(v, at, column)
+                break
+            v = self.halve_left[number].at(v, at, column)
+        for number, made in reversed(list(enumerate(new))):
+            v = self._pixel_up(number, made, y >> number, x >> number)
+        return self.last.at(F.elu(v), y, x)
+
+    def _pixel_up(self, number: int, beside: list[Tensor], at: int, column: int) -> Tensor:
+        level = self.levels[number]
+        if level.deepest:
+            v = beside.pop()
+        else:
+            smaller = self.levels[number + 1].done_left.patch(at // 2, at // 2, column // 2, column // 2)
+            v = self.double_left[number].pixel(smaller, at, column)
+        for block, row in zip(level.up_left, level.up_rows, strict=True):
+            v = block.at(v, at, column, torch.cat([row[..., column : column + 1], beside.pop()], 1))
+        level.done_left.put(v, at, column)
+        return v
+
+
+def _halvings(layers: nn.ModuleList, sizes: list[tuple[int, int]]) -> list[Cached]:
+    """By the number of the resolution that each starts from."""
+    return [Cached(layer, own) for layer, own in zip(layers, sizes, strict=False) if isinstance(layer, CausalConv2d)]
+
+
+def _doublings(layers: nn.ModuleList) -> list[CachedDoubling]:
+    """By the number of the resolution that each leads to; the network's own begin with the smallest."""
+    return [CachedDoubling(layer) for layer in reversed(list(layers)) if isinstance(layer, CausalDoubling)]
+
+
+def _with_ones(images: Images) -> Float[Tensor, "n c2 h w"]:
+    return torch.cat([images, torch.ones_like(images[:, :1])], 1)
 
 
 def dropout(x: Tensor, uniform: Tensor, share: float) -> Tensor:
@@ -306,9 +489,7 @@ class Model(Game[Config, Pictures]):
 
     def mixture(self, images: Images, drop: Drop = lambda x: x) -> LogisticMixture:
         """Every pixel's distribution given the pixels before it."""
-        numbers = self.network(images, drop)
-        numbers = numbers.to(torch.promote_types(numbers.dtype, torch.float32))
-        return mixture_of(numbers, components=self.config.mixtures, channels=self.config.channels)
+        return self._mixture_of(self.network(images, drop))
 
     def log_prob(self, images: Images, rng: torch.Generator) -> PerSample:
         """``ln p(x)`` in nats per picture, exact; nothing is drawn."""
@@ -316,17 +497,21 @@ class Model(Game[Config, Pictures]):
 
     @torch.no_grad()
     def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> Images:
-        """``n`` pictures, pixel by pixel: a pass per pixel over the rows down to its own."""
+        """``n`` pictures, pixel by pixel; every layer computes each of its own pixels once."""
         height, width = self.config.picture.size
-        rows = self.config.picture.multiple
         images = torch.zeros(n, self.config.channels, height, width, device=rng.device)
         images = images.to(next(self.parameters()).dtype)
+        drawing = Drawing(self.network, (height, width))
         for y in range(height):
-            seen = (y // rows + 1) * rows
+            drawing.start_row(images, y)
             for x in range(width):
-                pixel = self.mixture(images[..., :seen, :]).pixel(y, x)
+                pixel = self._mixture_of(drawing.numbers(images, y, x))
                 images[..., y, x] = pixel.sample(rng)[..., 0, 0]
         return images
+
+    def _mixture_of(self, numbers: Tensor) -> LogisticMixture:
+        numbers = numbers.to(torch.promote_types(numbers.dtype, torch.float32))
+        return mixture_of(numbers, components=self.config.mixtures, channels=self.config.channels)
 
     def _loss(self, batch: Pictures) -> Terms:
         """Bits per dimension, with dropout from the step's own stream."""

@@ -1,0 +1,276 @@
+"""MADE: masks make of a fully connected network one that gives every number a distribution, given those before it.
+
+Germain, Gregor, Murray, Larochelle: MADE: Masked Autoencoder for Distribution Estimation (ICML 2015),
+https://arxiv.org/abs/1502.03509. Numbers of a sample have an order, and every hidden unit a degree: it is connected to
+units before it of at most its degree, and an output to hidden units of less than its number's place (eq. 12 and 13). So
+no output knows its own number or a later one, and one pass gives the exact likelihood. With several sets of masks
+(section 4.2), and with ``shuffle`` as many orders (section 4.1), each step trains one of them, and a likelihood is that
+of their mixture.
+
+Points are mixtures of normal laws, number by number, in the order of their axes. Pictures are flattened, channel after
+channel: of ``binary`` ones each number is bright or dark, as in the paper; of others it is a mixture of logistics over
+whole colours (Salimans et al. 2017).
+
+Departs from the paper:
+- Adam in the place of Adagrad, and what is measured and draws is a running average of the weights.
+- Degrees are drawn from 1 to D - 1 whatever the layer before has; the paper begins at the least of that layer.
+- Masks are functions of their number, drawn once, and there is no input of the masks themselves.
+- Pictures are drawn bright or dark at half of the colour range ("binary"); the paper's MNIST was binarised at random.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.picture_size import WholeSize
+from ganvas.core.schedule import Steady
+from ganvas.core.seeds import stream
+from ganvas.core.shapes import Labels, PerSample
+from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.batches.point_batch import Points
+from ganvas.losses.bits import bits_per_dimension
+from ganvas.losses.game import Phase, Terms
+from ganvas.losses.latent_game import FramedGame, Samples
+from ganvas.losses.logistic_mixture import LogisticMixture, mixture_of
+from ganvas.losses.optimizers import Adam
+from ganvas.nn.layers.initialise import filled, normal_, unset
+
+LEAST_LOG_STD = -7.0  # Of a normal law of a point's number, in the units that the network sees.
+
+Flat = Float[Tensor, "n d"]
+Numbers = Float[Tensor, "n d k"]  # That describe the distribution of each number of a sample.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Every setting of the network and its training; layers are as wide as the paper's smallest of binary MNIST."""
+
+    dims: int = 0  # Numbers of a point; 0 for pictures. Taken from the data.
+    height: int = 28
+    width: int = 28
+    channels: int = 1
+    binary: bool = False  # Of pictures: each number is bright or dark, and no colour between.
+    hidden: int = 500  # Width of every hidden layer.
+    depth: int = 2  # Hidden layers.
+    masks: int = 1  # Sets of masks.
+    shuffle: bool = False  # Each set has an order of its own; otherwise all have that of the numbers.
+    direct: bool = True  # Outputs are also connected to the numbers before them.
+    components: int = 5  # Of the mixture that a number of a point, or a colour, is.
+    batch_size: int = 100
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    average_decay: float = 0.999  # Of the weights, per step.
+
+    def __post_init__(self) -> None:
+        at_least(self, 1, "hidden", "depth", "masks", "components", "batch_size")
+        at_least(self, 0, "dims")
+        above(self, 0, "lr", "eps")
+        fractions(self, "beta1", "beta2", "average_decay")
+        assert self.picture
+
+    @property
+    def picture(self) -> WholeSize:
+        """The size of the pictures."""
+        return WholeSize(height=self.height, width=self.width, channels=self.channels)
+
+    @property
+    def numbers(self) -> int:
+        """D: of a sample."""
+        return self.dims or self.height * self.width * self.channels
+
+
+POINTS = Config(dims=2, hidden=128, components=16, batch_size=256)  # Ours, for points.
+TINY = Config(height=4, width=4, channels=3, hidden=16, masks=2, shuffle=True, components=2, batch_size=8)
+TINY_POINTS = replace(TINY, dims=2)
+
+
+class MaskedLinear(nn.Module):
+    """``x (w m)^T + b`` with a mask of zeros and ones."""
+
+    def __init__(self, inputs: int, outputs: int, *, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = unset(outputs, inputs)
+        self.bias = unset(outputs) if bias else None
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Normal weights of variance 1 / fan-in, bias 0."""
+        normal_(self.weight, generator, std=math.sqrt(1 / self.weight.shape[1]))
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x: Float[Tensor, "n f"], mask: Float[Tensor, "f2 f"]) -> Float[Tensor, "n f2"]:
+        bias = None if self.bias is None else filled(self.bias).to(x.dtype)
+        return F.linear(x, (filled(self.weight) * mask).to(x.dtype), bias)
+
+    def some(self, x: Float[Tensor, "n f"], mask: Tensor, units: Tensor) -> Float[Tensor, "n u"]:
+        """Some of the outputs alone."""
+        bias = None if self.bias is None else filled(self.bias)[units]
+        return F.linear(x, filled(self.weight)[units] * mask[units], bias)
+
+
+class Network(nn.Module):
+    """From flattened samples to the numbers of every distribution, by the masks of a set."""
+
+    places: Tensor  # Of the numbers of a sample in each set's order, from 1, (masks, d).
+    degrees: Tensor  # Of the hidden units of each set and layer, (masks, depth, hidden).
+
+    def __init__(self, config: Config, *, outputs: int) -> None:
+        super().__init__()
+        self.outputs = outputs
+        d = config.numbers
+        sizes = [d, *[config.hidden] * config.depth]
+        self.layers = nn.ModuleList(MaskedLinear(before, after) for before, after in pairwise(sizes))
+        self.last = MaskedLinear(config.hidden, d * outputs)
+        self.direct = MaskedLinear(d, d * outputs, bias=False) if config.direct else None
+        places, degrees = [], []
+        with torch.device("cpu"):
+            for number in range(config.masks):
+                rng = stream(0, "masks", number)
+                places.append(1 + (torch.randperm(d, generator=rng) if config.shuffle else torch.arange(d)))
+                degrees.append(torch.randint(1, max(d, 2), (config.depth, config.hidden), generator=rng))
+        self.register_buffer("places", torch.stack(places), persistent=False)
+        self.register_buffer("degrees", torch.stack(degrees), persistent=False)
+
+    def forward(self, x: Flat, number: Tensor) -> Numbers:
+        """What the network says of samples, by the set of masks of that number, a tensor of one."""
+        *hidden, last, direct = self.masks(number)
+        y = x
+        for layer, mask in zip(self.layers, hidden, strict=True):
+            y = F.relu(layer(y, mask))
+        found = self.last(y, last)
+        if self.direct is not None:
+            found = found + self.direct(x, direct)
+        return found.unflatten(1, (x.shape[1], self.outputs))
+
+    def masks(self, number: Tensor) -> list[Tensor]:
+        """Of the hidden layers, of the last one, and of the direct connections: 1 where two units are connected."""
+        places, degrees = self.places[number][0], self.degrees[number][0]
+        before = [places, *degrees]
+        hidden = [(after[:, None] >= low).float() for low, after in pairwise(before)]  # Eq. 12.
+        wanted = places.repeat_interleave(self.outputs)[:, None]
+        return [*hidden, (wanted > before[-1]).float(), (wanted > places).float()]  # Eq. 13.
+
+
+class Model(FramedGame[Config]):
+    """The network and its likelihood."""
+
+    density: Literal["exact"] = "exact"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.binary = config.binary and not config.dims
+        self.network = Network(config, outputs=1 if self.binary else 3 * config.components)
+
+    def schedule(self) -> Steady:
+        """One batch size and one learning rate."""
+        return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
+
+    def phases(self) -> list[Phase[Pictures | Points]]:
+        """The network descends the bits of the samples."""
+        config = self.config
+        adam = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps)
+        return [
+            Phase(name="P", player=self.network, loss=self._loss, optimizer=adam, average=config.average_decay),
+        ]
+
+    @property
+    def density_details(self) -> str:
+        """What the likelihood is of, and of how many orders it is the mixture."""
+        parts = ["binarised128"] if self.binary else []
+        return ":".join([*parts, f"mixture-of-{self.config.masks}-masks"] if self.config.masks > 1 else parts)
+
+    def log_prob(self, images: Samples, rng: torch.Generator) -> PerSample:
+        """``ln p(x)`` in nats per sample, exact: of pictures of whole colours, or bright and dark; of points the
+        density.
+
+        With several sets of masks it is that of their mixture, each equally likely.
+        """
+        x = self.flat(self.inside(images))
+        sets = torch.arange(self.config.masks, device=x.device).unsqueeze(1)
+        each = torch.stack([self.log_prob_by(x, number) for number in sets])
+        found = torch.logsumexp(each, 0) - math.log(len(sets))
+        return found - self.config.dims * self.unit.to(found).log() if self.config.dims else found
+
+    def log_prob_by(self, x: Flat, number: Tensor) -> PerSample:
+        """``ln p(x)`` of samples as the network sees them, by one set of masks."""
+        return self.log_probs(self.network(x, number), x).sum(1)
+
+    def log_probs(self, said: Numbers, x: Flat) -> Float[Tensor, "n d"]:
+        """``ln p`` of each number, given those before it."""
+        said = said.to(torch.promote_types(said.dtype, torch.float32))
+        if self.binary:
+            return F.logsigmoid(said[..., 0] * x)
+        if not self.config.dims:
+            return self._colours(said).log_prob(x[:, None, :, None])[..., 0]
+        logits, means, log_stds = said.chunk(3, 2)
+        log_stds = log_stds.clamp(min=LEAST_LOG_STD)
+        squares = ((x.unsqueeze(2) - means) / log_stds.exp()).square()
+        each = -0.5 * (squares + math.log(2 * math.pi)) - log_stds
+        return torch.logsumexp(each + F.log_softmax(logits, 2), 2)
+
+    def flat(self, x: Samples) -> Flat:
+        """Samples as rows; of binary pictures each number -1 or 1."""
+        x = x.flatten(1)
+        return torch.where(x > 0, 1.0, -1.0).to(x.dtype) if self.binary else x
+
+    @torch.no_grad()
+    def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> Samples:
+        """``n`` samples of one set of masks, number by number; every unit is computed once, when it is complete."""
+        network, device = self.network, rng.device
+        number = torch.randint(self.config.masks, (1,), generator=rng, device=device)
+        *hidden, last, direct = network.masks(number)
+        places, degrees = network.places[number][0], network.degrees[number][0]
+        dtype = network.last.weight.dtype
+        x = torch.zeros(n, self.config.numbers, device=device, dtype=dtype)
+        units = [torch.zeros(n, degrees.shape[1], device=device, dtype=dtype) for _ in hidden]
+        for place, at in enumerate(places.argsort().tolist()):
+            self._complete(x, units, hidden, degrees == place)
+            outputs = torch.arange(at * network.outputs, (at + 1) * network.outputs, device=device)
+            said = network.last.some(units[-1], last, outputs)
+            if network.direct is not None:
+                said = said + network.direct.some(x, direct, outputs)
+            x[:, at] = self._drawn(said, rng)
+        return self.outside(x.view(n, *self.sample_shape))
+
+    def _complete(self, x: Flat, units: list[Tensor], masks: list[Tensor], ready: Tensor) -> None:
+        """The hidden units whose degree is the number of places drawn so far."""
+        below = x
+        for layer, mask, own, now in zip(self.network.layers, masks, units, ready, strict=True):
+            chosen = now.nonzero().flatten()
+            if len(chosen):
+                assert isinstance(layer, MaskedLinear)
+                own[:, chosen] = F.relu(layer.some(below, mask, chosen))
+            below = own
+
+    def _drawn(self, said: Float[Tensor, "n k"], rng: torch.Generator) -> Float[Tensor, " n"]:
+        """One number of each sample, of the distribution that the network gives it."""
+        if self.binary:
+            uniform = torch.rand(len(said), generator=rng, device=rng.device).to(said)
+            return torch.where(uniform < said[:, 0].sigmoid(), 1.0, -1.0).to(said)
+        if not self.config.dims:
+            return self._colours(said.unsqueeze(1)).sample(rng)[:, 0, 0, 0]
+        logits, means, log_stds = said.chunk(3, 1)
+        chosen = torch.multinomial(logits.double().softmax(1), 1, generator=rng)
+        noise = torch.randn(len(said), generator=rng, device=rng.device).to(said)
+        stds = log_stds.clamp(min=LEAST_LOG_STD).exp()
+        return means.gather(1, chosen)[:, 0] + stds.gather(1, chosen)[:, 0] * noise
+
+    def _colours(self, said: Numbers) -> LogisticMixture:
+        """Each number as a grey pixel of a picture of one column."""
+        return mixture_of(said.transpose(1, 2).unsqueeze(3), components=self.config.components, channels=1)
+
+    def _loss(self, batch: Pictures | Points) -> Terms:
+        """Bits per dimension by one set of masks, the same for the whole batch on every rank."""
+        x = self.flat(self.reals(batch))
+        number = (batch.whole_rand()[:1] * self.config.masks).long()
+        found = self.log_prob_by(x, number)
+        return {"bits_per_dimension": bits_per_dimension(found, x.shape[1])}
