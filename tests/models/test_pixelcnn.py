@@ -71,7 +71,7 @@ def test_two_stacks_see_every_earlier_pixel_and_no_other():
 
 @BOTH
 def test_with_a_softmax_a_channel_knows_those_before_it_of_its_own_pixel_and_no_other(module):
-    model = started(module, mixtures=0, features=6, top_features=9)
+    model = started(module, mixtures=0, features=12, top_features=24)
     images = pictures(4, model.config)
     for channel in range(3):
         x = images.clone().requires_grad_()

@@ -414,3 +414,22 @@ def test_an_estimate_of_a_flow_is_held_against_its_exact_density_with_the_same_n
 def test_what_cannot_be_asked_of_a_flow_is_told(flow, given, said):
     with pytest.raises(UserError, match=said):
         likelihood(Likelihood(run=flow, quiet=True, device="cpu", **given))
+
+
+EDM = ("height=8", "width=8", "features=4", "multipliers=1,1", "blocks=1", "steps=2", "batch_size=8", "attention=1")
+
+
+@pytest.mark.slow
+def test_a_diffusion_model_bounds_its_likelihood_and_estimates_it_along_its_flow(vae, data, tmp_path):
+    run = trained_on(
+        data, tmp_path / "run", "diffusion/edm", *EDM, "measure_kimg=-1", "sample_kimg=1", kimg=0.08, fit="stretch"
+    )
+    how = {"run": run, "data": str(data), "n": 4, "quiet": True, "device": "cpu"}
+    bound, along = likelihood(Likelihood(**how)), likelihood(Likelihood(**how, flow_steps=3))
+    assert ":lower-bound:variational:levels8:sigma0.002-80:" in bound.results[0].protocol
+    assert ":estimate:probability-flow:heun3:hutchinson1:dequantised:" in along.results[0].protocol
+    assert all(math.isfinite(value) for value in bound.log_likelihoods + along.log_likelihoods)
+    with pytest.raises(UserError, match=r"--flow-steps 3: vae/vae carries no sample to noise"):
+        likelihood(Likelihood(run=vae, data=str(data), flow_steps=3, quiet=True, device="cpu"))
+    with pytest.raises(UserError, match="--flow-steps 0 must be at least 1"):
+        likelihood(Likelihood(run=run, flow_steps=0, quiet=True, device="cpu"))

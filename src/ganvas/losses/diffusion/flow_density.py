@@ -72,7 +72,7 @@ def flow_log_density(
 def _slope(denoise: Denoiser, x: Samples, sigma: float, signs: Samples) -> tuple[Samples, PerSample]:
     """``(x - D) / sigma``, and an estimate of its divergence."""
     with torch.enable_grad():
-        given = x.to(signs.dtype).requires_grad_()
+        given = x.detach().to(signs.dtype).requires_grad_()
         levels = torch.full((len(x),), sigma, dtype=signs.dtype, device=x.device)
         denoised = denoise(given, levels)
         (product,) = torch.autograd.grad((denoised * signs).sum(), given)

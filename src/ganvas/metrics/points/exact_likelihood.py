@@ -1,4 +1,4 @@
-"""How probable a model that knows its density finds points of a known law that it never saw.
+"""How probable a model that knows its density, or bounds it, finds points of a known law that it never saw.
 
 ::
 
@@ -37,6 +37,7 @@ def likelihood_results(
     n: int,
     seed: int,
     device: torch.device,
+    kind: str = "exact density",
 ) -> list[Result]:
     """The values of ``n`` fresh draws.
 
@@ -44,16 +45,18 @@ def likelihood_results(
         log_density: Of the model, in nats.
         name: Of the law, for the protocol.
         seed: Of the draws, which are never those of a source.
+        kind: What kind of number the log density is; of a lower bound the true values are at most these.
     """
     fresh = law.points(np.arange(n), seed=derive_seed(seed, "held-out draws of a law"))[0]
     parts = torch.from_numpy(fresh).float().split(ROWS)
     model = torch.cat([log_density(part.to(device)).double().cpu() for part in parts]).numpy()
     exact = law.log_density(fresh.astype(np.float64))
-    found = [_result("nats", -model, name=name, seed=seed)]
-    return found if exact is None else [*found, _result("kl", exact - model, name=name, seed=seed)]
+    how = {"name": name, "seed": seed, "kind": kind.replace(" ", "-")}
+    found = [_result("nats", -model, **how)]
+    return found if exact is None else [*found, _result("kl", exact - model, **how)]
 
 
-def _result(metric: str, values: Float64[np.ndarray, " n"], *, name: str, seed: int) -> Result:
+def _result(metric: str, values: Float64[np.ndarray, " n"], *, name: str, seed: int, kind: str) -> Result:
     return Result(
         metric=metric,
         value=float(values.mean()),
@@ -62,5 +65,5 @@ def _result(metric: str, values: Float64[np.ndarray, " n"], *, name: str, seed: 
         n=len(values),
         seed=seed,
         better="lower",
-        protocol=f"{metric}:{name}:exact-density:fresh-draws:n{len(values)}",
+        protocol=f"{metric}:{name}:{kind}:fresh-draws:n{len(values)}",
     )

@@ -174,8 +174,10 @@ class Drawing(PixelDrawing):
     def numbers(self, images: Images, y: int, x: int) -> Float[Tensor, "n numbers 1 1"]:
         """The horizontal stack at one pixel."""
         now = images[:, :, y : y + 1, x : x + 1]
+        self.left[0].put(images[:, :, y : y + 1, : x + 1], y)  # What was drawn since is shown as it is now.
         for number, layer in enumerate(self.layers):
-            self.left[number].put(now, y, x)
+            if number:
+                self.left[number].put(now, y, x)
             h = layer.left.pixel(self.left[number], y, x)
             now = layer.next_left(self.across[number][..., x : x + 1], h, now, self.labels)
         return self.network.numbers(now)

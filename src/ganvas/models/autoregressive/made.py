@@ -102,10 +102,11 @@ class MaskedLinear(nn.Module):
         self.bias = unset(outputs) if bias else None
 
     def reset(self, generator: torch.Generator) -> None:
-        """Normal weights of variance 1 / fan-in, bias 0."""
-        normal_(self.weight, generator, std=math.sqrt(1 / self.weight.shape[1]))
+        """Normal weights of variance 1 / fan-in; small biases, so that no unit that sees nothing starts at its kink."""
+        fan_in = self.weight.shape[1]
+        normal_(self.weight, generator, std=math.sqrt(1 / fan_in))
         if self.bias is not None:
-            nn.init.zeros_(self.bias)
+            normal_(self.bias, generator, std=math.sqrt(1 / (3 * fan_in)))
 
     def forward(self, x: Float[Tensor, "n f"], mask: Float[Tensor, "f2 f"]) -> Float[Tensor, "n f2"]:
         bias = None if self.bias is None else filled(self.bias).to(x.dtype)

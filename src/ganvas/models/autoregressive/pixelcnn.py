@@ -148,16 +148,16 @@ class Drawing(PixelDrawing):
 
     def numbers(self, images: Images, y: int, x: int) -> Float[Tensor, "n numbers 1 1"]:
         """The network on one pixel, of which each masked layer sees what it was shown before."""
-        now = self._masked(0, images[:, :, y : y + 1, x : x + 1], y, x)
+        self.shown_left[0].put(images[:, :, y : y + 1, : x + 1], y)  # What was drawn since is shown as it is now.
+        now = self._masked(0, y, x)
         for number, block in enumerate(self.blocks, start=1):
             inside = F.relu(block.into(F.relu(now)))
-            now = now + block.out(F.relu(self._masked(number, inside, y, x)))
+            self.shown_left[number].put(inside, y, x)
+            self.shown_above[number].put(inside, y, x)
+            now = now + block.out(F.relu(self._masked(number, y, x)))
         return self.network.numbers(now)
 
-    def _masked(self, number: int, pixel: Maps, y: int, x: int) -> OutMaps:
-        self.shown_left[number].put(pixel, y, x)
-        if number:
-            self.shown_above[number].put(pixel, y, x)
+    def _masked(self, number: int, y: int, x: int) -> OutMaps:
         return self.above[number][..., x : x + 1] + self.layers[number].left.pixel(self.shown_left[number], y, x)
 
 

@@ -66,7 +66,7 @@ class RowsConv2d(nn.Module):
         self.bias = unset(out_channels)
 
     def reset(self, generator: torch.Generator) -> None:
-        """He's normal weights, biases 0."""
+        """He's normal weights, small biases."""
         _draw(self.weight, self.bias, generator)
 
     def forward(self, x: Maps) -> OutMaps:
@@ -124,7 +124,7 @@ class LeftConv2d(nn.Module):
             self.register_buffer("mask", mask, persistent=False)
 
     def reset(self, generator: torch.Generator) -> None:
-        """He's normal weights, bias 0."""
+        """He's normal weights, small biases."""
         _draw(self.weight, self.bias, generator)
 
     def forward(self, x: Maps) -> OutMaps:
@@ -155,6 +155,11 @@ def group_of(channels: int, groups: int) -> Tensor:
 
 
 def _draw(weight: nn.Parameter, bias: nn.Parameter | None, generator: torch.Generator) -> None:
-    normal_(weight, generator, std=math.sqrt(2 / weight[0].numel()))
+    """He's normal weights, and biases of the deviation that torch's own layers have.
+
+    The first pixel sees nothing but zeros: without a bias a ReLU above it would start exactly at its kink.
+    """
+    fan_in = weight[0].numel()
+    normal_(weight, generator, std=math.sqrt(2 / fan_in))
     if bias is not None:
-        nn.init.zeros_(bias)
+        normal_(bias, generator, std=math.sqrt(1 / (3 * fan_in)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,7 +18,7 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.data.points.packed_points import PackedPoints, prepare_points, source_of
 from ganvas.data.sources.locations import lasting_name
-from ganvas.losses.capabilities import HasLatents, KnowsDensity
+from ganvas.losses.capabilities import HasDensity, HasLatents, KnowsDensity
 from ganvas.losses.game import Game
 from ganvas.metrics.points.exact_likelihood import likelihood_results, names_of_likelihood
 from ganvas.metrics.points.point_results import names_of, point_results
@@ -61,7 +62,7 @@ class PointData(RunData):
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """Whatever can be measured against the law of the points."""
-        known = isinstance(model, KnowsDensity)
+        known = isinstance(model, KnowsDensity | HasDensity)
         return [PointExamination(plan, self.packed, known=known)] if can_draw(model) else []
 
     def specimens(self, plan: Plan, *, device: torch.device) -> Specimens:
@@ -118,7 +119,7 @@ class PointExamination(Examination):
     """What the model draws against the law that the points were drawn from.
 
     Args:
-        known: Whether the model knows its density, which then is measured on fresh draws of the law.
+        known: Whether the model knows or bounds its density, which then is measured on fresh draws of the law.
     """
 
     def __init__(self, plan: Plan, packed: PackedPoints, *, known: bool = False) -> None:
@@ -150,14 +151,18 @@ class PointExamination(Examination):
         return self._results(drawn, lipschitz) + self._likelihood(state), self._floor
 
     def _likelihood(self, state: State) -> list[Result]:
-        """Of a model that knows its density."""
+        """Of a model that knows its density, or bounds it."""
         if not self.known or self.law is None:
             return []
         name, device = str(self.packed.manifest["mixture"]), next(state.model.parameters()).device
         how = {"name": name, "n": self.plan.measure_n, "seed": self.plan.seed, "device": device}
         with averaged_players(state) as model:
-            assert isinstance(model, KnowsDensity)
-            return likelihood_results(model.log_density, self.law, **how)
+            if isinstance(model, KnowsDensity):
+                return likelihood_results(model.log_density, self.law, **how)
+            assert isinstance(model, HasDensity)
+            rng = stream(self.plan.seed, "density of points", device=device)
+            kind = "exact density" if model.density == "exact" else model.density
+            return likelihood_results(partial(model.log_prob, rng=rng), self.law, kind=kind, **how)
 
     def _results(self, points: NDArray[np.float32], lipschitz: float | None = None) -> list[Result]:
         assert self.law is not None
