@@ -37,6 +37,7 @@ UNSAID |= {
     "keep_last",
     "keep_best",
     "checkpoint_minutes",
+    "noise_scale_batches",
 }
 UNSAID |= {"dims", "width", "hidden", "depth"}  # Of points, in models of pictures or points.
 UNSAID |= {"labelled_pool"}  # How many of the pictures with labels a run remembers.

@@ -27,6 +27,7 @@ from ganvas.train.feeds.feed import Feed
 from ganvas.train.forecast import Forecast, forecast
 from ganvas.train.health.broken_layer import first_broken_layer
 from ganvas.train.health.monitor import Monitor
+from ganvas.train.health.noise_scale import NoiseProbe
 from ganvas.train.kinds.kind import RunData
 from ganvas.train.monitors import Examiner, TensorBoard
 from ganvas.train.pauses import tried_pauses
@@ -100,7 +101,7 @@ def _train(setup: Setup) -> Outcome:
         state, seed=plan.seed, ranks=ranks, precision=PRECISIONS[plan.precision]
     )
     examiner = Examiner(run, plan, data.examinations(setup.model, plan))
-    monitor = _monitor(setup)
+    monitor, probe = _monitor(setup), _noise_probe(setup, feed)
     board = TensorBoard(run.path) if setup.tensorboard and ranks.first else None
     clock = _Clock(run, state.nimg)
     if not resumed:
@@ -137,8 +138,10 @@ def _train(setup: Setup) -> Outcome:
                 run.require_held()
                 with clock.pause():
                     sheets.sample(state, stage, kimg_name(state.nimg))
-            if ranks.first and due(before, state.nimg, plan.interval("health")):
-                monitor.check(state, stage)
+            if due(before, state.nimg, plan.interval("health")):
+                noise = probe.signs(state, stage) if probe else None
+                if ranks.first:
+                    monitor.check(state, stage, noise=noise)
             better = False
             if ranks.first and due(before, state.nimg, plan.interval("measure")):
                 with clock.pause():
@@ -274,6 +277,21 @@ def _monitor(setup: Setup) -> Monitor:
         setup.data.specimens(plan, device=setup.device) if looks else None,
         counts=setup.data.described.get("class_counts", ()) if classes_of(model.config) else (),
         quiet=setup.quiet,
+    )
+
+
+def _noise_probe(setup: Setup, feed: Feed) -> NoiseProbe | None:
+    """What measures the noise scale at check-ups, where the plan asks for it."""
+    plan = setup.plan
+    if not plan.noise_scale_batches:
+        return None
+    return NoiseProbe(
+        feed=feed,
+        count=plan.noise_scale_batches,
+        samples=len(setup.data),
+        seed=plan.seed,
+        ranks=setup.ranks,
+        precision=PRECISIONS[plan.precision],
     )
 
 

@@ -7,10 +7,11 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 
 HEALTH_KIMG = 1.0  # Least distance of check-ups that were not asked for: each costs about as much as twenty samples.
+NOISE_BATCHES = 3  # At least: a jackknife leaves one out, and two others have one product.
 Policy = Literal["colour", "translation", "cutout"]  # Of DiffAugment.
 
 # These may change when a run is resumed: they do not alter what the images shown so far have made of it.
-FREE_TO_CHANGE = ("total_kimg", "keep_last", "checkpoint_minutes")
+FREE_TO_CHANGE = ("total_kimg", "keep_last", "checkpoint_minutes", "noise_scale_batches")
 
 
 PER_RUN = {
@@ -40,6 +41,7 @@ class Plan:
     measure_kimg: float = 0.0  # Between two measurements; 0 is a 10th of the run, below 0 is never.
     measure_n: int = 2048  # Pictures on each side of a measurement.
     health_kimg: float = 0.0  # Between two check-ups of the game; 0 is a 40th of the run, 1 at least; below 0 is never.
+    noise_scale_batches: int = 0  # Batches at each check-up that the gradient noise scale is measured on; 0 does not.
     keep_last: int = 2  # States to keep besides the best.
     keep_best: str = "none"  # Also keep the state with the best value of this metric, such as swd.
     checkpoint_minutes: float = 10.0  # Between two states, besides the one at the end and when it is stopped.
@@ -48,11 +50,18 @@ class Plan:
         above(self, 0, "total_kimg")
         at_least(self, 1, "keep_last")
         at_least(self, 2, "measure_n")
+        at_least(self, 0, "noise_scale_batches")
         above(self, 0, "augment_kimg")
         fractions(self, "augment_target", "augment_cap")
         at_least(self, 0, "crop_margin", "report_kimg", "sample_kimg", "checkpoint_minutes")
         if self.keep_best != "none" and self.measure_kimg < 0:
             raise UserError(f"keep_best={self.keep_best} needs measurements, so measure_kimg must not be below 0.")
+        if 0 < self.noise_scale_batches < NOISE_BATCHES:
+            given = f"noise_scale_batches={self.noise_scale_batches}"
+            raise UserError(f"{given} is too few for a standard error. Give {NOISE_BATCHES} or more, or 0 for none.")
+        if self.noise_scale_batches and self.health_kimg < 0:
+            given = f"noise_scale_batches={self.noise_scale_batches}"
+            raise UserError(f"{given} is measured at check-ups, so health_kimg must not be below 0.")
 
     @property
     def total_nimg(self) -> int:

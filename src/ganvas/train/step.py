@@ -45,9 +45,8 @@ def play(
         player = state.player_of(phase)
         let_move(state.model, player.parameters.values())
         player.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(batch.device.type, precision, enabled=precision != torch.float32, cache_enabled=False):
-            terms = phase.loss(batch.with_rng(stream.loss))
-        means = {f"{phase.name}/{name}": _at_least_float32(term).mean() for name, term in terms.items()}
+        terms = terms_of(phase, batch.with_rng(stream.loss), precision)
+        means = means_of_terms(phase, terms)
         (torch.stack(list(means.values())).sum() * phase.weight).backward()
         batch.ranks.average_(p.grad for p in player.parameters.values() if p.grad is not None)
         _add(state.sums, means)
@@ -56,6 +55,17 @@ def play(
             for moved, its_batch, its_terms in waiting:
                 _move(state.player_of(moved), moved, its_batch, its_terms)
             waiting.clear()
+
+
+def terms_of(phase: Phase, batch: Batch, precision: torch.dtype) -> Terms:
+    """What a phase is judged on, computed in this precision where it is lower than float32."""
+    with torch.autocast(batch.device.type, precision, enabled=precision != torch.float32, cache_enabled=False):
+        return phase.loss(batch)
+
+
+def means_of_terms(phase: Phase, terms: Terms) -> dict[str, Tensor]:
+    """The mean of each term over the batch, by "phase/term"; the player descends their sum."""
+    return {f"{phase.name}/{name}": _at_least_float32(term).mean() for name, term in terms.items()}
 
 
 def let_move(model: nn.Module, parameters: Iterable[nn.Parameter]) -> None:

@@ -22,6 +22,19 @@ def test_signs_become_charts_by_what_they_tell():
     assert [curve.name for curve in charts[0][0].curves] == ["training over drawn", "training over held-out"]
 
 
+def test_the_noise_scale_is_drawn_with_its_errors_by_phase_and_term():
+    signs = {"kimg": KIMG, "noise_unit": 4 * np.ones(2), "noise_scale_beyond/G": np.array([64.0, np.nan])}
+    for name in ("D", "D/gradient_penalty"):
+        signs |= {f"noise_scale/{name}": KIMG, f"noise_scale_error/{name}": 0.1 * KIMG}
+    ((chart, caption),) = health_charts(signs, {}, [])
+    assert [(curve.name, list(curve.error)) for curve in chart.curves] == [
+        ("D", [0.1, 0.2]),
+        ("D gradient penalty", [0.1, 0.2]),
+    ]
+    assert "groups of 4" in caption
+    assert "The noise hid the gradient 1 times of G." in caption
+
+
 def test_a_single_check_up_draws_nothing():
     assert health_charts({"kimg": KIMG[:1], "variety": KIMG[:1]}, {}, []) == []
 
