@@ -138,8 +138,42 @@ def test_weights_that_double_again_and_again_escalate(patient):
         found = patient.check(kimg)
         for p in patient.state.model.discriminator.parameters():
             p.data *= 1.6
-    assert found == ["weights escalate"]
+    assert found[:1] == ["weights escalate"]
+    assert set(found) <= {"weights escalate", "activations escalate"}
     assert "those of discriminator are 17 times as large as at first" in patient.monitor.note
+
+
+class Louder(nn.Module):
+    """A layer that says what it is told, so many times as loud: no weight tells of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = 1.0
+
+    def forward(self, x):
+        return self.gain * x
+
+
+def test_activations_that_double_again_and_again_escalate_where_weights_do_not(patient):
+    patient.state.model.generator = Copier(pictures(LOOKED_AT, seed=2))
+    louder = Louder()
+    patient.state.model.discriminator.convolutions.insert(1, louder)
+    patient.state.model.discriminator.norms.insert(0, nn.Identity())
+    found = []
+    for kimg in range(1, 9):
+        found = patient.check(kimg)
+        louder.gain *= 1.6
+    assert found == ["activations escalate"]
+    assert "those of discriminator are" in patient.monitor.note
+
+
+def test_samples_that_never_varied_are_told_of_before_it_is_late(patient):
+    patient.state.model.generator = Silent()
+    assert [patient.check(kimg) for kimg in range(1, 12)] == [[]] * 11
+    assert patient.check(12) == ["samples never varied"]
+    assert patient.monitor.note == "samples never varied since 1 kimg: variety 0 % of the data's, 0 % at best"
+    patient.state.model.generator = Copier(pictures(LOOKED_AT, seed=2))
+    assert patient.check(13) == []
 
 
 def test_an_augmentation_near_its_cap_may_leak(tmp_path):

@@ -1,10 +1,12 @@
 """The vital signs against values by hand, and that taking them changes nothing of a training."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
@@ -22,6 +24,7 @@ from ganvas.train.health.signs import (
     of_weights,
     told_apart,
     vital_signs,
+    watched_layers,
 )
 from ganvas.train.health.specimens import GALLERY, LOOKED_AT, rows_of, specimens
 from ganvas.train.state import new_state
@@ -121,6 +124,20 @@ def test_weights_and_gradients_are_norms_by_player():
         p.grad = torch.ones_like(p)
     count = sum(p.numel() for p in parameters)
     assert of_gradients(state.players) == {"gradient/discriminator": pytest.approx(math.sqrt(count))}
+
+
+def test_activations_are_the_largest_root_mean_square_of_a_layer_but_not_of_a_score():
+    state = fresh()
+    player = next(one for one in state.players if one.key == "discriminator")
+    layers = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).double()
+    for layer, weight in ((layers[0], 2.0), (layers[2], 100.0)):
+        nn.init.constant_(layer.weight, weight)
+        nn.init.zeros_(layer.bias)
+    with watched_layers([replace(player, module=layers)]) as found:
+        layers(torch.tensor([[1.0, 0.0], [0.0, 3.0]], dtype=torch.float64))
+    assert found == {"activations/discriminator": pytest.approx(math.sqrt((2**2 + 6**2) / 2))}
+    layers(torch.ones(1, 2, dtype=torch.float64) * 1e6)
+    assert found["activations/discriminator"] < 10, "nobody listens any more"
 
 
 def test_signs_are_taken_without_a_trace():

@@ -6,6 +6,8 @@ must hold at several check-ups in a row before it is told; the time told is that
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 from ganvas.train.health.signs import Signs
 
@@ -15,7 +17,7 @@ PREFERRED = 0.75  # Of pairs, in which a training sample looks more real than a 
 COPIED = 0.4  # Of drawn samples; points on a line have a sixth by chance.
 VANISHED = 1e-4  # Of the largest gradient that the player has had.
 SPEECHLESS = 1e-3  # Spread of verdicts, as a share of their size.
-ESCALATED, STARTED = 2.0, 5.0  # Times the weights' norm of three check-ups before, and at the first one.
+ESCALATED, STARTED = 2.0, 5.0  # Times the size of three check-ups before, and that at the first one.
 STRAYED = 1 / 255  # Of the range of colours on either side of the middle: half of a whole colour.
 LEAKS = 0.8  # Of p: ADA's authors advise to stay below.
 
@@ -81,6 +83,15 @@ def _collapse(history: Sequence[Signs]) -> str:
     return f"variety {100 * variety:.0f} % of the data's"
 
 
+def _never_varied(history: Sequence[Signs]) -> str:
+    """Before it is late enough to call it a collapse."""
+    now = history[-1]
+    best = max(signs.get("variety", 1.0) for signs in history)
+    if best > VARIED or now.get("variety", 1.0) >= COLLAPSED or now["kimg"] > LATE_KIMG:
+        return ""
+    return f"variety {100 * now['variety']:.0f} % of the data's, {100 * best:.0f} % at best"
+
+
 def _overfitting(history: Sequence[Signs]) -> str:
     share = history[-1].get("reals_over_held_out", 0.5)
     return f"training samples look more real than held-out ones in {100 * share:.0f} % of pairs" * (share > PREFERRED)
@@ -105,12 +116,12 @@ def _vanished(history: Sequence[Signs]) -> str:
     return ""
 
 
-def _escalation(history: Sequence[Signs]) -> str:
+def _escalation(of: Literal["weights", "activations"], history: Sequence[Signs]) -> str:
     if len(history) < 4:
         return ""
     first, before, now = history[0], history[-4], history[-1]
     for name, value in now.items():
-        known = name.startswith("weights/") and name in first and name in before
+        known = name.startswith(f"{of}/") and name in first and name in before
         if known and value > ESCALATED * before[name] and value > STARTED * first[name]:
             return f"those of {name.partition('/')[2]} are {value / first[name]:.0f} times as large as at first"
     return ""
@@ -141,6 +152,15 @@ DIAGNOSES = (
             "deviation, Karras et al. 2018), a gradient penalty, or a lower lr keep generators from it."
         ),
     ),
+    Diagnosis(
+        name="samples never varied",
+        detail=_never_varied,
+        advice=lambda signs: (
+            "Every generator begins alike; one that stays so may have lost to its discriminator, or move too slowly. A "
+            "lower lr of the discriminator, a gradient penalty, or a higher lr of the generator let it begin."
+        ),
+        persists=12,
+    ),
     Diagnosis(name="discriminator overfits", detail=_overfitting, advice=_against_overfitting),
     Diagnosis(
         name="generator copies",
@@ -166,7 +186,7 @@ DIAGNOSES = (
     ),
     Diagnosis(
         name="weights escalate",
-        detail=_escalation,
+        detail=partial(_escalation, "weights"),
         advice=lambda signs: (
             "A lower lr, a stronger R1 penalty (Mescheder et al. 2018), or spectral normalisation (Miyato et al. 2018) "
             "hold them."
@@ -180,6 +200,14 @@ DIAGNOSES = (
             "bounded, as sigmoids are, keep the inverse (Behrmann et al. 2021)."
         ),
         persists=1,
+    ),
+    Diagnosis(
+        name="activations escalate",
+        detail=partial(_escalation, "activations"),
+        advice=lambda signs: (
+            "A norm of each layer's output, such as pixelwise normalisation (Karras et al. 2018, section 4.2), a lower "
+            "lr, or a penalty on the discriminator's slope keep two players from driving each other up."
+        ),
     ),
     Diagnosis(
         name="augmentation may leak",

@@ -5,12 +5,12 @@ own, so that training goes on as if nobody had looked.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import PerSample
@@ -42,11 +42,11 @@ def vital_signs(state: State, stage: Stage, specimens: Specimens | None, *, seed
         with at_rest(state.model), torch.no_grad():
             found |= of_inverse(state.model, specimens)
     if specimens is not None and isinstance(state.model, HasLatents) and isinstance(state.model, Judges):
-        with at_rest(state.model), torch.no_grad():
+        with at_rest(state.model), torch.no_grad(), watched_layers(state.players) as layers:
             fakes = _fakes(state.model, stage, specimens, seed=seed, counts=counts)
             held_out = None if specimens.held_out is None else state.model.judge(specimens.held_out, stage=stage)
             train, fake = (state.model.judge(samples, stage=stage) for samples in (specimens.train, fakes))
-            found |= of_verdicts(train, fake, held_out) | of_fakes(fakes, specimens)
+            found |= of_verdicts(train, fake, held_out) | of_fakes(fakes, specimens) | layers
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
@@ -68,6 +68,36 @@ def at_rest(model: Game) -> Iterator[Game]:
         yield model.eval()
     finally:
         model.train()
+
+
+@contextmanager
+def watched_layers(players: Sequence[Player]) -> Iterator[Signs]:
+    """While inside, the largest root mean square of what a layer of each player says is noted: "activations/D".
+
+    What says one number of a sample is left out: the level of a critic means nothing.
+    """
+    largest: Signs = {}
+
+    def hook(key: str) -> Callable[[nn.Module, object, object], None]:
+        def look(module: nn.Module, given: object, output: object) -> None:
+            if isinstance(output, Tensor) and output.is_floating_point() and output.numel() > len(output):
+                size = float(output.detach().square().mean(dtype=torch.float64).sqrt())
+                largest[key] = max(largest.get(key, 0.0), size)
+
+        return look
+
+    layers = [
+        (f"activations/{player.key}", layer)
+        for player in players
+        for layer in player.module.modules()
+        if not list(layer.children())
+    ]
+    handles = [layer.register_forward_hook(hook(key)) for key, layer in layers]
+    try:
+        yield largest
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def told_apart(above: PerSample, below: OtherSamples) -> float:
