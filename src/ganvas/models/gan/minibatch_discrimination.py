@@ -177,5 +177,11 @@ class Model(PictureOrPointGame[Config]):
         return self.discriminator.features(samples).flatten(1)
 
     def judge(self, images: Samples, *, stage: Stage | None = None) -> PerSample:
-        """How real the discriminator finds samples, seen together; higher is more real."""
-        return self.discriminator(self.inside(images))
+        """How real the discriminator finds samples, seen in batches as large as those it knows; higher is more real.
+
+        Closeness is a sum over a batch, so in a larger one everything looks too close. Batches are dealt in turn.
+        """
+        samples, batches = self.inside(images), -(-len(images) // self.config.batch_size)
+        dealt = torch.cat([torch.arange(len(images))[first::batches] for first in range(batches)])
+        scores = torch.cat([self.discriminator(samples[first::batches]) for first in range(batches)])
+        return scores[dealt.argsort().to(scores.device)]
