@@ -4,6 +4,7 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.core.schedule import Steady
 from ganvas.train.forecast import Forecast
+from ganvas.train.monitors import Examination
 from ganvas.train.pauses import Pause, plan_within, tried_pauses
 from ganvas.train.plan import Plan
 
@@ -52,6 +53,30 @@ def test_minutes_that_the_first_and_the_last_sheet_fill_are_refused():
     pauses = [Pause(kind="sample", interval=2500, seconds=40.0)]
     with pytest.raises(UserError, match="take 1 min 20 s"):
         plan_within(60, Plan(total_kimg=100), step_seconds=1000, pauses=pauses)
+
+
+class SteadyExamination(Examination):
+    """Takes 2 s, and a hundredth of a second for every sample."""
+
+    refusal, metrics = "", ()
+    clock = 0.0
+
+    def __init__(self, n):
+        self.n = n
+
+    def measure(self, state, stage):
+        SteadyExamination.clock += 2 + self.n / 100
+        return [], []
+
+
+def test_a_measurement_is_as_long_as_two_smaller_ones_say(tiny_setup, monkeypatch):
+    setup = tiny_setup(model="vae/vae", measure_kimg=0.0, measure_n=2048)
+    monkeypatch.setattr("ganvas.train.pauses.time.perf_counter", lambda: SteadyExamination.clock)
+    monkeypatch.setattr(type(setup.data), "__len__", lambda self: 1000)
+    monkeypatch.setattr(type(setup.data), "examinations", lambda self, model, plan: [SteadyExamination(plan.measure_n)])
+    stage = setup.model.schedule().at(0)
+    _, measurement = tried_pauses(setup.model, setup.data, setup.plan, stage=stage, device=torch.device("cpu"))
+    assert measurement.seconds == pytest.approx(2 + 1000 / 100)
 
 
 def test_trying_a_sheet_and_a_measurement_leaves_nothing_behind(tiny_setup):

@@ -24,6 +24,7 @@ from ganvas.train.state import movable, new_state
 from ganvas.train.step import let_move
 
 BUDGET_SECONDS = 4.0  # For trying steps, over all stages.
+TRIED_STEPS, TRIED_SECONDS = 16, 0.25  # Of a stage, whichever is less.
 TURNS_LOOKED_AT = 1000  # Steps over which the share of a phase's turns is counted.
 
 
@@ -118,15 +119,24 @@ def turn_share(phase: Phase) -> float:
 
 
 def _try(model: Game, stage: Stage, feed: Feed) -> float:
-    """Seconds of one step of a copy, the second one: the first sets things up."""
+    """Seconds of one step of a copy: the mean of some after the first, which sets things up.
+
+    A step of a small model takes milliseconds, of which a single one says little, and not every phase plays on each.
+    """
     device = next(model.parameters()).device
-    executor = Eager(new_state(copy.deepcopy(model)), seed=0, ranks=Ranks(), precision=torch.float32)
+    state = new_state(copy.deepcopy(model))
+    executor = Eager(state, seed=0, ranks=Ranks(), precision=torch.float32)
     batch = feed.batch(0, stage).map(torch.zeros_like)
-    took = 0.0
-    for _ in range(2):
-        started = time.perf_counter()
+    executor.step(batch, stage)
+    started, steps = _now(device), 0
+    while steps == 0 or (steps < TRIED_STEPS and _now(device) - started < TRIED_SECONDS):
+        state.step, steps = state.step + 1, steps + 1
         executor.step(batch, stage)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        took = time.perf_counter() - started
-    return took
+    return (_now(device) - started) / steps
+
+
+def _now(device: torch.device) -> float:
+    """Seconds on a clock, once the device has done what it was told."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()

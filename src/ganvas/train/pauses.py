@@ -23,7 +23,7 @@ from ganvas.train.plan import PER_RUN, Plan
 from ganvas.train.state import State, new_state
 
 TRIED_N = 256  # Samples of a tried measurement; its time is scaled to the plan's.
-QUICK_SECONDS = 1.0  # What takes less is tried twice: the first time also sets things up.
+QUICK_SECONDS = 2.0  # What takes less is tried twice: the first time also sets things up.
 MOST_OF_A_RUN = 0.25  # Of the minutes that a person asks for, for pauses whose interval is free.
 KIMG_DIGITS = 2  # Significant digits of the length in kimg that --minutes chooses.
 
@@ -74,13 +74,22 @@ def _sheet_seconds(state: State, data: RunData, plan: Plan, stage: Stage, device
 
 
 def _measurement_seconds(state: State, data: RunData, plan: Plan, stage: Stage) -> float:
+    """Of one of the plan's size: on a line through two smaller ones, because part of each is always the same."""
+    whole, more = (min(n, len(data)) for n in (plan.measure_n, TRIED_N))
+    less = more // 4
+    if whole <= more or less < 2:
+        return _small_measurement_seconds(state, data, plan, stage, n=whole)
+    much, little = (_small_measurement_seconds(state, data, plan, stage, n=n) for n in (more, less))
+    return much + max(much - little, 0.0) / (more - less) * (whole - more)
+
+
+def _small_measurement_seconds(state: State, data: RunData, plan: Plan, stage: Stage, *, n: int) -> float:
     """Of the second measurement: the first also gathers what is compared with."""
-    small = replace(plan, measure_n=min(plan.measure_n, TRIED_N))
+    small = replace(plan, measure_n=n)
     examinations = [one for one in data.examinations(state.model, small) if not one.refusal]
     for one in examinations:
         one.measure(state, stage)
-    took = sum(_seconds_of(lambda one=one: one.measure(state, stage)) for one in examinations)
-    return took * min(plan.measure_n, len(data)) / min(small.measure_n, len(data))
+    return sum(_seconds_of(lambda one=one: one.measure(state, stage)) for one in examinations)
 
 
 def _seconds_of(action: Callable[[], object]) -> float:
