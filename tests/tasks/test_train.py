@@ -148,6 +148,16 @@ def test_a_dry_run_shows_the_settings_on_the_screen(task, capsys):
     assert "checkpoint_minutes" in shown.err
 
 
+def test_a_dry_run_on_points_shows_no_settings_of_pictures(tmp_path, capsys):
+    asked = Train(model="gan/wgan", data="mixtures:ring8", out=tmp_path / "run", dry_run=True)
+    assert command_line.run(asked) == 0
+    shown = capsys.readouterr()
+    assert "features_max" in json.loads(shown.out)["settings"]["config"]  # All that a program reads.
+    assert "width" in shown.err
+    assert "features" not in shown.err
+    assert "resolution" not in shown.err
+
+
 def test_the_same_task_resumes_and_a_finished_run_is_left_as_it_is(task):
     assert train(task).finished
     before = {path: path.read_bytes() for path in task.out.rglob("*") if path.is_file() and path.name != "run.json"}

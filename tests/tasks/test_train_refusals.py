@@ -51,6 +51,17 @@ def dry(folder: Path, *changes: str, model: str = "gan/dcgan", **options) -> Tra
     return Train(model=model, data=str(folder), out=folder.parent / "run", set=changes, dry_run=True, **options)
 
 
+def of_a_preset_for_points(folder):
+    return dry(folder, model="gan/wgan", preset="mixtures"), "mixtures is made for points, and .* holds pictures.*small"
+
+
+def of_a_preset_for_pictures(folder):
+    asked = dry(folder, model="gan/wgan", preset="small")
+    return replace(
+        asked, data="mixtures:ring8"
+    ), "small is made for pictures, and mixtures:ring8 holds points.*mixtures"
+
+
 def of_other_shape(folder):
     picture(folder / "wide.png", (16, 24))
     return dry(folder), "16x24 .* cannot become 16x16"
@@ -139,6 +150,8 @@ def of_held_out_pictures_that_are_trained_on(folder):
 @pytest.mark.parametrize(
     "refused",
     [
+        of_a_preset_for_points,
+        of_a_preset_for_pictures,
         of_other_shape,
         of_a_broken_file,
         of_too_small_pictures,

@@ -14,6 +14,7 @@ from ganvas.tasks.search import SearchResult
 from ganvas.tasks.train import TrainResult
 from ganvas.tasks.translate import Translated
 
+OF_PICTURES = ("resolution", "base", "channels", "features", "features_max", "network")  # Points have no use for them.
 PARTS = 25  # Of a mixture, on the screen.
 SHOWN = 10  # Broken files named on the screen; the JSON has them all.
 
@@ -32,7 +33,9 @@ def has_form(result: Any) -> bool:
 def _(result: TrainResult) -> None:
     if result.settings and not result.seconds and not result.kimg:
         for part in ("config", "plan"):
-            table(part, ("setting", "value"), [(k, str(v)) for k, v in result.settings[part].items()])
+            settings = result.settings[part]
+            unused = OF_PICTURES if settings.get("dims") else ()
+            table(part, ("setting", "value"), [(k, str(v)) for k, v in settings.items() if k not in unused])
         if result.picture_size:
             say(f"Pictures of {result.picture_size[0]}x{result.picture_size[1]} pixels (height x width).")
         return

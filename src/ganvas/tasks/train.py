@@ -304,6 +304,7 @@ def resolve(
         config, plan = from_plain(module.Config, before["config"]), from_plain(Plan, before["plan"])
         return Recipe(config=override(config, config_changes), plan=override(plan, plan_changes))
     recipe = _preset(task) if task.preset else Recipe(config=kind.defaults(module), plan=Plan(), fitted=True)
+    _require_kind(task, module, recipe)
     plan = override(recipe.plan, plan_changes)
     given = typed(recipe.config, config_changes)
     bound = recipe.bound
@@ -313,6 +314,27 @@ def resolve(
     if recipe.fitted and isinstance(config, FitsLength):
         config = override(config.fitted(plan.total_kimg), given)
     return replace(recipe, config=config, plan=plan)
+
+
+def _require_kind(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
+    """Refuses a preset for points where the source holds pictures, and the other way round."""
+    from ganvas.core import catalogue
+    from ganvas.core.errors import UserError
+    from ganvas.data.points.opening_points import is_points
+    from ganvas.losses.capabilities import SizesPoints
+
+    if not task.preset or len(module.Model.takes) < 2 or not isinstance(recipe.config, SizesPoints):
+        return
+    points = is_points(task.data)
+    if points == bool(recipe.config.dims):
+        return
+    names = catalogue.functions("recipes", task.model)
+    fitting = [name for name in names if bool(catalogue.preset(task.model, name).config.dims) == points]
+    made, held = ("pictures", "points") if points else ("points", "pictures")
+    instead = f" Presets for {held}: {', '.join(fitting)}." if fitting else ""
+    raise UserError(
+        f"--preset {task.preset} is made for {made}, and {task.data} holds {held}.{instead} Or leave it out."
+    )
 
 
 def _changes(task: Train, module: "ModuleType") -> tuple[dict[str, Any], dict[str, Any]]:

@@ -154,7 +154,8 @@ def _no_solver(model: object, options: SolverOptions) -> UserError:
 
 
 def _file_of(model: object) -> str:
-    return type(model).__module__.rpartition(".")[2]
+    """As a person names it: "gan/dcgan"."""
+    return "/".join(type(model).__module__.split(".")[-2:])
 
 
 def drawn_labels(n: int, *, seed: int, counts: Sequence[int]) -> Labels:
