@@ -39,7 +39,7 @@ def test_unlike_results_do_not_compare_unless_forced(other: dict):
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_is_null_in_json(value: float):
     plain = replace(A, value=value, standard_error=value).to_plain()
-    assert (plain["value"], plain["standard_error"]) == (None, None)
+    assert (plain["value"], plain["standard_error"], plain["not_finite"]) == (None, None, str(value))
     json.dumps(plain, allow_nan=False)
 
 

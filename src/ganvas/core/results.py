@@ -26,8 +26,10 @@ class Result:
     protocol: str
 
     def to_plain(self) -> dict[str, Any]:
-        """As JSON can hold it; a value that is not finite becomes null."""
+        """As JSON can hold it; a value that is not finite becomes null, and "not_finite" says which: "inf", "nan"."""
         plain = dataclasses.asdict(self)
+        if not math.isfinite(self.value):
+            plain["not_finite"] = str(float(self.value))
         for key in ("value", "standard_error"):
             if plain[key] is not None and not math.isfinite(plain[key]):
                 plain[key] = None

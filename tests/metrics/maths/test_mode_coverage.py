@@ -44,6 +44,20 @@ def test_what_is_not_finite_lies_at_no_mode():
     assert found.high_quality == pytest.approx(1 / 3)
 
 
+def test_samples_at_one_mode_are_not_taken_for_certain():
+    (_, _, one), (_, _, five) = (
+        mode_results(np.zeros((n, 2)), CENTRES, sigma=0.5, shares=np.full(4, 0.25), seed=0, law="square")
+        for n in (1, 5)
+    )
+    # With half a sample more at every mode the shares are (1.5, 0.5, 0.5, 0.5) / 3, which are 2 and 2/3 times 1/4.
+    mean, second = (0.5 * math.log(2) ** k + 0.5 * math.log(2 / 3) ** k for k in (1, 2))
+    assert one.standard_error == pytest.approx(math.sqrt(second - mean**2))
+    assert 0 < five.standard_error < one.standard_error
+    none = mode_results(np.full((3, 2), 99.0), CENTRES, sigma=0.5, shares=np.full(4, 0.25), seed=0, law="square")[2]
+    assert (none.value, none.standard_error) == (math.inf, None)
+    assert none.to_plain() | {"value": None, "not_finite": "inf"} == none.to_plain()
+
+
 def results(n, seed=0):
     law = MIXTURES["grid25"]
     points, _ = law.points(np.arange(n), seed=seed)

@@ -75,7 +75,8 @@ def mode_results(
 
     Errors: of the count of modes, from each mode's chance ``(1 - c/n)^n`` to be missed by such a draw, c samples having
     been found at it; a mode that was missed adds nothing. Of the share, ``sqrt(p (1 - p) / n)``. Of the divergence, the
-    standard deviation of ``log q/p`` over the high-quality samples, divided by the root of their number.
+    standard deviation of ``log q/p`` over the high-quality samples, over the root of their number; where all lie at one
+    mode, with half a sample more at every mode.
 
     Args:
         seed: Of the draw, for the results.
@@ -115,10 +116,13 @@ def _reverse_kl(per_mode: Int[np.ndarray, " k"], shares: Float[np.ndarray, " k"]
 
 
 def _kl_error(per_mode: Int[np.ndarray, " k"], shares: Float[np.ndarray, " k"]) -> float | None:
+    """None without a sample at any mode. Samples that all lie at one have no spread, and a deviation of 0 would be as
+    sure as can be: then half a sample is added to every mode, as Jeffreys' prior does."""
     total = int(per_mode.sum())
-    if total < 2:
+    if not total:
         return None
-    found = per_mode > 0
-    q = per_mode[found] / total
+    counted = per_mode + 0.5 if np.count_nonzero(per_mode) == 1 < len(per_mode) else per_mode
+    found = counted > 0
+    q = counted[found] / counted.sum()
     logs = np.log(q / shares[found])
     return math.sqrt(max(float((q * logs**2).sum() - (q * logs).sum() ** 2), 0.0) / total)

@@ -128,7 +128,7 @@ def _metric_chart(base: str, measures: Sequence[Measurement], stages: Sequence[B
     floors: dict[str, tuple[float, float | None]] = {}
     for one in measures:
         for result in one.shown:
-            if result.protocol == protocol and result.metric.partition(".")[0] == base:
+            if result.protocol == protocol and result.metric.partition(".")[0] == base and np.isfinite(result.value):
                 error = result.standard_error if result.standard_error is not None else np.nan
                 points.setdefault(result.metric, []).append((one.kimg, result.value, error))
         floors |= {

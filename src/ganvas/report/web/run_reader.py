@@ -211,7 +211,7 @@ def _result(plain: Mapping[str, Any]) -> Result:
     better = plain.get("better")
     return Result(
         metric=str(plain.get("metric", "unnamed")),
-        value=_number(plain.get("value")),
+        value=_value(plain),
         standard_error=error if np.isfinite(error) and error >= 0 else None,
         error_method=str(plain.get("error_method") or ""),
         n=_whole(plain.get("n")),
@@ -219,6 +219,12 @@ def _result(plain: Mapping[str, Any]) -> Result:
         better=better if better in ("lower", "higher") else "neither",
         protocol=str(plain.get("protocol") or ""),
     )
+
+
+def _value(plain: Mapping[str, Any]) -> float:
+    """Of a result; an infinite one is written as a word."""
+    infinite = {"inf": np.inf, "-inf": -np.inf}.get(str(plain.get("not_finite")))
+    return _number(plain.get("value")) if infinite is None else infinite
 
 
 def _object(value: Any) -> dict[str, Any]:
