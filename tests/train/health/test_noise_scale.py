@@ -77,7 +77,7 @@ def test_a_gradient_that_the_noise_hides_has_no_scale_but_a_number_that_it_lies_
 
 
 def test_products_of_gradients_are_summed_over_parameters():
-    rows = [[normal(2, 3, seed=i).float(), normal(4, seed=10 + i).float()] for i in range(3)]
+    rows = [[normal(*shape, seed=i).float() for shape in ((2, 3), (4,), ())] for i in range(3)]
     flat = torch.stack([torch.cat([part.flatten() for part in row]) for row in rows]).double()
     torch.testing.assert_close(gram(rows), flat @ flat.T, rtol=1e-12, atol=0)
 

@@ -176,7 +176,7 @@ def gram(rows: Sequence[Sequence[Tensor]]) -> Gram:
     """Products of gradients with each other, each given as one tensor per parameter; summed in float64."""
     total = torch.zeros(len(rows), len(rows), dtype=torch.float64)
     for parts in zip(*rows, strict=True):
-        flat = torch.stack(parts).flatten(1).double()
+        flat = torch.stack(parts).reshape(len(rows), -1).double()
         total += (flat @ flat.T).cpu()
     return total
 
