@@ -30,7 +30,7 @@ DIMS, SIZE = 6, 8
 
 
 def normal(*shape, seed=0):
-    return torch.randn(*shape, dtype=torch.float64, generator=stream(seed, "test"))
+    return torch.randn(shape, dtype=torch.float64, generator=stream(seed, "test"))
 
 
 def gram_of(gradients):
