@@ -91,10 +91,6 @@ class ShiftedBatchNorm(nn.Module):
         return self.norm(x) + filled(self.shift).view(1, -1, 1, 1)
 
 
-def _norm(channels: int, style: "NetworkStyle") -> nn.Module:
-    return ShiftedBatchNorm(channels) if style.batch_norm else nn.Identity()
-
-
 @dataclass(frozen=True, kw_only=True)
 class NetworkStyle:
     """What all networks of couplings have in common.
@@ -108,6 +104,10 @@ class NetworkStyle:
     features: int
     blocks: int
     batch_norm: bool = True
+
+
+def _norm(channels: int, style: NetworkStyle) -> nn.Module:
+    return ShiftedBatchNorm(channels) if style.batch_norm else nn.Identity()
 
 
 class ResidualBlock(nn.Module):
