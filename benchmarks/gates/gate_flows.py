@@ -215,7 +215,7 @@ def run(
     preset = "mixtures" if data.startswith("mixtures") else "small"
     if (out / "run.json").exists():
         return out
-    ends = [f"measure_kimg={kimg}"]
+    ends = [] if any(change.startswith("measure_kimg") for change in changes) else [f"measure_kimg={kimg}"]
     ends += [f"measure_n={GAP_DRAWS}"] if preset == "mixtures" else []
     train(
         Train(
