@@ -8,9 +8,17 @@ import torch
 from PIL import Image
 
 from ganvas.core.errors import UserError
+from ganvas.core.schedule import Stage
+from ganvas.core.seeds import stream
+from ganvas.data.points.packed_points import prepare_points
+from ganvas.models.flow import spline
+from ganvas.nn.layers.initialise import initialise
 from ganvas.report.pictures.point_moment import PointMoment
 from ganvas.tasks.sample import Interpolate, Sample, interpolate, sample
 from ganvas.tasks.train import Train, train
+from ganvas.train.kinds.point_kind import PointExamination
+from ganvas.train.plan import Plan
+from ganvas.train.state import new_state
 from ganvas.train.trained import load
 
 SETTINGS = ("width=8", "depth=1", "batch_size=8", "burst_first=1", "burst_moves=2", "measure_n=64", "sample_kimg=0.4")
@@ -158,3 +166,19 @@ def test_a_run_of_points_resumes_where_it_stopped_and_refuses_other_points(tmp_p
     assert begin(tmp_path / "run").finished
     with pytest.raises(UserError, match="mixtures:ring8,201"):
         begin(tmp_path / "run", "mixtures:ring8,201")
+
+
+def test_a_model_that_knows_its_density_is_measured_on_fresh_draws_of_the_law_too():
+    packed, plan = prepare_points("mixtures:ring8_wide,100", quiet=True), Plan(measure_n=64)
+    model = spline.Model(spline.TINY)
+    initialise(model, stream(0, "weights"))
+    examination = PointExamination(plan, packed, known=True)
+    assert {"nats", "kl"} <= set(examination.metrics)
+    with torch.no_grad():
+        measured, _ = examination.measure(new_state(model), Stage(batch_size=8, lr=0.0))
+    found = {one.metric: one for one in measured}
+    assert found["kl"].value > 0
+    assert (found["nats"].n, found["nats"].better) == (64, "lower")
+    assert "fresh-draws" in found["kl"].protocol
+    without = PointExamination(plan, packed)
+    assert not {"nats", "kl"} & set(without.metrics)
