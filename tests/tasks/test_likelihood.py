@@ -432,3 +432,12 @@ def test_a_diffusion_model_bounds_its_likelihood_and_estimates_it_along_its_flow
         likelihood(Likelihood(run=vae, data=str(data), flow_steps=3, quiet=True, device="cpu"))
     with pytest.raises(UserError, match="--flow-steps 0 must be at least 1"):
         likelihood(Likelihood(run=run, flow_steps=0, quiet=True, device="cpu"))
+
+
+@pytest.mark.slow
+def test_a_run_of_points_is_told_where_its_likelihood_stands(tmp_path):
+    settings = ("couplings=2", "width=4", "depth=1", "bins=3", "batch_size=8", "measure_kimg=-1", "sample_kimg=1")
+    task = Train(model="flow/spline", data="mixtures:pair,50", out=tmp_path / "run", set=settings, kimg=0.016)
+    train(dataclasses.replace(task, quiet=True, estimate=False, device="cpu"))
+    with pytest.raises(UserError, match="draws points, and likelihoods here are of pictures"):
+        likelihood(Likelihood(run=tmp_path / "run", quiet=True, device="cpu"))

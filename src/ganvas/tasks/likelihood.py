@@ -134,6 +134,11 @@ def likelihood(task: Likelihood) -> LikelihoodResult:
     started = time.monotonic()
     config = _config(task)
     trained = _load(task)
+    if trained.draws_points:
+        raise UserError(
+            f"{trained.name} draws points, and likelihoods here are of pictures. Of a model that knows its density, "
+            "such as flow/spline, measures.jsonl of the run has nats and kl of fresh draws of a known law."
+        )
     known = _knowing(task, trained)
     return _estimated(task, trained, config, started) if known is None else _known(task, trained, known, started)
 
