@@ -48,7 +48,7 @@ Figures = Mapping[str, float]
 SCENES, HELD_OUT = "scenes:8000,16x16", "scenes:512,16x16,seed=9"
 # Above a leak (a thousand scenes as one lossless WebP need 4.47), below a Gaussian that was fitted on 8,000 scenes.
 LEAST_BITS, GAUSSIAN = 4.0, 5.18
-GLOW_KIMG, WRONG_KIMG = 80.0, 16.0
+GLOW_KIMG, WRONG_KIMG = 40.0, 16.0
 
 RING, MOST_KL, LEAST_SHARE = "ring8_wide", 0.1, 0.9
 POINT_KIMG = 150.0
@@ -83,7 +83,7 @@ def glow(folder: Path) -> list[str]:
     with forgetful():
         wrong = bits(run("flow/glow", folder / "glow-wrong", SCENES, WRONG_KIMG, held_out=HELD_OUT))[-1]
     started = time.process_time()
-    changes = (f"measure_kimg={GLOW_KIMG / 10}",)
+    changes = (f"measure_kimg={GLOW_KIMG / 5}",)
     found = bits(run("flow/glow", folder / "glow", SCENES, GLOW_KIMG, held_out=HELD_OUT, changes=changes))
     seconds = round(time.process_time() - started, 1)
     note("glow no log-det of the 1x1", wrong, kimg=WRONG_KIMG)

@@ -30,7 +30,7 @@ from ganvas.train.trained import load
 HERE = Path(__file__).parent
 SCENES, HELD_OUT = "scenes:8000,16x16", "scenes:512,16x16,seed=9"
 SMALL, SMALL_HELD_OUT = "scenes:4000,8x8", "scenes:512,8x8,seed=9"
-GLOW_KIMG, POINT_KIMG, GAN_KIMG = 80.0, 150.0, 60.0
+GLOW_KIMG, POINT_KIMG, GAN_KIMG = 40.0, 150.0, 60.0
 COLUMNS, SCALE = 12, 4
 WIDTH, HEIGHT = 480.0, 240.0
 NAMES = {"gaussian": "Gaussian", "histogram": "histogram per pixel", "png": "PNG", "webp": "lossless WebP"}
@@ -59,7 +59,7 @@ def trained(runs: Path, name: str, model: str, data: str, **how: Any) -> Path:
 
 def glow(runs: Path) -> Path:
     """Of scenes."""
-    settings = (f"measure_kimg={GLOW_KIMG / 10}", "sample_kimg=1000")
+    settings = (f"measure_kimg={GLOW_KIMG / 5}", "sample_kimg=1000")
     return trained(runs, "glow", "flow/glow", SCENES, held_out=HELD_OUT, preset="small", kimg=GLOW_KIMG, set=settings)
 
 
