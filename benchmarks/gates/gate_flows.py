@@ -10,8 +10,8 @@ Four parts, each beside floors and a twin that is wrong on purpose, which must f
 - ``gap``: two halves that are apart. The share of samples between them is never below what the steepest place of the
   generator allows; a GAN (``gan/wgan_gp``) ends within one and a half times that, and a spline flow, which is paid for
   likelihood and not for slope, spends more. The twin halves the slope, and the bound with it is broken.
-- ``flow_gan``: the same flow trained by likelihood, by a critic, and by both, on grey scenes of 8x8: a critic alone finds
-  held-out pictures less probable than noise. Of the first, annealed importance sampling is held against the exact
+- ``flow_gan``: the same flow trained by likelihood, by a critic, and by both, on grey scenes of 8x8: a critic alone
+  finds held-out pictures less probable than noise. Of the first, annealed importance sampling is held against the exact
   density with the same noise: not above it, and short of it by no more than its certificate says. The twin takes the
   density of colours in another unit.
 
