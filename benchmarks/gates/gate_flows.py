@@ -215,13 +215,11 @@ def run(
     held_out: str | None = None,
     changes: tuple[str, ...] = (),
 ) -> Path:
-    """A run of a small preset on one thread, measured at its start and its end; trained where it is not there yet."""
+    """A run of a small preset on one thread, measured at its start and its end; one that is there goes on."""
     preset = "mixtures" if data.startswith("mixtures") else "small"
-    if (out / "run.json").exists():
-        return out
     ends = [] if any(change.startswith("measure_kimg") for change in changes) else [f"measure_kimg={kimg}"]
     ends += [f"measure_n={GAP_DRAWS}"] if preset == "mixtures" else []
-    train(
+    done = train(
         Train(
             model=model,
             data=data,
@@ -236,6 +234,8 @@ def run(
             quiet=True,
         )
     )
+    if not done.finished:
+        sys.exit(f"{out} was stopped. The same command goes on.")
     return out
 
 
