@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from ganvas.core.errors import UserError
+from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
 from ganvas.losses.gaussian import gaussian_log_density
 from ganvas.metrics.likelihood.observation_models import dequantised
@@ -376,6 +377,7 @@ def flow(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("flow")
     small = pictures(folder / "data.npz", 40, size=6)
     settings = ("features=8", "depth=1", "prior=normal", "batch_size=8", "measure_kimg=-1", "sample_kimg=1", "lr=0.01")
+    settings += ("health_kimg=0.4",)
     return trained_on(small, folder / "run", "flow/nice", *settings, kimg=0.8)
 
 
@@ -390,6 +392,13 @@ def test_a_flow_says_that_its_density_is_exact_and_how_colours_were_spread(flow,
     assert found[None].value == found[1].value
     assert found[16].value == pytest.approx(found[1].value, abs=0.05)  # So young a flow is level within a bin.
     assert ":exact-density:dequantised-uniform16:" in found[16].protocol
+
+
+@pytest.mark.slow
+def test_a_run_of_a_flow_notes_at_every_check_up_how_well_its_inverse_holds(flow):
+    signs = [line["signs"] for line in RunFolder(flow).lines("health.jsonl")]
+    assert len(signs) == 2
+    assert all(0 <= one["inverse_error"] < 1e-4 for one in signs)
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from ganvas.core.provenance import peak_memory_mib
 from ganvas.core.ranks import Ranks
 from ganvas.core.run_folder import RunFolder, kimg_name
 from ganvas.core.schedule import Growth, Schedule, Stage, ended_at
-from ganvas.losses.capabilities import Calibrates, HasLatents, Judges, classes_of
+from ganvas.losses.capabilities import Calibrates, HasLatents, Inverts, Judges, classes_of
 from ganvas.losses.game import Game
 from ganvas.train import checkpoint
 from ganvas.train.augmented import augmentation_note, augmentation_numbers, augmented, require_augmentable
@@ -263,13 +263,12 @@ def _report(state: State, stage: Stage, ranks: Ranks) -> dict[str, Any]:
 
 
 def _monitor(setup: Setup) -> Monitor:
-    """Who looks after the game; samples are looked at where the model draws them and judges them."""
+    """Who looks after the game; samples are looked at where the model draws and judges them, or sends them back."""
     model, plan = setup.model, setup.plan
     looks = (
         setup.ranks.first
         and plan.interval("health") > 0
-        and isinstance(model, HasLatents)
-        and isinstance(model, Judges)
+        and ((isinstance(model, HasLatents) and isinstance(model, Judges)) or isinstance(model, Inverts))
     )
     return Monitor(
         setup.run,

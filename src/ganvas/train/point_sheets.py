@@ -88,7 +88,7 @@ def draw_points(state: State, stage: Stage, n: int, *, seed: int, purpose: str =
     """``n`` points (n, d) of the model with its averaged players; training notices nothing."""
     with averaged_players(state) as model:
         drawn = [
-            part.float().cpu()
+            part.detach().float().cpu()
             for part in drawn_samples(model, n, seed=seed, purpose=purpose, stage=stage, batch=DRAW_BATCH)
         ]
     return torch.cat(drawn).numpy()
