@@ -377,8 +377,8 @@ def flow(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("flow")
     small = pictures(folder / "data.npz", 40, size=6)
     settings = ("features=8", "depth=1", "prior=normal", "batch_size=8", "measure_kimg=-1", "sample_kimg=1", "lr=0.01")
-    settings += ("health_kimg=0.4",)
-    return trained_on(small, folder / "run", "flow/nice", *settings, kimg=0.8)
+    settings += ("health_kimg=0.2",)
+    return trained_on(small, folder / "run", "flow/nice", *settings, kimg=0.4)
 
 
 @pytest.mark.slow
