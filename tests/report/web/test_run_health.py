@@ -32,7 +32,7 @@ def test_the_noise_scale_is_drawn_with_its_errors_by_phase_and_term():
         ("D gradient penalty", [0.1, 0.2]),
     ]
     assert "groups of 4" in caption
-    assert "The noise hid the gradient 1 times of G." in caption
+    assert "The noise hid the gradient of G at 1 of 2 check-ups." in caption
 
 
 def test_a_single_check_up_draws_nothing():

@@ -81,10 +81,10 @@ def _noise_chart(signs: Mapping[str, np.ndarray], stages: Sequence[Band]) -> Cha
 def _noise_caption(signs: Mapping[str, np.ndarray]) -> str:
     """What the chart shows, how many times no scale was found, and what the samples are counted in."""
     beyond = {name.removeprefix(BEYOND): int(np.isfinite(signs[name]).sum()) for name in signs if BEYOND in name}
-    hidden = [f"{count} times of {name.replace('/', ' ').replace('_', ' ')}" for name, count in beyond.items()]
+    hidden = [f"of {name.replace('/', ' ').replace('_', ' ')} at {count}" for name, count in beyond.items()]
     unit = signs.get("noise_unit", np.zeros(0))[-1:]
     whole = f" Its samples come in groups of {unit[0]:g}, whose gradient is one." if unit.size and unit[0] > 1 else ""
-    missing = f" The noise hid the gradient {', '.join(hidden)}." if hidden else ""
+    missing = f" The noise hid the gradient {', '.join(hidden)} of {len(signs['kimg'])} check-ups." if hidden else ""
     return (
         "tr(S) / |G|², the critical batch: in smaller ones noise decides where a step goes, larger ones bring little. "
         f"Of each phase and of its terms; bars are one standard error.{whole}{missing}"

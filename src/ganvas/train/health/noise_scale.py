@@ -9,7 +9,7 @@ games it is a measurement, and no theory.
 Both numbers come from two batch sizes (appendix A of the paper): batches of a run, and all of them together. They
 are drawn at one state of the networks, whose gradients so differ by chance alone, and each from a pass of its own over
 the data, so that they are independent however few samples there are. Every phase is measured, and each of its terms by
-itself, because a gradient penalty has far more noise than what it holds in check.
+itself, because a gradient penalty has a scale of its own and may drown that of what it holds in check.
 
 Departs from the paper: it splits the batch of a step in two and averages over many steps; here training goes on as if
 nobody had measured.
