@@ -13,17 +13,20 @@ def mnist() -> Recipe:
 
 
 def small() -> Recipe:
-    """For a laptop: 32x32 in minutes on two cores. Not the paper's: narrow, Adam, no dropout on colours."""
+    """For a laptop: 32x32 in minutes on two cores. Not the paper's: narrow, Adam, a lower dropout.
+
+    Twice the rate and no dropout on colours drove every colour to an end of its range.
+    """
     config = Config(
         channels=3,
         latent_size=64,
         width=256,
         units=64,
         pieces=3,
-        input_dropout=0.0,
+        dropout=0.3,
         optimizer="adam",
         batch_size=32,
-        lr=2e-4,
+        lr=1e-4,
     )
     return Recipe(config=config, plan=Plan(total_kimg=200, measure_n=1024))
 
