@@ -28,6 +28,7 @@ from ganvas.losses.capabilities import (
     Calibrates,
     Classifies,
     Encodes,
+    Fills,
     FitsLength,
     HasDensity,
     HasLatents,
@@ -120,11 +121,30 @@ def coarse_and_fine(picture, n, *parts):
     return (images + 0.3 * torch.randn(n, picture.channels, height, width, generator=generator)).clamp(-1, 1)
 
 
+def some_holes(size, n, *parts):
+    """A third of each picture is a hole: a band at a place of its own."""
+    height, width = size
+    first = torch.randint(width, (n, 1, 1, 1), generator=stream(7, "holes", *parts))
+    away = (torch.arange(width) - first) % width
+    return (away >= width // 3).float().expand(n, 1, height, width).contiguous()
+
+
+def some_guide(images, guides):
+    """A line for every change from left to right, and the picture's own colours on its upper half."""
+    lines = F.pad((images[:, :1, :, 1:] - images[:, :1, :, :-1]).abs() > 0.5, (0, 1)).float()
+    present = torch.zeros_like(lines)
+    present[:, :, : images.shape[2] // 2] = 1
+    planes = {"sketch": [lines], "colour": [images * present, present]}
+    return torch.cat([plane for name in ("sketch", "colour") if name in guides for plane in planes[name]], 1)
+
+
 def picture_batch(settings, stage, nimg):
     n, classes = stage.batch_size, classes_of(settings)
+    images = F.avg_pool2d(coarse_and_fine(settings.picture, n, nimg), stage.shrink)
     return Pictures(
-        images=F.avg_pool2d(coarse_and_fine(settings.picture, n, nimg), stage.shrink),
+        images=images,
         labels=torch.randint(classes, (n,), generator=stream(7, "labels", nimg)) if classes else None,
+        mask=some_holes(images.shape[2:], n, nimg),
         fade=torch.tensor(stage.fade) if stage.fading else None,
     )
 
@@ -148,9 +168,11 @@ class RandomFeed(Feed):
 
     def __init__(self, model):
         self.make, self.settings = BATCHES[model.batch_type], model.config
+        self.guides = model.guides if isinstance(model, Fills) else ()
 
     def batch(self, nimg, stage):
-        return self.make(self.settings, stage, nimg)
+        batch = self.make(self.settings, stage, nimg)
+        return dataclasses.replace(batch, guide=some_guide(batch.images, self.guides)) if self.guides else batch
 
     def close(self):
         pass
@@ -355,6 +377,23 @@ def test_gradients_reach_every_parameter_of_the_player_in_some_stage_and_none_of
     }
     for phase in model.phases():
         assert set(own[phase.name]) - reached_by_a_player[id(phase.player)] == set(), phase.name
+
+
+def test_a_filled_picture_is_as_it_was_outside_of_its_hole_and_what_was_under_the_hole_changes_nothing(name):
+    model = started(name)
+    if not isinstance(model, Fills):
+        pytest.skip("fills no holes")
+    model.eval()
+    batch = batch_at(model, next(iter(model.schedule().stages())), n=2)
+    filled = model.fill(batch.images, batch.mask, guide=batch.guide, rng=stream(3, "noise"))
+    known = batch.mask.expand_as(filled) > 0
+    assert torch.equal(filled[known], batch.images[known])
+    other = torch.where(known, batch.images, torch.nan)
+    again = model.fill(other, batch.mask, guide=batch.guide, rng=stream(3, "noise"))
+    assert torch.equal(again, filled)
+    assert filled.abs().max() <= 1
+    nothing = torch.ones_like(batch.mask)
+    assert torch.equal(model.fill(batch.images, nothing, guide=batch.guide, rng=stream(3, "noise")), batch.images)
 
 
 @pytest.mark.slow

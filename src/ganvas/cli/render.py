@@ -7,6 +7,7 @@ from typing import Any
 from ganvas.core.progress import duration, printable, say
 from ganvas.tasks.compare import CompareResult
 from ganvas.tasks.data import DescribePointsResult, DescribeResult, FetchResult, PackPointsResult, PackResult
+from ganvas.tasks.inpaint import Inpainted
 from ganvas.tasks.models import Catalogue
 from ganvas.tasks.report import ReportResult
 from ganvas.tasks.sample import Drawn
@@ -54,6 +55,21 @@ def _(result: Drawn) -> None:
 def _(result: Translated) -> None:
     count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
     say(f"{result.path}: {count}, {result.direction} by {result.model} at {result.kimg:g} kimg.")
+
+
+@show.register
+def _(result: Inpainted) -> None:
+    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    before = f", {result.before:,} of them before this command" if result.before else ""
+    say(f"{result.path}: {count}{before}, filled by {result.model} at {result.kimg:g} kimg. White was the hole.")
+    if result.untouched:
+        say(f"The masks of {len(result.untouched):,} are empty; those pictures are the same bytes.")
+    if result.recoded:
+        say(f"{len(result.recoded):,} are written as PNG, because their own format would have changed every pixel.")
+    if result.results:
+        floor = {found["metric"]: found["value"] for found in result.floor}
+        rows = [(one["metric"], f"{one['value']:.4g}", f"{floor[one['metric']]:.4g}") for one in result.results]
+        table("against the truth", ("metric", "filled", "harmonic filling"), rows)
 
 
 @show.register

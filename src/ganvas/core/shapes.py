@@ -9,6 +9,7 @@ from torch import Tensor
 Images = Float[Tensor, "n c h w"]  # colour in [-1, 1]
 OtherImages = Float[Tensor, "n c2 h2 w2"]  # likewise, of another kind beside them: channels and size may differ
 Bytes = UInt8[Tensor, "n c h w"]  # colour in 0..255, at the border only
+Masks = Float[Tensor, "n 1 h w"]  # 1 where a picture is known, 0 where it is to be filled in
 PerSample = Float[Tensor, " n"]
 Latents = Float[Tensor, "n z"]
 Labels = Int[Tensor, " n"]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Stage
-from ganvas.core.shapes import Images, Labels, Latents, OtherImages, PerSample, Scalar
+from ganvas.core.shapes import Images, Labels, Latents, Masks, OtherImages, PerSample, Scalar
 from ganvas.losses.bits import Kind
 from ganvas.losses.diffusion.solvers import SolverOptions
 
@@ -229,6 +229,40 @@ class Translates(Protocol):
 
     def translate(self, images: Images, direction: str) -> OtherImages:
         """The translated pictures, in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class Fills(Protocol):
+    """Fills holes in pictures."""
+
+    @property
+    def holes(self) -> str:
+        """The law of the holes that it is trained with: see :mod:`ganvas.data.holes.hole_laws`."""
+        ...
+
+    @property
+    def stride(self) -> int:
+        """Sides of pictures are multiples of it."""
+        ...
+
+    @property
+    def guides(self) -> Sequence[Literal["sketch", "colour"]]:
+        """What it heeds of a person's drawing.
+
+        A guide has a channel for the sketch (1 on a line, 0 elsewhere), then the picture's channels for colour (in
+        [-1, 1], 0 where none is drawn) and one that is 1 where a colour is drawn, as far as the model heeds them. So
+        black and nothing differ.
+        """
+        ...
+
+    def fill(
+        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, rng: torch.Generator | None = None
+    ) -> Images:
+        """The pictures with their holes filled in; what is known is as it was, to the bit.
+
+        What pictures hold inside of their holes changes nothing. A model with noise of its own takes it from ``rng``.
+        """
         ...
 
 

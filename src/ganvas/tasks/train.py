@@ -193,7 +193,7 @@ def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
     import torch
 
     from ganvas.core.errors import UserError
-    from ganvas.losses.capabilities import Classifies, HasDensity, Judges, Translates
+    from ganvas.losses.capabilities import Classifies, Fills, HasDensity, Judges, Translates
     from ganvas.train.augmented import require_augmentable
 
     with torch.device("meta"):
@@ -204,10 +204,11 @@ def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
             f"--held-out {task.held_out}: the translations of {task.model} are measured against --data and --other. "
             "Leave it out; `ganvas translate RUN SRC -o OUT` and `ganvas measure OUT REALS` measure those of others."
         )
-    if task.held_out is not None and not isinstance(model, (HasDensity, Judges, Classifies)):
+    if task.held_out is not None and not isinstance(model, (HasDensity, Judges, Classifies, Fills)):
         raise UserError(
-            f"--held-out {task.held_out}: {task.model} gives no likelihood, judges nothing and names no classes, so "
-            "nothing is measured on held-out samples. Leave it out; `ganvas measure RUN SRC` compares any pictures."
+            f"--held-out {task.held_out}: {task.model} gives no likelihood, judges nothing, names no classes and fills "
+            "no holes, so nothing is measured on held-out samples. Leave it out; `ganvas measure RUN SRC` compares any "
+            "pictures."
         )
 
 

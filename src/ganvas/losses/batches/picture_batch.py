@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
-from ganvas.core.shapes import Images, Labels, Scalar
+from ganvas.core.shapes import Images, Labels, Masks, OtherImages, Scalar
 from ganvas.losses.game import Batch
 
 HIDDEN = -1  # The label of a picture whose class is not told.
@@ -19,8 +19,8 @@ class Pictures(Batch):
     images: Images
     labels: Labels | None = None  # Class of each picture; HIDDEN where it is not told.
     target: Images | None = None  # The paired picture of image translation.
-    mask: Float[Tensor, "n 1 h w"] | None = None  # 1 where a picture is known, 0 where it is to be filled in.
-    guide: Images | None = None  # What a person draws to steer: a sketch, colours.
+    mask: Masks | None = None  # 1 where a picture is known, 0 where it is to be filled in.
+    guide: OtherImages | None = None  # What a person draws to steer: see capabilities.Fills.
     fade: Scalar | None = None  # Weight of the newest resolution; None when nothing fades.
 
     @property
@@ -38,6 +38,12 @@ class Pictures(Batch):
         """The labels, for a loss that cannot be without them."""
         assert self.labels is not None, "a model with classes is fed with labels"
         return self.labels
+
+    @property
+    def known(self) -> Masks:
+        """The mask, for a loss that cannot be without it."""
+        assert self.mask is not None, "a model that fills holes is fed with masks"
+        return self.mask
 
     @property
     def labelled(self) -> Bool[Tensor, " n"]:

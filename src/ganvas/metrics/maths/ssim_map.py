@@ -37,7 +37,17 @@ def window(size: int, dtype: torch.dtype) -> Float[Tensor, " size"]:
 
 
 def similarity(x: Pictures, y: Pictures, data_range: float) -> tuple[PerSample, PerSample]:
-    """SSIM and its contrast part, from the sum and the difference of the pictures: four filtered planes, not five.
+    """SSIM and its contrast part, means over pixels and channels."""
+    whole, contrast = maps(x, y, data_range)
+    return whole.mean((1, 2, 3)), contrast.mean((1, 2, 3))
+
+
+def maps(
+    x: Pictures, y: Pictures, data_range: float = 255.0
+) -> tuple[Float[Tensor, "n c h2 w2"], Float[Tensor, "n c h2 w2"]]:
+    """SSIM and its contrast part of every window that fits wholly.
+
+    From the sum and the difference of the pictures: four filtered planes, not five.
 
     ``var(x + y) - var(x - y) = 4 cov(x, y)`` and ``var(x + y) + var(x - y) = 2 (var x + var y)``, as for the means.
     Half the range is taken off first, because a variance is a small difference of large squares.
@@ -54,7 +64,7 @@ def similarity(x: Pictures, y: Pictures, data_range: float) -> tuple[PerSample, 
     square_total = (mean_total + 2 * half).square()
     contrast = (spread_total - spread_apart + 2 * c2) / (spread_total + spread_apart + 2 * c2)
     brightness = (square_total - square_apart + 2 * c1) / (square_total + square_apart + 2 * c1)
-    return (brightness * contrast).mean((1, 2, 3)), contrast.mean((1, 2, 3))
+    return brightness * contrast, contrast
 
 
 def _filter(x: Pictures, kernel: Float[Tensor, " size"]) -> Float[Tensor, "n c out_h out_w"]:

@@ -1,6 +1,6 @@
 """The feed of pictures: mirrored, cropped, averaged down to the stage's size and faded, with labels told or hidden."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,11 +13,13 @@ from ganvas.core.pixels import to_float
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
-from ganvas.core.shapes import Images
+from ganvas.core.shapes import Images, Masks
+from ganvas.data.holes.hole_laws import HoleLaw, hole
 from ganvas.data.packed import Packed
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.nn.layers.resample import double, halve
 from ganvas.train.feeds.feed import Feed, Order, RowReader
+from ganvas.train.feeds.guides import guide
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class Dealing:
     crop: tuple[int, int] | None = None  # Height and width of a window at a random place; None shows whole pictures.
     labels: bool = False
     labelled: int | None = None  # Of how many pictures the class is told; None tells all.
+    holes: HoleLaw | None = None  # Of what is to be filled in; None deals no masks.
+    guides: tuple[str, ...] = ()  # What a person's drawing may show besides.
 
 
 class PictureReader:
@@ -86,17 +90,33 @@ class PictureFeed(Feed):
         ranks: Ranks,
         hold: bool | None = None,
     ) -> None:
+        self.dealing, self.seed = dealing, seed
         self.pictures = PictureReader(packed, dealing, seed=seed, device=device, ranks=ranks, hold=hold)
 
     def batch(self, nimg: int, stage: Stage) -> Pictures:
         """This rank's share of the batch at ``nimg``."""
         images, labels = self.pictures.read(nimg, stage)
         fade = torch.tensor(stage.fade, device=images.device) if stage.fading else None
-        return Pictures(images=images, labels=labels, fade=fade)
+        batch = Pictures(images=images, labels=labels, fade=fade)
+        return batch if self.dealing.holes is None else self._with_holes(batch, self.dealing.holes, nimg, stage)
+
+    def _with_holes(self, batch: Pictures, law: HoleLaw, nimg: int, stage: Stage) -> Pictures:
+        """The batch with what is to be filled in, and with guides where the model heeds some."""
+        images = batch.images
+        positions = self.pictures.ranks.share(torch.arange(nimg, nimg + stage.batch_size))
+        mask = masks(law, positions, (images.shape[2], images.shape[3]), seed=self.seed)
+        drawn = guide(images, self.dealing.guides, positions, seed=self.seed)
+        return replace(batch, mask=mask.to(images.device, non_blocking=True), guide=drawn)
 
     def close(self) -> None:
         """Stops reading ahead."""
         self.pictures.close()
+
+
+def masks(law: HoleLaw, positions: Tensor, size: tuple[int, int], *, seed: int) -> Masks:
+    """1 where the pictures at these positions of a run are known, 0 in their holes: a function of (seed, position)."""
+    holes = np.stack([hole(law, *size, seed, position) for position in positions.tolist()])
+    return 1 - torch.from_numpy(holes)[:, None].float()
 
 
 def mirrored(images: Images, coins: Tensor) -> Images:

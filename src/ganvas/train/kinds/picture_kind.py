@@ -15,6 +15,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images
+from ganvas.data.holes.hole_laws import known_law
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.data.sources.locations import lasting_name
@@ -22,6 +23,7 @@ from ganvas.data.survey import Survey, survey
 from ganvas.losses.capabilities import (
     Classifies,
     Conditional,
+    Fills,
     HasDensity,
     HasLatents,
     Shows,
@@ -34,6 +36,7 @@ from ganvas.train.class_examination import ClassExamination
 from ganvas.train.drawn import can_draw
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.picture_feed import Dealing, PictureFeed
+from ganvas.train.filled_examination import FilledExamination
 from ganvas.train.health.specimens import LOOKED_AT, Specimens, specimens
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.kinds.picture_checks import (
@@ -76,6 +79,8 @@ class PictureData(RunData):
             crop=None if self.larger is None else (self.packed.height, self.packed.width),
             labels=classes_of(model.config) > 0,
             labelled=self.labelled,
+            holes=known_law(model.holes) if isinstance(model, Fills) else None,
+            guides=tuple(model.guides) if isinstance(model, Fills) else (),
         )
         return PictureFeed(self.larger or self.packed, dealing, seed=plan.seed, device=device, ranks=ranks)
 
@@ -93,12 +98,15 @@ class PictureData(RunData):
         return drawn or shown or NoSheets(folder)
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
-        """The distance between drawn and real pictures, and the likelihood and the classes of held-out ones."""
+        """The distance between drawn and real pictures, and the likelihood, the classes and the fillings of
+        held-out ones."""
         found: list[Examination] = []
         if isinstance(model, HasLatents):  # Others draw too slowly to be measured again and again.
             found.append(DrawnExamination(plan, self.packed, conditional=classes_of(model.config) > 0))
         if isinstance(model, HasDensity):
             found.append(DensityExamination(plan, self.packed, self.held_out))
+        if isinstance(model, Fills):
+            found.append(FilledExamination(plan, model.holes, self.packed, self.held_out))
         if isinstance(model, Classifies) and classes_of(model.config):
             found.append(ClassExamination(plan, self.packed.class_names, self.held_out))
         return found

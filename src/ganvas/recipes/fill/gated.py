@@ -1,0 +1,25 @@
+"""Named runs of free-form inpainting. Values that are not named here are the defaults of
+``ganvas.models.fill.gated.Config``; docs/presets.md has every value of every preset."""
+
+from ganvas.models.fill.gated import Config
+from ganvas.train.plan import Plan, Recipe
+
+
+def deepfill_v2() -> Recipe:
+    """256x256, sixteen pictures a step. Source: inpaint.yml of the authors' code; 100,000 steps, as others had."""
+    return Recipe(config=Config(holes="deepfill"), plan=Plan(total_kimg=1600))
+
+
+def small() -> Recipe:
+    """For a laptop: 32x32 in minutes of one core. Not the paper's: small networks and a weaker discriminator."""
+    config = Config(
+        height=32,
+        width=32,
+        features=12,
+        discriminator_features=16,
+        discriminator_layers=4,
+        known_weight=0.1,
+        adversarial_weight=0.005,
+        lr=1e-3,
+    )
+    return Recipe(config=config, plan=Plan(total_kimg=40), bound=64)

@@ -1,0 +1,251 @@
+"""``ganvas inpaint``: holes in pictures are filled in by a trained model, and nothing else changes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+if TYPE_CHECKING:
+    from ganvas.data.holes.strokes import Drawn
+    from ganvas.tasks.inpainting.kept_files import KeptFile
+    from ganvas.train.trained import Trained
+
+SETTINGS = "inpaint.json"  # In the folder that is written: what its pictures were made with.
+WHOLE_PIXELS = 1 << 20  # Of a picture that a model sees whole where no context is asked for.
+CONTEXT = 256  # Pixels around the hole that it sees of a larger one.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inpaint:
+    """Fill holes in pictures with a run of a model that does so, such as fill/gated. Nothing outside of them changes.
+
+    White in a mask is what is to be filled in. The same command goes on where it was interrupted.
+
+    Examples:
+      ganvas inpaint runs/x photos/ --masks masks/ -o filled
+      ganvas inpaint runs/x photo.jpg --masks strokes.json -o filled.png
+      ganvas inpaint runs/x photos/ --masks logo.png -o filled --truth originals/
+    """
+
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+    """Run directory, or one of its model/<kimg> folders."""
+    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IN")]
+    """A picture, or a folder of pictures."""
+    masks: Path
+    """A folder of masks with the pictures' names, one mask for all, or strokes as .json."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """A folder to write, or a file where one picture is given."""
+    truth: Path | None = None
+    """The pictures without holes, by the same names: measures the fillings beside one that needs no learning."""
+    white: Literal["auto", "hole", "known"] = "auto"
+    """What white marks in masks; auto takes it for the hole and refuses masks that are mostly white."""
+    resize_masks: bool = False
+    """Enlarge or reduce masks of another size than their pictures."""
+    context: int | None = None
+    """Pixels around a hole that the model sees; 0 is the whole picture. Left out: the whole picture up to 1 megapixel,
+    256 pixels around the hole in larger ones."""
+    seed: int = 0
+    """Of the noise that some models fill with."""
+    kimg: float | None = None
+    """An earlier moment that the run keeps; the last one where left out."""
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inpainted:
+    """What was written, and how good it is where the truth was given."""
+
+    path: Path
+    pictures: int
+    before: int  # Of them, that an interrupted command had finished.
+    untouched: tuple[str, ...]  # Whose mask was empty: the same bytes.
+    recoded: tuple[str, ...]  # Written as PNG, because their own format would have changed every pixel.
+    model: str
+    kimg: float
+    results: tuple[dict[str, Any], ...] = ()  # Of the truth: the model's, then those of the harmonic filling.
+    floor: tuple[dict[str, Any], ...] = ()
+
+
+def inpaint(task: Inpaint) -> Inpainted:
+    """Fills and writes; every file is whole or not there.
+
+    Raises:
+        UserError: the model does not fill; a picture or a mask is missing or cannot be used; something else is at
+            ``out``.
+    """
+    from ganvas.core.files.atomic_files import write_bytes
+    from ganvas.core.progress import progress
+    from ganvas.losses.capabilities import Fills
+    from ganvas.tasks.inpainting.mask_files import MaskRules, masks_of
+    from ganvas.tasks.train import pick_device
+    from ganvas.train.trained import load
+
+    names, root = _pictures(task.source)
+    masks = masks_of(names, task.masks)
+    trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
+    trained.require(Fills)
+    places = _places(task, names, root)
+    done = _begun(task, trained, places)
+    rules = MaskRules(white=task.white, resize=task.resize_masks)
+    untouched: list[str] = []
+    with progress("Filling", len(names), unit="pictures") as report:
+        for index, name in enumerate(names):
+            if not places[name].exists():
+                content, empty = _filled(task, trained, root / name, masks[index], rules)
+                write_bytes(places[name], content)
+                untouched += [name] if empty else []
+            report(index + 1)
+    results, floor = _measured(task, names, root, places, masks, rules)
+    return Inpainted(
+        path=task.out,
+        pictures=len(names),
+        before=done,
+        untouched=tuple(untouched),
+        recoded=tuple(name for name in names if places[name].suffix != Path(name).suffix),
+        model=trained.name,
+        kimg=trained.kimg,
+        results=results,
+        floor=floor,
+    )
+
+
+def _pictures(source: Path) -> tuple[list[str], Path]:
+    """Relative names of the pictures, and the folder that they lie in."""
+    from ganvas.core.errors import UserError
+    from ganvas.data.pictures import ENDINGS
+
+    if source.is_file():
+        return [source.name], source.parent
+    if not source.is_dir():
+        raise UserError(f"There is no {source}.")
+    found = [path for path in sorted(source.rglob("*")) if path.suffix.lower().lstrip(".") in ENDINGS]
+    names = [path.relative_to(source).as_posix() for path in found if path.is_file()]
+    if not names:
+        raise UserError(f"{source} holds no pictures. Name a picture, or a folder of pictures.")
+    return names, source
+
+
+def _places(task: Inpaint, names: list[str], root: Path) -> dict[str, Path]:
+    """Where each picture is written; the suffix says what its format can keep."""
+    from ganvas.core.errors import UserError
+    from ganvas.tasks.inpainting.kept_files import kept_suffix
+
+    suffixes = {name: kept_suffix(root / name) for name in names}
+    if task.source.is_file() and task.out.suffix:
+        (suffix,) = suffixes.values()
+        if task.out.suffix.lower() != suffix.lower():
+            raise UserError(
+                f"-o {task.out}: {names[0]} is written as {suffix}, which keeps every pixel outside of the hole. "
+                "Choose a name that ends so."
+            )
+        return {names[0]: task.out}
+    places = {name: task.out / Path(name).with_suffix(suffixes[name]) for name in names}
+    for name in names:  # a.jpg beside a.png: both would be a.png.
+        if places[name].suffix != Path(name).suffix and list(places.values()).count(places[name]) > 1:
+            places[name] = task.out / f"{name}{suffixes[name]}"
+    return places
+
+
+def _begun(task: Inpaint, trained: "Trained", places: dict[str, Path]) -> int:
+    """How many pictures an interrupted command with the same settings has finished.
+
+    Raises:
+        UserError: what is there was made otherwise, or by something else.
+    """
+    from ganvas.core.errors import UserError
+    from ganvas.core.files.atomic_files import read_json, write_json
+
+    there = [place for place in places.values() if place.exists()]
+    if len(places) == 1 and task.out in places.values():
+        if there:
+            raise UserError(f"-o {task.out}: something is there already. Choose another name, or remove it.")
+        return 0
+    settings = {
+        "model": trained.fingerprint,
+        "source": str(task.source.resolve()),
+        "masks": str(task.masks.resolve()),
+        "white": task.white,
+        "resize_masks": task.resize_masks,
+        "context": task.context,
+        "seed": task.seed,
+    }
+    note = task.out / SETTINGS
+    if note.exists():
+        if read_json(note) != settings:
+            raise UserError(
+                f"-o {task.out} was begun with other settings, which {note} holds. Give the same, or choose "
+                "another name."
+            )
+        return len(there)
+    if task.out.exists() and (not task.out.is_dir() or any(task.out.iterdir())):
+        raise UserError(f"-o {task.out}: something is there already. Choose another name, or remove it.")
+    write_json(note, settings)
+    return 0
+
+
+def _filled(task: Inpaint, trained: "Trained", path: Path, mask: Path, rules: Any) -> tuple[bytes, bool]:
+    """The file to write, and whether nothing was to be filled in."""
+    from ganvas.core.seeds import derive_seed
+    from ganvas.losses.capabilities import Fills
+    from ganvas.tasks.inpainting.filling import filled_picture
+    from ganvas.tasks.inpainting.kept_files import open_kept
+    from ganvas.tasks.inpainting.mask_files import read_mask
+
+    file = open_kept(path)
+    drawn = read_mask(mask, file.size, rules)
+    _say_what_is_not_heeded(trained, mask, drawn)
+    if not drawn.hole.any():
+        return file.with_hole(file.colours(1), drawn.hole), True
+    pixels = file.colours(_channels(trained, file))
+    filled = filled_picture(
+        trained.require(Fills),
+        pixels,
+        drawn,
+        seed=derive_seed(task.seed, "fill", path.name),
+        context=_context(task, file),
+        device=trained.device,
+    )
+    return file.with_hole(filled, drawn.hole), False
+
+
+def _say_what_is_not_heeded(trained: "Trained", path: Path, drawn: "Drawn") -> None:
+    """Lines and colours that this model knows nothing of."""
+    from ganvas.core.progress import say
+    from ganvas.losses.capabilities import Fills
+
+    planes = {"sketch": drawn.sketch, "colour": drawn.coloured}
+    ignored = [name for name, plane in planes.items() if plane.any() and name not in trained.require(Fills).guides]
+    if ignored:
+        say(f"{path} holds strokes of {' and '.join(ignored)}, which {trained.name} does not heed.")
+
+
+def _context(task: Inpaint, file: "KeptFile") -> int:
+    if task.context is not None:
+        return task.context
+    height, width = file.size
+    return 0 if height * width <= WHOLE_PIXELS else CONTEXT
+
+
+def _channels(trained: "Trained", file: "KeptFile") -> int:
+    """Of the model; a model of grey pictures is not asked to fill coloured ones."""
+    from ganvas.core.errors import UserError
+
+    if trained.channels == 1 and file.upright.shape[2] > 2:
+        raise UserError(f"{file.path} is in colour, and {trained.name} of this run has learnt grey pictures.")
+    if trained.channels not in (1, 3):
+        raise UserError(
+            f"{trained.name} of this run has learnt pictures of {trained.channels} channels, not RGB or grey."
+        )
+    return trained.channels
+
+
+def _measured(
+    task: Inpaint, names: list[str], root: Path, places: dict[str, Path], masks: list[Path], rules: Any
+) -> tuple[tuple[dict[str, Any], ...], tuple[dict[str, Any], ...]]:
+    if task.truth is None:
+        return (), ()
+    from ganvas.tasks.inpainting.against_truth import against_truth
+
+    found, floor = against_truth(names, root, places, masks, rules, task.truth)
+    return tuple(result.to_plain() for result in found), tuple(result.to_plain() for result in floor)
