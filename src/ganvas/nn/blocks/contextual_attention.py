@@ -9,6 +9,9 @@ The published form holds the scores of all places for all places at once, severa
 square. The values are the same.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -19,6 +22,7 @@ from ganvas.nn.layers.operand_checks import need_pictures
 
 CHUNK = 1 << 20  # Scores that are held at a time, about.
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))  # Of a pasted patch of 4 x 4 pixels, in cells of 2 x 2.
+STEPS = (-1, 1)
 FLOOR = 1e-4  # Of a patch's length, by which it is divided.
 
 
@@ -88,37 +92,68 @@ class ContextualAttention(nn.Module):
     ) -> list[Float[Tensor, "n c4 places"]]:
         h, w = size
         if self.fuse:
-            scores = _fused(patches, unit, size, torch.arange(first * w, last * w, device=patches.device))
+            scores = _fused(patches, unit, size, _neighbours(size, first, last, patches.device))
         else:
             scores = (patches[:, :, first * w : last * w].transpose(1, 2) @ patches) * unit
         weights = torch.softmax(scores * (known * self.scale), 2) * known
         return [cells[:, :, y : y + h, x : x + w].flatten(2) @ weights.transpose(1, 2) for y, x in CORNERS]
 
 
+@dataclass(frozen=True)
+class _Neighbours:
+    """Which scores some places need: of themselves, of their neighbours down the columns, and of those' along rows.
+
+    Indices into the list before: ``wanted`` into all places, ``own`` and ``beside`` into ``wanted``, ``centre`` and
+    ``around`` into those whose scores have been summed along rows. With each neighbour 1 where there is one, else 0.
+    """
+
+    wanted: Tensor
+    own: Tensor
+    beside: dict[int, tuple[Tensor, Tensor]]
+    centre: Tensor
+    around: dict[int, tuple[Tensor, Tensor]]
+
+
+@lru_cache(maxsize=256)
+def _neighbours(size: tuple[int, int], first: int, last: int, device: torch.device) -> _Neighbours:
+    """Of the places in the rows ``first`` to ``last``; worked out on the CPU, once for each size."""
+    h, w = size
+    place = torch.arange(first * w, last * w)
+    columns = place % w * h + place // w
+    around = {step: _next_to(columns, step, h * w) for step in STEPS}
+    in_rows = {step: near % h * w + near // h for step, (near, _) in around.items()}
+    summed = torch.cat([place, *in_rows.values()]).unique()
+    beside = {step: _next_to(summed, step, h * w) for step in STEPS}
+    wanted = torch.cat([summed, *(near for near, _ in beside.values())]).unique()
+
+    def found(values: Tensor, among: Tensor) -> Tensor:
+        return torch.searchsorted(among, values).to(device)
+
+    return _Neighbours(
+        wanted=wanted.to(device),
+        own=found(summed, wanted),
+        beside={step: (found(near, wanted), there.to(device)) for step, (near, there) in beside.items()},
+        centre=found(place, summed),
+        around={step: (found(in_rows[step], summed), around[step][1].to(device)) for step in STEPS},
+    )
+
+
 def _fused(
-    patches: Float[Tensor, "n c9 places"], unit: Float[Tensor, "n 1 places"], size: tuple[int, int], place: Tensor
+    patches: Float[Tensor, "n c9 places"], unit: Float[Tensor, "n 1 places"], size: tuple[int, int], places: _Neighbours
 ) -> Float[Tensor, "n some places"]:
     """Scores of some places, summed along the diagonal in the order of rows and then in that of columns."""
-    h, w = size
-    columns = place % w * h + place // w
-    around = {step: _beside(columns, step, h * w) for step in (-1, 1)}
-    in_rows = {step: near % h * w + near // h for step, (near, _) in around.items()}
-    by_rows = torch.cat([place, *in_rows.values()]).unique()
-    along = {step: _beside(by_rows, step, h * w) for step in (-1, 1)}
-    wanted = torch.cat([by_rows, *(near for near, _ in along.values())]).unique()
-    scores = (patches[:, :, wanted].transpose(1, 2) @ patches) * unit
-    summed = scores[:, torch.searchsorted(wanted, by_rows)]
-    for step, (near, there) in along.items():
-        _add_shifted(summed, scores[:, torch.searchsorted(wanted, near)], there, step)
-    total = summed[:, torch.searchsorted(by_rows, place)].unflatten(2, (h, w))
-    for step, (_, there) in around.items():
-        near = summed[:, torch.searchsorted(by_rows, in_rows[step])].unflatten(2, (h, w))
-        _add_shifted_in_columns(total, near, there, step)
+    scores = (patches[:, :, places.wanted].transpose(1, 2) @ patches) * unit
+    summed = scores[:, places.own]
+    for step, (near, there) in places.beside.items():
+        _add_shifted(summed, scores[:, near], there, step)
+    total = summed[:, places.centre].unflatten(2, size)
+    for step, (near, there) in places.around.items():
+        _add_shifted_in_columns(total, summed[:, near].unflatten(2, size), there, step)
     return total.flatten(2)
 
 
-def _beside(place: Tensor, step: int, count: int) -> tuple[Tensor, Tensor]:
-    """The place ``step`` further, and 1 where there is one, else 0."""
+def _next_to(place: Tensor, step: int, count: int) -> tuple[Tensor, Tensor]:
+    """The place ``step`` further, and whether there is one."""
     near = place + step
     return near.clamp(0, count - 1), ((near >= 0) & (near < count))[:, None]
 
