@@ -21,7 +21,7 @@ from ganvas.core.schedule import Growth, Schedule
 from ganvas.core.seeds import derive_seed, stream, torch_seeded
 from ganvas.losses.augmentation import AdaptiveAugmentation, Augmentation, ShowsAugmented
 from ganvas.losses.batches.domain_batch import Domains
-from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.batches.picture_batch import VOID, Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.bits import Kind
 from ganvas.losses.capabilities import (
@@ -36,8 +36,12 @@ from ganvas.losses.capabilities import (
     Inverts,
     Judges,
     KnowsDensity,
+    LabelsPixels,
+    Segments,
+    Shifts,
     Shows,
     SizesPictures,
+    SizesTargets,
     Translates,
     Truncates,
     classes_of,
@@ -45,6 +49,8 @@ from ganvas.losses.capabilities import (
 from ganvas.losses.game import Game, Settings
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.norms.spectral_norm import PowerMethod
+from ganvas.tasks.pictures.tiling import reach_of
+from ganvas.tasks.pictures.whole_statistics import statistics_given
 from ganvas.train import drawn
 from ganvas.train.drawn import can_draw, drawn_samples
 from ganvas.train.executors import Eager
@@ -146,7 +152,19 @@ def picture_batch(settings, stage, nimg):
         labels=torch.randint(classes, (n,), generator=stream(7, "labels", nimg)) if classes else None,
         mask=some_holes(images.shape[2:], n, nimg),
         fade=torch.tensor(stage.fade) if stage.fading else None,
+        **belonging(settings, n, nimg),
     )
+
+
+def belonging(settings, n, nimg):
+    """What belongs to pictures, for models that learn pairs: other pictures, or a class for every pixel."""
+    if isinstance(settings, LabelsPixels):
+        maps = torch.randint(settings.pixel_classes, (n, *settings.picture.size), generator=stream(7, "maps", nimg))
+        maps[:, 0, 0] = VOID
+        return {"label_map": maps}
+    if isinstance(settings, SizesTargets):
+        return {"target": coarse_and_fine(settings.other_picture, n, nimg, 1)}
+    return {}
 
 
 def domain_batch(settings, stage, nimg):
@@ -696,6 +714,42 @@ def test_a_translation_keeps_the_number_of_pictures_and_has_the_other_kinds_chan
         with torch.no_grad():
             images = model.translate(coarse_and_fine(source, 3), direction)
         assert images.shape == (3, target.channels, *target.size)
+
+
+def test_what_segments_gives_every_pixel_of_a_picture_of_any_size_a_logit_per_class(name):
+    model = started(name).eval()
+    if not isinstance(model, Segments):
+        pytest.skip("labels no pixels")
+    height, width = (side + 3 for side in model.config.picture.size)
+    with torch.no_grad():
+        logits = model.segment(torch.rand(2, model.config.picture.channels, height, width, generator=stream(1, "x")))
+    assert logits.shape == (2, model.config.pixel_classes, height, width)
+
+
+def test_a_shifted_picture_becomes_the_shifted_result_in_the_middle(name):
+    model = started(name).eval()
+    if not isinstance(model, Shifts):
+        pytest.skip("does not say by how much a picture may be shifted")
+    channels = model.config.picture.channels
+
+    def function(x):
+        with torch_seeded(1):  # Noise, where it has some, is the same every time.
+            return model.segment(x) if isinstance(model, Segments) else model.translate(x, model.directions[0])
+
+    with statistics_given(model) as norms, torch.no_grad():
+        for norm in norms:
+            norm.passing = True
+        reach = reach_of(function, channels=channels, stride=model.tile_stride, device=torch.device("cpu"))
+        if reach.halo is None:
+            return  # Sees everything: there is no middle.
+        side, inner = (
+            2 * reach.halo + 4 * model.tile_stride,
+            slice(reach.halo + model.tile_stride, reach.halo + 3 * model.tile_stride),
+        )
+        whole = torch.rand(1, channels, side + model.tile_stride, side, generator=stream(1, "x")) * 2 - 1
+        shifted, first = function(whole[:, :, model.tile_stride :]), function(whole[:, :, :side])
+        later = slice(inner.start - model.tile_stride, inner.stop - model.tile_stride)
+        assert_close(shifted[:, :, later, inner], first[:, :, inner, inner], rtol=1e-5, atol=1e-5)
 
 
 def test_what_it_shows_is_rows_of_equally_many_pictures_with_captions(name):

@@ -70,7 +70,7 @@ def test_every_picture_becomes_its_translation_under_its_own_name(run, source, t
     done = translate(Translate(run=run, source=str(source), out=tmp_path / "out", direction=given, batch=2))
     names, made = expected(run, source, direction)
     assert (done.pictures, done.direction) == (5, direction)
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == names
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [*names, "translate.json"]
     for name, picture in zip(names, made, strict=True):
         found = np.array(Image.open(tmp_path / "out" / name)).astype(int)
         assert abs(found - picture).max() <= 1, "kernels for other batch sizes round otherwise"
@@ -80,11 +80,12 @@ def test_a_zip_holds_what_a_folder_holds(run, source, tmp_path):
     translate(Translate(run=run, source=str(source), out=tmp_path / "out"))
     translate(Translate(run=run, source=str(source), out=tmp_path / "out.zip", to="zip"))
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
-        assert sorted(archive.namelist()) == sorted(file.name for file in (tmp_path / "out").iterdir())
+        assert sorted(archive.namelist()) == sorted(file.name for file in (tmp_path / "out").glob("*.png"))
         for name in archive.namelist():
-            assert np.array_equal(
-                np.array(Image.open(archive.open(name))), np.array(Image.open(tmp_path / "out" / name))
+            zipped, alone = (
+                np.array(Image.open(file)).astype(int) for file in (archive.open(name), tmp_path / "out" / name)
             )
+            assert abs(zipped - alone).max() <= 1, "kernels for other batch sizes round otherwise"
 
 
 def test_a_sheet_has_every_translation_below_its_picture(run, source, tmp_path):
@@ -98,11 +99,44 @@ def test_a_sheet_has_every_translation_below_its_picture(run, source, tmp_path):
     assert abs(below - made[0]).max() <= 1
 
 
-def test_pictures_with_equal_names_in_several_folders_are_numbered(run, tmp_path):
+def test_pictures_with_equal_names_stay_in_their_folders_and_those_that_are_fitted_are_numbered(run, tmp_path):
     for name, seed in (("x", 4), ("y", 5)):
         drawn(tmp_path / "in" / name, 2, seed=seed)
     translate(Translate(run=run, source=str(tmp_path / "in"), out=tmp_path / "out"))
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [f"{index:06d}.png" for index in range(4)]
+    made = sorted(file.relative_to(tmp_path / "out").as_posix() for file in (tmp_path / "out").rglob("*.png"))
+    assert made == [f"{folder}/place {index:03d}.png" for folder in "xy" for index in range(2)]
+    translate(Translate(run=run, source=str(tmp_path / "in"), out=tmp_path / "fitted", fit="stretch"))
+    assert sorted(file.name for file in (tmp_path / "fitted").iterdir()) == [f"{index:06d}.png" for index in range(4)]
+
+
+def test_a_picture_of_any_size_is_translated_in_its_own_format_and_a_stopped_folder_goes_on(run, tmp_path):
+    (tmp_path / "in").mkdir()
+    rng = np.random.default_rng(0)
+    for name, size, how in (("a.jpg", (21, 34), {"quality": 90}), ("b.webp", (9, 50), {}), ("c.png", (16, 16), {})):
+        Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).save(tmp_path / "in" / name, **how)
+    task = Translate(run=run, source=str(tmp_path / "in"), out=tmp_path / "out")
+    assert translate(task).found == 0
+    for name, size, form in (("a.jpg", (34, 21), "JPEG"), ("b.webp", (50, 9), "WEBP"), ("c.png", (16, 16), "PNG")):
+        with Image.open(tmp_path / "out" / name) as image:
+            assert (image.size, image.format) == (size, form)
+    before = (tmp_path / "out" / "c.png").read_bytes()
+    (tmp_path / "out" / "c.png").unlink()
+    again = translate(task)
+    assert (again.pictures, again.found) == (3, 2)
+    assert (tmp_path / "out" / "c.png").read_bytes() == before
+    with pytest.raises(UserError, match="made with direction a-to-b"):
+        translate(Translate(run=run, source=str(tmp_path / "in"), out=tmp_path / "out", direction="b-to-a"))
+
+
+def test_a_large_picture_goes_through_in_tiles_with_the_statistics_of_the_whole(run, tmp_path):
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (96, 120, 3), dtype=np.uint8)).save(tmp_path / "in.png")
+    made = []
+    for name, memory in (("whole", 2.0), ("tiles", 0.003)):
+        translate(Translate(run=run, source=str(tmp_path / "in.png"), out=tmp_path / name, memory=memory))
+        made.append(np.array(Image.open(tmp_path / name / "in.png")).astype(int))
+    assert abs(made[0] - made[1]).max() <= 1, "a value on the border of two bytes"
+    with pytest.raises(UserError, match="too little"):
+        translate(Translate(run=run, source=str(tmp_path / "in.png"), out=tmp_path / "not", memory=1e-5))
 
 
 def test_pictures_of_another_size_are_refused_or_fitted(run, tmp_path):
@@ -113,7 +147,7 @@ def test_pictures_of_another_size_are_refused_or_fitted(run, tmp_path):
     oblong.mkdir()
     Image.new("RGB", (20, 16)).save(oblong / "x.png")
     with pytest.raises(UserError, match=r"--fit|crop"):
-        translate(Translate(run=run, source=str(oblong), out=tmp_path / "not"))
+        translate(Translate(run=run, source=str(oblong), out=tmp_path / "not", fit="refuse"))
     assert not (tmp_path / "not").exists()
 
 

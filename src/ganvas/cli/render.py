@@ -6,12 +6,20 @@ from typing import Any
 
 from ganvas.core.progress import duration, printable, say
 from ganvas.tasks.compare import CompareResult
-from ganvas.tasks.data import DescribePointsResult, DescribeResult, FetchResult, PackPointsResult, PackResult
+from ganvas.tasks.data import (
+    DescribePointsResult,
+    DescribeResult,
+    ExportResult,
+    FetchResult,
+    PackPointsResult,
+    PackResult,
+)
 from ganvas.tasks.inpaint import Inpainted
 from ganvas.tasks.models import Catalogue
 from ganvas.tasks.report import ReportResult
 from ganvas.tasks.sample import Drawn
 from ganvas.tasks.search import SearchResult
+from ganvas.tasks.segment import Segmented
 from ganvas.tasks.train import TrainResult
 from ganvas.tasks.translate import Translated
 
@@ -54,7 +62,23 @@ def _(result: Drawn) -> None:
 @show.register
 def _(result: Translated) -> None:
     count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
-    say(f"{result.path}: {count}, {result.direction} by {result.model} at {result.kimg:g} kimg.")
+    found = f", {result.found:,} of them from an earlier time" if result.found else ""
+    say(f"{result.path}: {count}{found}, {result.direction} by {result.model} at {result.kimg:g} kimg.")
+
+
+@show.register
+def _(result: Segmented) -> None:
+    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    found = f", {result.found:,} of them from an earlier time" if result.found else ""
+    say(f"{result.path}: {count} of {result.classes} classes{found}, by {result.model} at {result.kimg:g} kimg.")
+    if result.scores:
+        table("", ("score", "value"), [(name, f"{value:.4f}") for name, value in result.scores.items()])
+
+
+@show.register
+def _(result: ExportResult) -> None:
+    also = f", label maps in {result.masks}" if result.masks else ""
+    say(f"{result.pictures}: {result.count:,} pictures{also}.")
 
 
 @show.register

@@ -83,12 +83,12 @@ def apply(steps: Plan, pictures: Pictures, background: Colour) -> Pictures:
     return padded
 
 
-def apply_to_masks(steps: Plan, masks: Planes) -> Planes:
-    """Class numbers cannot be averaged: each pixel takes the class at its centre. Padding is class 0."""
+def apply_to_masks(steps: Plan, masks: Planes, *, padding: int = 0) -> Planes:
+    """Class numbers cannot be averaged: each pixel takes the class at its centre. Padding is one number."""
     top, left, height, width = steps.window
     rows = top + ((np.arange(steps.inner[0]) + 0.5) * height / steps.inner[0]).astype(int)
     columns = left + ((np.arange(steps.inner[1]) + 0.5) * width / steps.inner[1]).astype(int)
-    moved = np.zeros((len(masks), *steps.size), np.uint8)
+    moved = np.full((len(masks), *steps.size), padding, np.uint8)
     y, x = steps.offset
     moved[:, y : y + steps.inner[0], x : x + steps.inner[1]] = masks[:, rows[:, None], columns]
     return moved

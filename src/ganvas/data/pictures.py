@@ -78,6 +78,51 @@ def decode(data: bytes) -> UInt8[np.ndarray, "h w c"]:
     return array if array.ndim == 3 else array[..., None]
 
 
+def decode_numbers(data: bytes) -> UInt8[np.ndarray, "h w"]:
+    """The number of every pixel, of a picture whose pixels are numbers of classes and no colours.
+
+    A palette's positions, or levels of grey as the file has them, without being scaled to 8 bits. Colour is read where
+    its channels are equal.
+
+    Raises:
+        BrokenPicture: it is not one whole picture, or its pixels are not whole numbers of 0 to 255.
+    """
+    from PIL import ImageOps
+    from PIL.PngImagePlugin import PngImageFile
+
+    with _opened(io.BytesIO(data), head=False) as image:
+        try:
+            if image.format in ("JPEG", "MPO"):
+                raise BrokenPicture("is a JPEG, which changes numbers; save labels as PNG")
+            _checked(image)
+            stored = str(image.tile[0][3]) if isinstance(image, PngImageFile) and image.tile else ""
+            image.load()
+            pixels = ImageOps.exif_transpose(image) if _orientation(image) > 1 else image
+            numbers = _numbers(pixels)
+        except Exception as error:
+            raise _reason(error) from None
+    return numbers // _STRETCHED.get(stored, 1)
+
+
+_STRETCHED = {"L;2": 85, "L;4": 17}  # Levels of grey of few bits, which Pillow stretches to 8.
+
+
+def _numbers(image: "Image") -> UInt8[np.ndarray, "h w"]:
+    values = np.asarray(image)
+    if values.ndim == 3:
+        colours = values[..., : 1 if image.mode in ("LA", "PA", "La") else 3]
+        if (colours != colours[..., :1]).any():
+            raise BrokenPicture(
+                "is in colour, and labels are one number per pixel; save it as grey or with a palette (PNG)"
+            )
+        values = colours[..., 0]
+    if image.mode not in ("1", "L", "P", "LA", "PA", "La", "RGB", "RGBA", "I", "I;16", "I;16B"):
+        raise BrokenPicture(f"is of mode {image.mode}, and labels are one number per pixel; save it as grey PNG")
+    if values.min() < 0 or values.max() > 255:
+        raise BrokenPicture(f"has the label {int(values.max())}; numbers of 0 to 255 can be read")
+    return values.astype(np.uint8)
+
+
 def _opened(file: io.BufferedIOBase, *, head: bool) -> "Image":
     from PIL import Image
 

@@ -13,17 +13,20 @@ from torch import Tensor
 from ganvas.core.shapes import Features, Labels, PerSample, Scalar
 
 
-def non_saturating_discriminator(real: PerSample, fake: PerSample) -> PerSample:
-    """``-log sigma(D(x)) - log(1 - sigma(D(G(z))))`` (Goodfellow et al. 2014, eq. 1, negated).
+def non_saturating_discriminator(real: Float[Tensor, "n *patches"], fake: Float[Tensor, "n *patches"]) -> PerSample:
+    """``-log sigma(D(x)) - log(1 - sigma(D(G(z))))`` (Goodfellow et al. 2014, eq. 1, negated), the mean over patches.
 
     Also the discriminator of the minimax game: the two games differ in the generator's loss alone.
     """
-    return F.softplus(-real) + F.softplus(fake)
+    return _over_patches(F.softplus(-real)) + _over_patches(F.softplus(fake))
 
 
-def non_saturating_generator(fake: PerSample) -> PerSample:
-    """``-log sigma(D(G(z)))`` (Goodfellow et al. 2014, section 3). Its gradient stays where D rejects."""
-    return F.softplus(-fake)
+def non_saturating_generator(fake: Float[Tensor, "n *patches"]) -> PerSample:
+    """``-log sigma(D(G(z)))`` (Goodfellow et al. 2014, section 3), the mean over a map of patches.
+
+    Its gradient stays where D rejects.
+    """
+    return _over_patches(F.softplus(-fake))
 
 
 def minimax_generator(fake: PerSample) -> PerSample:

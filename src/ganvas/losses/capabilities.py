@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.picture_size import DoubledSize, WholeSize
@@ -110,6 +111,31 @@ class SizesPictures(Protocol):
     @property
     def picture(self) -> DoubledSize | WholeSize:
         """The size of the pictures."""
+        ...
+
+
+@runtime_checkable
+class SizesTargets(Protocol):
+    """A ``Config`` of a model that learns to turn pictures into pictures, from pairs or from two unpaired kinds."""
+
+    @property
+    def other_picture(self) -> WholeSize:
+        """The size of what it makes."""
+        ...
+
+
+@runtime_checkable
+class LabelsPixels(Protocol):
+    """A ``Config`` of a model that names the class of every pixel."""
+
+    @property
+    def pixel_classes(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def void(self) -> int:
+        """The number in a label map that says that nothing is known."""
         ...
 
 
@@ -267,11 +293,30 @@ class Fills(Protocol):
 
 
 @runtime_checkable
+class Shifts(Protocol):
+    """Makes of a shifted picture the shifted result, far from borders: pictures may be gone through in tiles."""
+
+    @property
+    def tile_stride(self) -> int:
+        """By whose multiples a picture may be shifted, in pixels."""
+        ...
+
+
+@runtime_checkable
 class Classifies(Protocol):
     """Labels pictures."""
 
     def classify(self, images: Images) -> Tensor:
         """The logits of classes, (n, classes)."""
+        ...
+
+
+@runtime_checkable
+class Segments(Protocol):
+    """Labels every pixel."""
+
+    def segment(self, images: Images) -> Float[Tensor, "n classes h w"]:
+        """The logits of the classes of every pixel of pictures in [-1, 1], of any height and width."""
         ...
 
 

@@ -4,6 +4,8 @@ Three 3 x 3 convolutions see as much as one of 7 x 7, with 45 % fewer weights an
 ``vgg16`` and ``vgg19`` are D and E. ``vgg16_bn`` has a batch norm after every convolution; the paper has none.
 """
 
+from collections.abc import Sequence
+
 from torch import nn
 
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
@@ -64,7 +66,7 @@ def vgg16_bn() -> nn.Module:
 def vgg(configuration: str, *, norm: bool = False, classes: int = 1000) -> nn.Sequential:
     """A column of the paper's table 1."""
     return nn.Sequential(
-        *blocks(configuration, norm=norm),
+        *blocks(BLOCKS[configuration], norm=norm),
         nn.Flatten(),
         *(Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Dropout()),
         *(Linear(4096, 4096), nn.ReLU(), nn.Dropout()),
@@ -73,21 +75,30 @@ def vgg(configuration: str, *, norm: bool = False, classes: int = 1000) -> nn.Se
 
 
 def blocks(
-    configuration: str, *, norm: bool = False, first_padding: int = 1, ceil_mode: bool = False
+    kernels: Sequence[Block],
+    *,
+    channels: int = 3,
+    widths: Sequence[int] = CHANNELS,
+    norm: bool = False,
+    first_padding: int = 1,
+    ceil_mode: bool = False,
 ) -> list[nn.Sequential]:
-    """The convolutional part: five blocks, each of which ends with half the side.
+    """The convolutional part: five blocks in the paper, each of which ends with half the side.
 
     Args:
+        kernels: Sides of each block's.
+        channels: Of the picture.
+        widths: Channels of each block.
         first_padding: Zeros around the picture itself.
         ceil_mode: An odd side is halved upwards, as Caffe does.
     """
-    found, before = [], 3
-    for channels, kernels in zip(CHANNELS, BLOCKS[configuration], strict=True):
+    found, before = [], channels
+    for width, sides in zip(widths, kernels, strict=True):
         layers: list[nn.Module] = []
-        for kernel in kernels:
+        for kernel in sides:
             padding = kernel // 2 if found or layers else first_padding
-            layers.append(Conv2d(before, channels, kernel, padding=padding))
-            layers += [BatchNorm2d(channels), nn.ReLU()] if norm else [nn.ReLU()]
-            before = channels
+            layers.append(Conv2d(before, width, kernel, padding=padding))
+            layers += [BatchNorm2d(width), nn.ReLU()] if norm else [nn.ReLU()]
+            before = width
         found.append(nn.Sequential(*layers, nn.MaxPool2d(2, ceil_mode=ceil_mode)))
     return found

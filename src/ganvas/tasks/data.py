@@ -1,4 +1,5 @@
-"""``ganvas data describe``, ``pack`` and ``fetch``: what is in a source, one packed folder, known public sets."""
+"""``ganvas data describe``, ``pack``, ``export`` and ``fetch``: what is in a source, one packed folder, a folder of PNG
+files, known public sets."""
 
 import re
 from dataclasses import dataclass
@@ -41,6 +42,30 @@ class Pack:
     """Colour under transparent pixels and on padding: a name or #rrggbb."""
     broken: Literal["refuse", "skip"] = "refuse"
     """Stop at a file that cannot be read, or leave it out and name it in the manifest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write a source as PNG files: pictures/, and masks/ with the class of every pixel where the source knows it.
+
+    Examples:
+      ganvas data export scenes:2000,64x64 -o shapes
+    """
+
+    source: Positional[str]
+    """Any source of pictures, such as scenes:2000,64x64 or a packed folder."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder to write; it must not be there yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportResult:
+    """What :class:`Export` wrote."""
+
+    pictures: Path
+    masks: Path | None
+    count: int
+    mask_names: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +235,13 @@ def _pack_points(task: Pack) -> PackPointsResult:
         fingerprint=done.fingerprint,
         bytes_on_disk=sum(file.stat().st_size for file in task.out.iterdir()),
     )
+
+
+def export(task: Export, *, quiet: bool = False) -> ExportResult:
+    """Writes the pictures of a source as files."""
+    from ganvas.data import exporting
+
+    return ExportResult(**vars(exporting.export(task.source, task.out, quiet=quiet)))
 
 
 def fetch(task: Fetch, *, quiet: bool = False) -> FetchResult:

@@ -24,6 +24,7 @@ class Train:
     Examples:
       ganvas train gan/progan --data photos/ --out runs/photos --preset small --minutes 30
       ganvas train translate/cyclegan --data day/ --other night/ --out runs/night
+      ganvas train segment/unet --data photos/ --target masks/ --out runs/seg
       ganvas train gan/progan --data cifar10.tar.xz --out runs/cifar --preset cifar10 --keep-best swd
       torchrun --nproc-per-node 2 -m ganvas train gan/progan --data photos/ --out runs/photos
     """
@@ -36,8 +37,12 @@ class Train:
     """Run directory; an existing run is resumed."""
     other: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
     """Pictures of the second kind, for models that translate between two."""
+    target: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
+    """What belongs to each picture, with the same names: pictures to translate into, or label maps to segment into."""
     held_out: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
     """Samples that are never trained on: likelihoods are of these, and check-ups ask how a discriminator takes them."""
+    held_out_target: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
+    """What belongs to each held-out picture: pairs are scored on these during training."""
     preset: str | None = None
     """A named set of settings; `ganvas models MODEL` lists them with their sources."""
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FIELD=VALUE")] = ()
@@ -193,18 +198,20 @@ def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
     import torch
 
     from ganvas.core.errors import UserError
-    from ganvas.losses.capabilities import Classifies, Fills, HasDensity, Judges, Translates
+    from ganvas.losses.batches.domain_batch import Domains
+    from ganvas.losses.capabilities import Classifies, Fills, HasDensity, Judges, Segments, Translates
     from ganvas.train.augmented import require_augmentable
 
     with torch.device("meta"):
         model = module.Model(recipe.config)
     require_augmentable(model, recipe.plan, task.model)
-    if task.held_out is not None and isinstance(model, Translates):
+    if task.held_out is not None and model.batch_type is Domains:
         raise UserError(
             f"--held-out {task.held_out}: the translations of {task.model} are measured against --data and --other. "
             "Leave it out; `ganvas translate RUN SRC -o OUT` and `ganvas measure OUT REALS` measure those of others."
         )
-    if task.held_out is not None and not isinstance(model, (HasDensity, Judges, Classifies, Fills)):
+    measured = (HasDensity, Judges, Classifies, Fills, Segments, Translates)
+    if task.held_out is not None and not isinstance(model, measured):
         raise UserError(
             f"--held-out {task.held_out}: {task.model} gives no likelihood, judges nothing, names no classes and fills "
             "no holes, so nothing is measured on held-out samples. Leave it out; `ganvas measure RUN SRC` compares any "
@@ -248,7 +255,9 @@ def request_of(task: Train, before: dict[str, Any] | None, *, quiet: bool) -> "S
     return SourceRequest(
         data=task.data,
         other=task.other,
+        target=task.target,
         held_out=task.held_out,
+        held_out_target=task.held_out_target,
         fit=fit,
         background=task.background,
         broken=task.broken,
@@ -270,7 +279,8 @@ def _begun(task: Train, run: "RunFolder") -> dict[str, Any] | None:
         raise UserError(f"--minutes {task.minutes:g}{also}")
     if not run.exists:
         run.require_free()
-        for source in filter(None, (task.data, task.other, task.held_out)):
+        sources = (task.data, task.other, task.target, task.held_out, task.held_out_target)
+        for source in filter(None, sources):
             refuse_out_inside(source, task.out)
         return None
     before = run.describe()
@@ -448,7 +458,8 @@ def _require_same_data(before: dict[str, Any], now: dict[str, Any], out: Path) -
     """Other samples are refused, with the setting that made them other where it was one."""
     from ganvas.core.errors import UserError
 
-    for source, option in (("other", "--other"), ("held_out", "--held-out")):
+    for source in ("other", "target", "held_out", "held_out_target"):
+        option = f"--{source.replace('_', '-')}"
         then, given = before.get(source), now.get(source)
         if (then or {}).get("fingerprint") != (given or {}).get("fingerprint"):
             was = f"with {option} {then['spec']}" if then else f"without {option}"

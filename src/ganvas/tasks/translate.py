@@ -17,25 +17,30 @@ MOST_IN_A_GRID = 512
 
 @dataclass(frozen=True, kw_only=True)
 class Translate:
-    """Translate pictures with a run of a model that learnt two kinds, such as translate/cyclegan.
+    """Translate pictures of any size with a run of a model such as translate/cyclegan; after a stop it goes on.
 
     Examples:
       ganvas translate runs/x days/ -o nights
+      ganvas translate runs/x photo.jpg -o nights --memory 4
       ganvas translate runs/x nights.zip --direction b-to-a --to grid -o days.png
     """
 
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Run directory, or one of its model/<kimg> folders."""
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SRC")]
-    """The pictures: whatever `ganvas train --data` takes."""
+    """The pictures, of any sizes: whatever `ganvas train --data` takes, or one picture."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """File or folder to write."""
     direction: str | None = None
     """a-to-b makes pictures of --data into those of --other, b-to-a the other way; the first where left out."""
     to: Literal["auto", "folder", "grid", "zip"] = "auto"
-    """A folder of PNG files, a zip of them, or one sheet with every translation below its picture; -o says which."""
-    fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
-    """What to do with pictures of another shape or size than the model's."""
+    """A folder of files as they were, a zip of PNG files, or one sheet of pictures and translations; -o says which."""
+    fit: Literal["keep", "refuse", "crop", "pad", "stretch"] = "keep"
+    """keep translates at the pictures' own sizes, in their formats; the others bring them to the model's size."""
+    memory: float = 2.0
+    """Gigabytes that a tile of a picture may take; larger pictures go through in tiles, with the same result."""
+    seed: int = 0
+    """Of the noise of models that have some."""
     background: str = "white"
     """Colour behind transparent pictures and padding: a name or #rrggbb."""
     broken: Literal["refuse", "skip"] = "refuse"
@@ -52,6 +57,7 @@ class Translated:
 
     path: Path
     pictures: int
+    found: int = 0  # Of them, those that were there from an earlier time.
     direction: str
     model: str
     kimg: float
@@ -70,22 +76,54 @@ def translate(task: Translate) -> Translated:
 
     if task.batch < 1:
         raise UserError(f"--batch {task.batch} must be at least 1.")
-    _require_free(task)
+    as_they_are = task.fit == "keep" and _form(task) == "folder"
+    if not as_they_are:
+        _require_free(task)
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
     direction = _direction(task, trained)
     picture = trained.model.config.picture
     first = direction == _directions(trained)[0]
     channels = picture.channels if first else trained.model.config.other_picture.channels
+    if as_they_are:
+        return _translate_files(task, trained, direction, channels)
     packed = prepare(
         task.source,
         size=picture.size,
         channels=channels,
-        fit=task.fit,
+        fit="refuse" if task.fit == "keep" else task.fit,
         background=task.background,
         broken=task.broken,
     )
     {"folder": _write_folder, "zip": _write_zip, "grid": _write_grid}[_form(task)](task, trained, packed, direction)
     return Translated(path=task.out, pictures=len(packed), direction=direction, model=trained.name, kimg=trained.kimg)
+
+
+def _translate_files(task: Translate, trained: "Trained", direction: str, channels: int) -> Translated:
+    """Every picture at its own size, in its own format."""
+    from ganvas.data.sources.locations import refuse_out_inside
+    from ganvas.tasks.pictures.translated_files import TranslatedFiles
+    from ganvas.tasks.pictures.work import require_memory
+
+    require_memory(task.memory)
+    refuse_out_inside(task.source, task.out)
+    files = TranslatedFiles(
+        trained=trained,
+        direction=direction,
+        channels=channels,
+        source=task.source,
+        out=task.out,
+        memory_gb=task.memory,
+        seed=task.seed,
+    )
+    files.write()
+    return Translated(
+        path=task.out,
+        pictures=files.pictures,
+        found=files.found,
+        direction=direction,
+        model=trained.name,
+        kimg=trained.kimg,
+    )
 
 
 def _form(task: Translate) -> Literal["folder", "grid", "zip"]:

@@ -151,6 +151,22 @@ def render(factors: Mapping[str, float], height: int, width: int) -> Scene:
     return Scene(images[0], masks[0], int(columns["landscape"][0]), dict(factors))
 
 
+def paint(factors: Factors, height: int, width: int) -> tuple[Pictures, Masks]:
+    """Images and masks of columns of factors, as :meth:`Scenes.factors` gives them: change a column and see.
+
+    >>> scenes = Scenes(16, 16)
+    >>> factors = scenes.factors(np.arange(4))
+    >>> nights, masks = paint(factors | {"time": np.full(4, 2, np.float32)}, 16, 16)
+    """
+    _require_size(height, width)
+    count = len(factors["landscape"])
+    images, masks = np.empty((count, height, width, 3), np.uint8), np.empty((count, height, width), np.uint8)
+    for part in _chunks(count, height * width):
+        own = {name: values[part] for name, values in factors.items()}
+        images[part], masks[part] = _paint(own, height, width)
+    return images, masks
+
+
 def _paint(factors: Factors, height: int, width: int) -> tuple[Pictures, Masks]:
     canvas = Canvas(len(factors["landscape"]), height, width)
     palette = Palette(factors)

@@ -20,7 +20,6 @@ Departs from the paper and its code:
 Pictures are drawn with what every layer has computed before (Ramachandran et al. 2017, https://arxiv.org/abs/1704.06001).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,12 +41,12 @@ from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.across_ranks import all_ranks_sum
 from ganvas.nn.layers.causal_conv import Shown
 from ganvas.nn.layers.initialise import filled, normal_, unset
+from ganvas.nn.layers.stream_dropout import Drop, dropping, kept
 
 START_STD = 0.05  # Of the directions of weights, before data sets their lengths.
 BRANCH_START = 0.1  # Deviation of what a residual branch gives at the start.
 
 Maps = Float[Tensor, "n c h w"]
-Drop = Callable[[Tensor], Tensor]  # Dropout, or nothing.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -449,11 +448,6 @@ def _with_ones(images: Images) -> Float[Tensor, "n c2 h w"]:
     return torch.cat([images, torch.ones_like(images[:, :1])], 1)
 
 
-def dropout(x: Tensor, uniform: Tensor, share: float) -> Tensor:
-    """``share`` of the values set to 0 and the rest enlarged, where uniform numbers in [0, 1) say so."""
-    return torch.where(uniform < share, torch.zeros_like(x), x / (1 - share))
-
-
 class Model(Game[Config, Pictures]):
     """One network, one player, one loss: the negative log-likelihood."""
 
@@ -487,7 +481,7 @@ class Model(Game[Config, Pictures]):
         for layer in layers:
             layer.calibrating = False
 
-    def mixture(self, images: Images, drop: Drop = lambda x: x) -> LogisticMixture:
+    def mixture(self, images: Images, drop: Drop = kept) -> LogisticMixture:
         """Every pixel's distribution given the pixels before it."""
         return self._mixture_of(self.network(images, drop))
 
@@ -515,10 +509,6 @@ class Model(Game[Config, Pictures]):
 
     def _loss(self, batch: Pictures) -> Terms:
         """Bits per dimension, with dropout from the step's own stream."""
-        share = self.config.dropout
-
-        def drop(x: Tensor) -> Tensor:
-            return dropout(x, batch.rand(*x.shape[1:]).to(x.dtype), share) if share else x
-
+        drop = dropping(batch.rand, self.config.dropout)
         log_prob = self.mixture(batch.images, drop).log_prob(batch.images).sum((1, 2))
         return {"bits_per_dimension": bits_per_dimension(log_prob, batch.images[0].numel())}

@@ -123,6 +123,7 @@ class Model(Game[Config, Domains]):
 
     takes = (Domains,)
     directions: Sequence[str] = (A_TO_B, B_TO_A)
+    tile_stride = 4  # Of pictures that are gone through in tiles: the generators halve twice.
 
     def __init__(self, config: Config) -> None:
         super().__init__()

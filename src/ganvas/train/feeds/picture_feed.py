@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,7 +18,7 @@ from ganvas.data.holes.hole_laws import HoleLaw, hole
 from ganvas.data.packed import Packed
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.nn.layers.resample import double, halve
-from ganvas.train.feeds.feed import Feed, Order, RowReader
+from ganvas.train.feeds.feed import Feed, Order, RowReader, RowTable
 from ganvas.train.feeds.guides import guide
 
 
@@ -42,32 +42,40 @@ class PictureReader:
 
     def __init__(
         self,
-        packed: Packed,
+        table: RowTable,
         dealing: Dealing,
         *,
         seed: int,
         device: torch.device,
         ranks: Ranks,
         side: str = "",
+        labels: np.ndarray | None = None,
         hold: bool | None = None,
     ) -> None:
         self.dealing, self.seed, self.device, self.ranks, self.side = dealing, seed, device, ranks, side
-        self.order = Order(len(packed), seed=seed, name=f"order{side}")
-        self.reader = RowReader(
-            packed, self.order, device=device, ranks=ranks, labels=_labels(packed, dealing, seed), hold=hold
-        )
+        self.order = Order(len(table), seed=seed, name=f"order{side}")
+        self.reader = RowReader(table, self.order, device=device, ranks=ranks, labels=labels, hold=hold)
 
     def read(self, nimg: int, stage: Stage) -> tuple[Images, Tensor | None]:
         """This rank's pictures in [-1, 1] at the stage's size, faded, and their labels."""
         rows = self.reader.rows(nimg, stage.batch_size)
-        images = to_float(rows.values.permute(0, 3, 1, 2))
+        images = self.placed(to_float(rows.values.permute(0, 3, 1, 2)), nimg, stage)
+        return staged(images, shrink=stage.shrink, fade=stage.fade if stage.fading else None), rows.labels
+
+    def read_numbers(self, nimg: int, stage: Stage) -> Int[Tensor, "n h w"]:
+        """Of a table of maps (n, h, w): this rank's numbers, where the pictures of the same pairs are."""
+        numbers = self.reader.rows(nimg, stage.batch_size).values[:, None]
+        return self.placed(numbers, nimg, stage)[:, 0].long()
+
+    def placed(self, images: Tensor, nimg: int, stage: Stage) -> Tensor:
+        """Pictures (n, c, h, w) mirrored and cropped as the batch at ``nimg`` says."""
         if self.dealing.mirror:
             coins = torch.rand(stage.batch_size, generator=self._stream("mirror", nimg)) < 0.5
             images = mirrored(images, self.ranks.share(coins).to(self.device, non_blocking=True))
         if self.dealing.crop is not None:
             places = torch.rand(stage.batch_size, 2, generator=self._stream("crop", nimg))
             images = cropped(images, self.ranks.share(places), self.dealing.crop)
-        return staged(images, shrink=stage.shrink, fade=stage.fade if stage.fading else None), rows.labels
+        return images
 
     def close(self) -> None:
         """Stops reading ahead."""
@@ -91,7 +99,8 @@ class PictureFeed(Feed):
         hold: bool | None = None,
     ) -> None:
         self.dealing, self.seed = dealing, seed
-        self.pictures = PictureReader(packed, dealing, seed=seed, device=device, ranks=ranks, hold=hold)
+        labels = _labels(packed, dealing, seed)
+        self.pictures = PictureReader(packed, dealing, seed=seed, device=device, ranks=ranks, labels=labels, hold=hold)
 
     def batch(self, nimg: int, stage: Stage) -> Pictures:
         """This rank's share of the batch at ``nimg``."""
@@ -119,13 +128,13 @@ def masks(law: HoleLaw, positions: Tensor, size: tuple[int, int], *, seed: int) 
     return 1 - torch.from_numpy(holes)[:, None].float()
 
 
-def mirrored(images: Images, coins: Tensor) -> Images:
-    """The pictures whose coin is true, mirrored left to right."""
+def mirrored(images: Tensor, coins: Tensor) -> Tensor:
+    """The pictures (n, c, h, w) whose coin is true, mirrored left to right."""
     return torch.where(coins.view(-1, 1, 1, 1), images.flip(-1), images)
 
 
-def cropped(images: Images, places: Tensor, size: tuple[int, int]) -> Float[Tensor, "n c h2 w2"]:
-    """A window of ``size`` per picture at a place (n, 2) in [0, 1): every place that fits is equally likely."""
+def cropped(images: Tensor, places: Tensor, size: tuple[int, int]) -> Tensor:
+    """A window of ``size`` per picture (n, c, h, w) at a place (n, 2) in [0, 1): all that fit are equally likely."""
     room = torch.tensor([images.shape[-2] - size[0] + 1, images.shape[-1] - size[1] + 1])
     corners = (places * room).long().tolist()
     windows = [image[:, y : y + size[0], x : x + size[1]] for image, (y, x) in zip(images, corners, strict=True)]

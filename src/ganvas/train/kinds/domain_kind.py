@@ -19,13 +19,13 @@ from ganvas.train.feeds.domain_feed import DomainFeed
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.picture_feed import Dealing
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
-from ganvas.train.kinds.picture_checks import check_source
+from ganvas.train.kinds.packed_sources import packed_pictures
+from ganvas.train.kinds.picture_checks import check_source, refuse_targets
 from ganvas.train.kinds.picture_kind import (
     SHOWN,
     channels_of,
     described_pictures,
     described_source,
-    packed_pictures,
     picture_fields,
     say_what_is_reduced,
     with_margin,
@@ -69,11 +69,11 @@ class DomainData(RunData):
         return ShownSheets(folder, batch)
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
-        """How far translations are from real pictures of the other kind, for a model that translates both ways."""
+        """How far translations are from real pictures of the other kind, each way that the model goes."""
         if not isinstance(model, Translates):
             return []
-        there, back = model.directions
-        return [TranslatedExamination(plan, {there: (self.a, self.b), back: (self.b, self.a)})]
+        sides = [(self.a, self.b), (self.b, self.a)]
+        return [TranslatedExamination(plan, dict(zip(model.directions, sides, strict=False)))]
 
     def specimens(self, plan: Plan, *, device: torch.device) -> None:
         """None: two domains have no one discriminator."""
@@ -123,6 +123,7 @@ class DomainKind(Kind):
 
 
 def _second_source(request: SourceRequest) -> str:
+    refuse_targets(request)
     if request.other is None:
         raise UserError(
             "This model translates between two kinds of pictures, and one was given. Name the second: --other SRC."

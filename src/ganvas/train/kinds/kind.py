@@ -27,7 +27,9 @@ class SourceRequest:
 
     data: str
     other: str | None = None  # The second domain.
+    target: str | None = None  # What belongs to each sample: a picture, a label map.
     held_out: str | None = None  # Never trained on: likelihoods are printed of it.
+    held_out_target: str | None = None  # What belongs to each held-out sample.
     fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
     background: str = "white"
     broken: Literal["refuse", "skip"] = "refuse"

@@ -92,6 +92,13 @@ def refuse_other(request: SourceRequest) -> None:
         raise UserError(f"--other {request.other}: this model learns pictures of one source. Leave it out.")
 
 
+def refuse_targets(request: SourceRequest) -> None:
+    """What belongs to samples where none of it is learnt."""
+    for option, given in (("--target", request.target), ("--held-out-target", request.held_out_target)):
+        if given is not None:
+            raise UserError(f"{option} {given}: this model learns no pairs. Leave it out.")
+
+
 def refuse_dims(config: object, request: SourceRequest) -> None:
     """Dimensions of points where there are pictures."""
     if isinstance(config, SizesPoints) and config.dims:

@@ -17,7 +17,6 @@ from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images
 from ganvas.data.holes.hole_laws import known_law
 from ganvas.data.packed import Packed
-from ganvas.data.packing import prepare
 from ganvas.data.sources.locations import lasting_name
 from ganvas.data.survey import Survey, survey
 from ganvas.losses.capabilities import (
@@ -26,8 +25,10 @@ from ganvas.losses.capabilities import (
     Fills,
     HasDensity,
     HasLatents,
+    Segments,
     Shows,
     SizesPoints,
+    Translates,
     classes_of,
 )
 from ganvas.losses.game import Game
@@ -35,10 +36,20 @@ from ganvas.metrics.likelihood.density import ABOUT_JPEG, were_jpeg
 from ganvas.train.class_examination import ClassExamination
 from ganvas.train.drawn import can_draw
 from ganvas.train.feeds.feed import Feed
+from ganvas.train.feeds.paired_feed import PairedFeed, Pairs
 from ganvas.train.feeds.picture_feed import Dealing, PictureFeed
 from ganvas.train.filled_examination import FilledExamination
 from ganvas.train.health.specimens import LOOKED_AT, Specimens, specimens
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
+from ganvas.train.kinds.packed_sources import packed_pictures
+from ganvas.train.kinds.paired_sources import (
+    check_targets,
+    described_target,
+    held_out_target_of,
+    prepare_pairs,
+    target_fields,
+    target_of,
+)
 from ganvas.train.kinds.picture_checks import (
     DRAWN_AT_ANY_SIZE,
     check_source,
@@ -48,8 +59,10 @@ from ganvas.train.kinds.picture_checks import (
     require_classes,
 )
 from ganvas.train.monitors import DensityExamination, DrawnExamination, Examination
+from ganvas.train.paired_examination import PairedExamination
 from ganvas.train.plan import Plan
 from ganvas.train.sample_grids import DrawnAndShownSheets, DrawnSheets, NoSheets, Sheets, ShownSheets
+from ganvas.train.segment_examination import SegmentExamination
 
 GREY = {"L", "1", "I;16", "LA"}  # Modes of pictures without colour.
 SHOWN = 8  # Pictures in a row of a sheet that a model fills itself.
@@ -64,6 +77,9 @@ class PictureData(RunData):
     described: dict[str, Any]
     labelled: int | None = None
     larger: Packed | None = None  # The same pictures with a margin, where windows at random places are dealt.
+    pairs: Pairs | None = None  # What belongs to each picture, where pairs are learnt.
+    larger_pairs: Pairs | None = None
+    held_out_pairs: Pairs | None = None
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -82,6 +98,9 @@ class PictureData(RunData):
             holes=known_law(model.holes) if isinstance(model, Fills) else None,
             guides=tuple(model.guides) if isinstance(model, Fills) else (),
         )
+        if self.pairs is not None:
+            pairs = self.larger_pairs or self.pairs
+            return PairedFeed(pairs, dealing, seed=plan.seed, device=device, ranks=ranks)
         return PictureFeed(self.larger or self.packed, dealing, seed=plan.seed, device=device, ranks=ranks)
 
     def sheets(self, folder: Path, model: Game, plan: Plan, *, device: torch.device) -> Sheets:
@@ -101,6 +120,10 @@ class PictureData(RunData):
         """The distance between drawn and real pictures, and the likelihood, the classes and the fillings of
         held-out ones."""
         found: list[Examination] = []
+        if self.pairs is not None and isinstance(model, Segments):
+            found.append(SegmentExamination(plan, self.pairs, self.held_out_pairs))
+        if self.pairs is not None and isinstance(model, Translates):
+            found.append(PairedExamination(plan, self.pairs, self.held_out_pairs, direction=model.directions[0]))
         if isinstance(model, HasLatents):  # Others draw too slowly to be measured again and again.
             found.append(DrawnExamination(plan, self.packed, conditional=classes_of(model.config) > 0))
         if isinstance(model, HasDensity):
@@ -134,6 +157,7 @@ class PictureKind(Kind):
         if isinstance(config, SizesPoints) and "dims" not in given:
             chosen["dims"] = 0
         say_what_is_reduced(found, config, chosen | dict(given), request)
+        chosen |= target_fields(request, config, chosen, given)
         if request.conditional:
             chosen["num_classes"] = _count_classes(found, request, config)
         return chosen
@@ -145,6 +169,7 @@ class PictureKind(Kind):
         size, channels = config.picture.size, config.picture.channels
         found = check_source(request.data, request, size=size, channels=channels)
         require_classes(found.labels, config, request)
+        check_targets(request, config)
         if request.held_out is not None:
             refuse_the_same(lasting_name(request.data), lasting_name(request.held_out), request)
             check_source(request.held_out, request, size=size, channels=channels)
@@ -154,16 +179,21 @@ class PictureKind(Kind):
         refuse_other(request)
         refuse_dims(config, request)
         size, channels = config.picture.size, config.picture.channels
+        target, held_out_target = target_of(request, config), held_out_target_of(request, config)
         packed = packed_pictures(request.data, request, size=size, channels=channels)
-        larger = None
+        pairs = prepare_pairs(request.data, target, packed, request, config, size=size)
+        larger = larger_pairs = None
         if plan.crop_margin:
-            larger = packed_pictures(request.data, request, size=with_margin(size, plan.crop_margin), channels=channels)
+            margin = with_margin(size, plan.crop_margin)
+            larger = packed_pictures(request.data, request, size=margin, channels=channels)
+            larger_pairs = prepare_pairs(request.data, target, larger, request, config, size=margin)
         counts = dict(zip(packed.class_names, class_counts(packed), strict=True)) if packed.labels is not None else None
         require_classes(counts, config, request)
-        held_out = None
+        held_out = held_out_pairs = None
         if request.held_out is not None:
             held_out = packed_pictures(request.held_out, request, size=size, channels=channels)
             refuse_the_same(packed.fingerprint, held_out.fingerprint, request)
+            held_out_pairs = prepare_pairs(request.held_out, held_out_target, held_out, request, config, size=size)
             if were_jpeg(held_out) and not request.quiet:
                 say(ABOUT_JPEG)
         return PictureData(
@@ -171,10 +201,24 @@ class PictureKind(Kind):
             held_out=held_out,
             described=described_pictures(packed, request, size)
             | ({} if held_out is None else {"held_out": described_source(request.held_out or "", held_out)})
-            | ({} if request.labelled is None else {"labelled": request.labelled}),
+            | ({} if request.labelled is None else {"labelled": request.labelled})
+            | _described_pairs(target, pairs, held_out_target, held_out_pairs),
             labelled=request.labelled,
             larger=larger,
+            pairs=pairs,
+            larger_pairs=larger_pairs,
+            held_out_pairs=held_out_pairs,
         )
+
+
+def _described_pairs(
+    target: str | None, pairs: Pairs | None, held_out_target: str | None, held_out_pairs: Pairs | None
+) -> dict[str, Any]:
+    """What run.json says of pairs."""
+    found = {"target": (target, pairs), "held_out_target": (held_out_target, held_out_pairs)}
+    return {
+        name: described_target(spec, of) for name, (spec, of) in found.items() if spec is not None and of is not None
+    }
 
 
 def _floats(packed: Packed, rows: np.ndarray, device: torch.device) -> Images:
@@ -216,19 +260,6 @@ def say_what_is_reduced(
 def channels_of(found: Survey) -> int:
     """1 where every picture is grey, else 3."""
     return 1 if found.modes and set(found.modes) <= GREY else 3
-
-
-def packed_pictures(spec: str, request: SourceRequest, *, size: tuple[int, int], channels: int) -> Packed:
-    """The pictures of a source at a size, as the request says."""
-    return prepare(
-        spec,
-        size=size,
-        channels=channels,
-        fit=request.fit,
-        background=request.background,
-        broken=request.broken,
-        quiet=request.quiet,
-    )
 
 
 def described_source(spec: str, packed: Packed) -> dict[str, Any]:

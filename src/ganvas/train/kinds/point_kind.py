@@ -28,6 +28,7 @@ from ganvas.train.feeds.point_feed import PointFeed
 from ganvas.train.generator_slope import generator_slope
 from ganvas.train.health.specimens import Specimens, specimens
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
+from ganvas.train.kinds.picture_checks import refuse_targets
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
 from ganvas.train.point_sheets import GameSheets, ScatterSheets, draw_points
@@ -105,6 +106,7 @@ class PointKind(Kind):
 
 
 def _require_one_source(request: SourceRequest) -> None:
+    refuse_targets(request)
     if request.other is not None or request.held_out is not None or request.conditional:
         given = "--other" if request.other else "--held-out" if request.held_out else "--conditional"
         raise UserError(f"{given}: this model learns the points of one source, without classes. Leave it out.")

@@ -1,0 +1,97 @@
+"""Translation of files as they are: any size, one by one, each written in its own format under its own name."""
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from ganvas.core.pixels import to_bytes
+from ganvas.core.progress import progress
+from ganvas.core.seeds import torch_seeded
+from ganvas.core.shapes import Images, OtherImages
+from ganvas.data.conversion import broken_refusal
+from ganvas.data.encoded.broken_picture import BrokenPicture
+from ganvas.losses.capabilities import Translates
+from ganvas.tasks.pictures.kept_files import KeptPicture, read_kept
+from ganvas.tasks.pictures.named_files import DistinctNames, NamedFile, NamedFiles
+from ganvas.tasks.pictures.output_folder import OutputFolder
+from ganvas.tasks.pictures.whole_picture import WholePictures
+from ganvas.tasks.pictures.work import stride_of
+from ganvas.train.trained import Trained
+
+
+@dataclass(kw_only=True)
+class TranslatedFiles:
+    """Fills a folder with the translations of a source.
+
+    Args:
+        trained: The model.
+        direction: The way it goes.
+        channels: Of the pictures that it takes this way.
+        source: Where the pictures are.
+        out: The folder.
+        memory_gb: What a tile may take.
+        seed: Of noise, where the model has some; the same for every picture.
+    """
+
+    trained: Trained
+    direction: str
+    channels: int
+    source: str
+    out: Path
+    memory_gb: float
+    seed: int = 0
+    pictures: int = 0
+    found: int = 0
+    _names: DistinctNames = field(default_factory=DistinctNames)
+
+    def write(self) -> None:
+        """Every picture of the source that is not done yet.
+
+        Raises:
+            UserError: one is broken or does not fit into memory, or something else is in the folder.
+        """
+        model = self.trained.require(Translates)
+        whole = WholePictures(
+            network=self.trained.model,
+            function=lambda images: self._translated(model, images),
+            finish=to_bytes,
+            channels=self.channels,
+            stride=stride_of(self.trained),
+            memory_gb=self.memory_gb,
+            device=self.trained.device,
+        )
+        made_by = {"model": self.trained.name, "weights": self.trained.fingerprint, "direction": self.direction}
+        files = NamedFiles(self.source)
+        folder = OutputFolder(self.out, "translate", made_by | {"seed": self.seed})
+        with progress("Translating", files.total, unit=files.unit) as report:
+            for file in files:
+                self._one(file, whole, folder)
+                report(file.at)
+
+    def _one(self, file: NamedFile, whole: WholePictures, folder: OutputFolder) -> None:
+        self.pictures += 1
+        expected = PurePosixPath(file.name)
+        if folder.done(str(expected)) or folder.done(str(expected.with_suffix(".png"))):
+            self._names.note(file.name, file.named(""))
+            self.found += 1
+            return
+        picture = read_kept_file(file)
+        name = file.named(picture.ending) if picture.ending else file.name
+        self._names.note(file.name, file.named(""))
+        folder.write(name, picture.encoded(whole(picture.channels(self.channels))))
+
+    def _translated(self, model: Translates, images: Images) -> OtherImages:
+        """Noise is the same in every tile, as it is one picture."""
+        with torch_seeded(self.seed, self.trained.device):
+            return model.translate(images, self.direction)
+
+
+def read_kept_file(file: NamedFile) -> KeptPicture:
+    """A picture with what its file holds besides.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return read_kept(file.read())
+    except BrokenPicture as reason:
+        raise broken_refusal(file.name, str(reason)) from None

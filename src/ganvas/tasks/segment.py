@@ -1,0 +1,227 @@
+"""``ganvas segment``: the class of every pixel of pictures of any size, named by a trained model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ganvas.tasks.pictures.named_files import NamedFile
+    from ganvas.tasks.pictures.output_folder import OutputFolder
+    from ganvas.tasks.pictures.whole_picture import WholePictures
+    from ganvas.train.trained import Trained
+
+OVERLAYS = "overlays"  # The folder beside the label maps.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """Name the class of every pixel with a run of a model such as segment/unet. The same command goes on after a stop.
+
+    Examples:
+      ganvas segment runs/seg photos/ -o labels
+      ganvas segment runs/seg photos/ -o labels --overlay
+      ganvas segment runs/seg photos/ -o labels --truth masks/
+    """
+
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+    """Run directory, or one of its model/<kimg> folders."""
+    source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SRC")]
+    """The pictures, of any sizes: whatever `ganvas train --data` takes, or one picture."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder to write: a PNG with a palette for each picture, under its name; a pixel is the number of its class."""
+    overlay: bool = False
+    """Also write each picture with the colours of its classes laid over, into overlays/."""
+    truth: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
+    """Label maps with the names of the pictures: what is named is scored."""
+    memory: float = 2.0
+    """Gigabytes that a tile of a picture may take; larger pictures go through in tiles, with the same result."""
+    kimg: float | None = None
+    """An earlier moment that the run keeps; the last one where left out."""
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segmented:
+    """What was written."""
+
+    path: Path
+    pictures: int
+    found: int  # Of them, those that were there from an earlier time.
+    classes: int
+    model: str
+    kimg: float
+    scores: dict[str, float] | None = None  # Where the truth was given.
+
+
+def segment(task: Segment) -> Segmented:
+    """Names classes and writes, file by file.
+
+    Raises:
+        UserError: the model labels no pixels, a picture is broken or has no truth, or other files are at ``out``.
+    """
+    from ganvas.data.sources.locations import refuse_out_inside
+    from ganvas.losses.capabilities import Segments
+    from ganvas.tasks.pictures.output_folder import OutputFolder
+    from ganvas.tasks.pictures.work import require_memory
+    from ganvas.tasks.train import pick_device
+    from ganvas.train.trained import load
+
+    require_memory(task.memory)
+    trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
+    trained.require(Segments)
+    refuse_out_inside(task.source, task.out)
+    truth = None if task.truth is None else _Truth(task.truth, trained)
+    made_by = {"model": trained.name, "weights": trained.fingerprint, "overlay": task.overlay}
+    written = _Writing(task, trained, OutputFolder(task.out, "segment", made_by), truth)
+    written.all()
+    return Segmented(
+        path=task.out,
+        pictures=written.pictures,
+        found=written.found,
+        classes=trained.model.config.pixel_classes,
+        model=trained.name,
+        kimg=trained.kimg,
+        scores=None if truth is None else truth.counts.values(),
+    )
+
+
+class _Writing:
+    """One pass over the pictures."""
+
+    def __init__(self, task: Segment, trained: "Trained", folder: "OutputFolder", truth: "_Truth | None") -> None:
+        from ganvas.tasks.pictures.named_files import DistinctNames
+
+        self.task, self.trained, self.folder, self.truth = task, trained, folder, truth
+        self.whole, self.names = _whole_pictures(task, trained), DistinctNames()
+        self.pictures = self.found = 0
+
+    def all(self) -> None:
+        """Every picture of the source."""
+        from ganvas.core.progress import progress
+        from ganvas.tasks.pictures.named_files import NamedFiles
+
+        files = NamedFiles(self.task.source)
+        with progress("Segmenting", files.total, unit=files.unit) as report:
+            for file in files:
+                self.one(file)
+                report(file.at)
+
+    def one(self, file: "NamedFile") -> None:
+        """One picture, unless it is done."""
+        import numpy as np
+
+        from ganvas.tasks.pictures.work import decoded
+
+        name = file.named(".png")
+        self.names.note(file.name, name)
+        self.pictures += 1
+        if self.folder.done(name) and self.truth is None:
+            self.found += 1
+            return
+        channels = self.trained.model.config.picture.channels
+        pixels = decoded(file, channels)
+        named = self.whole(pixels)[..., 0]
+        self.folder.write(name, paletted(named))
+        if self.task.overlay:
+            rgb = np.repeat(pixels, 3, 2) if channels == 1 else pixels[..., :3]
+            self.folder.write(f"{OVERLAYS}/{name}", overlaid(rgb, named))
+        if self.truth is not None:
+            self.truth.score(file.named(""), named)
+
+
+def _whole_pictures(task: Segment, trained: "Trained") -> "WholePictures":
+    from torch import Tensor
+
+    from ganvas.losses.capabilities import Segments
+    from ganvas.tasks.pictures.whole_picture import WholePictures
+    from ganvas.tasks.pictures.work import stride_of
+
+    def classes(logits: Tensor) -> Tensor:
+        return logits.argmax(1, keepdim=True).byte()
+
+    return WholePictures(
+        network=trained.model,
+        function=trained.require(Segments).segment,
+        finish=classes,
+        channels=trained.model.config.picture.channels,
+        stride=stride_of(trained),
+        memory_gb=task.memory,
+        device=trained.device,
+    )
+
+
+class _Truth:
+    """Label maps by the names of their pictures, and what has been scored."""
+
+    def __init__(self, spec: str, trained: "Trained") -> None:
+        from ganvas.metrics.accumulators.label_map_counts import LabelMapCounts
+        from ganvas.tasks.pictures.named_files import NamedFiles
+
+        config = trained.model.config
+        self.spec, self.void = spec, config.void
+        self.counts: LabelMapCounts = LabelMapCounts(config.pixel_classes)
+        self.maps = {file.named(""): file for file in NamedFiles(spec)}
+
+    def score(self, stem: str, named: "np.ndarray") -> None:
+        """Adds one picture to the matrix.
+
+        Raises:
+            UserError: it has no label map, or one of another size.
+        """
+        import numpy as np
+        import torch
+
+        from ganvas.core.errors import UserError
+        from ganvas.data.conversion import broken_refusal
+        from ganvas.data.encoded.broken_picture import BrokenPicture
+        from ganvas.data.pictures import decode_numbers
+        from ganvas.train.feeds.pixel_classes import told_classes
+
+        if stem not in self.maps:
+            raise UserError(f"{self.spec} has no label map named {stem}. Add it, or leave --truth out.")
+        file = self.maps[stem]
+        try:
+            numbers = decode_numbers(file.read())
+        except BrokenPicture as reason:
+            raise broken_refusal(file.name, str(reason)) from None
+        if numbers.shape != named.shape:
+            raise UserError(
+                f"{file.name} of {self.spec} is {numbers.shape[0]}x{numbers.shape[1]}, and its picture "
+                f"{named.shape[0]}x{named.shape[1]} (height x width). The truth must show the same pixels."
+            )
+        truth = told_classes(numbers, self.counts.classes, void=self.void, name=file.name)
+        self.counts.add(torch.from_numpy(truth)[None], torch.from_numpy(named.astype(np.int64))[None])
+
+
+def paletted(named: "np.ndarray") -> bytes:
+    """A label map (h, w) as a PNG whose pixels are numbers and whose palette shows them in colours."""
+    import io
+
+    from PIL import Image
+
+    from ganvas.report.pictures.class_colours import class_colours
+
+    image = Image.frombytes("P", (named.shape[1], named.shape[0]), named.tobytes())
+    image.putpalette(class_colours().tobytes())
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def overlaid(rgb: "np.ndarray", named: "np.ndarray") -> bytes:
+    """A picture (h, w, 3) half covered by the colours of its classes, as a PNG."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    from ganvas.report.pictures.class_colours import coloured
+
+    mixed: Any = (rgb.astype(np.uint16) + coloured(named.astype(np.int64)) + 1) // 2
+    buffer = io.BytesIO()
+    Image.fromarray(mixed.astype(np.uint8)).save(buffer, format="PNG")
+    return buffer.getvalue()
