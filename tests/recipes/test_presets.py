@@ -25,7 +25,7 @@ PAGE = _page_script()
 PRESETS = [
     (entry.name, name) for entry in catalogue.entries("recipes") for name in catalogue.functions("recipes", entry.name)
 ]
-OURS = {"small", "denoising", "small-fast", "cifar10-fast", "table1-h", "mixtures"}
+OURS = {"small", "small-coarse", "denoising", "small-fast", "cifar10-fast", "table1-h", "mixtures"}
 # What no source speaks of: the shape of the data, and how often a run reports.
 UNSAID = {"resolution", "base", "channels", "num_classes", "crop_margin", "discrimination_kernels", "seed", "precision"}
 UNSAID |= {
@@ -46,6 +46,7 @@ UNSAID |= {"augment", "augment_policies", "augment_target", "augment_kimg", "aug
 # What one source alone does not speak of; torchcfm draws with an adaptive solver, and has neither classes nor a bound.
 OF_ONE = {
     "gan/dcgan": {"eps"},
+    "segment/unet": {"dropout", "mirror", "decay_kimg", "weight_decay", "lr", "summed_loss", "void", "total_kimg"},
     "diffusion/flow_matching": {
         "steps",
         "solver",

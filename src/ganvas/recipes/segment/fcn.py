@@ -8,8 +8,7 @@ from ganvas.train.plan import Plan, Recipe
 
 
 def fcn32s() -> Recipe:
-    """Scores 32 pixels apart, 100,000 pictures. Source: the authors' solver and net voc-fcn32s, which starts from a
-    VGG-16 of ImageNet; from noise, as here, so low a rate moves little."""
+    """Scores 32 pixels apart. Source: the authors' voc-fcn32s, from a VGG-16 of ImageNet; from noise it moves little."""
     return Recipe(config=Config(finest=32), plan=Plan(total_kimg=100))
 
 
