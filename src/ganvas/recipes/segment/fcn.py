@@ -8,7 +8,7 @@ from ganvas.train.plan import Plan, Recipe
 
 
 def fcn32s() -> Recipe:
-    """Scores 32 pixels apart. Source: the authors' voc-fcn32s, from a VGG-16 of ImageNet; from noise it moves little."""
+    """Scores 32 pixels apart. Source: the authors' voc-fcn32s, from VGG-16 of ImageNet; from noise it moves little."""
     return Recipe(config=Config(finest=32), plan=Plan(total_kimg=100))
 
 
