@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench gates peers parity bench-peers foreign families check clean
+.PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench gates claims peers parity bench-peers foreign families check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -53,7 +53,7 @@ fast: setup ## what is not marked slow: a few minutes
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
 
 simulate: setup ## coverage of the metrics' intervals in full; figures go to benchmarks/history.jsonl (about an hour)
-	GANVAS_SIMULATE=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m simulate tests/metrics
+	GANVAS_SIMULATE=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m simulate tests/metrics tests/claims
 
 lint: setup ## format, lint, floors
 	$(BIN)/ruff format --check --quiet
@@ -87,6 +87,9 @@ gates: setup ## train small models and hold each against floors that need no lea
 families: setup ## measure every family again, for docs/families.md and `ganvas advise` (about half an hour)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.families
 	$(BIN)/python scripts/families_table.py
+
+claims: setup ## judge every claim again; verdicts and docs/claims.md are written
+	$(BIN)/python scripts/claims_board.py
 
 peers: $(PEERS_STAMP) ## metrics against other libraries, installed into .venv-peers (brings torchvision)
 	$(PEERS)/bin/python -m pytest -q -rs tests/peers

@@ -10,6 +10,7 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render,
     render_advise,
     render_anatomy,
+    render_claims,
     render_diagram,
     render_dissect,
     render_features,

@@ -11,6 +11,8 @@ from typing import Any
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.tasks import (
     advise,
+    claim,
+    claims,
     collapse,
     compare,
     compare_kernels,
@@ -84,6 +86,8 @@ VERBS = (
     Verb(name="signal", task=signal.SignalTask, run=signal.signal),
     Verb(name="compare-kernels", task=compare_kernels.CompareKernels, run=compare_kernels.compare_kernels),
     Verb(name="collapse", task=collapse.CollapseTask, run=collapse.collapse),
+    Verb(name="claims", task=claims.ClaimsTask, run=claims.claims),
+    Verb(name="claim", task=claim.ClaimTask, run=claim.claim),
     Verb(name="dissect", task=dissect.Dissect, run=dissect.dissect),
     Verb(name="directions", task=directions.Directions, run=directions.directions),
     Verb(name="invert", task=invert.Invert, run=invert.invert),

@@ -1,0 +1,76 @@
+"""Judges every claim again, and writes the verdicts and the board: src/ganvas/claims/verdicts.json, docs/claims.md.
+
+python scripts/claims_board.py            # judge and write (`make claims`)
+python scripts/claims_board.py --lock     # after a claim was added or changed: lock the designs first
+"""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from ganvas.claims.judging import board, judge, lock, running
+from ganvas.core.files.atomic_files import write_text
+
+PAGE = Path(__file__).parents[1] / "docs" / "claims.md"
+PREFACE = """\
+# Claims, and what the judge says
+
+What people say about generative models, each as a file that can be run: who agrees and who denies it, what is measured,
+and the smallest effect worth naming, all fixed before the first seed. One judge decides all of them. False and
+half-true claims come first; what nobody has written yet stands at the end.
+
+```
+ganvas claims                                # this board
+ganvas claims --check                        # judge all again; ends with code 1 where a verdict is another now
+ganvas claim fields/hybrid_dilation_rule     # one of them
+ganvas claim my_claim.py                     # your own
+```
+
+{doc}`writing-claims` shows how to write one.
+
+A claim *holds* where the interval of its effect lies beyond the smallest effect worth naming, *fails* where it lies on
+the other side of it, and is *undecided* in between. An identity is judged by its largest error and is *half true* where
+it holds under a condition and not without it. Intervals are two one-sided bounds of 95 % each; those of one family are
+adjusted after Holm in the column p. This page is written by `scripts/claims_board.py`.
+"""
+
+
+def main() -> None:
+    """Locks where asked to, judges, writes."""
+    if "--lock" in sys.argv[1:]:
+        for path in running.names().values():
+            lock.lock(path)
+    board.keep(board.judge_all())
+    write_text(PAGE, page(board.lines()))
+
+
+def page(lines: list[board.Line]) -> str:
+    """The board as Markdown."""
+    judged = [line for line in lines if line.name]
+    counts = Counter(line.state for line in lines)
+    parts = [PREFACE, ", ".join(f"{count} {state}" for state, count in counts.items()) + ".\n"]
+    adjusted = board.adjusted_chances()
+    parts.append("| claim | verdict | what the judge says | p |\n| --- | --- | --- | --- |")
+    for line in judged:
+        chance = f"{adjusted[line.name]:.2g}" if line.name in adjusted else ""
+        parts.append(
+            f"| {line.statement}<br>`{line.name}` | **{line.state}** | {line.told.removeprefix(f'{line.state}: ')} | {chance} |"
+        )
+    parts.append("\n## Not there yet\n\n| statement | state | |\n| --- | --- | --- |")
+    parts += [f"| {line.statement} | {line.state} | {line.told} |" for line in lines if not line.name]
+    return "\n".join([*parts, *_provenance()]) + "\n"
+
+
+def _provenance() -> list[str]:
+    kept = board.verdicts().values()
+    dates = sorted({verdict["date"] for verdict in kept})
+    machines = sorted({verdict["machine"]["processor"] for verdict in kept})
+    torches = sorted({verdict["versions"]["torch"] for verdict in kept})
+    return [
+        f"\nJudged by version {judge.VERSION} of the judge on {', '.join(dates)} ({', '.join(machines)}; torch "
+        f"{', '.join(torches)}). Each verdict's command, commit and machine stand in `src/ganvas/claims/verdicts.json`."
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The board: every claim with its verdict, those that fail first, and those that wait or are not written, at the end.
+
+Verdicts are kept in ``verdicts.json`` beside the claims, each with the digest of the design that it was judged by, the
+command, the versions, the machine and the date. A verdict on another design than the locked one is stale.
+"""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ganvas.claims.judging import lock, running
+from ganvas.claims.judging.judge import holm
+from ganvas.claims.judging.unwritten import UNWRITTEN
+from ganvas.core import provenance
+from ganvas.core.files.atomic_files import read_json, write_json
+from ganvas.core.progress import tracked
+
+VERDICTS = lock.PACKAGE / "verdicts.json"
+ORDER = ("fails", "half true", "undecided", "holds", "stale", "not judged", "waiting", "not written")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One claim of the board. ``state`` is one of ``ORDER``."""
+
+    name: str  # Empty where there is no file yet.
+    statement: str
+    state: str
+    told: str  # The judge's sentence, or what is waited for.
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+
+
+def lines() -> list[Line]:
+    """The whole board, without running or importing any claim."""
+    kept = verdicts()
+    judged = [_line(name, path, kept.get(name)) for name, path in running.names().items()]
+    missing = [
+        Line(
+            name="",
+            statement=row.statement,
+            state="waiting" if row.waits_for else "not written",
+            told=f"waits for {row.waits_for}" if row.waits_for else f"expected: {row.expected}",
+        )
+        for row in UNWRITTEN
+    ]
+    return sorted(judged + missing, key=lambda line: (ORDER.index(line.state), line.name))
+
+
+def verdicts() -> dict[str, dict[str, Any]]:
+    """As they were committed."""
+    return read_json(VERDICTS) if VERDICTS.exists() else {}
+
+
+def judge_all() -> dict[str, dict[str, Any]]:
+    """Every claim of the package judged by its locked design, with the provenance of the verdict.
+
+    Raises:
+        UserError: a claim that changed after it was locked.
+    """
+    return {name: _judged(name) for name in tracked(list(running.names()), "claims")}
+
+
+def flips(now: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Verdicts that are others than the committed ones, one line each."""
+    kept = verdicts()
+    return [
+        f"{name}: {kept[name]['state']} before, {verdict['state']} now"
+        for name, verdict in now.items()
+        if name in kept and kept[name]["state"] != verdict["state"]
+    ]
+
+
+def adjusted_chances() -> dict[str, float]:
+    """The p of every committed experiment, adjusted after Holm within its family: the claims of one folder."""
+    chances = {name: verdict["p"] for name, verdict in verdicts().items() if verdict["p"] is not None}
+    families: dict[str, list[str]] = {}
+    for name in chances:
+        families.setdefault(name.partition("/")[0], []).append(name)
+    return {
+        name: chance
+        for members in families.values()
+        for name, chance in zip(members, holm([chances[name] for name in members]), strict=True)
+    }
+
+
+def keep(judged: Mapping[str, Mapping[str, Any]]) -> None:
+    """Writes the verdicts that are committed."""
+    write_json(VERDICTS, dict(judged))
+
+
+def _judged(name: str) -> dict[str, Any]:
+    found = running.find(name)
+    digest = lock.locked(found.path)
+    outcome = running.run(found.claim, running.seeds_of(found, digest, None))
+    return {
+        **vars(outcome.verdict),
+        "locked": digest,
+        "command": f"ganvas claim {name}",
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
+    }
+
+
+def _line(name: str, path: Path, verdict: Mapping[str, Any] | None) -> Line:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    statement = text.partition("\n")[0]
+    if verdict is None:
+        return Line(name=name, statement=statement, state="not judged", told="has no verdict yet")
+    if verdict["locked"] != lock.digest(path):
+        return Line(name=name, statement=statement, state="stale", told="changed after it was judged")
+    return Line(
+        name=name,
+        statement=statement,
+        state=verdict["state"],
+        told=verdict["sentence"],
+        value=verdict["value"],
+        low=verdict["low"],
+        high=verdict["high"],
+        n=verdict["n"],
+    )

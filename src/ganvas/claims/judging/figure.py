@@ -1,0 +1,75 @@
+"""One figure for every claim: errors of cases against the bound, or paired differences against the smallest effect."""
+
+import textwrap
+
+import numpy as np
+
+from ganvas.claims.judging.claim import Claim, Identity
+from ganvas.claims.judging.running import Outcome
+from ganvas.report.drawing.letters import fitted
+from ganvas.report.drawing.palette import OKABE_ITO
+from ganvas.report.drawing.panels import Axes, Curve, chart
+from ganvas.report.drawing.primitives import Drawing, Text
+
+WIDTH, HEIGHT, MARGIN, HEAD = 340.0, 230.0, 8.0, 42.0
+LETTERS = 95  # Of the sentence in a line.
+FLOOR = 1e-17  # Errors of exactly 0 stand here on a logarithmic axis.
+
+
+def figure(claim: Claim, outcome: Outcome) -> Drawing:
+    """The outcome of a claim as a drawing."""
+    place = (MARGIN, HEAD, WIDTH - 2 * MARGIN, HEIGHT - HEAD - MARGIN)
+    drawn = _cases(claim, outcome, place) if isinstance(claim, Identity) else _differences(claim, outcome, place)
+    room = WIDTH - 2 * MARGIN
+    told = textwrap.wrap(outcome.verdict.sentence, LETTERS)[:2]
+    head = [Text(x=MARGIN, y=12, text=fitted(claim.statement, room, 8, weight="bold"), size=8, weight="bold")]
+    head += [Text(x=MARGIN, y=23 + 9 * row, text=fitted(line, room, 7), size=7) for row, line in enumerate(told)]
+    return Drawing(width=WIDTH, height=HEIGHT, items=(*head, *drawn), title=outcome.verdict.sentence)
+
+
+def _cases(claim: Identity, outcome: Outcome, place: tuple[float, float, float, float]) -> tuple:
+    errors = np.array([max(case.error, FLOOR) for case in outcome.cases])
+    inside = np.array([case.inside for case in outcome.cases])
+    places = np.arange(1, len(errors) + 1)
+    curves = [Curve(name="cases", x=places[inside], y=errors[inside], joined=False, marks=True, colour=OKABE_ITO[0])]
+    if not inside.all():
+        out = ~inside
+        curves.append(
+            Curve(
+                name="where the condition is not met",
+                x=places[out],
+                y=errors[out],
+                joined=False,
+                marks=True,
+                colour=OKABE_ITO[1],
+            )
+        )
+    ends = [0.5, len(errors) + 0.5]
+    bound = max(claim.smallest_effect, FLOOR)
+    curves.append(Curve(name="counts as none below", x=ends, y=[bound, bound], dash=(4.0, 1.5), colour="#555555"))
+    axes = Axes(x_title="case", y_title=claim.unit, log_y=True, whole=True)
+    return chart(curves, place, axes=axes)
+
+
+def _differences(claim: Claim, outcome: Outcome, place: tuple[float, float, float, float]) -> tuple:
+    assert not isinstance(claim, Identity)
+    verdict = outcome.verdict
+    assert verdict.low is not None
+    assert verdict.high is not None
+    a, b = np.array(outcome.first), np.array(outcome.second)
+    effects = a / b if claim.ratio else a - b
+    n = len(effects)
+    ends = [0.5, n + 1.5]
+    sign = -1 if claim.says == "less" else 1
+    bound = claim.smallest_effect**sign if claim.ratio else claim.smallest_effect * sign
+    none = 1.0 if claim.ratio else 0.0
+    middle, half = (verdict.low + verdict.high) / 2, (verdict.high - verdict.low) / 2
+    curves = [
+        Curve(name="seeds", x=np.arange(1, n + 1), y=effects, joined=False, marks=True, colour=OKABE_ITO[0]),
+        Curve(name="interval", x=[n + 1], y=[middle], error=[half], joined=False, marks=True, colour=OKABE_ITO[1]),
+        Curve(name="smallest effect", x=ends, y=[bound, bound], dash=(4.0, 1.5), colour="#555555"),
+        Curve(name="none", x=ends, y=[none, none], dash=(), colour="#999999", stroke_width=0.6),
+    ]
+    what = "by" if claim.ratio else "minus"
+    axes = Axes(x_title="seed", y_title=f"{claim.arms[0]} {what} {claim.arms[1]}", whole=True)
+    return chart(curves, place, axes=axes)

@@ -1,0 +1,77 @@
+"""Locked designs: what was fixed before the seeds were known, and the seeds that follow from it.
+
+``claims.lock`` has a digest of each claim's file and of the judge's version. The seeds of a verdict are derived from
+that digest, so nobody can pick them; seeds 0 to 99 are for development. A file that changed since is refused until it
+is locked again, and the old digest is kept.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from ganvas.claims.judging import judge
+from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import read_json, write_json
+
+NAME = "claims.lock"
+PACKAGE = Path(__file__).parents[1]
+DEVELOPMENT = 100  # Seeds below it are never judged by.
+
+
+def digest(path: Path) -> str:
+    """Of the whole file, line endings aside, and of the judge's version."""
+    text = path.read_text(encoding="utf-8")
+    return hashlib.sha256(f"judge {judge.VERSION}\n{text}".encode()).hexdigest()
+
+
+def lock(path: Path) -> str:
+    """Locks the design as it stands now; an older one is kept behind it. Returns the digest."""
+    file, name, known = _entries(path)
+    now = digest(path)
+    before = known.get(name)
+    if before is None or before["digest"] != now:
+        earlier = [*before["before"], before["digest"]] if before else []
+        write_json(file, dict(sorted((known | {name: {"digest": now, "before": earlier}}).items())))
+    return now
+
+
+def locked(path: Path) -> str | None:
+    """The digest of a locked claim; None of one that was never locked.
+
+    Raises:
+        UserError: the file changed after it was locked.
+    """
+    file, name, known = _entries(path)
+    if name not in known:
+        return None
+    now = digest(path)
+    if known[name]["digest"] != now:
+        raise UserError(
+            f"{path.name} has changed since its design was locked in {file.name}, so its seeds are no longer those of "
+            "the design. Undo the change, or lock the new design before you run it: --lock. The old one is kept."
+        )
+    return now
+
+
+def judged_seeds(digest_of_design: str, n: int) -> list[int]:
+    """The first ``n`` seeds of a design: none below 100, and more of them begin with the same."""
+    drawn = (hashlib.sha256(f"{digest_of_design} {place}".encode()).digest() for place in range(n))
+    return [DEVELOPMENT + int.from_bytes(one[:4], "big") % (2**31 - DEVELOPMENT) for one in drawn]
+
+
+def _entries(path: Path) -> tuple[Path, str, dict[str, Any]]:
+    """The lock of a file, its name in there, and what is in there: one lock for the package, else one per folder."""
+    path = path.resolve()
+    root = PACKAGE if path.is_relative_to(PACKAGE) else path.parent
+    name = path.relative_to(root).with_suffix("").as_posix()
+    file = root / NAME
+    known = read_json(file) if file.exists() else {}
+    if not isinstance(known, dict) or not all(_whole(entry) for entry in known.values()):
+        raise UserError(
+            f"{file.name} beside {path.name} is no lock of claims. Restore it, or remove it and lock again."
+        )
+    return file, name, known
+
+
+def _whole(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("digest"), str) and isinstance(entry.get("before"), list)

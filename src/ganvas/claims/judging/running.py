@@ -1,0 +1,124 @@
+"""From a name or a file to a verdict: a claim is found, its lock looked at, its cases or seeds run, and judged."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from ganvas.claims.judging import lock
+from ganvas.claims.judging.claim import Case, Claim, Experiment, Identity
+from ganvas.claims.judging.judge import Verdict, judge_experiment, judge_identity
+from ganvas.core.errors import UserError, did_you_mean
+
+MACHINERY = ("judging", "operators")  # Folders beside the claims that hold none.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A claim with the file that says it."""
+
+    name: str
+    path: Path
+    claim: Claim
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A verdict with everything that a figure of it shows."""
+
+    verdict: Verdict
+    cases: tuple[Case, ...] = ()
+    seeds: tuple[int, ...] = ()
+    first: tuple[float, ...] = ()
+    second: tuple[float, ...] = ()
+
+
+def names() -> dict[str, Path]:
+    """Claims of the package by name, ``theme/name``, without importing any."""
+    files = sorted(lock.PACKAGE.glob("*/*.py"))
+    kept = [file for file in files if file.parent.name not in MACHINERY and not file.name.startswith("_")]
+    return {file.relative_to(lock.PACKAGE).with_suffix("").as_posix(): file for file in kept}
+
+
+def find(name: str) -> Found:
+    """A claim of the package by its name, or a person's own by the path of its file.
+
+    Raises:
+        UserError: there is none, it cannot be imported, or it says no ``CLAIM``.
+    """
+    if name.endswith(".py"):
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise UserError(f"There is no file {path}.")
+        return Found(name=path.stem, path=path, claim=_claim_of(_import_file(path), path))
+    known = names()
+    if name not in known:
+        same_end = [full for full in known if full.rpartition("/")[2] == name]
+        near = f" Did you mean '{same_end[0]}'?" if same_end else did_you_mean(name, known)
+        raise UserError(f"There is no claim '{name}'.{near} `ganvas claims` lists them; an own one ends in .py.")
+    module = importlib.import_module(f"ganvas.claims.{name.replace('/', '.')}")
+    return Found(name=name, path=known[name], claim=_claim_of(module, known[name]))
+
+
+def run(claim: Claim, seeds: Sequence[int]) -> Outcome:
+    """Runs and judges; ``seeds`` are those of an experiment."""
+    if isinstance(claim, Identity):
+        cases = tuple(claim.cases())
+        return Outcome(verdict=judge_identity(claim, cases), cases=cases)
+    first, second = (_values(claim, arm, seeds) for arm in claim.arms)
+    verdict = judge_experiment(claim, first, second)
+    return Outcome(verdict=verdict, seeds=tuple(seeds), first=first, second=second)
+
+
+def seeds_of(found: Found, digest: str | None, n: int | None) -> list[int]:
+    """Those of the locked design, or seeds of development for a design that was never locked.
+
+    Raises:
+        UserError: a number of seeds for an identity, which has none, or fewer than two.
+    """
+    if isinstance(found.claim, Identity):
+        if n is not None:
+            raise UserError(f"--seeds {n}: {found.name} is decided case by case and has no seeds. Leave it out.")
+        return []
+    n = found.claim.seeds if n is None else n
+    if n < 2:
+        raise UserError(
+            f"--seeds {n}: one seed has no spread to judge by. Take {found.claim.seeds}, as it is designed."
+        )
+    if digest is None and n > lock.DEVELOPMENT:
+        raise UserError(f"--seeds {n}: a design that is not locked has seeds 0 to {lock.DEVELOPMENT - 1}. --lock it.")
+    return list(range(n)) if digest is None else lock.judged_seeds(digest, n)
+
+
+def _values(claim: Experiment, arm: str, seeds: Sequence[int]) -> tuple[float, ...]:
+    values = tuple(float(value) for value in claim.run(arm, seeds))
+    if len(values) != len(seeds):
+        raise UserError(f"Arm '{arm}' gave {len(values)} values for {len(seeds)} seeds. `run` gives one per seed.")
+    return values
+
+
+def _claim_of(module: ModuleType, path: Path) -> Claim:
+    claim = vars(module).get("CLAIM")
+    if not isinstance(claim, Identity | Experiment):
+        raise UserError(f"{path.name} says no claim. It needs CLAIM = Identity(...) or CLAIM = Experiment(...).")
+    return claim
+
+
+def _import_file(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent.resolve()))  # What lies beside it is found, as when it is run.
+    try:
+        spec.loader.exec_module(module)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.pop(0)
+    return module

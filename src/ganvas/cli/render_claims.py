@@ -1,0 +1,33 @@
+"""Claims and their verdicts as a person reads them, on stderr."""
+
+from collections import Counter
+
+from ganvas.cli.render import show, table
+from ganvas.core.progress import say
+from ganvas.tasks.claim import ClaimResult
+from ganvas.tasks.claims import ClaimsResult
+
+
+@show.register
+def _(result: ClaimResult) -> None:
+    say(result.statement)
+    say(f"{result.claim} {result.sentence}")
+    say(f"Scope: {result.scope}.")
+    for source in result.sources:
+        say(f"{source['stance']}: {source['who']}{', ' if source['link'] else ''}{source['link']}")
+    if result.locked is None:
+        say("A draft: the design is not locked, so these are seeds of development. --lock locks it.")
+    elif not result.as_designed:
+        say("Judged by another number of seeds than the locked design's: no verdict to keep.")
+    if result.written:
+        say(f"{result.written}: verdict.json and figure.svg written.")
+
+
+@show.register
+def _(result: ClaimsResult) -> None:
+    rows = [(line["name"] or "-", line["state"], f"{line['statement']}\n{line['told']}") for line in result.claims]
+    table("claims", ("name", "verdict", "claim, and what the judge says"), rows)
+    counts = Counter(line["state"] for line in result.claims)
+    say(", ".join(f"{count} {state}" for state, count in counts.items()) + ".")
+    if result.checked:
+        say("\n".join(result.flipped) if result.flipped else "Judged again: every verdict is as before.")

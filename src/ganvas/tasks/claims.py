@@ -1,0 +1,42 @@
+"""``ganvas claims``: what has been claimed, what the judge said, and what waits for its model; or all judged again."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimsTask:
+    """List the claims with their verdicts, false and half-true ones first, or judge them all again.
+
+    Examples:
+      ganvas claims
+      ganvas claims --check
+    """
+
+    check: bool = False
+    """Judge every claim again, and name the verdicts that are others now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimsResult:
+    """A line per claim, in the order of the board."""
+
+    claims: list[dict[str, Any]]
+    flipped: list[str] = field(default_factory=list)
+    checked: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a verdict is another now, so that a script notices."""
+        return 1 if self.flipped else 0
+
+
+def claims(task: ClaimsTask) -> ClaimsResult:
+    """Reads the board; imports a claim only to run it."""
+    import dataclasses
+
+    from ganvas.claims.judging import board
+
+    lines = board.lines()
+    flipped = board.flips(board.judge_all()) if task.check else []
+    return ClaimsResult(claims=[dataclasses.asdict(line) for line in lines], flipped=flipped, checked=task.check)

@@ -1,0 +1,58 @@
+"""What every claim must keep: it is locked, its wrong twin is found out, and its verdict is the committed one."""
+
+import ast
+
+import pytest
+
+from ganvas.claims.judging import board, lock, running
+from ganvas.claims.judging.claim import Experiment, Identity
+from ganvas.claims.judging.judge import judge_identity
+from ganvas.claims.judging.unwritten import UNWRITTEN
+
+NAMES = list(running.names())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_claim_is_locked_as_it_stands_and_its_verdict_is_of_that_design(name):
+    found = running.find(name)
+    digest = lock.locked(found.path)
+    assert digest is not None
+    assert board.verdicts()[name]["locked"] == digest
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_claim_says_in_its_first_line_what_it_claims(name):
+    claim, path = running.find(name).claim, running.names()[name]
+    assert (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0].endswith(".")
+    assert claim.statement.endswith(".")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_twin_of_an_identity_is_found_false_and_its_verdict_is_repeated(name):
+    claim = running.find(name).claim
+    if isinstance(claim, Experiment):
+        pytest.skip("an experiment: judged by seeds")
+    assert judge_identity(claim, claim.twin()).state != "holds"
+    assert running.run(claim, []).verdict.state == board.verdicts()[name]["state"]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if isinstance(running.find(name).claim, Experiment)])
+def test_arms_of_an_experiment_repeat_themselves_and_differ_by_seed(name):
+    claim = running.find(name).claim
+    assert not isinstance(claim, Identity)
+    once = list(claim.run(claim.arms[0], [0, 1]))
+    assert once == list(claim.run(claim.arms[0], [0, 1]))
+    assert once[0] != once[1]
+
+
+def test_no_statement_is_listed_as_missing_that_is_there():
+    there = {running.find(name).claim.statement for name in NAMES}
+    assert not there & {row.statement for row in UNWRITTEN}
+
+
+def test_the_board_has_every_claim_once_and_false_ones_before_true_ones():
+    lines = board.lines()
+    named = [line.name for line in lines if line.name]
+    assert sorted(named) == sorted(NAMES)
+    places = [board.ORDER.index(line.state) for line in lines]
+    assert places == sorted(places)

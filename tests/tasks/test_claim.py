@@ -1,0 +1,108 @@
+"""A person's own claim outside the package: verdicts and refusals."""
+
+import json
+
+import pytest
+
+from ganvas.core.errors import UserError
+from ganvas.tasks.claim import ClaimTask, claim
+from ganvas.tasks.claims import ClaimsTask, claims
+
+OWN = '''"""Two throws of a die are more than one."""
+import random
+
+from ganvas.claims.judging.claim import Experiment, Source
+
+
+def run(arm, seeds):
+    return [sum(random.Random(f"{arm} {seed} {n}").randint(1, 6) for n in range(100 * int(arm))) for seed in seeds]
+
+
+CLAIM = Experiment(
+    statement="Two throws are more than one.",
+    sources=(Source(who="me", stance="agrees"),),
+    scope="fair dice",
+    arms=("2", "1"),
+    estimand="sum of a hundred throws",
+    says="more",
+    unit="pips",
+    smallest_effect=10.0,
+    seeds=6,
+    run=run,
+)
+'''
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A file outside the package."""
+    path = tmp_path / "my_claim.py"
+    path.write_text(OWN)
+    return path
+
+
+def test_an_own_claim_is_a_draft_until_it_is_locked(own, tmp_path):
+    draft = claim(ClaimTask(name=str(own)))
+    assert (draft.state, draft.locked, draft.seeds, draft.as_designed) == ("holds", None, [0, 1, 2, 3, 4, 5], False)
+    judged = claim(ClaimTask(name=str(own), lock=True, out=tmp_path / "verdict"))
+    assert judged.as_designed
+    assert min(judged.seeds) >= 100
+    assert json.loads((tmp_path / "verdict" / "verdict.json").read_text())["state"] == "holds"
+    assert (tmp_path / "verdict" / "figure.svg").read_text().startswith("<svg")
+
+
+def test_a_budget_too_small_is_undecided_and_says_how_many_seeds_would_decide(own):
+    own.write_text(OWN.replace("smallest_effect=10.0", "smallest_effect=345.0"))
+    found = claim(ClaimTask(name=str(own), seeds=2))
+    assert found.state == "undecided"
+    assert "seeds would decide" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("    smallest_effect=10.0,\n", ""), "names no smallest effect"),
+        (('(Source(who="me", stance="agrees"),)', "()"), "names nobody"),
+        (("CLAIM =", "OTHER ="), "says no claim"),
+        (("import random", "import nothing_of_that_name"), "cannot be imported"),
+        (("for seed in seeds]", "for seed in seeds[1:]]"), "one per seed"),
+    ],
+)
+def test_a_file_that_is_no_claim_is_refused(own, change, told):
+    own.write_text(OWN.replace(*change))
+    with pytest.raises(UserError, match=told):
+        claim(ClaimTask(name=str(own)))
+
+
+def test_a_change_behind_the_lock_is_refused_and_nothing_is_written(own, tmp_path):
+    claim(ClaimTask(name=str(own), lock=True))
+    own.write_text(OWN.replace("smallest_effect=10.0", "smallest_effect=5.0"))
+    with pytest.raises(UserError, match="changed since its design was locked"):
+        claim(ClaimTask(name=str(own), out=tmp_path / "verdict"))
+    assert not (tmp_path / "verdict").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "seeds", "told"),
+    [
+        ("fields/hybrid_dilation_rul", None, "Did you mean 'fields/hybrid_dilation_rule'"),
+        ("hybrid_dilation_rule", None, "Did you mean 'fields/hybrid_dilation_rule'"),
+        ("nowhere.py", None, "There is no file"),
+        ("fields/hybrid_dilation_rule", 12, "has no seeds"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(name, seeds, told):
+    with pytest.raises(UserError, match=told):
+        claim(ClaimTask(name=name, seeds=seeds))
+
+
+def test_one_seed_is_too_few(own):
+    with pytest.raises(UserError, match="no spread"):
+        claim(ClaimTask(name=str(own), seeds=1))
+
+
+def test_the_list_has_claims_and_what_is_missing():
+    listed = claims(ClaimsTask())
+    states = {line["state"] for line in listed.claims}
+    assert {"half true", "not written", "waiting"} <= states
+    assert listed.exit_code == 0
