@@ -53,9 +53,8 @@ def page(lines: list[board.Line]) -> str:
     parts.append("| claim | verdict | what the judge says | p |\n| --- | --- | --- | --- |")
     for line in judged:
         chance = f"{adjusted[line.name]:.2g}" if line.name in adjusted else ""
-        parts.append(
-            f"| {line.statement}<br>`{line.name}` | **{line.state}** | {line.told.removeprefix(f'{line.state}: ')} | {chance} |"
-        )
+        told = line.told.removeprefix(f"{line.state}: ")
+        parts.append(f"| {line.statement}<br>`{line.name}` | **{line.state}** | {told} | {chance} |")
     parts.append("\n## Not there yet\n\n| statement | state | |\n| --- | --- | --- |")
     parts += [f"| {line.statement} | {line.state} | {line.told} |" for line in lines if not line.name]
     return "\n".join([*parts, *_provenance()]) + "\n"
