@@ -1,17 +1,23 @@
-"""Judges every claim again, and writes the verdicts and the board: src/ganvas/claims/verdicts.json, docs/claims.md.
+"""Judges every claim again, and writes the verdicts and the board: verdicts.json and
+docs/claims.md with its figure.
 
 python scripts/claims_board.py            # judge and write (`make claims`)
 python scripts/claims_board.py --lock     # after a claim was added or changed: lock the designs first
 """
 
+import dataclasses
 import sys
 from collections import Counter
 from pathlib import Path
 
 from ganvas.claims.judging import board, judge, lock, running
+from ganvas.claims.judging.claim import Experiment
+from ganvas.claims.judging.forest import Row, forest
 from ganvas.core.files.atomic_files import write_text
+from ganvas.report.drawing.drawing import write
 
 PAGE = Path(__file__).parents[1] / "docs" / "claims.md"
+FIGURE = PAGE.parent / "figures" / "claims_forest.svg"
 PREFACE = """\
 # Claims, and what the judge says
 
@@ -32,6 +38,10 @@ A claim *holds* where the interval of its effect lies beyond the smallest effect
 the other side of it, and is *undecided* in between. An identity is judged by its largest error and is *half true* where
 it holds under a condition and not without it. Intervals are two one-sided bounds of 95 % each; those of one family are
 adjusted after Holm in the column p. This page is written by `scripts/claims_board.py`.
+
+![Effects and intervals of all experiments, counted in their smallest effects](figures/claims_forest.svg)
+
+What says "more" or "less" holds to the right of the dashed 1; what says "the same" holds between the two dashed lines.
 """
 
 
@@ -41,7 +51,20 @@ def main() -> None:
         for path in running.names().values():
             lock.lock(path)
     board.keep(board.judge_all())
+    write(forest(experiments()), FIGURE)
     write_text(PAGE, page(board.lines()))
+
+
+def experiments() -> list[Row]:
+    """Every experiment of the package with its committed verdict, in the order of the board."""
+    kept = board.verdicts()
+    fields = [field.name for field in dataclasses.fields(judge.Verdict)]
+    found = [(running.find(line.name).claim, kept[line.name]) for line in board.lines() if line.name]
+    return [
+        Row(claim=claim, verdict=judge.Verdict(**{name: verdict[name] for name in fields}))
+        for claim, verdict in found
+        if isinstance(claim, Experiment)
+    ]
 
 
 def page(lines: list[board.Line]) -> str:

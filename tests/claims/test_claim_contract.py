@@ -45,6 +45,15 @@ def test_arms_of_an_experiment_repeat_themselves_and_differ_by_seed(name):
     assert once[0] != once[1]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_an_arm_against_itself_has_nothing_to_find(name):
+    claim, control = running.find(name).claim, board.verdicts()[name]["control"]
+    if isinstance(claim, Identity):
+        assert control is None
+    else:
+        assert control != ("fails" if claim.says == "same" else "holds")
+
+
 def test_no_statement_is_listed_as_missing_that_is_there():
     there = {running.find(name).claim.statement for name in NAMES}
     assert not there & {row.statement for row in UNWRITTEN}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.claims.judging import lock, running
+from ganvas.claims.judging.claim import Identity
 from ganvas.claims.judging.judge import holm
 from ganvas.claims.judging.unwritten import UNWRITTEN
 from ganvas.core import provenance
@@ -100,12 +101,22 @@ def _judged(name: str) -> dict[str, Any]:
     outcome = running.run(found.claim, running.seeds_of(found, digest, None))
     return {
         **vars(outcome.verdict),
+        "control": _control(found, digest),
         "locked": digest,
         "command": f"ganvas claim {name}",
         "date": datetime.now(UTC).date().isoformat(),
         "versions": provenance.versions(),
         "machine": provenance.machine(),
     }
+
+
+def _control(found: running.Found, digest: str | None) -> str | None:
+    """The state of an experiment's second arm against itself; None of an identity, which has a twin instead."""
+    claim = found.claim
+    if isinstance(claim, Identity) or digest is None:
+        return None
+    seeds = lock.judged_seeds(digest, 2 * claim.seeds)
+    return running.control(claim, seeds[: claim.seeds], seeds[claim.seeds :]).state
 
 
 def _line(name: str, path: Path, verdict: Mapping[str, Any] | None) -> Line:

@@ -73,6 +73,12 @@ def run(claim: Claim, seeds: Sequence[int]) -> Outcome:
     return Outcome(verdict=verdict, seeds=tuple(seeds), first=first, second=second)
 
 
+def control(claim: Experiment, seeds: Sequence[int], others: Sequence[int]) -> Verdict:
+    """The second arm against itself with other seeds: there is nothing to find, so a difference must not be found."""
+    arm = claim.arms[1]
+    return judge_experiment(claim, _values(claim, arm, seeds), _values(claim, arm, others))
+
+
 def seeds_of(found: Found, digest: str | None, n: int | None) -> list[int]:
     """Those of the locked design, or seeds of development for a design that was never locked.
 

@@ -1,0 +1,28 @@
+"""ReLUs give zeros less often behind the sums of residual networks than in plain ones.
+
+What comes to a sum is positive already, so fewer sums are negative.
+"""
+
+from collections.abc import Sequence
+
+from ganvas.claims.judging.claim import Experiment, Source
+from ganvas.claims.shortcuts._zeros import BLOCKS, CHANNELS, PLAIN, RESIDUAL, zeros
+
+
+def run(arm: str, seeds: Sequence[int]) -> list[float]:
+    """Share of zeros, the same weights in both arms."""
+    return [zeros(arm, seed, "after") for seed in seeds]
+
+
+CLAIM = Experiment(
+    statement="ReLUs give zeros less often behind the sums of residual networks than in plain ones.",
+    sources=(Source(who="a common remark on why linear bottlenecks matter less with shortcuts", stance="agrees"),),
+    scope=f"{BLOCKS} blocks of {CHANNELS} channels with batch norm, noise, at the start",
+    arms=(RESIDUAL, PLAIN),
+    estimand="share of zeros",
+    says="less",
+    unit="of all",
+    smallest_effect=0.02,
+    seeds=12,
+    run=run,
+)
