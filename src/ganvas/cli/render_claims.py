@@ -2,10 +2,12 @@
 
 from collections import Counter
 
-from ganvas.cli.render import show, table
+from ganvas.cli.render import show, terminal_width
 from ganvas.core.progress import say
 from ganvas.tasks.claim import ClaimResult
 from ganvas.tasks.claims import ClaimsResult
+
+STATE = 13  # Letters of the first column.
 
 
 @show.register
@@ -25,8 +27,12 @@ def _(result: ClaimResult) -> None:
 
 @show.register
 def _(result: ClaimsResult) -> None:
-    rows = [(line["name"] or "-", line["state"], f"{line['statement']}\n{line['told']}") for line in result.claims]
-    table("claims", ("name", "verdict", "claim, and what the judge says"), rows)
+    width = terminal_width()
+    for line in result.claims:
+        told = line["told"].removeprefix(f"{line['state']}: ")
+        text = f"{line['name']}: {told}" if line["name"] else f"{line['statement']} {told}"
+        whole = f"{line['state']:<{STATE}}{text}"
+        say(whole if len(whole) <= width else f"{whole[: width - 3]}...")
     counts = Counter(line["state"] for line in result.claims)
     say(", ".join(f"{count} {state}" for state, count in counts.items()) + ".")
     if result.checked:

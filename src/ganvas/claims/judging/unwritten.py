@@ -25,15 +25,12 @@ DETECTS = "a detector"
 
 UNWRITTEN = _rows(
     # Identities.
-    ("Inception score is exp(H(y) - H(y given x)), and FID is the squared W2 distance of two Gaussians.", "holds"),
-    ("Weights of deviation 0.01 shrink a signal through ten tanh layers, 1 saturates it, Xavier's keep it.", "holds"),
-    ("He's start keeps the signal of a ReLU network.", "half true"),
+    ("Inception score is exp(H(y) - H(y given x)).", "holds"),
+    ("Weights of deviation 1 saturate ten tanh layers.", "holds"),
     ("A U-Net is symmetric and differs from an FCN by concatenating.", "half true"),
     ("A flow costs 17.5 times the GPU-days of a progressive GAN.", "half true"),
     ("Shortcuts come from residual networks.", "fails"),
     ("Pooling and enlarging have nothing to learn.", "fails"),
-    ("A network of 56 layers is one of 20 with 36 identities, so it is not worse.", "half true"),
-    ("REINFORCE is unbiased and noisy; straight-through gradients are biased and quiet.", "holds"),
     ("An autoregressive model cannot be trained in parallel.", "half true"),
     ("The two forms of the Lipschitz condition agree.", "holds"),
     # Experiments.
