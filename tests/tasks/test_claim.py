@@ -65,6 +65,8 @@ def test_a_budget_too_small_is_undecided_and_says_how_many_seeds_would_decide(ow
         (('(Source(who="me", stance="agrees"),)', "()"), "names nobody"),
         (("CLAIM =", "OTHER ="), "says no claim"),
         (("import random", "import nothing_of_that_name"), "cannot be imported"),
+        (("return [sum", "return [missing"), "failed while it ran in line 8: NameError"),
+        (("return [sum", "return [None and sum"), "failed while it ran: TypeError"),
         (("for seed in seeds]", "for seed in seeds[1:]]"), "one per seed"),
     ],
 )

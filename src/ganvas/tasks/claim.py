@@ -67,7 +67,7 @@ def claim(task: ClaimTask) -> ClaimResult:
     if task.out is not None:
         _require_folder(task.out)
     seeds = running.seeds_of(found, digest, task.seeds)
-    outcome = running.run(found.claim, seeds)
+    outcome = running.run_found(found, seeds)
     result = _result(task, found, outcome, digest)
     if task.out is not None:
         _write(task.out, found, outcome, result)

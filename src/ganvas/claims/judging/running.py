@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,26 @@ def run(claim: Claim, seeds: Sequence[int]) -> Outcome:
     first, second = (_values(claim, arm, seeds) for arm in claim.arms)
     verdict = judge_experiment(claim, first, second)
     return Outcome(verdict=verdict, seeds=tuple(seeds), first=first, second=second)
+
+
+def run_found(found: Found, seeds: Sequence[int]) -> Outcome:
+    """Runs and judges; what a person's own file raises is told with its line.
+
+    Raises:
+        UserError: the own file failed while it ran.
+    """
+    try:
+        return run(found.claim, seeds)
+    except UserError:
+        raise
+    except Exception as error:
+        lines = [
+            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == found.path
+        ]
+        if found.path.is_relative_to(lock.PACKAGE):
+            raise
+        where = f" in line {lines[-1]}" if lines else ""
+        raise UserError(f"{found.path.name} failed while it ran{where}: {type(error).__name__}: {error}") from error
 
 
 def control(claim: Experiment, seeds: Sequence[int], others: Sequence[int]) -> Verdict:
