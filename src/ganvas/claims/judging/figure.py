@@ -4,7 +4,7 @@ import textwrap
 
 import numpy as np
 
-from ganvas.claims.judging.claim import Claim, Identity
+from ganvas.claims.judging.claim import Claim, Experiment, Identity
 from ganvas.claims.judging.running import Outcome
 from ganvas.report.drawing.letters import fitted
 from ganvas.report.drawing.palette import OKABE_ITO
@@ -51,8 +51,7 @@ def _cases(claim: Identity, outcome: Outcome, place: tuple[float, float, float, 
     return chart(curves, place, axes=axes)
 
 
-def _differences(claim: Claim, outcome: Outcome, place: tuple[float, float, float, float]) -> tuple:
-    assert not isinstance(claim, Identity)
+def _differences(claim: Experiment, outcome: Outcome, place: tuple[float, float, float, float]) -> tuple:
     verdict = outcome.verdict
     assert verdict.low is not None
     assert verdict.high is not None
@@ -60,16 +59,25 @@ def _differences(claim: Claim, outcome: Outcome, place: tuple[float, float, floa
     effects = a / b if claim.ratio else a - b
     n = len(effects)
     ends = [0.5, n + 1.5]
-    sign = -1 if claim.says == "less" else 1
-    bound = claim.smallest_effect**sign if claim.ratio else claim.smallest_effect * sign
-    none = 1.0 if claim.ratio else 0.0
-    middle, half = (verdict.low + verdict.high) / 2, (verdict.high - verdict.low) / 2
-    curves = [
-        Curve(name="seeds", x=np.arange(1, n + 1), y=effects, joined=False, marks=True, colour=OKABE_ITO[0]),
-        Curve(name="interval", x=[n + 1], y=[middle], error=[half], joined=False, marks=True, colour=OKABE_ITO[1]),
-        Curve(name="smallest effect", x=ends, y=[bound, bound], dash=(4.0, 1.5), colour="#555555"),
-        Curve(name="none", x=ends, y=[none, none], dash=(), colour="#999999", stroke_width=0.6),
+    seeds = Curve(name="seeds", x=np.arange(1, n + 1), y=effects, joined=False, marks=True, colour=OKABE_ITO[0])
+    mean = Curve(name="mean", x=[n + 1], y=[verdict.value], joined=False, marks=True, colour=OKABE_ITO[3])
+    interval = Curve(
+        name="interval", x=[n + 1, n + 1], y=[verdict.low, verdict.high], colour=OKABE_ITO[3], dash=(), stroke_width=1.6
+    )
+    nothing = 1.0 if claim.ratio else 0.0
+    none = Curve(name="none", x=ends, y=[nothing, nothing], dash=(), colour="#999999", stroke_width=0.6)
+    bounds = [
+        Curve(name="" if place else "smallest effect", x=ends, y=[at, at], dash=(4.0, 1.5), colour="#555555")
+        for place, at in enumerate(_bounds(claim))
     ]
+    curves = [seeds, mean, interval, none, *bounds]
     what = "by" if claim.ratio else "minus"
-    axes = Axes(x_title="seed", y_title=f"{claim.arms[0]} {what} {claim.arms[1]}", whole=True)
+    axes = Axes(x_title="seed", y_title=f"{claim.arms[0]} {what} {claim.arms[1]}", log_y=claim.ratio)
     return chart(curves, place, axes=axes)
+
+
+def _bounds(claim: Experiment) -> list[float]:
+    """The smallest effect on the side that is claimed; of what is said to be the same, on both."""
+    least = claim.smallest_effect
+    below = 1 / least if claim.ratio else -least
+    return {"more": [least], "less": [below], "same": [least, below]}[claim.says]
