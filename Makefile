@@ -97,11 +97,7 @@ peers: $(PEERS_STAMP) ## metrics against other libraries, installed into .venv-p
 parity: $(PEERS_STAMP) ## make the tables of docs/parity.md again (about 4 minutes)
 	$(PEERS)/bin/python benchmarks/parity.py --write docs/parity.md
 
-bench-families: setup ## measure every family again, for docs/families.md and `ganvas advise` (about half an hour)
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.families
-	$(BIN)/python scripts/families_table.py
-
-peers: $(PEERS_STAMP) ## speed, memory and faults beside other libraries (about 7 minutes on a quiet machine)
+bench-peers: $(PEERS_STAMP) ## speed, memory and faults beside other libraries (about 7 minutes on a quiet machine)
 	$(PEERS)/bin/python benchmarks/anatomy.py
 	$(PEERS)/bin/python benchmarks/metrics_peers.py
 

@@ -20,7 +20,7 @@ LEAST_SIDE = 1e-3  # Of a bin, as a share of the whole: widths and heights.
 LEAST_SLOPE = 1e-3
 
 Numbers = Float[Tensor, "*shape"]
-Knots = Float[Tensor, "*shape knots"]
+Knots = Float[Tensor, "... knots"]
 
 
 @dataclass(frozen=True)
