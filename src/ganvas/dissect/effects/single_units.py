@@ -43,7 +43,7 @@ class UnitEffects:
 
     @property
     def critical(self) -> float:
-        """The size of t from which on an effect is not chance at 5 %, over all units and labels together (Bonferroni)."""
+        """The size of t that chance exceeds at 5 %, over all units and labels together (Bonferroni)."""
         return NormalDist().inv_cdf(1 - 0.05 / (2 * self.change.numel()))
 
     @property

@@ -4,8 +4,8 @@ Lipman, Chen, Ben-Hamu, Nickel, Le: Flow Matching for Generative Modeling (ICLR 
 with the straight paths of Liu, Gong, Liu: Flow Straight and Fast (rectified flow, ICLR 2023),
 https://arxiv.org/abs/2209.03003: ``x_t = (1 - t) x_0 + t x_1`` from noise x_0 to a sample x_1, whose velocity is
 ``x_1 - x_0``. A network v is taught that velocity by squared error, so it learns its mean over all pairs whose path
-goes through x at t, and ``dx/dt = v(x, t)`` carries the law of the noise to that of the data. One step from t = 0 gives the mean of
-the data; the straighter the paths, the fewer steps are needed.
+goes through x at t, and ``dx/dt = v(x, t)`` carries the law of the noise to that of the data. One step from t = 0
+gives the mean of the data; the straighter the paths, the fewer steps are needed.
 
 With classes, ``label_dropout`` of the samples are shown without theirs, so that drawing can be guided (Ho & Salimans
 2022, https://arxiv.org/abs/2207.12598).
