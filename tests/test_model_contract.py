@@ -6,7 +6,7 @@ is about, and the steps are the loop's own.
 
 import dataclasses
 import functools
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 import torch
@@ -71,6 +71,8 @@ VARIANTS = {
     "classes": {"num_classes": 3},
     "residual": {"network": "resnet"},
 }
+STEP = 1e-8  # Of a slope by central differences.
+STOPS_GRADIENTS = {"translate/cut": "takes the patches of the given picture as constants, as its authors' code does"}
 OF_PICTURES = {"channels", "base", "resolution", "num_classes", "network"}  # Fields without a meaning for points.
 
 
@@ -96,6 +98,11 @@ def fields_of(name):
     return {field.name for field in dataclasses.fields(file_of(name).Config)}
 
 
+def networks_of(name):
+    """What its field ``network`` may say."""
+    return get_args(get_type_hints(file_of(name).Config)["network"])
+
+
 def config(name, **changes):
     tiny = vars(file_of(name))[TINIES[name.partition(":")[2] or "pictures"]]
     return dataclasses.replace(tiny, **changes)
@@ -106,6 +113,8 @@ def variant(name, kind):
         pytest.skip(f"has no {', '.join(VARIANTS[kind])}")
     if name.endswith(":points") and VARIANTS[kind].keys() & OF_PICTURES:
         pytest.skip("is of points")
+    if "network" in VARIANTS[kind] and VARIANTS[kind]["network"] not in networks_of(name):
+        pytest.skip("has other networks")
     changes = dict(VARIANTS[kind])
     if "channels" in changes and "other_channels" in fields_of(name):
         changes["other_channels"] = changes["channels"]
@@ -418,6 +427,8 @@ def test_a_filled_picture_is_as_it_was_outside_of_its_hole_and_what_was_under_th
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("kind", ["tiny", "wide", "classes"])
 def test_in_float64_the_gradient_is_the_slope_of_the_loss(name, kind):
+    if name in STOPS_GRADIENTS:
+        pytest.skip(STOPS_GRADIENTS[name])
     model = started(name, variant(name, kind))
     settle(model)
     own = moving(model)
@@ -434,7 +445,8 @@ def test_in_float64_the_gradient_is_the_slope_of_the_loss(name, kind):
             directions = [p.abs().mean().clamp(min=0.01) * torch.randn(p.shape, generator=generator) for p in moved]
             directions = [direction.detach() for direction in directions]
             slope = sum((p.grad * d).sum() for p, d in zip(moved, directions, strict=True))
-            assert_close(slope, _slope(phase, batch, moved, directions), rtol=1e-4, atol=1e-5)
+            rounding = 16 * torch.finfo(torch.float64).eps * float(loss.abs()) / STEP  # Of two losses, subtracted.
+            assert_close(slope, _slope(phase, batch, moved, directions), rtol=1e-4, atol=max(1e-5, rounding))
 
 
 @torch.no_grad()
@@ -447,7 +459,7 @@ def settle(model):
             part.v.copy_(vh[0])
 
 
-def _slope(phase, batch, parameters, directions, step=1e-8):
+def _slope(phase, batch, parameters, directions, step=STEP):
     """By central differences, of a step so small that hardly any leaky ReLU changes sides within it."""
     ends = []
     for sign in (1, -1):

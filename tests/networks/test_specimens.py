@@ -76,6 +76,8 @@ OUTPUT = {
     "patchgan70_instance": (1, 30, 30),
     "resnet_9blocks": (3, 256, 256),
     "resnet_6blocks": (3, 128, 128),
+    "pix2pix_unet256": (3, 256, 256),
+    "pix2pix_unet128": (3, 128, 128),
     "gated_generator": (3, 256, 256),
     "sn_patchgan": (256, 4, 4),
     "sngan_generator": (3, 32, 32),

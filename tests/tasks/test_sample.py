@@ -325,8 +325,8 @@ def test_truncation_reaches_the_sheet_and_the_walk_and_is_refused_where_there_is
     assert sheets[0] != sheets[1]
     first, second = (np.asarray(Image.open(file)) for file in sorted((tmp_path / "walk True").iterdir()))
     assert np.array_equal(first, second)
-    with pytest.raises(UserError, match=r"--truncation 0\.7: progan has no"):
+    with pytest.raises(UserError, match=r"--truncation 0\.7: gan/progan has no"):
         sample(Sample(run=run, out=tmp_path / "none.png", truncation=0.7))
-    with pytest.raises(UserError, match=r"--truncation 0\.7: progan has no"):
+    with pytest.raises(UserError, match=r"--truncation 0\.7: gan/progan has no"):
         interpolate(Interpolate(run=run, out=tmp_path / "none", truncation=0.7))
     assert not any((tmp_path / name).exists() for name in ("none.png", "none"))

@@ -44,7 +44,7 @@ def packs_nothing(monkeypatch):
     def refuse(*given, **named):
         raise AssertionError("something was packed")
 
-    monkeypatch.setattr("ganvas.train.kinds.picture_kind.prepare", refuse)
+    monkeypatch.setattr("ganvas.train.kinds.packed_sources.prepare", refuse)
 
 
 def dry(folder: Path, *changes: str, model: str = "gan/dcgan", **options) -> Train:

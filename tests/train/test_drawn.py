@@ -69,7 +69,7 @@ def test_a_temperature_scales_latents_and_is_refused_where_there_is_none():
         at(model, 0.7, truncation=0.7)
     other = dcgan.Model(dcgan.TINY)
     initialise(other, stream(0, "weights"))
-    with pytest.raises(UserError, match=r"--temperature 0\.7: dcgan has none; flows have"):
+    with pytest.raises(UserError, match=r"--temperature 0\.7: gan/dcgan has none; flows have"):
         at(other, 0.7)
 
 
@@ -82,5 +82,5 @@ def test_the_steps_of_a_solver_are_chosen_where_a_model_solves_an_equation_and_r
 
     assert torch.equal(draw(model), draw(model, steps=edm.TINY.steps))
     assert not torch.equal(draw(model), draw(model, steps=1))
-    with pytest.raises(UserError, match=r"--steps 5: stylegan2 solves no equation to draw"):
+    with pytest.raises(UserError, match=r"--steps 5: gan/stylegan2 solves no equation to draw"):
         draw(stylegan2.Model(stylegan2.TINY), steps=5)

@@ -13,6 +13,7 @@ from ganvas.models.segment import fcn, unet
 from ganvas.networks.resnet_generator import generator
 from ganvas.nn.blocks.self_attention import SelfAttention2d
 from ganvas.nn.layers.initialise import initialise
+from ganvas.tasks.pictures import tiling
 from ganvas.tasks.pictures.tiling import Reach, TilePlan, plan_tiles, reach_of, run_tiled
 from ganvas.tasks.pictures.whole_picture import WholePictures
 from ganvas.tasks.pictures.whole_statistics import statistics_given, take_statistics
@@ -116,7 +117,8 @@ def test_a_fully_convolutional_network_labels_tiles_as_it_labels_the_whole():
     assert np.array_equal(whole, tiled)
 
 
-def test_what_looks_everywhere_runs_whole_or_is_refused_with_the_memory_that_it_takes():
+def test_what_looks_everywhere_runs_whole_or_is_refused_with_the_memory_that_it_takes(monkeypatch):
+    monkeypatch.setattr(tiling, "FARTHEST", 64)  # Attention over the farthest that is tried takes a minute.
     network = started(nn.Sequential(nn.Conv2d(3, 8, 1), SelfAttention2d(8, start=1.0), nn.Conv2d(8, 3, 1)))
     reach = reach_of(network, channels=3, stride=1, device=CPU)
     assert reach.halo is None

@@ -133,7 +133,7 @@ class Model(Game[Config, Domains]):
         features = config.features
         widths = [config.channels, 2 * features, 4 * features, 4 * features, 4 * features]
         self.translator = Translator(
-            generator(config.blocks, features=features, channels=config.channels),
+            generator(config.blocks, features=features, channels=config.channels, out_channels=config.other_channels),
             [Projection(width, config.projection) for width in widths],
         )
         self.discriminator = patchgan(

@@ -34,10 +34,12 @@ def sampling_cost(trained: Trained, *, batch: int = 16, seed: int = 0) -> tuple[
     with calls_counted(trained.model) as calls, FlopCounterMode(display=False) as counter:
         _drawn(trained, 1, seed)
     seconds, pictures = _timed(trained, batch, seed)
+    # A pixel model that draws from memory reads the weights of its layers and calls none of them.
+    from_memory = not calls
     cost = SamplingCost(
         macs=counter.get_total_flops() / 2,
-        evaluations=max(calls.values(), default=0),
-        parameters=_size(module for module in trained.model.modules() if module in calls),
+        evaluations=pictures.shape[2] * pictures.shape[3] if from_memory else max(calls.values()),
+        parameters=_size(module for module in trained.model.modules() if from_memory or module in calls),
         milliseconds=1000 * seconds / batch,
         batch=batch,
     )
