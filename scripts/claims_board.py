@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ganvas.claims.judging import board, judge, lock, running
 from ganvas.claims.judging.claim import Experiment
-from ganvas.claims.judging.forest import Row, forest
+from ganvas.claims.judging.forest import JudgedExperiment, forest
 from ganvas.core.files.atomic_files import write_text
 from ganvas.report.drawing.drawing import write
 
@@ -55,19 +55,19 @@ def main() -> None:
     write_text(PAGE, page(board.lines()))
 
 
-def experiments() -> list[Row]:
+def experiments() -> list[JudgedExperiment]:
     """Every experiment of the package with its committed verdict, in the order of the board."""
     kept = board.verdicts()
     fields = [field.name for field in dataclasses.fields(judge.Verdict)]
     found = [(running.find(line.name).claim, kept[line.name]) for line in board.lines() if line.name]
     return [
-        Row(claim=claim, verdict=judge.Verdict(**{name: verdict[name] for name in fields}))
+        JudgedExperiment(claim=claim, verdict=judge.Verdict(**{name: verdict[name] for name in fields}))
         for claim, verdict in found
         if isinstance(claim, Experiment)
     ]
 
 
-def page(lines: list[board.Line]) -> str:
+def page(lines: list[board.BoardLine]) -> str:
     """The board as Markdown."""
     judged = [line for line in lines if line.name]
     counts = Counter(line.state for line in lines)

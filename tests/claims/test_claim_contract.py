@@ -1,4 +1,4 @@
-"""What every claim must keep: it is locked, its wrong twin is found out, and its verdict is the committed one."""
+"""The contract of every claim: it is locked, its wrong twin is found out, and its verdict is the committed one."""
 
 import ast
 

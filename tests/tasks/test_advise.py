@@ -8,13 +8,13 @@ from ganvas.cli.parsing import parse
 from ganvas.core.errors import UserError
 from ganvas.tasks.advise import Advise, advise
 from ganvas.tasks.advising import measured_families, tried_steps
-from ganvas.tasks.advising.measured_families import Figures, Measured
+from ganvas.tasks.advising.measured_families import Figures, MeasuredModel
 from ganvas.tasks.advising.tried_steps import Tried
 
 
 def measured(model, **figures):
     given = {"kimg": 9.0, "cpu_sec": 45.0, "swd": 50.0, "swd_error": 5.0, "precision": 0.5, "recall": 0.5, "draw_ms": 1}
-    return Measured(model=model, **given | figures)
+    return MeasuredModel(model=model, **given | figures)
 
 
 KNOWN = Figures(

@@ -119,6 +119,13 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(runs, tmp_path, change
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dial_that_no_model_has_is_refused_before_anything_is_measured(own_runs, tmp_path):
+    task = Compare(runs=own_runs, out=tmp_path / "c.html", n=8, metrics=("ms_ssim",), turn=("guidance",), quiet=True)
+    with pytest.raises(UserError, match="none of the models has such a dial"):
+        compare(task)
+    assert not list(tmp_path.glob("*/measures.jsonl"))
+
+
 def test_a_run_named_twice_and_a_model_folder_are_refused(runs, tmp_path):
     with pytest.raises(UserError, match="twice"):
         compare(Compare(runs=(runs[0], runs[0]), out=tmp_path / "c.html"))

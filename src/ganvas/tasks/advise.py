@@ -14,14 +14,14 @@ from ganvas.core.number_text import number, with_error
 from ganvas.core.progress import duration
 
 if TYPE_CHECKING:
-    from ganvas.tasks.advising.measured_families import Figures, Measured
-    from ganvas.tasks.advising.pictures_seen import Seen
+    from ganvas.tasks.advising.measured_families import Figures, MeasuredModel
+    from ganvas.tasks.advising.pictures_seen import PicturesSeen
     from ganvas.tasks.advising.tried_steps import Tried
     from ganvas.tasks.train import Train
 
 PRESET = "small"  # Of every model that is advised: made for this kind of machine.
 CANDIDATES = 4  # That steps are tried of.
-TOO_FEW, FEW, SOME = 100, 1000, 10_000  # Unlike pictures: nothing to learn from, augmentation at once, or as needed.
+TOO_FEW, FEW, SOME = 100, 1000, 10_000  # Unlike pictures, below which none can learn, many copy, or ADA helps.
 OF_A_CLASS = 100  # Pictures that the smallest class should have.
 LEAST_PASSES = 3.0  # Over the pictures, below which a run is called short.
 SEEN_AT = 32  # Pixels of the packs that are looked at before a model is chosen.
@@ -64,7 +64,7 @@ class Advise:
 class _Reading:
     """How `ganvas train` must read the pictures, and what they are like."""
 
-    there: "Seen"
+    there: "PicturesSeen"
     fits: tuple[Fit, ...]  # To be tried in this order.
     broken: Literal["refuse", "skip"]
 
@@ -195,7 +195,7 @@ def _free(path: Path) -> Path:
 
 
 def _try(
-    task: Advise, one: "Measured", reading: _Reading, known: "Figures", device: Any
+    task: Advise, one: "MeasuredModel", reading: _Reading, known: "Figures", device: Any
 ) -> tuple[Candidate, "Train", "Tried | None"]:
     """A candidate's steps, with the pictures as they are or, where that cannot be, with their middle cut out."""
     from ganvas.core.progress import say
@@ -223,7 +223,7 @@ def _try(
     return dataclasses.replace(nothing, refused=refused), trains[0], None
 
 
-def _reached(one: "Measured", goal: str, known: "Figures") -> str:
+def _reached(one: "MeasuredModel", goal: str, known: "Figures") -> str:
     """What the project measured of it, by what the goal asks for."""
     if goal == "likelihood":
         return f"{one.bits_kind} {number(one.bits_per_dimension, digits=3)} bits per dimension"
@@ -232,7 +232,7 @@ def _reached(one: "Measured", goal: str, known: "Figures") -> str:
     return f"SWD {with_error(one.swd, one.swd_error)} (reals {number(known.floor, digits=2)})"
 
 
-def _augment(there: "Seen", tried: "Tried") -> Augment:
+def _augment(there: "PicturesSeen", tried: "Tried") -> Augment:
     """Of a discriminator that few pictures would be learnt by heart by."""
     if not tried.augmentable or there.unlike >= SOME:
         return "none"
@@ -251,7 +251,7 @@ def _command(task: Advise, train: "Train", augment: Augment) -> str:
 
 
 def _reasons(
-    task: Advise, there: "Seen", one: "Measured", tried: "Tried", known: "Figures", augment: Augment
+    task: Advise, there: "PicturesSeen", one: "MeasuredModel", tried: "Tried", known: "Figures", augment: Augment
 ) -> list[str]:
     """Why this model, this size and this augmentation, and what it costs."""
     height, width = tried.size
@@ -282,7 +282,7 @@ def _reasons(
     return reasons
 
 
-def _warnings(task: Advise, there: "Seen") -> list[str]:
+def _warnings(task: Advise, there: "PicturesSeen") -> list[str]:
     """What is wrong with the pictures, worst first."""
     found = []
     if there.unlike < TOO_FEW:
@@ -312,12 +312,12 @@ def _cropped(train: "Train") -> list[str]:
     return ["The pictures are not all of a size that the model makes: the middle is cut out of each (--fit crop)."]
 
 
-def _shortness(task: Advise, there: "Seen", tried: "Tried") -> list[str]:
+def _shortness(task: Advise, there: "PicturesSeen", tried: "Tried") -> list[str]:
     passes = tried.kimg * 1000 / there.count
     if passes >= LEAST_PASSES:
         return []
     needed = LEAST_PASSES / passes * task.minutes
     return [
-        f"In {task.minutes:g} minutes it sees the pictures {passes:.2g} times only. About {duration(60 * needed)} "
+        f"In {duration(60 * task.minutes)} it sees the pictures {passes:.2g} times only. About {duration(60 * needed)} "
         f"(--minutes {math.ceil(needed)}) would be {LEAST_PASSES:g} times."
     ]

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import write_json, write_text
 from ganvas.tasks.comparing.compare_options import Compare
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ganvas.core.shapes import Bytes
-    from ganvas.report.web.comparison.compared import Compared, Comparison
+    from ganvas.data.packed import Packed
+    from ganvas.report.web.comparison.compared import Compared, Comparison, Turned
     from ganvas.train.trained import Trained
 
 PAGES = (".html", ".htm")
@@ -55,21 +58,24 @@ def compare(task: Compare) -> CompareResult:
 def compared(task: Compare) -> "Comparison":
     """The comparison as plain values."""
     from ganvas.report.web.comparison.compared import Comparison
-    from ganvas.tasks.comparing import measured
+    from ganvas.tasks.comparing import measured, turned_dials
 
     paths, trained = _runs(task)
+    dials = turned_dials.chosen_dials(task, trained)
     if task.data is not None or task.n is not None:
         measured.measured_alike(task, paths, trained)
     names = _names(paths)
-    models = [_of_run(task, *one) for one in zip(paths, trained, names, strict=True)]
-    extra = _turned(task, trained, names) if task.turn else {}
+    turns = turned_dials.of_all(task, trained, names, dials, _real_pictures(task, trained)) if task.turn else None
     return Comparison(
-        models=[_with(model, extra.get("turned", {}).get(model.name, [])) for model in models],
+        models=[
+            _of_run(task, path, one, name, turns.curves[name] if turns else ())
+            for path, one, name in zip(paths, trained, names, strict=True)
+        ],
         seed=task.seed,
         reals=_reals(task, trained) if task.sheet else None,
-        real_precision=extra.get("precision"),
-        real_recall=extra.get("recall"),
-        turned_protocol=extra.get("protocol", ""),
+        real_precision=turns.reals.precision if turns else None,
+        real_recall=turns.reals.recall if turns else None,
+        turned_protocol=turns.protocol if turns else "",
         notes=_notes(trained, names),
         command=_command(task),
     )
@@ -108,9 +114,9 @@ def _names(paths: list[Path]) -> list[str]:
     return [str(path.resolve()) for path in paths]
 
 
-def _of_run(task: Compare, path: Path, trained: "Trained", name: str) -> "Compared":
+def _of_run(task: Compare, path: Path, trained: "Trained", name: str, turned: "Sequence[Turned]") -> "Compared":
     from ganvas.report.web import run_reader
-    from ganvas.report.web.comparison.compared import Compared, Drawing
+    from ganvas.report.web.comparison.compared import Compared
     from ganvas.tasks.comparing.measured import gaps
     from ganvas.train.drawn import can_draw
     from ganvas.train.sampling.sampling_cost import sampling_cost
@@ -119,8 +125,8 @@ def _of_run(task: Compare, path: Path, trained: "Trained", name: str) -> "Compar
     memorised = gaps(task, path, trained) if asked else []
     drawing, sheet, notes = None, None, []
     if task.sheet and can_draw(trained.model):
-        cost, pictures = sampling_cost(trained, batch=task.sheet, seed=task.seed)
-        drawing, sheet = Drawing(**vars(cost)), _png(pictures)
+        drawing, pictures = sampling_cost(trained, batch=task.sheet, seed=task.seed)
+        sheet = _png(pictures)
     elif task.sheet:
         notes.append("draws no pictures of its own, so none are shown and nothing is timed.")
     return Compared(
@@ -131,6 +137,7 @@ def _of_run(task: Compare, path: Path, trained: "Trained", name: str) -> "Compar
         drawing=drawing,
         sheet=sheet,
         gaps=memorised,
+        turned=turned,
         settings_tried=_settings_tried(path),
         notes=notes,
     )
@@ -139,8 +146,9 @@ def _of_run(task: Compare, path: Path, trained: "Trained", name: str) -> "Compar
 def _settings_tried(path: Path) -> int | None:
     """Of a run that a search made: how many it has tried. Nobody else notes it."""
     from ganvas.core.files.atomic_files import read_json
+    from ganvas.tasks.searching.search_folder import DESCRIPTION
 
-    around = path.resolve().parent.parent / "search.json"
+    around = path.resolve().parent.parent / DESCRIPTION
     if not around.exists():
         return None
     described = read_json(around)
@@ -148,28 +156,7 @@ def _settings_tried(path: Path) -> int | None:
     return tried if isinstance(tried, int) else None
 
 
-def _with(model: "Compared", turned: list[Any]) -> "Compared":
-    import dataclasses
-
-    return dataclasses.replace(model, turned=turned)
-
-
-def _turned(task: Compare, trained: "list[Trained]", names: list[str]) -> dict[str, Any]:
-    """Precision and recall over the dials of every model, against the pictures that all are measured against."""
-    from ganvas.tasks.comparing.turned_dials import chosen_dials, reals_of, turned
-
-    dials = chosen_dials(task, trained)
-    reals = reals_of(task, _real_pictures(task, trained))
-    found: dict[str, list[Any]] = {}
-    protocol = reals.protocol
-    for model, name, own in zip(trained, names, dials, strict=True):
-        for dial in own:
-            curve, protocol = turned(task, model, dial, reals, name)
-            found.setdefault(name, []).append(curve)
-    return {"turned": found, "precision": reals.precision, "recall": reals.recall, "protocol": protocol}
-
-
-def _real_pictures(task: Compare, trained: "list[Trained]") -> Any:
+def _real_pictures(task: Compare, trained: "list[Trained]") -> "Packed":
     from ganvas.data.packing import prepare
 
     first = trained[0]

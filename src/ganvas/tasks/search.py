@@ -133,13 +133,13 @@ def search(task: Search) -> SearchResult:
 def _planned(task: Search) -> _Plan:
     """Ranges, number and fixed settings; what cannot be is refused before anything is written."""
     from ganvas.core import catalogue
-    from ganvas.train.search import created_equal
+    from ganvas.train.search import created_equal_searches
     from ganvas.train.search.ranges_of_models import ranges_of
 
     module = catalogue.load("models", task.model)
-    found = created_equal.recipe(task.recipe, task.model) if task.recipe else None
+    found = created_equal_searches.recipe(task.recipe, task.model) if task.recipe else None
     fixed = tuple(f"{name}={value}" for name, value in (found.fixed if found else {}).items()) + task.set
-    kimg = task.kimg if task.kimg is not None or found is None or task.preset else created_equal.KIMG
+    kimg = task.kimg if task.kimg is not None or found is None or task.preset else created_equal_searches.KIMG
     plan = _Plan(ranges={}, settings=task.settings or (found.settings if found else SETTINGS), fixed=fixed, kimg=kimg)
     config = _train(task, plan, task.out / "runs" / "new", {}, dry_run=True).settings["config"]
     given = parse_ranges(task.range)
@@ -309,7 +309,7 @@ def _page(task: Search, plan: _Plan, trials: list[Trial]) -> "SearchPage":
 
     from ganvas.core.seeds import derive_seed
     from ganvas.metrics.maths.best_of_k import bootstrap_interval, expected_best
-    from ganvas.report.web.search_page import Row, SearchPage
+    from ganvas.report.web.search_page import SearchPage, TriedSetting
 
     lower = _lower(task)
     values = np.array(counted(trials, lower_is_better=lower), float)
@@ -324,7 +324,7 @@ def _page(task: Search, plan: _Plan, trials: list[Trial]) -> "SearchPage":
         random=task.method == "random",
         ranges={name: str(one) for name, one in plan.ranges.items()},
         rows=[
-            Row(**{key: value for key, value in dataclasses.asdict(trial).items() if key != "start"})
+            TriedSetting(**{key: value for key, value in dataclasses.asdict(trial).items() if key != "start"})
             for trial in trials
         ],
         expected=(expected_best(values, lower_is_better=lower) if len(values) else values).tolist(),

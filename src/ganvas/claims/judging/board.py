@@ -24,7 +24,7 @@ ORDER = ("fails", "half true", "undecided", "holds", "stale", "not judged", "wai
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class BoardLine:
     """One claim of the board. ``state`` is one of ``ORDER``."""
 
     name: str  # Empty where there is no file yet.
@@ -37,12 +37,12 @@ class Line:
     n: int | None = None
 
 
-def lines() -> list[Line]:
+def lines() -> list[BoardLine]:
     """The whole board, without running or importing any claim."""
     kept = verdicts()
     judged = [_line(name, path, kept.get(name)) for name, path in running.names().items()]
     missing = [
-        Line(
+        BoardLine(
             name="",
             statement=row.statement,
             state="waiting" if row.waits_for else "not written",
@@ -119,14 +119,14 @@ def _control(found: running.Found, digest: str | None) -> str | None:
     return running.control(claim, seeds[: claim.seeds], seeds[claim.seeds :]).state
 
 
-def _line(name: str, path: Path, verdict: Mapping[str, Any] | None) -> Line:
+def _line(name: str, path: Path, verdict: Mapping[str, Any] | None) -> BoardLine:
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     statement = text.partition("\n")[0]
     if verdict is None:
-        return Line(name=name, statement=statement, state="not judged", told="has no verdict yet")
+        return BoardLine(name=name, statement=statement, state="not judged", told="has no verdict yet")
     if verdict["locked"] != lock.digest(path):
-        return Line(name=name, statement=statement, state="stale", told="changed after it was judged")
-    return Line(
+        return BoardLine(name=name, statement=statement, state="stale", told="changed after it was judged")
+    return BoardLine(
         name=name,
         statement=statement,
         state=verdict["state"],

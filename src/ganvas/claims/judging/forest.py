@@ -16,14 +16,14 @@ COLOURS = {"holds": OKABE_ITO[2], "fails": OKABE_ITO[3], "undecided": "#777777"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class JudgedExperiment:
     """One experiment, as it was judged."""
 
     claim: Experiment
     verdict: Verdict
 
 
-def forest(rows: Sequence[Row]) -> Drawing:
+def forest(rows: Sequence[JudgedExperiment]) -> Drawing:
     """A row for each; the dashed line is the smallest effect, on the side that the claim says."""
     height = HEAD + ROW * len(rows) + FOOT
     lines = [_upright(at, height, dashed=at != 0) for at in (-1.0, 0.0, 1.0)]
@@ -43,7 +43,7 @@ def in_smallest_effects(claim: Experiment, value: float) -> float:
     return -scaled if claim.says == "less" else scaled
 
 
-def _row(row: Row, y: float) -> list[Item]:
+def _row(row: JudgedExperiment, y: float) -> list[Item]:
     verdict, colour = row.verdict, COLOURS[row.verdict.state]
     assert verdict.low is not None
     assert verdict.high is not None

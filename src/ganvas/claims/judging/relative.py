@@ -1,4 +1,4 @@
-"""How far two tensors are apart, as identities count it."""
+"""Distance of two tensors, as identities count it, and tensors to try them on."""
 
 import torch
 from torch import Tensor

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class UnwrittenClaim:
     """One statement without a file."""
 
     statement: str
@@ -16,8 +16,10 @@ class Row:
     waits_for: str = ""
 
 
-def _rows(*rows: tuple[str, str] | tuple[str, str, str]) -> tuple[Row, ...]:
-    return tuple(Row(statement=row[0], expected=row[1], waits_for=row[2] if len(row) == 3 else "") for row in rows)
+def _rows(*rows: tuple[str, str] | tuple[str, str, str]) -> tuple[UnwrittenClaim, ...]:
+    return tuple(
+        UnwrittenClaim(statement=row[0], expected=row[1], waits_for=row[2] if len(row) == 3 else "") for row in rows
+    )
 
 
 SEGMENTS = "a network that segments"

@@ -21,7 +21,7 @@ SMALL = (370, 240)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class TriedSetting:
     """One setting that was tried."""
 
     index: int
@@ -43,14 +43,14 @@ class SearchPage:
     lower_is_better: bool
     random: bool  # Settings were drawn without regard to one another: the curve is of searches like this one.
     ranges: Mapping[str, str]
-    rows: Sequence[Row]
+    rows: Sequence[TriedSetting]
     expected: Sequence[float]  # The expected best of k = 1, 2, ... settings.
     low: Sequence[float]
     high: Sequence[float]
     settings: int
     command: str  # That trains the best again.
 
-    def sorted_rows(self) -> list[Row]:
+    def sorted_rows(self) -> list[TriedSetting]:
         """The best first, those without a value last."""
         sign = 1 if self.lower_is_better else -1
         return sorted(self.rows, key=lambda row: (row.value is None, sign * (row.value or 0.0), row.index))
@@ -155,11 +155,11 @@ def _table(found: SearchPage) -> Html:
     return page.section("Every setting", page.table(header, rows))
 
 
-def _name(row: Row) -> str:
+def _name(row: TriedSetting) -> str:
     return f"{row.index:03d}{', the default' if not row.changes else ''}"
 
 
-def _settings(found: SearchPage, row: Row) -> list[str]:
+def _settings(found: SearchPage, row: TriedSetting) -> list[str]:
     shown = [row.changes.get(name) for name in found.ranges]
     return [
         "default" if value is None else number(value, digits=3) if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""What the project measured of each family, as it ships: ``measured.json``, by ``scripts/families_table.py``."""
+"""Figures of each family, as they ship: ``measured.json``, measured and written by ``scripts/families_table.py``."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ FILE = Path(__file__).with_name("measured.json")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredModel:
     """What one model's small preset made of one budget on one set of pictures."""
 
     model: str
@@ -33,20 +33,20 @@ class Figures:
     side: int
     pictures: int
     floor: float  # SWD of reals against reals.
-    models: Sequence[Measured]
+    models: Sequence[MeasuredModel]
 
 
 def figures() -> Figures:
     """Reads what ships."""
     plain: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
-    known = set(Measured.__dataclass_fields__)
-    models = [Measured(**{key: value for key, value in row.items() if key in known}) for row in plain["models"]]
+    known = set(MeasuredModel.__dataclass_fields__)
+    models = [MeasuredModel(**{key: value for key, value in row.items() if key in known}) for row in plain["models"]]
     return Figures(
         data=plain["data"], side=plain["side"], pictures=plain["pictures"], floor=plain["floor"], models=models
     )
 
 
-def best_first(found: Figures, goal: str) -> list[Measured]:
+def best_first(found: Figures, goal: str) -> list[MeasuredModel]:
     """Models that serve a goal, in the order of what was measured of it.
 
     Args:

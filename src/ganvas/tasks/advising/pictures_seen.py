@@ -1,4 +1,4 @@
-"""What there is to learn from: how many pictures, of which sizes, how unlike one another, and how many twice."""
+"""The pictures of a source before training: how many, of which sizes, how unlike one another, and how many twice."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ NEAR = 0.1  # Of the usual distance of two pictures: what lies nearer is the sam
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class PicturesSeen:
     """What the pictures of a source are like."""
 
     count: int
@@ -34,7 +34,7 @@ class Seen:
     @property
     def unlike(self) -> int:
         """About how many different pictures there are."""
-        return round(self.count * (1 - (self.same / self.count if self.count else 0)) * (1 - self.near_share))
+        return round((self.count - self.same) * (1 - self.near_share))
 
     @property
     def near_share(self) -> float:
@@ -42,7 +42,7 @@ class Seen:
         return self.near / self.looked_at if self.looked_at else 0.0
 
 
-def seen(survey: "Survey", packed: "Packed") -> Seen:
+def seen(survey: "Survey", packed: "Packed") -> PicturesSeen:
     """Reads headers from the survey and pixels from the pack."""
     import numpy as np
 
@@ -52,7 +52,7 @@ def seen(survey: "Survey", packed: "Packed") -> Seen:
     rows = np.unique(np.linspace(0, len(packed) - 1, min(LOOKED_AT, len(packed))).astype(np.int64))
     images = packed.read(rows)
     labels = survey.labels or {}
-    return Seen(
+    return PicturesSeen(
         count=survey.count,
         sizes=len(survey.sizes),
         median_side=int(np.median(sides)),

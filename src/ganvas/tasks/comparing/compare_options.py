@@ -1,4 +1,4 @@
-"""What a person asks of a comparison."""
+"""The arguments of ``ganvas compare``."""
 
 from dataclasses import dataclass
 from pathlib import Path

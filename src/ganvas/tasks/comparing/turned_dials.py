@@ -78,6 +78,32 @@ def reals_of(task: Compare, packed: "Packed") -> Reals:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Turns:
+    """The curves of all models by name, and what they are measured against."""
+
+    curves: "dict[str, list[Turned]]"
+    reals: Reals
+    protocol: str
+
+
+def of_all(
+    task: Compare, trained: "list[Trained]", names: list[str], dials: "list[list[Dial]]", packed: "Packed"
+) -> Turns:
+    """Precision and recall over the chosen dials of every model."""
+    reals = reals_of(task, packed)
+    found = {
+        name: [turned(task, model, dial, reals, name) for dial in own]
+        for model, name, own in zip(trained, names, dials, strict=True)
+    }
+    protocols = [protocol for curves in found.values() for _, protocol in curves]
+    return Turns(
+        curves={name: [curve for curve, _ in curves] for name, curves in found.items()},
+        reals=reals,
+        protocol=protocols[-1] if protocols else reals.protocol,
+    )
+
+
 def turned(task: Compare, model: "Trained", dial: "Dial", reals: Reals, name: str) -> tuple["Turned", str]:
     """Draws anew at every value of a dial; with the protocol."""
     from ganvas.core.progress import tracked

@@ -1,32 +1,19 @@
-"""What it costs a trained model to draw one picture: arithmetic, evaluations of the network, time on this machine."""
+"""Cost of drawing one picture with a trained model: arithmetic, evaluations of the network, time on this machine."""
 
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganvas.core.shapes import Bytes
+from ganvas.report.web.comparison.compared import SamplingCost
 from ganvas.train.trained import Trained
 
 MOST_TIMES, BUDGET_SECONDS = 5, 2.0  # Of timing; the first draw is always finished.
-
-
-@dataclass(frozen=True, kw_only=True)
-class SamplingCost:
-    """Of one picture."""
-
-    macs: float  # Multiply-accumulates of convolutions and matrix products, half of torch's count of FLOP.
-    evaluations: (
-        int  # How often the layer with weights that runs most often runs: 1 for a GAN, a pixel each for others.
-    )
-    parameters: int  # Of the layers that run.
-    milliseconds: float  # In batches: the least of some tries, on a machine that others may use too.
-    batch: int
 
 
 def sampling_cost(trained: Trained, *, batch: int = 16, seed: int = 0) -> tuple[SamplingCost, Bytes]:

@@ -1,4 +1,4 @@
-"""What a search draws a model's settings from: its own ``RANGES``, or ranges around the settings that it starts from.
+"""Ranges that a search draws a model's settings from: its own ``RANGES``, or others around the settings it starts from.
 
 A model's file may have ``RANGES``, a mapping from fields of its ``Config`` to ranges, beside its ``TINY``. Of every
 other model the fields that searches usually vary are recognised by their names, and their ranges reach a factor of ten

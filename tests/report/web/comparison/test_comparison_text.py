@@ -7,7 +7,7 @@ import pytest
 
 from ganvas.core.results import Result
 from ganvas.report.web.comparison import comparison_page, comparison_text
-from ganvas.report.web.comparison.compared import Compared, Comparison, Drawing, Gap, Turned
+from ganvas.report.web.comparison.compared import Compared, Comparison, Gap, SamplingCost, Turned
 from ganvas.report.web.comparison.comparison_curves import position
 from ganvas.report.web.comparison.settings_apart import settings_of
 from ganvas.report.web.run_numbers import Measurement
@@ -39,7 +39,7 @@ def model(name, value, *, config, protocol="swd:n64:ref=x", drawing=None, gaps=(
 
 @pytest.fixture
 def comparison():
-    drawing = Drawing(macs=2.5e6, evaluations=1, milliseconds=3.0, batch=16, parameters=1000)
+    drawing = SamplingCost(macs=2.5e6, evaluations=1, milliseconds=3.0, batch=16, parameters=1000)
     gap = Gap(metric="bits_per_dimension", train=4.0, held_out=4.5, error=0.1, n=64, better="lower")
     models = [
         model("one", 12.0, config={"lr": 0.1, "base": [4, 4]}, drawing=drawing, gaps=[gap]),

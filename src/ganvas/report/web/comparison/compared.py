@@ -1,4 +1,4 @@
-"""What a comparison shows of each run, as plain values: the run as its own page has it, and what only drawing tells."""
+"""Compared runs as plain values: each run as its own page has it, and beside it what only drawing tells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from ganvas.report.web.run_page import RunPage
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing:
-    """What it costs to draw one picture."""
+class SamplingCost:
+    """Of drawing one picture."""
 
-    macs: float
-    evaluations: int  # Of the network.
-    milliseconds: float
-    batch: int  # Pictures at a time, while it was timed.
+    macs: float  # Multiply-accumulates of convolutions and matrix products, half of torch's count of FLOP.
+    evaluations: int  # How often the layer that runs most often runs: 1 for a GAN, once a pixel for a PixelCNN.
     parameters: int  # Of the layers that run.
+    milliseconds: float  # In batches: the least of some tries, on a machine that others may use too.
+    batch: int  # Pictures at a time, while it was timed.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Compared:
     name: str  # Unique among the compared.
     kimg: float | None = None  # Of its newest model.
     parameters: int | None = None  # Of all players.
-    drawing: Drawing | None = None
+    drawing: SamplingCost | None = None
     sheet: bytes | None = None  # PNG of pictures drawn from the common seed.
     gaps: Sequence[Gap] = ()
     turned: Sequence[Turned] = ()

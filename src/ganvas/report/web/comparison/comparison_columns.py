@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ganvas.core.number_text import number, with_error
 from ganvas.core.progress import duration
 from ganvas.core.results import Result
-from ganvas.report.web.comparison.compared import Compared, Drawing, Gap
+from ganvas.report.web.comparison.compared import Compared, Gap, SamplingCost
 from ganvas.report.web.comparison.like_with_like import LIKELIHOOD, Like, Sorted, likelihood_kind
 from ganvas.report.web.run_numbers import metric_name
 
@@ -40,7 +40,7 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class ComparisonColumn:
     """One thing that is told of every model."""
 
     key: str  # As CSV and JSON call it.
@@ -52,7 +52,7 @@ class Column:
     protocol: str = ""
 
 
-def columns(models: Sequence[Compared], found: Sorted) -> list[Column]:
+def columns(models: Sequence[Compared], found: Sorted) -> list[ComparisonColumn]:
     """All columns that at least one model has a cell in, section by section."""
     every = [_of_metric(models, like) for like in found.like if like.metric not in MIXED]
     every += _kinds(models, found) + _gaps(models) + _costs(models)
@@ -60,11 +60,11 @@ def columns(models: Sequence[Compared], found: Sorted) -> list[Column]:
     return sorted(known, key=lambda column: (SECTIONS.index(column.section), column.key in DIVERSE))
 
 
-def _of_metric(models: Sequence[Compared], like: Like) -> Column:
+def _of_metric(models: Sequence[Compared], like: Like) -> ComparisonColumn:
     result = next(iter(like.values.values())).result
     better = {"lower": "lower is better", "higher": "higher is better", "neither": "as reals is best"}[result.better]
     better += ", of diversity" if like.metric in DIVERSE else ""
-    return Column(
+    return ComparisonColumn(
         key=like.metric,
         title=_title(like),
         section=_section(like.metric),
@@ -103,7 +103,7 @@ def _measured(model: Compared, like: Like) -> Cell | None:
     )
 
 
-def _kinds(models: Sequence[Compared], found: Sorted) -> list[Column]:
+def _kinds(models: Sequence[Compared], found: Sorted) -> list[ComparisonColumn]:
     """What kind of number each likelihood is."""
     like = next((one for one in found.like if one.metric == LIKELIHOOD), None)
     if like is None:
@@ -112,13 +112,13 @@ def _kinds(models: Sequence[Compared], found: Sorted) -> list[Column]:
         Cell(text=likelihood_kind(like.values[model.name].result.protocol)) if model.name in like.values else None
         for model in models
     ]
-    return [Column(key="likelihood_kind", title="Kind of likelihood", section=LIKELIHOODS, cells=cells)]
+    return [ComparisonColumn(key="likelihood_kind", title="Kind of likelihood", section=LIKELIHOODS, cells=cells)]
 
 
-def _gaps(models: Sequence[Compared]) -> list[Column]:
+def _gaps(models: Sequence[Compared]) -> list[ComparisonColumn]:
     metrics = dict.fromkeys(gap.metric for model in models for gap in model.gaps)
     return [
-        Column(
+        ComparisonColumn(
             key=f"{metric}.train_minus_held_out",
             title=f"{metric_name(metric)}, training ahead of held out",
             section=MEMORY,
@@ -138,7 +138,7 @@ def _gap(gap: Gap | None) -> Cell | None:
     return Cell(text=with_error(gap.value, gap.error), value=gap.value, error=gap.error, small=small)
 
 
-def _verdicts(models: Sequence[Compared]) -> Column:
+def _verdicts(models: Sequence[Compared]) -> ComparisonColumn:
     """In what share of pairs a discriminator finds a training picture more real than a held-out one."""
 
     def share(model: Compared) -> Cell | None:
@@ -146,7 +146,7 @@ def _verdicts(models: Sequence[Compared]) -> Column:
         known = [] if signs is None else [float(one) for one in signs if math.isfinite(one)]
         return Cell(text=f"{known[-1]:.3f}", value=known[-1]) if known else None
 
-    return Column(
+    return ComparisonColumn(
         key="discriminator.train_over_held_out",
         title="Discriminator, training ahead of held out",
         section=MEMORY,
@@ -155,16 +155,22 @@ def _verdicts(models: Sequence[Compared]) -> Column:
     )
 
 
-def _costs(models: Sequence[Compared]) -> list[Column]:
+def _costs(models: Sequence[Compared]) -> list[ComparisonColumn]:
     """What drawing, training and the model itself take."""
 
-    def column(key: str, title: str, section: str, cell: Callable[[Compared], Cell | None], about: str = "") -> Column:
-        return Column(key=key, title=title, section=section, cells=[cell(model) for model in models], about=about)
+    def column(
+        key: str, title: str, section: str, cell: Callable[[Compared], Cell | None], about: str = ""
+    ) -> ComparisonColumn:
+        return ComparisonColumn(
+            key=key, title=title, section=section, cells=[cell(model) for model in models], about=about
+        )
 
     def cost(name: str, text: Callable[[float], str]) -> Callable[[Compared], Cell | None]:
         return lambda model: _plain(model.run.cost.get(name), text)
 
-    def drawing(read: Callable[[Drawing], float], text: Callable[[float], str]) -> Callable[[Compared], Cell | None]:
+    def drawing(
+        read: Callable[[SamplingCost], float], text: Callable[[float], str]
+    ) -> Callable[[Compared], Cell | None]:
         return lambda model: None if model.drawing is None else _plain(read(model.drawing), text)
 
     return [

@@ -9,10 +9,10 @@ from ganvas.report.drawing.whiskers import Measured, shared_scale, whiskers
 from ganvas.report.web import page
 from ganvas.report.web.chart import Chart, inline, svg
 from ganvas.report.web.comparison.compared import Compared, Comparison
-from ganvas.report.web.comparison.comparison_columns import SECTIONS, Cell, Column, columns
+from ganvas.report.web.comparison.comparison_columns import SECTIONS, Cell, ComparisonColumn, columns
 from ganvas.report.web.comparison.comparison_curves import metric_rows, trade_offs, turned_rows
 from ganvas.report.web.comparison.like_with_like import Like, Sorted, sorted_values
-from ganvas.report.web.comparison.settings_apart import Setting, settings_of
+from ganvas.report.web.comparison.settings_apart import ComparedSetting, settings_of
 from ganvas.report.web.page import Html, element
 from ganvas.report.web.run_numbers import metric_name
 
@@ -61,7 +61,7 @@ def _sheet(image: bytes, caption: str) -> Html:
     return page.figure(page.picture(image, caption), caption)
 
 
-def _section(title: str, models: Sequence[Compared], told: Sequence[Column]) -> Html | None:
+def _section(title: str, models: Sequence[Compared], told: Sequence[ComparisonColumn]) -> Html | None:
     """One table, a row a model; nothing where no model has anything to be told."""
     shown = [column for column in told if column.section == title]
     if not shown:
@@ -81,7 +81,7 @@ def _section(title: str, models: Sequence[Compared], told: Sequence[Column]) -> 
     return page.section(title, page.table(header, rows), page.note(*abouts) if abouts else None, how)
 
 
-def _by_about(shown: Sequence[Column]) -> dict[str, list[str]]:
+def _by_about(shown: Sequence[ComparisonColumn]) -> dict[str, list[str]]:
     """Titles of the columns of which the same is to be said."""
     found: dict[str, list[str]] = {}
     for column in shown:
@@ -90,7 +90,7 @@ def _by_about(shown: Sequence[Column]) -> dict[str, list[str]]:
     return found
 
 
-def _scale(column: Column) -> Scale | None:
+def _scale(column: ComparisonColumn) -> Scale | None:
     """One scale for the dots of a column that has errors; others need none."""
     shown = [Measured(value=cell.value, error=cell.error) for cell in column.cells if cell and cell.value is not None]
     if not any(one.error for one in shown):
@@ -98,12 +98,12 @@ def _scale(column: Column) -> Scale | None:
     return shared_scale(shown + ([_measured(column)] if column.floor else []))
 
 
-def _measured(column: Column) -> Measured:
+def _measured(column: ComparisonColumn) -> Measured:
     assert column.floor is not None
     return Measured(value=column.floor.value, error=column.floor.standard_error)
 
 
-def _cell(column: Column, cell: Cell | None, scale: Scale | None) -> page.Content:
+def _cell(column: ComparisonColumn, cell: Cell | None, scale: Scale | None) -> page.Content:
     if cell is None:
         return "–"
     small = element("small", " ", cell.small) if cell.small else None
@@ -114,7 +114,7 @@ def _cell(column: Column, cell: Cell | None, scale: Scale | None) -> page.Conten
     return element("div", element("span", cell.text), small, drawn)
 
 
-def _floor(column: Column) -> page.Content:
+def _floor(column: ComparisonColumn) -> page.Content:
     return "–" if column.floor is None else with_error(column.floor.value, column.floor.standard_error)
 
 
@@ -195,7 +195,7 @@ def _settings(models: Sequence[Compared]) -> Html:
     )
 
 
-def _setting(setting: Setting) -> Sequence[page.Content]:
+def _setting(setting: ComparedSetting) -> Sequence[page.Content]:
     name = page.join(setting.name, element("small", f" {setting.part}"))
     return [name, *(element("span", _short(value), title=value) for value in setting.values)]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ganvas.core.number_text import with_error
 from ganvas.report.web.comparison.compared import Compared, Comparison
-from ganvas.report.web.comparison.comparison_columns import SECTIONS, Column, columns
+from ganvas.report.web.comparison.comparison_columns import SECTIONS, ComparisonColumn, columns
 from ganvas.report.web.comparison.like_with_like import sorted_values
 from ganvas.report.web.comparison.settings_apart import settings_of
 from ganvas.report.web.run_numbers import metric_name
@@ -32,7 +32,7 @@ def text(comparison: Comparison) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(column: Column, *, floors: bool) -> list[str]:
+def _row(column: ComparisonColumn, *, floors: bool) -> list[str]:
     floor = with_error(column.floor.value, column.floor.standard_error) if column.floor else ""
     cells = [cell.text if cell else "–" for cell in column.cells]
     return [f"  {column.title}", *cells, *([floor] if floors else [])]
@@ -68,7 +68,7 @@ def as_csv(comparison: Comparison) -> str:
     return memory.getvalue()
 
 
-def _has_errors(column: Column) -> bool:
+def _has_errors(column: ComparisonColumn) -> bool:
     return any(cell and cell.error is not None for cell in column.cells)
 
 
@@ -94,7 +94,7 @@ def as_plain(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _model(model: Compared, at: int, told: Sequence[Column]) -> dict[str, Any]:
+def _model(model: Compared, at: int, told: Sequence[ComparisonColumn]) -> dict[str, Any]:
     cells = {column.key: column.cells[at] for column in told}
     return {
         "name": model.name,

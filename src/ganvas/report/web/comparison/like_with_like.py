@@ -12,7 +12,7 @@ COUNTED = 4  # Parts of a likelihood's protocol that say what is counted; behind
 
 
 @dataclass(frozen=True, kw_only=True)
-class Value:
+class NewestValue:
     """What one run scored at its newest moment that was measured so."""
 
     result: Result
@@ -26,7 +26,7 @@ class Like:
 
     metric: str
     protocol: str  # Without the kind of number, of a likelihood.
-    values: dict[str, Value]  # By the run's name.
+    values: dict[str, NewestValue]  # By the run's name.
 
     @property
     def floor(self) -> Result | None:
@@ -49,7 +49,7 @@ def sorted_values(models: Sequence[Compared]) -> Sorted:
     Of protocols that equally many runs share, the one that was used last. What one run alone was measured by, in
     whatever way, stands alone.
     """
-    found: dict[tuple[str, str], dict[str, Value]] = {}
+    found: dict[tuple[str, str], dict[str, NewestValue]] = {}
     order: dict[tuple[str, str], int] = {}
     for model in models:
         for turn, (key, value) in enumerate(_values(model)):
@@ -116,9 +116,9 @@ def over_training(model: Compared, metric: str, protocol: str) -> list[tuple[flo
     return sorted(found.items())
 
 
-def _values(model: Compared) -> Iterator[tuple[tuple[str, str], Value]]:
+def _values(model: Compared) -> Iterator[tuple[tuple[str, str], NewestValue]]:
     """The newest value of every metric and protocol, in the order in which they were measured."""
-    newest: dict[tuple[str, str], Value] = {}
+    newest: dict[tuple[str, str], NewestValue] = {}
     for measurement in model.run.measures:
         floors = measurement.floors
         for result in measurement.shown:
@@ -127,7 +127,7 @@ def _values(model: Compared) -> Iterator[tuple[tuple[str, str], Value]]:
             key = result.metric, like_key(result)
             old = newest.pop(key, None)
             floor = floors.get((result.metric, result.protocol)) or (old.floor if old else None)
-            newest[key] = Value(result=result, floor=floor, kimg=measurement.kimg)
+            newest[key] = NewestValue(result=result, floor=floor, kimg=measurement.kimg)
     return iter(newest.items())
 
 

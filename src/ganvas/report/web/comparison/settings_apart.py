@@ -11,7 +11,7 @@ OF_THE_DATA = ("spec", "count", "height", "width", "channels", "fit", "fingerpri
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class ComparedSetting:
     """One setting, with what it is in each run."""
 
     part: str  # "model", "run", "data", "machine" or "versions".
@@ -24,7 +24,7 @@ class Setting:
         return len(set(self.values)) > 1
 
 
-def settings_of(models: Sequence[Compared]) -> list[Setting]:
+def settings_of(models: Sequence[Compared]) -> list[ComparedSetting]:
     """All settings of all runs, in the order of the first run that has each."""
     parts = {
         "run": [{"model": one.run.model, "preset": one.run.preset} | dict(one.run.plan) for one in models],
@@ -36,10 +36,12 @@ def settings_of(models: Sequence[Compared]) -> list[Setting]:
     return [setting for part, tables in parts.items() for setting in _settings(part, tables)]
 
 
-def _settings(part: str, tables: Sequence[Mapping[str, Any]]) -> list[Setting]:
+def _settings(part: str, tables: Sequence[Mapping[str, Any]]) -> list[ComparedSetting]:
     names = dict.fromkeys(name for table in tables for name in table)
     return [
-        Setting(part=part, name=name, values=[_written(table[name]) if name in table else NONE for table in tables])
+        ComparedSetting(
+            part=part, name=name, values=[_written(table[name]) if name in table else NONE for table in tables]
+        )
         for name in names
     ]
 
