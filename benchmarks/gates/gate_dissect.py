@@ -31,7 +31,7 @@ from ganvas.dissect.effects.shares import drawn_shares
 from ganvas.dissect.effects.single_units import HELD_OUT, random_units, set_effect, unit_effects
 from ganvas.dissect.labellers.scenes_labeller import scenes_labeller
 from ganvas.dissect.labellers.segmenter import Segmenter
-from ganvas.dissect.latents import drawing
+from ganvas.dissect.latents import latent_generator
 from ganvas.dissect.latents.directions import first_map, sefa
 from ganvas.dissect.latents.inversion import inverted, trained_encoder
 from ganvas.dissect.latents.jacobian import effective_rank, mean_gram, rms_change
@@ -143,7 +143,7 @@ def _context(own: Subject, bare: Subject, labeller: Segmenter, place: Place) -> 
 
 
 def _latents(run: Path) -> tuple[dict[str, float], list[str]]:
-    made = drawing.of_run(run)
+    made = latent_generator.of_run(run)
     with torch.no_grad():
         z = made.latents(24, stream(0, "gate", "points"))
         ways = sefa(first_map(made.network, z)).directions

@@ -12,10 +12,10 @@ import torch
 from ganvas.core.pixels import to_bytes
 from ganvas.dissect import subject
 from ganvas.dissect.dissection import Settings, dissect
+from ganvas.dissect.dissection_page import TWINS, values_of
 from ganvas.dissect.effects.single_units import random_units, unit_effects
 from ganvas.dissect.instrument import ablated
 from ganvas.dissect.labellers.scenes_labeller import scenes_labeller
-from ganvas.dissect.page import TWINS, values_of
 from ganvas.report.drawing.drawing import write
 from ganvas.report.drawing.panels import Axes, Curve, chart
 from ganvas.report.drawing.primitives import Drawing

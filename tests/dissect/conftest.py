@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.dissect.labellers.colour import Rule
+from ganvas.dissect.labellers.rules import Rule
 from ganvas.dissect.places import numbered
 from ganvas.dissect.subject import Inputs, Subject
 

@@ -11,7 +11,7 @@ from ganvas.dissect.agreement.agreement import LEVELS, rotated
 from ganvas.dissect.agreement.counts import Grid, counted, enlarged, thresholds
 from ganvas.dissect.agreement.null import derangement, permuted
 from ganvas.dissect.agreement.scores import information, scores
-from ganvas.dissect.layers import Shown, layers
+from ganvas.dissect.layers import layers
 from ganvas.dissect.sample import sampled
 
 
@@ -146,15 +146,14 @@ def test_a_rotation_keeps_the_length_of_every_place(rng):
 def test_planted_units_are_found_and_no_others(planted):
     sample = sampled(planted.subject, planted.labeller, 100)
     place = planted.subject.numbering.chosen()[0]
-    shown = Shown(units=2, galleries={})
-    (layer,) = layers(sample, None, [place], permutations=0, seed=0, turned=False, shown=shown, quiet=True)
+    (layer,), galleries = layers(sample, None, [place], permutations=0, seed=0, turned=False, shown_units=2, quiet=True)
     found = {unit.unit: (unit.free_label, unit.corrected) for unit in layer.units}
     assert all(found[unit][0] == "red" and found[unit][1] > 0.7 for unit in (0, 1))
     assert found[2][0] == "green"
     assert found[2][1] > 0.7
     assert max(value for unit, (_, value) in found.items() if unit > 2) < 0.15
-    assert len(shown.galleries) == 2
-    assert shown.galleries[place.name, 0].shape == (6, 16, 16, 3)
+    assert len(galleries) == 2
+    assert galleries[place.name, 0].shape == (6, 16, 16, 3)
 
 
 def test_results_are_the_same_for_any_portion_of_memory(planted, monkeypatch):
@@ -162,8 +161,8 @@ def test_results_are_the_same_for_any_portion_of_memory(planted, monkeypatch):
     sample = sampled(planted.subject, planted.labeller, 70)
 
     def found():
-        shown = Shown(units=0, galleries={})
-        return layers(sample, None, [place], permutations=0, seed=0, turned=False, shown=shown, quiet=True)[0]
+        (layer,), _ = layers(sample, None, [place], permutations=0, seed=0, turned=False, shown_units=0, quiet=True)
+        return layer
 
     whole = found()
     monkeypatch.setattr("ganvas.dissect.sample.MOST_BYTES", 70 * 64 * 4 * 5)

@@ -19,11 +19,11 @@ def place(planted):
 
 def test_red_units_put_red_on_every_ground_and_random_units_do_not(planted, place):
     found = inserted_everywhere(planted.subject, planted.labeller, place, [0, 1], "red", pictures=4, seed=0)
-    cell = found.on("red", "other")
-    assert cell.causal == pytest.approx(100.0)
-    assert cell.cells == int((found.ground == 0).sum())
-    assert abs(cell.random) < 1
-    assert cell.points == pytest.approx(cell.causal - cell.random)
+    on_other = found.on("red", "other")
+    assert on_other.causal == pytest.approx(100.0)
+    assert on_other.cells == int((found.ground == 0).sum())
+    assert abs(on_other.random) < 1
+    assert on_other.points == pytest.approx(on_other.causal - on_other.random)
 
 
 def test_the_error_of_a_mean_over_cells_has_pictures_as_clusters():

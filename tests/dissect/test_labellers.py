@@ -5,14 +5,14 @@ import torch
 from PIL import Image
 
 from ganvas.core.errors import UserError
-from ganvas.dissect.labellers import colour, segmenter
-from ganvas.dissect.labellers.finding import labeller_named
+from ganvas.dissect.labellers import rules, segmenter
 from ganvas.dissect.labellers.labeller import Differentiable, Labeller
+from ganvas.dissect.labellers.labeller_catalogue import labeller_named
 from ganvas.dissect.labellers.mask_folder import mask_folder_labeller
 from ganvas.dissect.labellers.segmenter_training import Plan, train
 from ganvas.features.colours import COLOURS
 
-RULES = (colour.colours, colour.brightness, colour.edges, colour.texture)
+RULES = (rules.colours, rules.brightness, rules.edges, rules.texture)
 
 
 def plain(*rgb):
@@ -29,15 +29,15 @@ def test_a_rule_is_a_labeller_that_parts_the_picture(rule, rng):
 
 
 def test_colours_and_brightness_of_plain_pictures():
-    assert colour.colours().segment(plain(1.0, 0.0, 0.0)).unique().tolist() == [list(COLOURS).index("red")]
-    shades = [colour.brightness().segment(plain(v, v, v)).unique().item() for v in (0.1, 0.5, 0.9)]
+    assert rules.colours().segment(plain(1.0, 0.0, 0.0)).unique().tolist() == [list(COLOURS).index("red")]
+    shades = [rules.brightness().segment(plain(v, v, v)).unique().item() for v in (0.1, 0.5, 0.9)]
     assert shades == [0, 1, 2]
 
 
 def test_edges_are_where_black_meets_white_and_nowhere_else():
     picture = plain(0.0, 0.0, 0.0).clone()
     picture[..., 4:] = 1.0
-    masks = colour.edges().segment(picture)
+    masks = rules.edges().segment(picture)
     assert masks[0, :, 3:5].all()
     assert not masks[0, :, :3].any()
     assert not masks[0, :, 5:].any()
@@ -46,8 +46,8 @@ def test_edges_are_where_black_meets_white_and_nowhere_else():
 def test_texture_tells_a_chequered_ground_from_a_smooth_one():
     picture = plain(0.5, 0.5, 0.5).clone()
     picture[..., ::2, ::2] += 0.3
-    assert colour.texture().segment(picture)[0, 2:6, 2:6].eq(1).all()
-    assert not colour.texture().segment(plain(0.5, 0.5, 0.5)).any()
+    assert rules.texture().segment(picture)[0, 2:6, 2:6].eq(1).all()
+    assert not rules.texture().segment(plain(0.5, 0.5, 0.5)).any()
 
 
 def squares(n, rng):

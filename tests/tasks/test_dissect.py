@@ -12,7 +12,7 @@ from torch import nn
 from ganvas.core.errors import UserError
 from ganvas.core.pixels import to_bytes
 from ganvas.dissect import dissection
-from ganvas.dissect.labellers.colour import Rule
+from ganvas.dissect.labellers.rules import Rule
 from ganvas.dissect.subject import of_run
 from ganvas.tasks.directions import Directions, directions
 from ganvas.tasks.dissect import Dissect, DissectResult, Edited, ToPaint, dissect

@@ -12,7 +12,7 @@ import torch
 
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.dissect.agreement.agreement import TOP
-from ganvas.dissect.effects.context import Cell, Context, inserted_everywhere
+from ganvas.dissect.effects.context import Context, GroundEffect, inserted_everywhere
 from ganvas.dissect.effects.shares import drawn_shares
 from ganvas.dissect.effects.single_units import (
     HELD_OUT,
@@ -26,8 +26,8 @@ from ganvas.dissect.effects.single_units import (
 )
 from ganvas.dissect.labellers.labeller import Labeller
 from ganvas.dissect.labellers.segmenter import Segmenter
-from ganvas.dissect.layers import Galleries, Layer, Shown, layers
-from ganvas.dissect.permanent import Chosen
+from ganvas.dissect.layers import Galleries, Layer, layers
+from ganvas.dissect.permanent import UnitSet
 from ganvas.dissect.places import Place
 from ganvas.dissect.sample import Sample, sampled
 from ganvas.dissect.subject import Subject
@@ -82,7 +82,7 @@ def dissect(
     settings: Settings,
     *,
     effect_place: Place | None = None,
-    by_hand: Chosen | None = None,
+    by_hand: UnitSet | None = None,
     quiet: bool = False,
 ) -> Dissection:
     """Takes a network apart.
@@ -99,15 +99,14 @@ def dissect(
     sample = sampled(subject, labeller, settings.pictures)
     _require_labels(sample, labeller)
     bare, notes = _untrained(subject, labeller, settings)
-    shown = Shown(units=settings.shown_units, galleries={})
-    found_layers = layers(
+    found_layers, galleries = layers(
         sample,
         bare,
         places,
         permutations=settings.permutations,
         seed=settings.seed,
         turned=settings.twins,
-        shown=shown,
+        shown_units=settings.shown_units,
         quiet=quiet,
     )
     shares = torch.bincount(sample.masks.flatten().long(), minlength=len(labeller.labels)) / sample.masks.numel()
@@ -143,7 +142,7 @@ def dissect(
         contexts=tuple(contexts),
         quality=_quality(labeller),
         notes=notes,
-        galleries=shown.galleries,
+        galleries=galleries,
     )
 
 
@@ -171,24 +170,24 @@ def _context(
     number, count, pictures = labeller.labels.index(thing), settings.set_size, settings.context_pictures
     units = found.ranked(number)[:count]
 
-    def put(one: Subject, chosen: list[int]) -> tuple[Cell, ...]:
+    def put(one: Subject, chosen: list[int]) -> tuple[GroundEffect, ...]:
         made = inserted_everywhere(
             one, labeller, found.place, chosen, thing, pictures=pictures, seed=settings.seed, quiet=quiet
         )
         return made.on_all(thing)
 
-    bare: tuple[Cell, ...] = ()
+    bare: tuple[GroundEffect, ...] = ()
     if twin is not None:
         ranking = unit_effects(twin, labeller, found.place, pictures=settings.effect_pictures // 2, quiet=quiet)
         bare = put(twin, ranking.ranked(number)[:count])
-    cells = put(subject, units)
+    grounds = put(subject, units)
     return Context(
         thing=thing,
         units=tuple(units),
         pictures=pictures,
-        cells=cells,
+        grounds=grounds,
         untrained=bare,
-        recall=tuple(_recall(labeller, thing, cell.ground) for cell in cells),
+        recall=tuple(_recall(labeller, thing, on.ground) for on in grounds),
     )
 
 
@@ -235,7 +234,7 @@ def _sets(
     found: UnitEffects,
     layer: Layer | None,
     settings: Settings,
-    by_hand: Chosen | None,
+    by_hand: UnitSet | None,
 ) -> list[SetEffect]:
     """For each label that is not rare: the strongest units by effect and by IoU, and random ones, silenced together."""
     place, count = found.place, min(settings.set_size, found.place.units)

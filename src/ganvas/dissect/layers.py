@@ -4,7 +4,7 @@ Three twins stand beside every count: the same network untrained, the same layer
 units with the labels of other pictures. What they also reach was not learnt by single units.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jaxtyping import Float, UInt8
@@ -14,6 +14,7 @@ from ganvas.core.progress import progress
 from ganvas.dissect.agreement.agreement import LEVELS, TOP, Agreement, agreement, joined, rotated
 from ganvas.dissect.agreement.counts import thresholds
 from ganvas.dissect.gallery import strongest
+from ganvas.dissect.instrument import Maps
 from ganvas.dissect.places import Place
 from ganvas.dissect.sample import Sample
 
@@ -69,14 +70,6 @@ class Layer:
         return self.fit[:, label].argsort(descending=True).tolist()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """How many units of each layer are shown, and their pictures."""
-
-    units: int
-    galleries: Galleries
-
-
 def layers(
     sample: Sample,
     untrained: Sample | None,
@@ -85,10 +78,14 @@ def layers(
     permutations: int,
     seed: int,
     turned: bool,
-    shown: Shown,
+    shown_units: int,
     quiet: bool,
-) -> list[Layer]:
-    """The agreement of all places, in rotated axes too (``turned``), and of the untrained network where it is given."""
+) -> tuple[list[Layer], Galleries]:
+    """The agreement of all places, in rotated axes too (``turned``), and of the untrained network where it is given.
+
+    Returns:
+        The layers, and pictures of the units (so many of each layer, ``shown_units``) that fit a label best.
+    """
     total = sum(place.units for place in places) * (1 + turned + (untrained is not None))
     with progress("agreement", total, unit="units", quiet=quiet) as report:
         done = [0]
@@ -97,11 +94,12 @@ def layers(
             done[0] += units
             report(done[0])
 
-        own, other = _own(sample, places, permutations, seed, shown, advance, turned=turned)
+        own, other, galleries = _own(sample, places, permutations, seed, shown_units, advance, turned=turned)
         bare = {} if untrained is None else _plain(untrained, places, permutations, seed, advance)
-    return [
+    found = [
         _layer(place, sample.labels, own[place.name], other.get(place.name), bare.get(place.name)) for place in places
     ]
+    return found, galleries
 
 
 def _own(
@@ -109,24 +107,25 @@ def _own(
     places: Sequence[Place],
     permutations: int,
     seed: int,
-    shown: Shown,
+    shown_units: int,
     advance: Callable[[int], None],
     *,
     turned: bool,
-) -> tuple[dict[str, Agreement], dict[str, Agreement]]:
+) -> tuple[dict[str, Agreement], dict[str, Agreement], Galleries]:
     """Of the units as they are, and in rotated axes (of a layer that is cut into portions, within each)."""
     own: dict[str, list[Agreement]] = {}
     other: dict[str, list[Agreement]] = {}
+    galleries: Galleries = {}
     labels = len(sample.labels)
     for place, first, maps in sample.maps(places):
         found = agreement(maps, sample.masks, labels, sample.grid, permutations=permutations, seed=seed)
         own.setdefault(place.name, []).append(found)
-        _show(sample, place, first, maps, found, shown)
+        galleries |= _gallery(sample, place, first, maps, found, shown_units)
         advance(maps.shape[1])
         if turned:
             other.setdefault(place.name, []).append(agreement(rotated(maps, seed), sample.masks, labels, sample.grid))
             advance(maps.shape[1])
-    return {name: joined(parts) for name, parts in own.items()}, {name: joined(parts) for name, parts in other.items()}
+    return _joined(own), _joined(other), galleries
 
 
 def _plain(
@@ -137,17 +136,23 @@ def _plain(
         scored = agreement(maps, sample.masks, len(sample.labels), sample.grid, permutations=permutations, seed=seed)
         found.setdefault(place.name, []).append(scored)
         advance(maps.shape[1])
-    return {name: joined(parts) for name, parts in found.items()}
+    return _joined(found)
 
 
-def _show(sample: Sample, place: Place, first: int, maps: Tensor, found: Agreement, shown: Shown) -> None:
-    """Keeps the strongest pictures of the units that fit best."""
-    if not shown.units:
-        return
-    best = found.scores.iou[:, AT_TOP].amax(1).argsort(descending=True)[: shown.units]
+def _joined(parts: Mapping[str, Sequence[Agreement]]) -> dict[str, Agreement]:
+    return {name: joined(each) for name, each in parts.items()}
+
+
+def _gallery(sample: Sample, place: Place, first: int, maps: Maps, found: Agreement, units: int) -> Galleries:
+    """The strongest pictures of the units that fit best."""
+    if not units:
+        return {}
+    best = found.scores.iou[:, AT_TOP].amax(1).argsort(descending=True)[:units]
     at = thresholds(sample.grid.values(maps[:, best]), (TOP,))[:, 0]
-    for unit, threshold in zip(best.tolist(), at.tolist(), strict=True):
-        shown.galleries[place.name, first + unit] = strongest(maps[:, unit], sample.pictures, threshold)
+    return {
+        (place.name, first + unit): strongest(maps[:, unit], sample.pictures, threshold)
+        for unit, threshold in zip(best.tolist(), at.tolist(), strict=True)
+    }
 
 
 def _layer(

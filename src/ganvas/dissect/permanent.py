@@ -35,14 +35,14 @@ class UnitsFile(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
+class UnitSet:
     """Units of a layer."""
 
     place: Place
     units: tuple[int, ...]
 
 
-def read_units(path: Path, subject: Subject) -> Chosen:
+def read_units(path: Path, subject: Subject) -> UnitSet:
     """The units of a file, found in a network.
 
     Raises:
@@ -57,7 +57,7 @@ def read_units(path: Path, subject: Subject) -> Chosen:
             f"{path} names no units. Put the numbers of some of the {place.units} units of the layer there."
         )
     units_mask(place, said["units"])
-    return Chosen(place=place, units=tuple(said["units"]))
+    return UnitSet(place=place, units=tuple(said["units"]))
 
 
 def write_units(path: Path, place: Place, units: Sequence[int]) -> None:
@@ -66,7 +66,7 @@ def write_units(path: Path, place: Place, units: Sequence[int]) -> None:
 
 
 @torch.no_grad()
-def silenced_for_good(subject: Subject, chosen: Chosen) -> tuple[nn.Module, float]:
+def silenced_for_good(subject: Subject, chosen: UnitSet) -> tuple[nn.Module, float]:
     """A copy of the subject's module with the units cleared from its weights, and how far it is from the edit.
 
     Returns:
@@ -113,7 +113,7 @@ def _layer_before(subject: Subject, place: Place) -> str:
     return node.module
 
 
-def _cleared(layer: nn.Module, chosen: Chosen, axis: int) -> bool:
+def _cleared(layer: nn.Module, chosen: UnitSet, axis: int) -> bool:
     """Clears what the units get from a layer; False where its weights have no such axis."""
     units, rows = chosen.place.units, list(chosen.units)
     done = False
@@ -130,7 +130,7 @@ def _cleared(layer: nn.Module, chosen: Chosen, axis: int) -> bool:
     return done
 
 
-def save_silenced(run: Path, module: nn.Module, chosen: Chosen, out: Path, *, kimg: float | None) -> None:
+def save_silenced(run: Path, module: nn.Module, chosen: UnitSet, out: Path, *, kimg: float | None) -> None:
     """Writes the model of a run with the cleared weights as a model folder of its own, which every verb takes.
 
     Raises:

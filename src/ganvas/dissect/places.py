@@ -1,4 +1,4 @@
-"""Where the units of a network are: the outputs of its operations, found by the names that ``receptive-field`` uses.
+"""Places of the units of a network: the outputs of its operations, found by the names that ``receptive-field`` uses.
 
 A module alone is not enough: what follows a convolution is often a function in somebody's ``forward`` (in Ganvas's own
 ProGAN the activation and the pixel norm are), and a hook on modules never sees it. So a place is an operation: the

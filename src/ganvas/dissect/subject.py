@@ -1,4 +1,4 @@
-"""What is dissected: a network in which units have places, and the pictures that go with them.
+"""The subject of a dissection: a network in which units have places, and the pictures that go with them.
 
 A generator's pictures come out of it, a classifier's or a discriminator's go into it; everything else of this floor is
 the same for both. A subject is asked for pictures number ``start`` to ``stop`` of a fixed series, so that a picture
@@ -30,7 +30,7 @@ from ganvas.train.trained import Trained
 
 BATCH = 64
 Inputs = tuple[Tensor, ...]
-Series = Callable[[int, int], Inputs]  # The inputs of pictures start ... stop - 1.
+Series = Callable[[str, int, int], Inputs]  # Of a series by its name, the inputs of pictures start ... stop - 1.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,10 @@ class Subject:
         whose: What is known of its weights.
         network: In whose forward the places are.
         module: What is called with the inputs; the network, or what has it as a part.
-        series: The inputs of pictures by their numbers; ``seeds`` tells series apart.
+        series: The inputs of pictures of a named series, from a number to before another.
         size: Height and width of the pictures.
+        data: What a run was trained on, as it says itself; empty for a network of elsewhere.
+        reals: The pictures that it looks at.
     """
 
     name: str
@@ -53,11 +55,11 @@ class Subject:
     network: nn.Module
     module: nn.Module
     numbering: Numbered
-    series: Callable[[str, int, int], Inputs]
+    series: Series
     size: tuple[int, int]
     channels: int
-    data: dict[str, Any] = field(default_factory=dict)  # What a run was trained on.
-    reals: Packed | None = None  # The pictures that it looks at.
+    data: dict[str, Any] = field(default_factory=dict)
+    reals: Packed | None = None
 
     def seen(
         self, count: int, *, of: str, keep: Sequence[Place] = (), edits: Sequence[Edit] = (), start: int = 0
@@ -207,7 +209,7 @@ def _drawing(kept: Trained, folder: Path, part: str | None, whose: str, seed: in
     )
 
 
-def _latent_series(kept: Trained, seed: int) -> Callable[[str, int, int], Inputs]:
+def _latent_series(kept: Trained, seed: int) -> Series:
     """Latents (and classes) by number: each batch has a stream of its own, so that a series has no end."""
     model = kept.require(HasLatents)
 

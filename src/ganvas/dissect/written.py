@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ganvas.core.files.atomic_files import write_json, write_text
 from ganvas.dissect.dissection import Dissection
+from ganvas.dissect.dissection_page import html
 from ganvas.dissect.layers import Unit
-from ganvas.dissect.page import html
 
 PAGE = "dissection.html"
 

@@ -9,8 +9,8 @@ import tyro
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganvas.dissect.latents.directions import Found
-    from ganvas.dissect.latents.drawing import Drawing
+    from ganvas.dissect.latents.directions import FoundDirections
+    from ganvas.dissect.latents.latent_generator import LatentGenerator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ def directions(task: Directions) -> DirectionsResult:
     from ganvas.core.checks import at_least
     from ganvas.core.files.atomic_files import require_writable, write_json
     from ganvas.core.seeds import stream
-    from ganvas.dissect.latents import drawing
+    from ganvas.dissect.latents import latent_generator
     from ganvas.dissect.latents.directions import random_directions
     from ganvas.dissect.latents.jacobian import effective_rank, mean_gram, rms_change
 
@@ -89,7 +89,7 @@ def directions(task: Directions) -> DirectionsResult:
     at_least(task, 16, "samples")
     folder = task.out or task.run / "directions"
     require_writable(folder / "directions.json")
-    made = drawing.of_run(task.run, kimg=task.kimg, label=task.label)
+    made = latent_generator.of_run(task.run, kimg=task.kimg, label=task.label)
     with torch.no_grad():
         found, names = _found(task, made)
         z = made.latents(task.points, stream(task.seed, "directions", "points"))
@@ -116,7 +116,7 @@ def directions(task: Directions) -> DirectionsResult:
     )
 
 
-def _found(task: Directions, made: "Drawing") -> "tuple[Found, list[str]]":
+def _found(task: Directions, made: "LatentGenerator") -> "tuple[FoundDirections, list[str]]":
     from dataclasses import replace
 
     from ganvas.core.seeds import stream
@@ -136,10 +136,10 @@ def _found(task: Directions, made: "Drawing") -> "tuple[Found, list[str]]":
     return found, [f"{number + 1}" for number in range(len(found.directions))]
 
 
-def _labelled(task: Directions, made: "Drawing", z: "Tensor") -> "tuple[Found, tuple[str, ...]]":
+def _labelled(task: Directions, made: "LatentGenerator", z: "Tensor") -> "tuple[FoundDirections, tuple[str, ...]]":
     from ganvas.dissect import subject
     from ganvas.dissect.effects.shares import shares
-    from ganvas.dissect.labellers.finding import labeller_named
+    from ganvas.dissect.labellers.labeller_catalogue import labeller_named
     from ganvas.dissect.latents.directions import labelled
 
     labeller = labeller_named(task.labeller, subject.of_run(task.run, kimg=task.kimg), quiet=task.quiet)
@@ -147,13 +147,13 @@ def _labelled(task: Directions, made: "Drawing", z: "Tensor") -> "tuple[Found, t
     return labelled(z, shares(masks, len(labeller.labels))), labeller.labels
 
 
-def _drawn(made: "Drawing", z: "Tensor") -> "Tensor":
+def _drawn(made: "LatentGenerator", z: "Tensor") -> "Tensor":
     import torch
 
     return torch.cat([made.decode(part) for part in z.split(64)])
 
 
-def _sheet(task: Directions, made: "Drawing", found: "Found", path: Path) -> Path:
+def _sheet(task: Directions, made: "LatentGenerator", found: "FoundDirections", path: Path) -> Path:
     """A row per direction: one picture, and the same at even steps either way."""
     import torch
 

@@ -144,7 +144,7 @@ def dissect(task: Dissect) -> DissectResult | Edited | ToPaint:
     """
     from ganvas.core.files.atomic_files import require_writable
     from ganvas.dissect import dissection as whole
-    from ganvas.dissect.labellers.finding import labeller_named
+    from ganvas.dissect.labellers.labeller_catalogue import labeller_named
     from ganvas.dissect.permanent import read_units
     from ganvas.dissect.written import written
 

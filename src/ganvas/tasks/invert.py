@@ -9,7 +9,7 @@ import tyro
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganvas.dissect.latents.drawing import Drawing
+    from ganvas.dissect.latents.latent_generator import LatentGenerator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +64,13 @@ def invert(task: Invert) -> InvertResult:
     """Finds the latents and writes them, with a sheet of the pictures above what was found."""
     from ganvas.core.checks import at_least
     from ganvas.core.files.atomic_files import atomic_file, require_writable
-    from ganvas.dissect.latents import drawing
+    from ganvas.dissect.latents import latent_generator
     from ganvas.dissect.latents.inversion import inverted, summary
 
     at_least(task, 1, "n", "encoder_steps")
     at_least(task, 0, "steps")
     require_writable(task.out / "latents.npz")
-    made = drawing.of_run(task.run, kimg=task.kimg, label=task.label)
+    made = latent_generator.of_run(task.run, kimg=task.kimg, label=task.label)
     images = _images(task, made)
     start = _start(task, made, images)
     found = inverted(made.decode, images, start, prior=made.prior, steps=task.steps, quiet=task.quiet)
@@ -95,7 +95,7 @@ def invert(task: Invert) -> InvertResult:
     )
 
 
-def _images(task: Invert, made: "Drawing") -> "Tensor":
+def _images(task: Invert, made: "LatentGenerator") -> "Tensor":
     """The pictures at the model's size, in [-1, 1]."""
     import torch
 
@@ -112,7 +112,7 @@ def _images(task: Invert, made: "Drawing") -> "Tensor":
     return pixels.to_float(torch.from_numpy(packed.read(list(rows))).permute(0, 3, 1, 2))
 
 
-def _start(task: Invert, made: "Drawing", images: "Tensor") -> "Tensor":
+def _start(task: Invert, made: "LatentGenerator", images: "Tensor") -> "Tensor":
     import torch
 
     from ganvas.core.seeds import stream
@@ -133,7 +133,7 @@ def _start(task: Invert, made: "Drawing", images: "Tensor") -> "Tensor":
     return encoder(images)
 
 
-def _sheet(made: "Drawing", images: "Tensor", z: "Tensor", path: Path) -> None:
+def _sheet(made: "LatentGenerator", images: "Tensor", z: "Tensor", path: Path) -> None:
     """Pairs, the given picture above the found one."""
     import torch
 

@@ -1,4 +1,4 @@
-"""Where units are active and which labels lie there, counted per picture: all that scores of agreement are made of.
+"""Counts of the pixels on which a unit is active and a label lies, per picture: all that scores of agreement need.
 
 A unit's map is enlarged to the labels' grid bilinearly, as ``F.interpolate(align_corners=False)`` does. (The first
 release of GAN dissection sampled it with ``grid_sample`` at the other convention, which current torch reads

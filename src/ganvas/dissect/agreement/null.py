@@ -1,9 +1,9 @@
-"""What agreement looks like where there is none: units held against the labels of other pictures of the same set.
+"""A permutation test of agreement: units held against the labels of other pictures of the same set.
 
-It keeps how often labels occur, how units are distributed and where in a picture either tends to be ("the top is sky"),
-and breaks what ties a unit to its own picture. With the largest score of a whole layer, studentised per unit and label,
-as the statistic, the chance of one false finding or more among all of them is bounded at once (Westfall & Young 1993,
-Resampling-Based Multiple Testing, section 2.3).
+That keeps how often labels occur, how units are distributed and where in a picture either tends to be ("the top is
+sky"), and breaks what ties a unit to its own picture. With the largest score of a whole layer, studentised per unit and
+label, as the statistic, the chance of one false finding or more among all of them is bounded at once (Westfall & Young
+1993, Resampling-Based Multiple Testing, section 2.3).
 
 Significance is not interpretability: nearly every unit of an untrained network passes too, since labels and units are
 both functions of the picture. Its count is only of use beside that of the untrained twin.

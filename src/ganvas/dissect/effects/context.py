@@ -1,4 +1,4 @@
-"""What can be put where: units of a thing inserted at every place, and what the generator makes of it there.
+"""Insertion of a thing's units at every place, and what the generator makes of it there: what can be put where.
 
 Bau et al. 2020, Understanding the role of individual units in a deep neural network, section "Analyzing a GAN"
 (https://arxiv.org/abs/2009.05041), insert the units of doors at each cell of a layer, and see a door appear where a
@@ -37,8 +37,8 @@ AT_ONCE = 128
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A thing put onto one ground."""
+class GroundEffect:
+    """The effect of inserting a thing's units into the cells of one ground."""
 
     thing: str
     ground: str
@@ -61,8 +61,8 @@ class Context:
     thing: str
     units: tuple[int, ...]
     pictures: int
-    cells: tuple[Cell, ...]  # Of grounds with FEWEST_CELLS cells or more.
-    untrained: tuple[Cell, ...] = ()  # The same of the untrained twin, by its own units.
+    grounds: tuple[GroundEffect, ...]  # Those with FEWEST_CELLS cells or more.
+    untrained: tuple[GroundEffect, ...] = ()  # The same of the untrained twin, by its own units.
     recall: tuple[float | None, ...] = ()  # What the labeller recognises of real things laid onto each ground.
 
 
@@ -75,11 +75,11 @@ class Insertions:
     causal: Float[Tensor, "pictures cells"]  # Change of the thing's share of the cell.
     random: Float[Tensor, "pictures cells"]
 
-    def on(self, thing: str, ground: str) -> Cell:
+    def on(self, thing: str, ground: str) -> GroundEffect:
         """The mean over the cells of one ground."""
         there = self.ground == self.labels.index(ground)
         points, error = clustered(self.causal - self.random, there)
-        return Cell(
+        return GroundEffect(
             thing=thing,
             ground=ground,
             points=100 * points,
@@ -89,7 +89,7 @@ class Insertions:
             cells=int(there.sum()),
         )
 
-    def on_all(self, thing: str) -> tuple[Cell, ...]:
+    def on_all(self, thing: str) -> tuple[GroundEffect, ...]:
         """The mean over the cells of every ground that has enough of them."""
         cells = [self.on(thing, ground) for ground in self.labels]
         return tuple(cell for cell in cells if cell.cells >= FEWEST_CELLS)

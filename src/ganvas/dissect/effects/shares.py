@@ -1,4 +1,4 @@
-"""How much of each picture has each label, with and without an edit, and what the difference is worth.
+"""Shares of each picture that labels have, with and without an edit, and the standard error of the difference.
 
 An effect is paired: the same picture with the edit and without it. Its standard error is that of a mean over pictures
 (or of a ratio of two sums over pictures, by linearisation), never over pixels, which depend on each other. Labels part

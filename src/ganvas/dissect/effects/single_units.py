@@ -1,4 +1,4 @@
-"""What the picture loses when one unit is silenced: the ranking of units that a dissection goes by.
+"""Effects of silencing one unit at a time: the ranking of units that a dissection goes by.
 
 How well a unit's map fits a label says little about whether the unit makes it: on the demo run the units that fit
 houses best remove next to none when they are silenced. So every unit of a layer is silenced by itself, on some latents,

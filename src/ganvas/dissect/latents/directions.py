@@ -27,7 +27,7 @@ Form = Literal["paper", "code"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Found:
+class FoundDirections:
     """Directions, the first with the largest value."""
 
     method: str
@@ -35,17 +35,19 @@ class Found:
     values: Float[Tensor, " k"]  # Eigenvalues, variances, or squared correlations.
 
 
-def sefa(first: Float[Tensor, "outputs z"], *, form: Form = "paper", count: int | None = None) -> Found:
+def sefa(first: Float[Tensor, "outputs z"], *, form: Form = "paper", count: int | None = None) -> FoundDirections:
     """Eigenvectors of ``A^T A`` of the first map of the latent, ``outputs`` by ``z``."""
     a = first.double()
     if form == "code":
         a = a / a.norm(dim=1, keepdim=True).clamp_min(1e-300)
     values, vectors = torch.linalg.eigh(a.T @ a)
     order = values.argsort(descending=True)[:count]
-    return Found(method=f"sefa-{form}", directions=signed(vectors[:, order].T), values=values[order].clamp_min(0))
+    return FoundDirections(
+        method=f"sefa-{form}", directions=signed(vectors[:, order].T), values=values[order].clamp_min(0)
+    )
 
 
-def pca(z: Latents, activations: Float[Tensor, "n d"], *, count: int) -> Found:
+def pca(z: Latents, activations: Float[Tensor, "n d"], *, count: int) -> FoundDirections:
     """Principal components of activations as directions of latents; ``values`` are shares of the variance.
 
     Raises:
@@ -57,14 +59,14 @@ def pca(z: Latents, activations: Float[Tensor, "n d"], *, count: int) -> Found:
     u, s, _ = torch.linalg.svd(centred, full_matrices=False)
     scaled = (u * s)[:, :count] / (s[:count] / (len(z) - 1) ** 0.5)  # Coordinates in standard deviations.
     solved = torch.linalg.lstsq(scaled, z.double()).solution
-    return Found(
+    return FoundDirections(
         method="pca",
         directions=signed(solved / solved.norm(dim=1, keepdim=True)),
         values=s[:count].square() / s.square().sum(),
     )
 
 
-def labelled(z: Latents, factors: Float[Tensor, "n k"]) -> Found:
+def labelled(z: Latents, factors: Float[Tensor, "n k"]) -> FoundDirections:
     """For each factor the direction that goes with it, by least squares with an intercept; ``values`` are R^2."""
     x = torch.cat([z.double(), torch.ones(len(z), 1, dtype=torch.float64)], 1)
     y = factors.double()
@@ -72,7 +74,7 @@ def labelled(z: Latents, factors: Float[Tensor, "n k"]) -> Found:
     residual = (y - x @ solved).square().sum(0)
     total = (y - y.mean(0)).square().sum(0)
     weights = solved[:-1].T
-    return Found(
+    return FoundDirections(
         method="labelled",
         directions=weights / weights.norm(dim=1, keepdim=True).clamp_min(1e-300),
         values=torch.where(total > 0, 1 - residual / total.clamp_min(1e-300), 0.0),

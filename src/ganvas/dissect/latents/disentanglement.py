@@ -1,4 +1,4 @@
-"""Whether each latent stands for one factor: DCI and MIG, beside what shuffled factors give.
+"""Scores of whether each latent stands for one factor: DCI and MIG, beside what shuffled factors give.
 
 - DCI (Eastwood and Williams 2018, A framework for the quantitative evaluation of disentangled representations,
   section 3): how much each latent counts in telling each factor is a matrix R. Disentanglement is 1 minus the entropy

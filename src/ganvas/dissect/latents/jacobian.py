@@ -1,9 +1,9 @@
-"""How many knobs a generator has: the average of ``J^T J`` over latents, and its effective rank.
+"""The number of latents that matter to a generator: the average of ``J^T J`` over latents, and its effective rank.
 
 ``J`` is the change of the picture per change of the latent. The eigenvectors of ``E[J^T J]`` with large eigenvalues are
 the directions that move pictures most (what SeFa approximates by the first map alone); its effective rank
-``exp(-sum p ln p)`` of the normalised eigenvalues p (Roy and Vetterli 2007, The effective rank) is between 1, one knob,
-and the number of latents, all of which matter alike.
+``exp(-sum p ln p)`` of the normalised eigenvalues p (Roy and Vetterli 2007, The effective rank) is between 1, a single
+direction, and the number of latents, all of which matter alike.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Whether a generator repeats its training pictures: are its own nearer to those than to as many that it never saw?
+"""Memorisation of the training set: are generated pictures nearer to it than to as many pictures that were held out?
 
 Of a generator that learnt the law of the pictures and not the pictures, half are nearer to the training set and half
 to a held-out set of the same size; the share has a standard error of ``0.5 / sqrt(n)``. Of one that plays back its

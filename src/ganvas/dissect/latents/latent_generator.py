@@ -17,8 +17,8 @@ from ganvas.train.trained import Trained
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Drawing:
-    """What the tools of latents ask of a generator."""
+class LatentGenerator:
+    """What the tools of latents ask of a generator: how it draws, and what its latents are like."""
 
     kept: Trained
     decode: Callable[[Latents], Images]
@@ -27,7 +27,7 @@ class Drawing:
     network: nn.Module
 
 
-def of_run(folder: Path, *, kimg: float | None = None, label: str | None = None) -> Drawing:
+def of_run(folder: Path, *, kimg: float | None = None, label: str | None = None) -> LatentGenerator:
     """The generator of a run, of one class where it has classes.
 
     Raises:
@@ -46,7 +46,7 @@ def of_run(folder: Path, *, kimg: float | None = None, label: str | None = None)
         return kept.full_size(model.decode(z, given, stage=kept.stage))
 
     part = default_inputs.drawing([name for name, _ in kept.model.named_children()])
-    return Drawing(
+    return LatentGenerator(
         kept=kept,
         decode=decode,
         latents=model.latents,

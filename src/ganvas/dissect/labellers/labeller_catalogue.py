@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.dissect.labellers import colour, segmenter
+from ganvas.dissect.labellers import rules, segmenter
 from ganvas.dissect.labellers.exact_masks import ExactMasks
 from ganvas.dissect.labellers.labeller import Labeller
 from ganvas.dissect.labellers.mask_folder import is_mask_folder, mask_folder_labeller
@@ -12,10 +12,10 @@ from ganvas.dissect.labellers.scenes_labeller import scenes_labeller
 from ganvas.dissect.subject import Subject
 
 RULES: Mapping[str, Callable[[], Labeller]] = {
-    "colours": colour.colours,
-    "brightness": colour.brightness,
-    "edges": colour.edges,
-    "texture": colour.texture,
+    "colours": rules.colours,
+    "brightness": rules.brightness,
+    "edges": rules.edges,
+    "texture": rules.texture,
 }
 SCENES = "scenes"
 EXACT = "exact"

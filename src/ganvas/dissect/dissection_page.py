@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from ganvas.core.number_text import minus, number
 from ganvas.dissect.agreement.agreement import DETECTOR, TOP
 from ganvas.dissect.dissection import RAREST, Dissection
-from ganvas.dissect.effects.context import Cell, Context
+from ganvas.dissect.effects.context import Context, GroundEffect
 from ganvas.dissect.effects.shares import Effect
 from ganvas.dissect.effects.single_units import SetEffect, UnitEffects
 from ganvas.dissect.layers import Bars, Layer, Unit
@@ -137,17 +137,17 @@ def _set_row(sets: Sequence[SetEffect], label: str) -> list[Content]:
 
 
 def _context(one: Context) -> Html:
-    twin = {cell.ground: cell for cell in one.untrained}
+    twin = {on.ground: on for on in one.untrained}
     rows = [
         [
-            cell.ground,
-            _points(cell),
-            f"{minus(f'{cell.causal:+.1f}')}, {minus(f'{cell.random:+.1f}')}",
+            on.ground,
+            _points(on),
+            f"{minus(f'{on.causal:+.1f}')}, {minus(f'{on.random:+.1f}')}",
             "–" if recall is None else f"{recall:.2f}",
-            _points(twin.get(cell.ground)),
-            f"{cell.cells:,}",
+            _points(twin.get(on.ground)),
+            f"{on.cells:,}",
         ]
-        for cell, recall in zip(one.cells, one.recall, strict=True)
+        for on, recall in zip(one.grounds, one.recall, strict=True)
     ]
     return page.section(
         f"Where a {one.thing} can be put",
@@ -162,8 +162,8 @@ def _context(one: Context) -> Html:
     )
 
 
-def _points(cell: Cell | None) -> str:
-    return "–" if cell is None else minus(f"{cell.points:+.2f} ± {cell.error:.2f}")
+def _points(on: GroundEffect | None) -> str:
+    return "–" if on is None else minus(f"{on.points:+.2f} ± {on.error:.2f}")
 
 
 def _removed(effect: Effect | None) -> str:
