@@ -1,14 +1,14 @@
 import pytest
 
 from ganvas.core.errors import UserError
-from ganvas.core.ranges import Choice, LogUniform, Uniform, parse_ranges
+from ganvas.core.ranges import LogUniform, OneOf, Uniform, parse_ranges
 
 
 def test_what_is_written_is_what_is_read_again():
     texts = ["lr=1e-05..0.01:log", "beta1=0..0.9", "critic_moves=1,5"]
     parsed = parse_ranges(texts)
     assert [f"{name}={one}" for name, one in parsed.items()] == texts
-    assert list(map(type, parsed.values())) == [LogUniform, Uniform, Choice]
+    assert list(map(type, parsed.values())) == [LogUniform, Uniform, OneOf]
 
 
 def test_a_third_of_a_logarithmic_range_is_a_decade_of_three():

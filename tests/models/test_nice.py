@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
 from ganvas.models.flow.nice import TINY, Model
-from ganvas.networks.nice import Interleaved
+from ganvas.networks.nice_network import Interleaved
 from ganvas.nn.invertible.logistic_numbers import LogisticToNormal
 from ganvas.nn.layers.initialise import initialise
 

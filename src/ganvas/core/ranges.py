@@ -59,10 +59,10 @@ class LogUniform:
 
 
 @dataclass(frozen=True)
-class Choice:
+class OneOf:
     """One of some values, each as likely.
 
-    >>> [Choice((1, 5)).at(u) for u in (0.0, 0.49, 0.5, 0.99)], str(Choice((1, 5)))
+    >>> [OneOf((1, 5)).at(u) for u in (0.0, 0.49, 0.5, 0.99)], str(OneOf((1, 5)))
     ([1, 1, 5, 5], '1,5')
     """
 
@@ -76,7 +76,7 @@ class Choice:
         return ",".join(map(str, self.values))
 
 
-Range = Uniform | LogUniform | Choice
+Range = Uniform | LogUniform | OneOf
 Ranges = Mapping[str, Range]  # By the name of the setting.
 
 
@@ -97,7 +97,7 @@ def parse_ranges(texts: Sequence[str]) -> dict[str, Range]:
 
 def _parsed(given: str, text: str) -> Range:
     if ".." not in given:
-        return Choice(tuple(value.strip() for value in given.split(",") if value.strip()))
+        return OneOf(tuple(value.strip() for value in given.split(",") if value.strip()))
     span, _, kind = given.partition(":")
     low, _, high = span.partition("..")
     if kind not in ("", "log"):

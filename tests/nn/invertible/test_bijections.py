@@ -11,7 +11,7 @@ from ganvas.core.pixels import to_float
 from ganvas.core.seeds import stream
 from ganvas.nn.invertible.bijection import BijectionChain
 from ganvas.nn.invertible.colour_range import Logit, UnitRange
-from ganvas.nn.invertible.coupling import Coupling
+from ganvas.nn.invertible.coupling import CouplingLayer
 from ganvas.nn.invertible.flow_batch_norm import FlowBatchNorm
 from ganvas.nn.invertible.moves import ScaleThenShift, Shift, ShiftThenScale, Standardise
 from ganvas.nn.invertible.squeeze import Squeeze, ordered_squeeze, ordered_unsqueeze
@@ -31,7 +31,7 @@ def test_a_coupling_has_the_jacobian_that_it_says(holds_as_bijection, move, firs
     stays, moves = halves[::-1] if first_moves else halves
     count = 1 if move is Shift else 2
     network = nn.Linear(stays, count * moves)
-    coupling = Coupling(network, lambda h: move(*h.chunk(count, 1)), first_moves=first_moves)
+    coupling = CouplingLayer(network, lambda h: move(*h.chunk(count, 1)), first_moves=first_moves)
     holds_as_bijection(coupling, numbers(3, channels))
 
 

@@ -68,7 +68,7 @@ def test_actnorm_is_the_affine_map_of_its_parameters_times_three(holds_as_biject
     norm = Actnorm(3)
     with torch.no_grad():
         norm.bias.copy_(torch.tensor([1.0, -2.0, 0.0]))
-        norm.logs.copy_(torch.tensor([0.1, 0.2, -0.3]))
+        norm.logs.copy_(torch.tensor([0.1, 0.2, -0.4]))
     x = numbers(2, 3, 2, 2)
     assert_close(norm(x)[0][:, 1], (x[:, 1] - 2) * torch.tensor(0.6).exp())
     holds_as_bijection(norm, x)

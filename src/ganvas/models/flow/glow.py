@@ -53,7 +53,7 @@ from ganvas.losses.optimizers import Adamax
 from ganvas.nn.invertible.actnorm import Actnorm, calibrate_actnorms
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, sum_per_sample
 from ganvas.nn.invertible.colour_range import UnitRange
-from ganvas.nn.invertible.coupling import Coupling
+from ganvas.nn.invertible.coupling import CouplingLayer
 from ganvas.nn.invertible.invertible_conv import LuConv, PlainConv, Reversal, Shuffle
 from ganvas.nn.invertible.moves import Move, ScaleThenShift, Shift, ShiftThenScale, Standardise
 from ganvas.nn.invertible.squeeze import Squeeze
@@ -245,7 +245,7 @@ def step(channels: int, config: Config) -> list[Bijection]:
     half = channels // 2
     outputs = half if config.coupling == "additive" else 2 * half
     network = CouplingNetwork(half, outputs, features=config.features, edges=config.edges)
-    return [Actnorm(channels), mixing, Coupling(network, mover(config))]
+    return [Actnorm(channels), mixing, CouplingLayer(network, mover(config))]
 
 
 def _reversal(channels: int) -> Bijection:

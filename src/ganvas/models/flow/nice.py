@@ -3,7 +3,7 @@
 Dinh, Krueger, Bengio: NICE: Non-linear Independent Components Estimation (2014), https://arxiv.org/abs/1410.8516. Four
 couplings of fully connected networks keep every volume, so all that a density can gain comes from the scale of each
 number at the end, which learns what varies and what does not (section 3.3). For seeing what flows began with.
-The network stands in :mod:`ganvas.networks.nice`.
+The network stands in :mod:`ganvas.networks.nice_network`.
 
 Latents are of N(0, I), as those of all flows here are; with ``prior="logistic"``, the paper's, they are turned into
 logistic numbers first. A temperature scales the normal ones.
@@ -25,7 +25,7 @@ from ganvas.losses.bits import UniformNoise
 from ganvas.losses.flow_game import PictureFlowGame
 from ganvas.losses.game import Phase
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.nice import Prior, nice
+from ganvas.networks.nice_network import Prior, nice
 
 
 @dataclass(frozen=True, kw_only=True)

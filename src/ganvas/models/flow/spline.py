@@ -29,7 +29,7 @@ from ganvas.losses.game import Phase, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, no_change
-from ganvas.nn.invertible.coupling import Coupling
+from ganvas.nn.invertible.coupling import CouplingLayer
 from ganvas.nn.invertible.rational_quadratic import numbers_of_spline, spline_of
 
 Rows = Float[Tensor, "n d"]
@@ -157,4 +157,4 @@ def _coupling(config: Config, number: int) -> Bijection:
     first_moves = number % 2 == 0 or config.dims == 1
     moves, stays = halves if first_moves else halves[::-1]
     move = partial(spline_of, bins=config.bins, bound=config.bound)
-    return Coupling(SplineNetwork(stays, moves, config), move, first_moves=first_moves)
+    return CouplingLayer(SplineNetwork(stays, moves, config), move, first_moves=first_moves)

@@ -16,7 +16,7 @@ from ganvas.nn.invertible.moves import Move
 Samples = Float[Tensor, "n c *places"]
 
 
-class Coupling(Bijection):
+class CouplingLayer(Bijection):
     """``(a, b) -> (a, move(network(a))(b))`` with a and b the halves of the channels.
 
     Args:

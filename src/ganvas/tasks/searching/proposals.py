@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganvas.core.errors import UserError
-from ganvas.core.ranges import Choice, LogUniform, Ranges
+from ganvas.core.ranges import LogUniform, OneOf, Ranges
 from ganvas.tasks.searching.search_folder import Trial
 
 
@@ -56,15 +56,15 @@ def proposed_setting(
 
 def _space(one: Any) -> Any:
     optuna = require_optuna()
-    if isinstance(one, Choice):
+    if isinstance(one, OneOf):
         return optuna.distributions.CategoricalDistribution([str(value) for value in one.values])
     return optuna.distributions.FloatDistribution(one.low, one.high, log=isinstance(one, LogUniform))
 
 
 def _params(changes: Mapping[str, Any], ranges: Ranges) -> dict[str, Any]:
-    return {name: str(value) if isinstance(ranges[name], Choice) else value for name, value in changes.items()}
+    return {name: str(value) if isinstance(ranges[name], OneOf) else value for name, value in changes.items()}
 
 
 def _value(ranges: Ranges, name: str, given: Any) -> Any:
     one = ranges[name]
-    return next(value for value in one.values if str(value) == given) if isinstance(one, Choice) else given
+    return next(value for value in one.values if str(value) == given) if isinstance(one, OneOf) else given

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ganvas.core.errors import UserError
-from ganvas.core.ranges import Choice, LogUniform, Range, Uniform
+from ganvas.core.ranges import LogUniform, OneOf, Range, Uniform
 
 NAMES = ("created-equal-wide", "created-equal-narrow")
 KIMG = 1000.0  # 15,625 moves of the discriminator on batches of 64.
@@ -40,7 +40,7 @@ class SearchRecipe:
 
 def _wide() -> dict[str, dict[str, Range]]:
     lr, beta1 = LogUniform(1e-5, 1e-2), Uniform(0.0, 1.0)
-    moves = Choice((1, 5))
+    moves = OneOf((1, 5))
     return {
         "gan/dcgan": {"lr": lr, "beta1": beta1},
         "gan/lsgan": {"lr": lr, "beta1": beta1},

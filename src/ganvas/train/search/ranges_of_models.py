@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from ganvas.core.ranges import Choice, LogUniform, Range, Uniform
+from ganvas.core.ranges import LogUniform, OneOf, Range, Uniform
 
 FACTOR = 10.0
 
@@ -25,11 +25,11 @@ def _moment(value: float) -> Range:
 
 
 def _batch(value: float) -> Range:
-    return Choice((max(int(value) // 2, 1), int(value), 2 * int(value)))
+    return OneOf((max(int(value) // 2, 1), int(value), 2 * int(value)))
 
 
 def _moves(value: float) -> Range:
-    return Choice((1, 2, 5))
+    return OneOf((1, 2, 5))
 
 
 USUAL: Mapping[str, Callable[[float], Range]] = {
@@ -44,7 +44,7 @@ USUAL: Mapping[str, Callable[[float], Range]] = {
     "gamma": around,
     "beta": around,
     "game_rate": around,
-    "discriminator_lr_factor": lambda value: Choice((1.0, 2.0, 4.0)),
+    "discriminator_lr_factor": lambda value: OneOf((1.0, 2.0, 4.0)),
 }
 """Fields that searches vary, by the name that they have in every model."""
 

@@ -16,7 +16,7 @@ from ganvas.core.shapes import Images, PerSample
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, no_change
 from ganvas.nn.invertible.colour_range import UnitRange
-from ganvas.nn.invertible.coupling import Coupling
+from ganvas.nn.invertible.coupling import CouplingLayer
 from ganvas.nn.invertible.logistic_numbers import LogisticToNormal
 from ganvas.nn.invertible.moves import Shift
 from ganvas.nn.layers.initialise import filled, unset
@@ -76,6 +76,6 @@ def nice(
     for number in range(couplings):
         stays, moves = halves if number % 2 == 0 else halves[::-1]
         network = FullyConnected(stays, moves, width=width, depth=depth)
-        steps.append(Coupling(network, Shift, first_moves=number % 2 == 1))
+        steps.append(CouplingLayer(network, Shift, first_moves=number % 2 == 1))
     last = [LogisticToNormal()] if prior == "logistic" else []
     return BijectionChain(UnitRange(), Interleaved(shape), *steps, DiagonalScale(dimensions), *last)
