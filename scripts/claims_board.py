@@ -3,6 +3,7 @@ docs/claims.md with its figure.
 
 python scripts/claims_board.py            # judge and write (`make claims`)
 python scripts/claims_board.py --lock     # after a claim was added or changed: lock the designs first
+python scripts/claims_board.py --lock --changed     # ... and judge only what has no verdict on its present design
 """
 
 import dataclasses
@@ -50,7 +51,7 @@ def main() -> None:
     if "--lock" in sys.argv[1:]:
         for path in running.names().values():
             lock.lock(path)
-    board.keep(board.judge_all())
+    board.keep(board.judge_changed() if "--changed" in sys.argv[1:] else board.judge_all())
     write(forest(experiments()), FIGURE)
     write_text(PAGE, page(board.lines()))
 

@@ -31,6 +31,22 @@ def test_a_change_is_refused_until_it_is_locked_again_and_the_old_design_is_kept
     assert json.loads((file.parent / "claims.lock").read_text())["mine"] == {"digest": second, "before": [first]}
 
 
+def test_a_helper_beside_it_is_part_of_the_design_and_another_file_is_not(file):
+    helper, deeper, other = (file.parent / f"{name}.py" for name in ("helper", "deeper", "other"))
+    file.write_text("import ganvas.claims.judging.claim\nfrom helper import STEPS\n\nCLAIM = STEPS\n")
+    helper.write_text("import math\n\nfrom deeper import STEPS\n")
+    deeper.write_text("import helper\n\nSTEPS = 1\n")
+    other.write_text("STEPS = 1\n")
+    (file.parent / "claim.py").write_text("from ganvas.claims.judging.claim import Claim\n")
+    first = lock.lock(file)
+    assert lock.helpers(file) == {helper, deeper}
+    other.write_text("STEPS = 2\n")
+    assert lock.locked(file) == first
+    deeper.write_text("import helper\n\nSTEPS = 2\n")
+    with pytest.raises(UserError, match="has changed since its design was locked"):
+        lock.locked(file)
+
+
 def test_another_judge_is_another_design(file, monkeypatch):
     lock.lock(file)
     monkeypatch.setattr(lock.judge, "VERSION", 999)

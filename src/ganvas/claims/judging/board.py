@@ -64,7 +64,27 @@ def judge_all() -> dict[str, dict[str, Any]]:
     Raises:
         UserError: a claim that changed after it was locked.
     """
-    return {name: _judged(name) for name in tracked(list(running.names()), "claims")}
+    return _judge(list(running.names()))
+
+
+def judge_changed() -> dict[str, dict[str, Any]]:
+    """Claims without a verdict on their present design judged; the others' verdicts as they were committed.
+
+    Raises:
+        UserError: a claim that changed after it was locked.
+    """
+    kept = {name: verdict for name, verdict in verdicts().items() if name in running.names()}
+    changed = [name for name, path in running.names().items() if not _is_of(kept.get(name), path)]
+    return dict(sorted((kept | _judge(changed)).items()))
+
+
+def _judge(names: list[str]) -> dict[str, dict[str, Any]]:
+    return {name: _judged(name) for name in tracked(names, "claims")}
+
+
+def _is_of(verdict: Mapping[str, Any] | None, path: Path) -> bool:
+    """Whether a verdict is on the design that the file says now."""
+    return verdict is not None and verdict["locked"] == lock.digest(path)
 
 
 def flips(now: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -124,7 +144,7 @@ def _line(name: str, path: Path, verdict: Mapping[str, Any] | None) -> BoardLine
     statement = text.partition("\n")[0]
     if verdict is None:
         return BoardLine(name=name, statement=statement, state="not judged", told="has no verdict yet")
-    if verdict["locked"] != lock.digest(path):
+    if not _is_of(verdict, path):
         return BoardLine(name=name, statement=statement, state="stale", told="changed after it was judged")
     return BoardLine(
         name=name,

@@ -1,11 +1,13 @@
 """Locked designs: what was fixed before the seeds were known, and the seeds that follow from it.
 
-``claims.lock`` has a digest of each claim's file and of the judge's version. The seeds of a verdict are derived from
-that digest, so nobody can pick them; seeds 0 to 99 are for development. A file that changed since is refused until it
-is locked again, and the old digest is kept.
+``claims.lock`` has a digest of each claim's file, of the helpers beside it, and of the judge's version. The seeds of a
+verdict are derived from that digest, so nobody can pick them; seeds 0 to 99 are for development. A design that changed
+since is refused until it is locked again, and the old digest is kept.
 """
 
+import ast
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,35 @@ DEVELOPMENT = 100  # Seeds below it are never judged by.
 
 
 def digest(path: Path) -> str:
-    """Of the whole file, line endings aside, and of the judge's version."""
-    text = path.read_text(encoding="utf-8")
+    """Of the whole file and of the files beside it that it imports, line endings aside, and of the judge's version."""
+    text = "".join(one.read_text(encoding="utf-8") for one in (path, *sorted(helpers(path))))
     return hashlib.sha256(f"judge {judge.VERSION}\n{text}".encode()).hexdigest()
+
+
+def helpers(path: Path) -> set[Path]:
+    """Files of the same folder that a claim imports, and those that they import: parts of its design."""
+    found: set[Path] = set()
+    new = {path.resolve()}
+    while new:
+        new = {helper for one in new for name in _imported(one) for helper in _beside(one, name)} - found
+        found |= new
+    return found - {path.resolve()}
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            module = f"{node.module}." if node.module else ""
+            yield from [module.rstrip("."), *(module + alias.name for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def _beside(path: Path, name: str) -> list[Path]:
+    """The file of a module's name, where it lies in the folder of ``path``."""
+    parts = tuple(name.split("."))
+    file = path.parent / f"{parts[-1]}.py"
+    return [file] if file.is_file() and file.with_suffix("").parts[-len(parts) :] == parts else []
 
 
 def lock(path: Path) -> str:

@@ -47,7 +47,8 @@ def power(effect: float, n: int, alpha: float) -> float:
     u = np.linspace(1e-6, 1 + 8 / math.sqrt(df), GRID)  # The sample's deviation by the true one.
     log_density = (df - 1) * np.log(u) - df * u**2 / 2
     density = np.exp(log_density - log_density.max())
-    found = np.array([_normal(effect * math.sqrt(n) - critical * deviation) for deviation in u])
+    z = effect * math.sqrt(n) - critical * u
+    found = np.array([math.erfc(-one / math.sqrt(2)) / 2 for one in z.tolist()])
     return float((found * density).sum() / density.sum())
 
 
@@ -55,10 +56,6 @@ def power(effect: float, n: int, alpha: float) -> float:
 def detectable(n: int, alpha: float, *, chance: float = 0.8) -> float:
     """The least effect, in standard deviations of the difference, that ``n`` seeds find with that chance."""
     return _solve(lambda effect: power(effect, n, alpha) - chance, 0.0, 1e3)
-
-
-def _normal(z: float) -> float:
-    return math.erfc(-z / math.sqrt(2)) / 2
 
 
 def _solve(rising: Callable[[float], float], low: float, high: float) -> float:

@@ -1,17 +1,49 @@
-"""Layers of fan-ins from 16 to 1,024, a few steps of training, and the relative change of each layer's weight."""
+"""The speed of layers of fan-ins from 16 to 1,024 in the first steps, with weights that are scaled at run time.
 
+Two claims are made of it, one of Adam and one of plain descent.
+"""
+
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganvas.claims.judging.claim import Experiment, Source
 from ganvas.claims.judging.relative import normal
 
 WIDTHS = (16, 64, 1024, 256, 10)
 STEPS, BATCH = 20, 64
 LAYERS = len(WIDTHS) - 1
 FASTEST, SLOWEST = "fastest layer", "slowest layer"
+
+
+def same_speed(under: str, *, optimiser: str, lr: float) -> Experiment:
+    """The claim that layers of every width learn at the same speed under an optimiser."""
+
+    def run(arm: str, seeds: Sequence[int]) -> list[float]:
+        return [speed(arm, seed, optimiser=optimiser, lr=lr) for seed in seeds]
+
+    return Experiment(
+        statement=f"With weights scaled at run time, layers of every width learn at the same speed under {under}.",
+        sources=(
+            Source(
+                who="Karras et al. 2018, Progressive Growing of GANs, section 4.1 (of optimisers such as Adam)",
+                stance="agrees",
+                link="https://arxiv.org/abs/1710.10196",
+            ),
+        ),
+        scope=f"a ReLU network of widths {WIDTHS}, {STEPS} steps",
+        arms=(FASTEST, SLOWEST),
+        estimand="relative change of a layer's weight",
+        says="same",
+        unit="times",
+        ratio=True,
+        smallest_effect=1.6,
+        seeds=8,
+        run=run,
+    )
 
 
 def speed(arm: str, seed: int, *, optimiser: str, lr: float) -> float:

@@ -1,4 +1,4 @@
-"""What networks call a convolution is a convolution.
+"""A convolutional layer convolves its input with its kernel.
 
 It is a cross-correlation: the kernel is not turned round. They are one where the kernel is its own half turn. For a
 learned kernel it makes no difference, as the learned one comes out turned.
@@ -34,7 +34,7 @@ def _error(kernel: Tensor) -> float:
 
 
 CLAIM = Identity(
-    statement="What networks call a convolution is a convolution.",
+    statement="A convolutional layer convolves its input with its kernel.",
     sources=(
         Source(who="the name of the layer", stance="agrees"),
         Source(
