@@ -25,11 +25,6 @@ def made_whole(images: Images, mask: Masks, made: Images) -> Images:
     return torch.where(mask > 0, images, made)
 
 
-def mean_error(made: Images, images: Images) -> PerSample:
-    """``|made - images|_1`` over the number of values of each picture."""
-    return (made - images).abs().flatten(1).mean(1)
-
-
 def region_error(made: Images, images: Images, region: Float[Tensor, "n 1 h w"]) -> PerSample:
     """``|region (made - images)|_1`` over the number of values of each whole picture (Liu et al. 2018, eq. 3 and 4)."""
     return ((made - images).abs() * region).flatten(1).mean(1)

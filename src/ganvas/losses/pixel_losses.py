@@ -1,4 +1,5 @@
-"""Losses of label maps: cross-entropy over pixels, and the weights that U-Net gives to gaps between things.
+"""Losses of single values and pixels: the mean error, and of label maps cross-entropy over pixels, and the weights that
+U-Net gives to gaps between things.
 
 Long et al. 2015, https://arxiv.org/abs/1411.4038, add up the loss of all pixels; Ronneberger et al. 2015,
 https://arxiv.org/abs/1505.04597, weigh every pixel (eq. 1 and 2).
@@ -12,6 +13,11 @@ from torch import Tensor
 from ganvas.core.shapes import PerSample
 
 FAR = 1e9  # Squared pixels; where there is no second thing, its distance is beyond every weight.
+
+
+def mean_error(x: Float[Tensor, "n *shape"], y: Float[Tensor, "n *shape"]) -> PerSample:
+    """``|x - y|_1`` over the number of values of each sample."""
+    return (x - y).abs().flatten(1).mean(1)
 
 
 def pixel_cross_entropy(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from torch import nn
 
+from ganvas.core.errors import UserError
 from ganvas.nn.layers.plain_layers import Conv2d
 from ganvas.nn.norms.batch_norm import BatchNorm2d
 
@@ -69,6 +70,24 @@ def patchgan(
         layers += [convolution, norm(width), nn.LeakyReLU(0.2)]
         before = width
     return nn.Sequential(*layers, Conv2d(before, 1, 4, padding=1, std=0.02))
+
+
+def require_scores(halvings: int, size: tuple[int, int]) -> None:
+    """That a discriminator of so many halvings has a score left for pictures of a size (height, width).
+
+    It halves a picture and then takes two pixels off.
+
+    Raises:
+        UserError: it has not, or the paper has no such discriminator.
+    """
+    if halvings not in SIDES:
+        raise UserError(f"discriminator_halvings={halvings} must be 1 to 5.")
+    least = 3 << halvings
+    if min(size) < least:
+        raise UserError(
+            f"discriminator_halvings={halvings} needs pictures of at least {least}x{least} pixels, and these have "
+            f"{size[0]}x{size[1]}. Give fewer halvings."
+        )
 
 
 def instance_norm(channels: int) -> nn.Module:

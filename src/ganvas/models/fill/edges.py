@@ -33,9 +33,10 @@ from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, Masks, OtherImages, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.filling import made_whole, mean_error, with_hole
+from ganvas.losses.filling import made_whole, with_hole
 from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.optimizers import Adam
+from ganvas.losses.pixel_losses import mean_error
 from ganvas.nn.blocks.residual import Residual
 from ganvas.nn.guides.canny import sketch, to_grey
 from ganvas.nn.layers.grouped_conv import GroupedConv2d

@@ -20,16 +20,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.errors import UserError
+from ganvas.core.checks import above, at_least
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady
-from ganvas.core.shapes import Images, Latents, OtherImages, PerSample
+from ganvas.core.shapes import Images, Latents, OtherImages
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
 from ganvas.losses.batches.domain_batch import Domains
-from ganvas.losses.game import Game, Phase, Terms
+from ganvas.losses.game import Phase, Terms
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.patchgan import instance_norm, patchgan
+from ganvas.losses.pixel_losses import mean_error
+from ganvas.losses.translation_game import TranslationGame, TranslationSettings
+from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
 from ganvas.networks.resnet_generator import STD, Doubling
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
 
@@ -37,7 +37,7 @@ A_TO_B, B_TO_A = "a-to-b", "b-to-a"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(TranslationSettings):
     """Every setting of the networks and their game; the defaults are near the authors', for pictures of 64x64."""
 
     height: int = 64  # Even: the generators halve once.
@@ -60,33 +60,16 @@ class Config:
     beta2: float = 0.999
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "latent_size", "blocks", "features", "discriminator_features", "batch_size")
-        at_least(self, 0, "cycle_weight", "latent_weight", "hold_kimg")
-        above(self, 0, "lr", "decay_kimg", "discriminator_lr")
-        fractions(self, "beta1", "beta2")
-        assert self.picture
-        assert self.other_picture
-        if not 1 <= self.discriminator_halvings <= 5:
-            raise UserError(f"discriminator_halvings={self.discriminator_halvings} must be 1 to 5.")
-        if min(self.height, self.width) < 3 << self.discriminator_halvings:
-            raise UserError(
-                f"discriminator_halvings={self.discriminator_halvings} needs pictures of at least "
-                f"{3 << self.discriminator_halvings} pixels a side; these have {self.height}x{self.width}. Give fewer."
-            )
+        self.check_shared()
+        at_least(self, 1, "latent_size", "blocks")
+        at_least(self, 0, "cycle_weight", "latent_weight")
+        above(self, 0, "discriminator_lr")
+        require_scores(self.discriminator_halvings, self.picture.size)
 
     @property
     def picture(self) -> WholeSize:
         """The size of the first kind of pictures."""
         return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=2)
-
-    @property
-    def other_picture(self) -> WholeSize:
-        """The size of the second kind."""
-        return replace(self.picture, channels=self.other_channels)
-
-    def fitted(self, total_kimg: float) -> "Config":
-        """The same settings with the authors' schedule over a run: half at the full rate, half on the way to 0."""
-        return replace(self, hold_kimg=total_kimg / 2, decay_kimg=total_kimg / 2)
 
 
 TINY = Config(
@@ -103,7 +86,7 @@ TINY = Config(
 )
 
 
-class Model(Game[Config, Domains]):
+class Model(TranslationGame[Config, Domains]):
     """Two generators and an encoder, which are one player; discriminators of both kinds and of codes, the other."""
 
     takes = (Domains,)
@@ -111,8 +94,7 @@ class Model(Game[Config, Domains]):
     tile_stride = 2  # Of pictures that are gone through in tiles: the generators halve once.
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.makers = Makers(config)
         how = {"features": config.discriminator_features, "norm": instance_norm}
         self.discriminators = nn.ModuleDict(
@@ -121,17 +103,6 @@ class Model(Game[Config, Domains]):
                 "b": patchgan(config.discriminator_halvings, channels=config.other_channels, **how),
                 "z": _judge_of_codes(config.latent_size),
             }
-        )
-
-    def schedule(self) -> Steady:
-        """One size; a constant rate, then one that falls to 0 on a line."""
-        config = self.config
-        return Steady(
-            batch_size=config.batch_size,
-            lr=config.lr,
-            rate="linear",
-            hold_kimg=config.hold_kimg,
-            decay_kimg=config.decay_kimg,
         )
 
     def phases(self) -> list[Phase[Domains]]:
@@ -177,10 +148,10 @@ class Model(Game[Config, Domains]):
             "adversarial_z": least_squares_generator(judges["z"](code)),
         }
         if config.cycle_weight:
-            terms["cycle_a"] = config.cycle_weight * _apart(makers.back(fake_b), batch.a)
-            terms["cycle_b"] = config.cycle_weight * _apart(makers.there(fake_a, code), batch.b)
+            terms["cycle_a"] = config.cycle_weight * mean_error(makers.back(fake_b), batch.a)
+            terms["cycle_b"] = config.cycle_weight * mean_error(makers.there(fake_a, code), batch.b)
         if config.latent_weight:
-            terms["cycle_z"] = config.latent_weight * _apart(makers.encode(batch.a, fake_b), z)
+            terms["cycle_z"] = config.latent_weight * mean_error(makers.encode(batch.a, fake_b), z)
         return terms
 
     def _discriminator_loss(self, batch: Domains) -> Terms:
@@ -273,8 +244,3 @@ def _judge_of_codes(size: int) -> nn.Sequential:
         *(Linear(size, 64), nn.LeakyReLU(0.2), Linear(64, 64), nn.LeakyReLU(0.2)),
         Linear(64, 1, std=STD),
     )
-
-
-def _apart(x: Tensor, y: Tensor) -> PerSample:
-    """The mean distance of the values of each sample."""
-    return (x - y).abs().flatten(1).mean(1)

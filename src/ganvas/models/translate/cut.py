@@ -15,24 +15,24 @@ Departs from the paper:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.checks import above, at_least
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, OtherImages, PerSample
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
 from ganvas.losses.batches.domain_batch import Domains
-from ganvas.losses.game import Game, Phase, Terms
+from ganvas.losses.game import Phase, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.patch_contrast import features_at, patch_contrast
-from ganvas.networks.patchgan import instance_norm, patchgan
+from ganvas.losses.translation_game import TranslationGame, TranslationSettings
+from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
 from ganvas.networks.resnet_generator import generator
 from ganvas.nn.layers.plain_layers import Linear
 
@@ -41,7 +41,7 @@ FIRST_BLOCK = 10  # Place of the first residual block among the generator's laye
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(TranslationSettings):
     """Every setting of the networks and their game; the defaults are the paper's, for pictures of 256x256."""
 
     height: int = 256  # A multiple of 4: the generator halves twice.
@@ -65,20 +65,12 @@ class Config:
     beta2: float = 0.999
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "blocks", "features", "discriminator_features", "projection", "batch_size")
+        self.check_shared()
+        at_least(self, 1, "blocks", "projection")
         at_least(self, 2, "patches")
-        at_least(self, 0, "contrast_weight", "hold_kimg")
-        above(self, 0, "lr", "decay_kimg", "temperature")
-        fractions(self, "beta1", "beta2")
-        assert self.picture
-        assert self.other_picture
-        if not 1 <= self.discriminator_halvings <= 5:
-            raise UserError(f"discriminator_halvings={self.discriminator_halvings} must be 1 to 5.")
-        if min(self.height, self.width) < 3 << self.discriminator_halvings:
-            raise UserError(
-                f"discriminator_halvings={self.discriminator_halvings} needs pictures of at least "
-                f"{3 << self.discriminator_halvings} pixels a side; these have {self.height}x{self.width}. Give fewer."
-            )
+        at_least(self, 0, "contrast_weight")
+        above(self, 0, "temperature")
+        require_scores(self.discriminator_halvings, self.picture.size)
         if self.channels != self.other_channels:
             raise UserError(
                 f"channels={self.channels} and other_channels={self.other_channels}: the generator looks at both kinds "
@@ -89,15 +81,6 @@ class Config:
     def picture(self) -> WholeSize:
         """The size of the first kind of pictures."""
         return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=4)
-
-    @property
-    def other_picture(self) -> WholeSize:
-        """The size of the second kind."""
-        return replace(self.picture, channels=self.other_channels)
-
-    def fitted(self, total_kimg: float) -> "Config":
-        """The same settings with the paper's schedule over a run: half at the full rate, half on the way to 0."""
-        return replace(self, hold_kimg=total_kimg / 2, decay_kimg=total_kimg / 2)
 
     @property
     def taps(self) -> tuple[int, ...]:
@@ -120,7 +103,7 @@ TINY = Config(
 )
 
 
-class Model(Game[Config, Domains]):
+class Model(TranslationGame[Config, Domains]):
     """A generator with the networks that its patches are compared by, and a discriminator."""
 
     takes = (Domains,)
@@ -128,8 +111,7 @@ class Model(Game[Config, Domains]):
     tile_stride = 4  # Of pictures that are gone through in tiles: the generator halves twice.
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         features = config.features
         widths = [config.channels, 2 * features, 4 * features, 4 * features, 4 * features]
         self.translator = Translator(
@@ -141,17 +123,6 @@ class Model(Game[Config, Domains]):
             channels=config.other_channels,
             features=config.discriminator_features,
             norm=instance_norm,
-        )
-
-    def schedule(self) -> Steady:
-        """One size; a constant rate, then one that falls to 0 on a line."""
-        config = self.config
-        return Steady(
-            batch_size=config.batch_size,
-            lr=config.lr,
-            rate="linear",
-            hold_kimg=config.hold_kimg,
-            decay_kimg=config.decay_kimg,
         )
 
     def phases(self) -> list[Phase[Domains]]:

@@ -17,21 +17,22 @@ Departs from the paper:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.checks import above, at_least
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady
-from ganvas.core.shapes import Images, OtherImages, PerSample
+from ganvas.core.shapes import Images, OtherImages
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
 from ganvas.losses.batches.domain_batch import Domains
-from ganvas.losses.game import Game, Phase, Terms
+from ganvas.losses.game import Phase, Terms
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.patchgan import instance_norm, patchgan
+from ganvas.losses.pixel_losses import mean_error
+from ganvas.losses.translation_game import TranslationGame, TranslationSettings
+from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
 from ganvas.networks.resnet_generator import generator
 from ganvas.nn.layers.across_ranks import all_ranks_rows
 
@@ -39,19 +40,8 @@ A_TO_B, B_TO_A = "a-to-b", "b-to-a"
 REPLACED = 0.5  # How often a full pool's picture is shown, and replaced, in place of a new one.
 
 
-def _require_room(config: "Config") -> None:
-    """A discriminator halves a picture and then takes two pixels off; one score must be left."""
-    halvings = config.discriminator_halvings
-    least = 3 << halvings
-    if min(config.height, config.width) < least:
-        raise UserError(
-            f"discriminator_halvings={halvings} needs pictures of at least {least}x{least} pixels, and these have "
-            f"{config.height}x{config.width}. Give fewer halvings."
-        )
-
-
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(TranslationSettings):
     """Every setting of the four networks and their game; the defaults are the paper's, for pictures of 256x256."""
 
     height: int = 256  # A multiple of 4: the generators halve twice.
@@ -74,34 +64,21 @@ class Config:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "blocks", "features", "discriminator_features", "batch_size")
-        at_least(self, 0, "cycle_weight", "identity_weight", "pool_size", "hold_kimg")
-        above(self, 0, "lr", "eps", "decay_kimg")
-        fractions(self, "beta1", "beta2")
-        assert self.picture
-        assert self.other_picture
-        if not 1 <= self.discriminator_halvings <= 5:
-            raise UserError(f"discriminator_halvings={self.discriminator_halvings} must be 1 to 5.")
+        self.check_shared()
+        at_least(self, 1, "blocks")
+        at_least(self, 0, "cycle_weight", "identity_weight", "pool_size")
+        above(self, 0, "eps")
+        require_scores(self.discriminator_halvings, self.picture.size)
         if self.identity_weight and self.channels != self.other_channels:
             raise UserError(
                 f"identity_weight={self.identity_weight}: a picture of {self.channels} channels cannot equal its "
                 f"translation of {self.other_channels}. Give identity_weight=0."
             )
-        _require_room(self)
 
     @property
     def picture(self) -> WholeSize:
         """The size of the first kind of pictures."""
         return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=4)
-
-    @property
-    def other_picture(self) -> WholeSize:
-        """The size of the second kind."""
-        return replace(self.picture, channels=self.other_channels)
-
-    def fitted(self, total_kimg: float) -> "Config":
-        """The same settings with the paper's schedule over a run: half at the full rate, half on the way to 0."""
-        return replace(self, hold_kimg=total_kimg / 2, decay_kimg=total_kimg / 2)
 
 
 TINY = Config(
@@ -118,7 +95,7 @@ TINY = Config(
 )
 
 
-class Model(Game[Config, Domains]):
+class Model(TranslationGame[Config, Domains]):
     """Two generators, which are one player, two discriminators, which are another, and two pools of translations."""
 
     takes = (Domains,)
@@ -126,8 +103,7 @@ class Model(Game[Config, Domains]):
     tile_stride = 4  # Of pictures that are gone through in tiles: the generators halve twice.
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.generators = nn.ModuleDict(
             {
                 A_TO_B: _generator(config, config.channels, config.other_channels),
@@ -140,17 +116,6 @@ class Model(Game[Config, Domains]):
         for kind, picture in (("a", config.picture), ("b", config.other_picture)):
             self.register_buffer(f"pool_{kind}", torch.zeros(config.pool_size, picture.channels, *picture.size))
             self.register_buffer(f"pooled_{kind}", torch.zeros((), dtype=torch.int64))
-
-    def schedule(self) -> Steady:
-        """One size; a constant rate, then one that falls to 0 on a line (section 7.1)."""
-        config = self.config
-        return Steady(
-            batch_size=config.batch_size,
-            lr=config.lr,
-            rate="linear",
-            hold_kimg=config.hold_kimg,
-            decay_kimg=config.decay_kimg,
-        )
 
     def phases(self) -> list[Phase[Domains]]:
         """Generators, then discriminators, on the generators' translations of this step and of earlier ones."""
@@ -196,12 +161,12 @@ class Model(Game[Config, Domains]):
             "adversarial_ba": least_squares_generator(self.discriminators["a"](fake_a)),
         }
         if config.cycle_weight:
-            terms["cycle_a"] = config.cycle_weight * mean_difference(self.translate(fake_b, B_TO_A), batch.a)
-            terms["cycle_b"] = config.cycle_weight * mean_difference(self.translate(fake_a, A_TO_B), batch.b)
+            terms["cycle_a"] = config.cycle_weight * mean_error(self.translate(fake_b, B_TO_A), batch.a)
+            terms["cycle_b"] = config.cycle_weight * mean_error(self.translate(fake_a, A_TO_B), batch.b)
         if config.identity_weight:
             weight = config.cycle_weight * config.identity_weight
-            terms["identity_a"] = weight * mean_difference(self.translate(batch.a, B_TO_A), batch.a)
-            terms["identity_b"] = weight * mean_difference(self.translate(batch.b, A_TO_B), batch.b)
+            terms["identity_a"] = weight * mean_error(self.translate(batch.a, B_TO_A), batch.a)
+            terms["identity_b"] = weight * mean_error(self.translate(batch.b, A_TO_B), batch.b)
         return terms
 
     def _discriminator_loss(self, batch: Domains) -> Terms:
@@ -257,11 +222,6 @@ class Model(Game[Config, Domains]):
         filling = position < size
         slots = torch.where(filling, position, (coins[:, 1] * size).long().clamp(max=size - 1))
         return slots, filling, ~filling & (coins[:, 0] < REPLACED) & (slots < pooled)
-
-
-def mean_difference(x: Images, y: Images) -> PerSample:
-    """``|x - y|_1`` over the number of values, of each picture (eq. 2)."""
-    return (x - y).abs().flatten(1).mean(1)
 
 
 def _generator(config: Config, channels: int, out_channels: int) -> nn.Module:

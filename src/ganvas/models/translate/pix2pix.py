@@ -14,21 +14,21 @@ Departs from the paper:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
-from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.errors import UserError
+from ganvas.core.checks import at_least, fractions
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, OtherImages
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.game import Game, Phase, Terms
+from ganvas.losses.game import Phase, Terms
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.patchgan import instance_norm, patchgan
+from ganvas.losses.pixel_losses import mean_error
+from ganvas.losses.translation_game import TranslationGame, TranslationSettings
+from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
 from ganvas.networks.pix2pix_unet import Pix2PixUNet
 from ganvas.nn.layers.stream_dropout import Drop, dropping
 from ganvas.nn.norms.batch_norm import BatchNorm2d
@@ -38,7 +38,7 @@ TO_TARGET = "to-target"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(TranslationSettings):
     """Every setting of both networks and their game; the defaults are the paper's, for pictures of 256x256."""
 
     height: int = 256  # A multiple of 2^halvings.
@@ -62,34 +62,16 @@ class Config:
     beta2: float = 0.999
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "features", "discriminator_features", "batch_size")
         at_least(self, 2, "halvings")
-        at_least(self, 0, "dropped", "l1_weight", "adversarial_weight", "hold_kimg")
-        above(self, 0, "lr", "decay_kimg")
-        fractions(self, "beta1", "beta2", "dropout")
-        assert self.picture
-        assert self.other_picture
-        if not 1 <= self.discriminator_halvings <= 5:
-            raise UserError(f"discriminator_halvings={self.discriminator_halvings} must be 1 to 5.")
-        if min(self.height, self.width) < 3 << self.discriminator_halvings:
-            raise UserError(
-                f"discriminator_halvings={self.discriminator_halvings} needs pictures of at least "
-                f"{3 << self.discriminator_halvings} pixels a side; these have {self.height}x{self.width}. Give fewer."
-            )
+        self.check_shared()
+        at_least(self, 0, "dropped", "l1_weight", "adversarial_weight")
+        fractions(self, "dropout")
+        require_scores(self.discriminator_halvings, self.picture.size)
 
     @property
     def picture(self) -> WholeSize:
         """The size of the pictures."""
         return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=2**self.halvings)
-
-    @property
-    def other_picture(self) -> WholeSize:
-        """The size of what they become."""
-        return replace(self.picture, channels=self.other_channels)
-
-    def fitted(self, total_kimg: float) -> "Config":
-        """The same settings with the authors' schedule over a run: half at the full rate, half on the way to 0."""
-        return replace(self, hold_kimg=total_kimg / 2, decay_kimg=total_kimg / 2)
 
 
 TINY = Config(
@@ -106,15 +88,14 @@ TINY = Config(
 )
 
 
-class Model(Game[Config, Pictures]):
+class Model(TranslationGame[Config, Pictures]):
     """A generator, and a discriminator of pictures beside what they become."""
 
     takes = (Pictures,)
     directions: Sequence[str] = (TO_TARGET,)
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.generator = Pix2PixUNet(
             config.channels,
             config.other_channels,
@@ -134,17 +115,6 @@ class Model(Game[Config, Pictures]):
     def tile_stride(self) -> int:
         """What halvings demand of a shift."""
         return 2**self.config.halvings
-
-    def schedule(self) -> Steady:
-        """One size; a constant rate, then one that falls to 0 on a line."""
-        config = self.config
-        return Steady(
-            batch_size=config.batch_size,
-            lr=config.lr,
-            rate="linear",
-            hold_kimg=config.hold_kimg,
-            decay_kimg=config.decay_kimg,
-        )
 
     def phases(self) -> list[Phase[Pictures]]:
         """The generator, then the discriminator on the generator's translation of this step."""
@@ -174,7 +144,7 @@ class Model(Game[Config, Pictures]):
         """``-log D(x, G(x)) + lambda |y - G(x)|_1`` (eq. 4, non-saturating)."""
         config = self.config
         made = batch.keep("made", self._made(batch.images, dropping(batch.rand, self._share)))
-        terms = {"l1": config.l1_weight * (made - batch.paired).abs().flatten(1).mean(1)}
+        terms = {"l1": config.l1_weight * mean_error(made, batch.paired)}
         if config.adversarial_weight:
             verdicts = self.discriminator(torch.cat([batch.images, made], 1))
             terms["adversarial"] = config.adversarial_weight * non_saturating_generator(verdicts)
