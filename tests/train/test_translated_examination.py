@@ -31,6 +31,13 @@ class Blurred(Times):
         return nn.functional.avg_pool2d(super().forward(x), 3, 1, 1, count_include_pad=False)
 
 
+class Noisy(Times):
+    """With noise from torch's global stream, as dropout has it."""
+
+    def forward(self, x):
+        return super().forward(x) + torch.randn_like(x)
+
+
 @pytest.fixture(scope="module")
 def negatives(tmp_path_factory):
     """300 dark pictures, and the negatives of the same ones in the same order."""
@@ -64,3 +71,9 @@ def test_each_direction_is_measured_by_itself(negatives):
     values, floor = measured(negatives, there=Times(-1), back=Blurred(-1))
     assert values["swd.a-to-b"] == 0.0
     assert values["swd.b-to-a"] > 2 * floor["swd.b-to-a"] > 0
+
+
+def test_a_translator_with_noise_is_measured_alike_whatever_was_drawn_before(negatives):
+    first, _ = measured(negatives, there=Noisy(-1), back=Noisy(-1), n=128)
+    torch.randn(7)
+    assert measured(negatives, there=Noisy(-1), back=Noisy(-1), n=128)[0] == first

@@ -10,11 +10,10 @@ from jaxtyping import Int
 from ganvas.core.pixels import to_float
 from ganvas.core.results import Result
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import stream
 from ganvas.data.packed import Packed
 from ganvas.losses.capabilities import Classifies
 from ganvas.train.drawn import averaged_players
-from ganvas.train.monitors import MEASURE_BATCH, Examination
+from ganvas.train.monitors import MEASURE_BATCH, Examination, some_rows
 from ganvas.train.plan import Plan
 from ganvas.train.state import State
 
@@ -49,7 +48,7 @@ class ClassExamination(Examination):
     def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
         """The share with its binomial standard error; a floor would be of real pictures, and these are real."""
         assert self.held_out is not None
-        rows = torch.randperm(len(self.held_out), generator=stream(self.plan.seed, "held out"))[: self.n].numpy()
+        rows = some_rows(len(self.held_out), self.n, seed=self.plan.seed, purpose="held out")
         labels = self._labels(self.held_out)[rows]
         device = next(state.model.parameters()).device
         with averaged_players(state) as model:

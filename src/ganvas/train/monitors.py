@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from ganvas.core.errors import UserError, did_you_mean
@@ -196,7 +197,7 @@ class DensityExamination(Examination):
         """The mean over held-out pictures, and yardsticks of the same pictures; a likelihood has no floor."""
         assert self.held_out is not None
         seed = self.plan.seed
-        rows = torch.randperm(len(self.held_out), generator=stream(seed, "held out"))[: self.n].numpy()
+        rows = some_rows(len(self.held_out), self.n, seed=seed, purpose="held out")
         device = next(state.model.parameters()).device
         with averaged_players(state) as model:
             assert isinstance(model, HasDensity)
@@ -207,6 +208,11 @@ class DensityExamination(Examination):
                 self.packed, self.held_out, rows, protocol, seed=seed, levels=levels
             )
         return density.results(bits, protocol, seed=seed, yardsticks=self._yardsticks), []
+
+
+def some_rows(count: int, most: int, *, seed: int, purpose: str) -> Int[np.ndarray, " k"]:
+    """At most ``most`` rows of ``count``, drawn by chance."""
+    return torch.randperm(count, generator=stream(seed, purpose))[:most].numpy()
 
 
 def enlarge(pictures: Tensor, factor: int) -> Tensor:

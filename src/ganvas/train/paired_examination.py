@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import torch
 
-from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.results import Result
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import torch_seeded
@@ -14,10 +13,10 @@ from ganvas.metrics.maths.paired import ERROR_METHOD
 from ganvas.metrics.psnr import psnr, squared_error
 from ganvas.train.drawn import averaged_players
 from ganvas.train.feeds.paired_feed import Pairs
-from ganvas.train.monitors import MEASURE_BATCH, Examination
+from ganvas.train.monitors import MEASURE_BATCH, Examination, some_rows
 from ganvas.train.plan import Plan
-from ganvas.train.segment_examination import some_rows
 from ganvas.train.state import State
+from ganvas.train.translated_examination import translated_bytes
 
 METRIC = "psnr"
 
@@ -54,14 +53,14 @@ class PairedExamination(Examination):
         known = some_rows(len(self.pairs), self.plan.measure_n, seed=self.plan.seed, purpose="mean target")
         mean = torch.from_numpy(self.pairs.read_targets(known)).double().mean(0).round().byte().permute(2, 0, 1)
         made, flat = [], []
-        with averaged_players(state) as model, torch_seeded(self.plan.seed), torch.no_grad():
+        device = next(state.model.parameters()).device
+        with averaged_players(state) as model, torch_seeded(self.plan.seed, device):
             assert isinstance(model, Translates)
             for start in range(0, len(rows), MEASURE_BATCH):
                 part = rows[start : start + MEASURE_BATCH]
                 truth = torch.from_numpy(self.held_out.read_targets(part)).permute(0, 3, 1, 2)
                 given = torch.from_numpy(self.held_out.read_pictures(part)).permute(0, 3, 1, 2)
-                device = next(state.model.parameters()).device
-                found = to_bytes(model.translate(to_float(given.to(device)), self.direction)).cpu()
+                (found,) = translated_bytes(model, [given], self.direction)
                 made.append(squared_error(found, truth))
                 flat.append(squared_error(mean.expand_as(truth), truth))
         values = mean.numel()

@@ -10,14 +10,13 @@ from torch import Tensor
 from ganvas.core.pixels import to_float
 from ganvas.core.results import Result
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes
 from ganvas.losses.capabilities import LabelsPixels, Segments
 from ganvas.metrics.accumulators.label_map_counts import METRICS, LabelMapCounts, segmentation_protocol
 from ganvas.metrics.maths.colour_table import ColourClasses
 from ganvas.train.drawn import averaged_players
 from ganvas.train.feeds.paired_feed import Pairs
-from ganvas.train.monitors import MEASURE_BATCH, Examination
+from ganvas.train.monitors import MEASURE_BATCH, Examination, some_rows
 from ganvas.train.plan import Plan
 from ganvas.train.state import State
 
@@ -82,11 +81,6 @@ class SegmentExamination(Examination):
         return segmentation_protocol(
             n, (maps.height, maps.width), classes, reference=f"held-out:{maps.fingerprint[:16]}"
         )
-
-
-def some_rows(count: int, most: int, *, seed: int, purpose: str) -> Int[np.ndarray, " k"]:
-    """At most ``most`` rows of ``count``, drawn by chance."""
-    return torch.randperm(count, generator=stream(seed, purpose))[:most].numpy()
 
 
 def pair_batches(pairs: Pairs, rows: Int[np.ndarray, " k"]) -> Iterator[tuple[Bytes, Int[Tensor, "n h w"]]]:

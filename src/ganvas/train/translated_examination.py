@@ -8,6 +8,7 @@ import torch
 from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.results import Result
 from ganvas.core.schedule import Stage
+from ganvas.core.seeds import torch_seeded
 from ganvas.core.shapes import Bytes, Images
 from ganvas.data.packed import Packed
 from ganvas.losses.capabilities import Translates
@@ -55,7 +56,8 @@ class TranslatedExamination(Examination):
         """The averaged model's translations against the other kind, and the other kind against itself."""
         results: list[Result] = []
         floor: list[Result] = []
-        with averaged_players(state) as model:
+        device = next(state.model.parameters()).device
+        with averaged_players(state) as model, torch_seeded(self.plan.seed, device):  # Some translate with noise.
             assert isinstance(model, Translates)
             for direction in self.ways:
                 found = against(

@@ -20,10 +20,9 @@ from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.picture_feed import Dealing
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.kinds.packed_sources import packed_pictures
-from ganvas.train.kinds.picture_checks import check_source, refuse_targets
+from ganvas.train.kinds.picture_checks import channels_of, check_source, refuse_targets
 from ganvas.train.kinds.picture_kind import (
     SHOWN,
-    channels_of,
     described_pictures,
     described_source,
     picture_fields,

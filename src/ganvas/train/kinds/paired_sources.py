@@ -21,7 +21,7 @@ from ganvas.train.feeds.paired_feed import LabelMaps, Pairs
 from ganvas.train.feeds.pixel_classes import class_table, count_classes
 from ganvas.train.kinds.kind import SourceRequest
 from ganvas.train.kinds.packed_sources import packed_pictures
-from ganvas.train.kinds.picture_checks import check_source
+from ganvas.train.kinds.picture_checks import channels_of, check_source
 
 
 def target_of(request: SourceRequest, config: object) -> str | None:
@@ -85,8 +85,7 @@ def target_fields(
         return {"pixel_classes": max(len(maps.class_names), count_classes(maps.counts, void=_void(config, given)), 2)}
     if "other_channels" in given:
         return {}
-    found = survey(target, quiet=request.quiet)
-    return {"other_channels": 1 if found.modes and set(found.modes) <= {"L", "1", "I;16", "LA"} else 3}
+    return {"other_channels": channels_of(survey(target, quiet=request.quiet))}
 
 
 def _size(config: Any, fields: Mapping[str, Any]) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from ganvas.data.survey import Survey, survey
 from ganvas.losses.capabilities import NeedsClasses, SizesPoints, TakesHiddenLabels, classes_of
 from ganvas.train.kinds.kind import SourceRequest
 
+GREY = {"L", "1", "I;16", "LA"}  # Modes of pictures without colour.
 DRAWN_AT_ANY_SIZE = ("scenes", "triangles")  # Sources that are drawn at the size that is asked for.
 
 
@@ -118,3 +119,8 @@ def refuse_the_same(first: str, second: str, request: SourceRequest) -> None:
         raise UserError(
             f"--held-out {request.held_out} holds the pictures that are trained on. Name pictures that are kept apart."
         )
+
+
+def channels_of(found: Survey) -> int:
+    """1 where every picture is grey, else 3."""
+    return 1 if found.modes and set(found.modes) <= GREY else 3

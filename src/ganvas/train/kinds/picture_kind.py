@@ -52,6 +52,7 @@ from ganvas.train.kinds.paired_sources import (
 )
 from ganvas.train.kinds.picture_checks import (
     DRAWN_AT_ANY_SIZE,
+    channels_of,
     check_source,
     refuse_dims,
     refuse_other,
@@ -64,7 +65,6 @@ from ganvas.train.plan import Plan
 from ganvas.train.sample_grids import DrawnAndShownSheets, DrawnSheets, NoSheets, Sheets, ShownSheets
 from ganvas.train.segment_examination import SegmentExamination
 
-GREY = {"L", "1", "I;16", "LA"}  # Modes of pictures without colour.
 SHOWN = 8  # Pictures in a row of a sheet that a model fills itself.
 
 
@@ -255,11 +255,6 @@ def say_what_is_reduced(
             f"{whose} of {height}x{width} pixels are reduced to {to_height}x{to_width}, the size that these settings "
             "are made for. Another preset, or --set of the size, trains larger ones."
         )
-
-
-def channels_of(found: Survey) -> int:
-    """1 where every picture is grey, else 3."""
-    return 1 if found.modes and set(found.modes) <= GREY else 3
 
 
 def described_source(spec: str, packed: Packed) -> dict[str, Any]:
