@@ -1,5 +1,6 @@
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,12 +129,36 @@ def test_a_picture_of_any_size_is_translated_in_its_own_format_and_a_stopped_fol
         translate(Translate(run=run, source=str(tmp_path / "in"), out=tmp_path / "out", direction="b-to-a"))
 
 
-def test_a_large_picture_goes_through_in_tiles_with_the_statistics_of_the_whole(run, tmp_path):
+def test_files_that_cannot_be_read_stop_a_translation_or_are_left_out(run, tmp_path):
+    folder = drawn(tmp_path / "in", 2, seed=6)
+    (folder / "broken.png").write_bytes(b"no picture")
+    task = Translate(run=run, source=str(folder), out=tmp_path / "out")
+    with pytest.raises(UserError, match=r"broken\.png.*--broken skip"):
+        translate(task)
+    assert translate(replace(task, broken="skip")).pictures == 2
+    assert sorted(file.name for file in (tmp_path / "out").glob("*.png")) == ["place 000.png", "place 001.png"]
+
+
+def test_transparent_pictures_are_translated_on_the_background_that_is_named(run, tmp_path):
+    clear = np.zeros((16, 16, 4), np.uint8)
+    for folder, picture in (("clear", clear), ("red", np.full((16, 16, 3), (255, 0, 0), np.uint8))):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(picture).save(tmp_path / folder / "a.png")
+        translate(Translate(run=run, source=str(tmp_path / folder), out=tmp_path / f"{folder} out", background="red"))
+    made, expected = (np.array(Image.open(tmp_path / f"{folder} out" / "a.png")) for folder in ("clear", "red"))
+    assert np.array_equal(made[..., :3], expected)
+    assert not made[..., 3].any(), "its transparency stays"
+    with pytest.raises(UserError, match="made with background"):
+        translate(Translate(run=run, source=str(tmp_path / "clear"), out=tmp_path / "clear out"))
+
+
+def test_a_large_picture_goes_through_in_tiles_with_the_statistics_of_the_whole(run, tmp_path, capsys):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (96, 120, 3), dtype=np.uint8)).save(tmp_path / "in.png")
     made = []
-    for name, memory in (("whole", 2.0), ("tiles", 0.003)):
+    for name, memory in (("whole", 2.0), ("tiles", 0.0005)):
         translate(Translate(run=run, source=str(tmp_path / "in.png"), out=tmp_path / name, memory=memory))
         made.append(np.array(Image.open(tmp_path / name / "in.png")).astype(int))
+        assert ("96x120 (height x width) goes through in" in capsys.readouterr().err) == (name == "tiles")
     assert abs(made[0] - made[1]).max() <= 1, "a value on the border of two bytes"
     with pytest.raises(UserError, match="too little"):
         translate(Translate(run=run, source=str(tmp_path / "in.png"), out=tmp_path / "not", memory=1e-5))

@@ -40,7 +40,7 @@ class Translate:
     memory: float = 2.0
     """Gigabytes that a tile of a picture may take; larger pictures go through in tiles, with the same result."""
     seed: int = 0
-    """Of the noise of models that have some."""
+    """Of the noise of models that have some: of every file, or of every --batch of pictures in a zip or a sheet."""
     background: str = "white"
     """Colour behind transparent pictures and padding: a name or #rrggbb."""
     broken: Literal["refuse", "skip"] = "refuse"
@@ -100,6 +100,7 @@ def translate(task: Translate) -> Translated:
 
 def _translate_files(task: Translate, trained: "Trained", direction: str, channels: int) -> Translated:
     """Every picture at its own size, in its own format."""
+    from ganvas.data.colour import parse_colour
     from ganvas.data.sources.locations import refuse_out_inside
     from ganvas.tasks.pictures.translated_files import TranslatedFiles
     from ganvas.tasks.pictures.work import require_memory
@@ -113,6 +114,8 @@ def _translate_files(task: Translate, trained: "Trained", direction: str, channe
         source=task.source,
         out=task.out,
         memory_gb=task.memory,
+        background=parse_colour(task.background),
+        broken=task.broken,
         seed=task.seed,
     )
     files.write()
@@ -178,6 +181,7 @@ def _translations(
     import torch
 
     from ganvas.core.progress import progress
+    from ganvas.core.seeds import torch_seeded
     from ganvas.losses.capabilities import Translates
     from ganvas.train.translated_examination import translated_bytes
 
@@ -186,8 +190,9 @@ def _translations(
         for start in range(0, len(packed), task.batch):
             rows = packed.read(slice(start, min(start + task.batch, len(packed))))
             pictures = torch.from_numpy(rows.copy()).permute(0, 3, 1, 2)
-            for made in translated_bytes(model, [pictures], direction):
-                yield pictures, made
+            with torch_seeded(task.seed, trained.device):
+                (made,) = translated_bytes(model, [pictures], direction)
+            yield pictures, made
             report(min(start + task.batch, len(packed)))
 
 

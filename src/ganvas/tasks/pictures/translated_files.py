@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ganvas.core.pixels import to_bytes
-from ganvas.core.progress import progress
+from ganvas.core.progress import progress, say
 from ganvas.core.seeds import torch_seeded
 from ganvas.core.shapes import Images, OtherImages
-from ganvas.data.conversion import broken_refusal
+from ganvas.data.colour import Colour
+from ganvas.data.conversion import Broken, broken_refusal
 from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.losses.capabilities import Translates
 from ganvas.tasks.pictures.kept_files import KeptPicture, read_kept
@@ -29,6 +30,8 @@ class TranslatedFiles:
         source: Where the pictures are.
         out: The folder.
         memory_gb: What a tile may take.
+        background: Behind transparent pixels.
+        broken: Whether a file that cannot be read stops everything, or is left out and said.
         seed: Of noise, where the model has some; the same for every picture.
     """
 
@@ -38,6 +41,8 @@ class TranslatedFiles:
     source: str
     out: Path
     memory_gb: float
+    background: Colour = (255, 255, 255)
+    broken: Broken = "refuse"
     seed: int = 0
     pictures: int = 0
     found: int = 0
@@ -59,39 +64,46 @@ class TranslatedFiles:
             memory_gb=self.memory_gb,
             device=self.trained.device,
         )
-        made_by = {"model": self.trained.name, "weights": self.trained.fingerprint, "direction": self.direction}
+        made_by = {
+            "model": self.trained.name,
+            "weights": self.trained.fingerprint,
+            "direction": self.direction,
+            "background": list(self.background),
+            "seed": self.seed,
+        }
         files = NamedFiles(self.source)
-        folder = OutputFolder(self.out, "translate", made_by | {"seed": self.seed})
+        folder = OutputFolder(self.out, "translate", made_by)
         with progress("Translating", files.total, unit=files.unit) as report:
             for file in files:
                 self._one(file, whole, folder)
                 report(file.at)
 
     def _one(self, file: NamedFile, whole: WholePictures, folder: OutputFolder) -> None:
-        self.pictures += 1
         expected = PurePosixPath(file.name)
         if folder.done(str(expected)) or folder.done(str(expected.with_suffix(".png"))):
             self._names.note(file.name, file.named(""))
+            self.pictures += 1
             self.found += 1
             return
-        picture = read_kept_file(file)
+        picture = self._read(file)
+        if picture is None:
+            return
+        self.pictures += 1
         name = file.named(picture.ending) if picture.ending else file.name
         self._names.note(file.name, file.named(""))
-        folder.write(name, picture.encoded(whole(picture.channels(self.channels))))
+        folder.write(name, picture.encoded(whole(picture.channels(self.channels, background=self.background))))
+
+    def _read(self, file: NamedFile) -> KeptPicture | None:
+        """A picture with what its file holds besides; None where it is broken and is left out."""
+        try:
+            return read_kept(file.read())
+        except BrokenPicture as reason:
+            if self.broken == "refuse":
+                raise broken_refusal(file.name, str(reason)) from None
+            say(f"{file.name} {reason}. It is left out.")
+            return None
 
     def _translated(self, model: Translates, images: Images) -> OtherImages:
         """Noise is the same in every tile, as it is one picture."""
         with torch_seeded(self.seed, self.trained.device):
             return model.translate(images, self.direction)
-
-
-def read_kept_file(file: NamedFile) -> KeptPicture:
-    """A picture with what its file holds besides.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    try:
-        return read_kept(file.read())
-    except BrokenPicture as reason:
-        raise broken_refusal(file.name, str(reason)) from None
