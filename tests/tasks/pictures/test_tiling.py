@@ -27,8 +27,8 @@ def started(network):
     return network.eval()
 
 
-def resnet(norm):
-    network = started(generator(2, features=3))
+def resnet(norm, blocks=2):
+    network = started(generator(blocks, features=3))
     if not norm:
         for name, part in list(network.named_modules()):
             if isinstance(part, nn.InstanceNorm2d):
@@ -56,9 +56,15 @@ def whole_plan(stride):
     return TilePlan(height=height, width=width, halo=0, core=(height, width))
 
 
-def test_the_reach_of_a_residual_generator_is_that_of_its_convolutions():
+@pytest.fixture(scope="module")
+def plain():
+    """A residual generator without norms, and how far it looks. Read only."""
     network = resnet(norm=False)
-    reach = reach_of(network, channels=3, stride=4, device=CPU)
+    return network, reach_of(network, channels=3, stride=4, device=CPU)
+
+
+def test_the_reach_of_a_residual_generator_is_that_of_its_convolutions(plain):
+    _, reach = plain
     # Seen back from one output: 3 pixels of the last 7 x 7, halves of the two transposed, four 3 x 3 at a quarter of
     # the size and the way up again. The interval of the receptive field is 1 + 2 * 3 + ... ; halo is its half.
     assert reach.halo == 28
@@ -66,35 +72,34 @@ def test_the_reach_of_a_residual_generator_is_that_of_its_convolutions():
     assert 0 < reach.bytes_per_pixel < 4000
 
 
-def test_a_picture_in_tiles_has_the_bits_of_the_whole_picture():
-    network = resnet(norm=False)
-    reach = reach_of(network, channels=3, stride=4, device=CPU)
+def test_a_picture_in_tiles_has_the_bits_of_the_whole_picture(plain):
+    network, reach = plain
     whole = run_tiled(network, PIXELS, whole_plan(4), raw, device=CPU)
     tiled = run_tiled(network, PIXELS, cut(whole_plan(4), (16, 20), reach.halo), raw, device=CPU)
     assert whole.shape == (53, 90, 12)
     assert np.array_equal(whole, tiled)
 
 
-def test_a_halo_that_is_one_stride_short_changes_values():
-    network = resnet(norm=False)
-    halo = reach_of(network, channels=3, stride=4, device=CPU).halo or 0
+def test_a_halo_that_is_one_stride_short_changes_values(plain):
+    network, reach = plain
     whole = run_tiled(network, PIXELS, whole_plan(4), raw, device=CPU)
-    short = run_tiled(network, PIXELS, cut(whole_plan(4), (16, 20), halo - 4), raw, device=CPU)
+    short = run_tiled(network, PIXELS, cut(whole_plan(4), (16, 20), reach.halo - 4), raw, device=CPU)
     assert not np.array_equal(whole, short)
 
 
 def test_two_passes_give_an_instance_norm_the_statistics_of_the_whole_picture():
-    network = resnet(norm=True)
+    network = resnet(norm=True, blocks=0)  # Five norms: every one costs a pass through all tiles.
+    halo = reach_of(resnet(norm=False, blocks=0), channels=3, stride=4, device=CPU).halo
     whole = values(run_tiled(network, PIXELS, whole_plan(4), raw, device=CPU))
-    plan = cut(whole_plan(4), (16, 20), 28)
+    plan = cut(whole_plan(4), (16, 20), halo)
     own = values(run_tiled(network, PIXELS, plan, raw, device=CPU))
     with statistics_given(network) as norms:
-        assert len(norms) == 9
+        assert len(norms) == 5
         take_statistics(network, norms, PIXELS, plan, device=CPU)
         tiled = values(run_tiled(network, PIXELS, plan, raw, device=CPU))
     assert_close(torch.from_numpy(tiled), torch.from_numpy(whole), rtol=0, atol=1e-5)
     assert np.abs(own - whole).mean() > 0.01, "statistics of each tile are other ones"
-    assert sum(isinstance(part, nn.InstanceNorm2d) for part in network.modules()) == 9, "the norms are back"
+    assert sum(isinstance(part, nn.InstanceNorm2d) for part in network.modules()) == 5, "the norms are back"
 
 
 @pytest.mark.parametrize("changes", [{"convolutions": "valid"}, {"convolutions": "same"}])
@@ -142,15 +147,18 @@ def test_tiles_fit_into_the_memory_that_is_allowed_and_too_little_is_refused():
 
 
 def test_whole_pictures_choose_tiles_by_memory_and_give_the_same_bytes():
-    network = resnet(norm=True)
+    network = resnet(norm=True, blocks=0)
 
     def run(memory_gb):
+        finished = []
         whole = WholePictures(
             network=network, function=network, finish=to_bytes, channels=3, stride=4, memory_gb=memory_gb, device=CPU
         )
-        return whole(PIXELS)
+        return whole(PIXELS, done=finished.append), len(finished)
 
-    at_once, tiled = run(1.0), run(0.005)
+    (at_once, one), (tiled, several) = run(1.0), run(0.0002)
+    assert one == 1
+    assert several == 6, "tiles of 60 pixels with a halo of 12 keep 36, and the picture has 53 x 90"
     assert at_once.shape == PIXELS.shape
     assert np.abs(at_once.astype(int) - tiled).max() <= 1, "a value on the border of two bytes"
     assert (at_once != tiled).mean() < 1e-3
