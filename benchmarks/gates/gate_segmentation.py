@@ -28,7 +28,7 @@ from ganvas.data.scenes.scenes import MASK_NAMES, Scenes
 from ganvas.metrics.accumulators.label_map_counts import LabelMapCounts
 from ganvas.metrics.maths.colour_table import ColourClasses
 from ganvas.models.segment import fcn, unet
-from ganvas.networks.fcn import FCN
+from ganvas.networks.fully_convolutional import FCN
 from ganvas.nn.blocks.skips import crop
 from ganvas.nn.layers.initialise import initialise
 from ganvas.tasks.train import Train, train

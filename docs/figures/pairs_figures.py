@@ -85,10 +85,10 @@ def emoji(runs: Path) -> None:
         np.stack([np.asarray(Image.open(folder / "kept" / kind / name).convert("RGB")) for name in names])
         for kind in ("sketch", "colour")
     )
-    model, config = load(run), load(run).model.config
-    given = to_float(torch.from_numpy(sketch).permute(0, 3, 1, 2))[:, : config.channels]
+    trained = load(run)
+    given = to_float(torch.from_numpy(sketch).permute(0, 3, 1, 2))[:, : trained.model.config.picture.channels]
     with torch_seeded(0):
-        made = to_bytes(model.require(Translates).translate(given, "to-target")).permute(0, 2, 3, 1).numpy()
+        made = to_bytes(trained.require(Translates).translate(given, "to-target")).permute(0, 2, 3, 1).numpy()
     sheet(HERE / "pix2pix_emoji.png", [("sketch", sketch), ("made", made), ("true", colour)])
 
 
@@ -119,7 +119,7 @@ def sheet(path: Path, rows: list[tuple[str, np.ndarray]]) -> None:
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(18)
     for row, (caption, pictures) in enumerate(rows):
         top = row * (side + GAP)
-        draw.text((4, top + side // 2 - 10), caption, fill="sketch", font=font)
+        draw.text((4, top + side // 2 - 10), caption, fill="black", font=font)
         for column, picture in enumerate(pictures):
             enlarged = Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST)
             image.paste(enlarged, (CAPTION + column * (side + GAP), top))

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from ganvas.core.seeds import stream
 from ganvas.models.segment import fcn as fcn_model
 from ganvas.models.segment import unet as unet_model
-from ganvas.networks.fcn import FCN, crop_offsets
+from ganvas.networks.fully_convolutional import FCN, crop_offsets
 from ganvas.networks.unet import UNet, lost_pixels, padded_size, unet
 from ganvas.nn.layers.initialise import initialise
 

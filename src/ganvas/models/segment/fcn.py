@@ -27,7 +27,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images
 from ganvas.losses.segmentation_game import SegmentationGame
-from ganvas.networks.fcn import FCN
+from ganvas.networks.fully_convolutional import FCN
 from ganvas.nn.layers.stream_dropout import Drop
 
 

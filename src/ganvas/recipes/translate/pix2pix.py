@@ -26,4 +26,4 @@ def small() -> Recipe:
         hold_kimg=10,
         decay_kimg=10,
     )
-    return Recipe(config=config, plan=Plan(total_kimg=20, measure_n=500), fitted=True, bound=96)
+    return Recipe(config=config, plan=Plan(total_kimg=20, measure_n=500), fitted=True, bound=64)
