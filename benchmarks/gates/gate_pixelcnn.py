@@ -22,9 +22,10 @@ import torch
 
 from benchmarks import history
 from ganvas.core.run_folder import RunFolder
-from ganvas.core.shapes import Images
+from ganvas.core.shapes import Images, PerSample
 from ganvas.losses.logistic_mixture import LogisticMixture
-from ganvas.models.autoregressive.pixelcnn_pp import Drop, Model
+from ganvas.losses.pixel_game import Numbers
+from ganvas.models.autoregressive.pixelcnn_pp import Model
 from ganvas.tasks.train import Train, train
 
 DATA, HELD_OUT = "scenes:4000,16x16", "scenes:1000,16x16,seed=9"
@@ -88,17 +89,19 @@ def bits(run: Path) -> list[dict[str, float]]:
 @contextlib.contextmanager
 def leaking() -> Iterator[None]:
     """While inside, each pixel's means are moved by the pixel itself: a short cut past the mask."""
-    mixture = Model.mixture
+    right = Model.log_prob_by
 
-    def leaks(self: Model, images: Images, drop: Drop = lambda x: x) -> LogisticMixture:
-        masked = mixture(self, images, drop)
-        return dataclasses.replace(masked, means=masked.means + images.unsqueeze(1))
+    def leaks(self: Model, numbers: Numbers, images: Images) -> PerSample:
+        masked = self.distribution(numbers)
+        assert isinstance(masked, LogisticMixture)
+        moved = dataclasses.replace(masked, means=masked.means + images.unsqueeze(1))
+        return moved.log_prob(images).sum((1, 2))
 
-    Model.mixture = leaks
+    Model.log_prob_by = leaks
     try:
         yield
     finally:
-        Model.mixture = mixture
+        Model.log_prob_by = right
 
 
 def _note(code: str, value: float, **also: float) -> None:

@@ -74,7 +74,7 @@ def test_of_a_normal_law_drawing_approaches_the_exact_solution_as_fast_as_the_so
     errors = [(solved(model, z, steps=n, solver=solver) - exact(z)).abs().max() for n in (32, 64)]
     # The midpoint is better than its order here, until the last step of Euler is all that is left.
     assert math.log2(errors[0] / errors[1]) > order - 0.25
-    assert errors[1] < 0.1 if solver == "euler" else 0.01
+    assert errors[1] < (0.1 if solver == "euler" else 0.01)
 
 
 def test_heun_asks_the_network_twice_a_step_and_once_on_the_last():

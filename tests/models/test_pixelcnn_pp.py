@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.logistic_mixture import whole_colours
-from ganvas.models.autoregressive.pixelcnn_pp import TINY, CausalConv2d, CausalDoubling, Drawing, Model
+from ganvas.models.autoregressive.pixelcnn_pp import TINY, CausalConv2d, CausalDoubling, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.stream_dropout import dropout
 
@@ -26,6 +26,10 @@ def started(seed=0, **changes):
 def pictures(n, config, *, seed=1):
     shape = (n, config.channels, *config.picture.size)
     return whole_colours(torch.rand(*shape, generator=stream(seed, "pictures")) * 2 - 1)
+
+
+def mixture(model, x):
+    return model.distribution(model.numbers(x, None))
 
 
 def sees(model):
@@ -86,7 +90,7 @@ def test_the_likelihood_is_the_product_of_every_pixels_in_turn(channels):
                 seen[..., y, column] = 0.123  # Neither the pixel itself nor a later one may matter.
                 seen[..., y, column + 1 :] = -0.7
                 seen[..., y + 1 :, :] = 0.9
-                pixel = model.mixture(seen).pixel(y, column)
+                pixel = mixture(model, seen).pixel(y, column)
                 total += pixel.log_prob(x[..., y : y + 1, column : column + 1])[:, 0, 0]
         assert_close(model.log_prob(x, stream(0, "none")), total, rtol=1e-10, atol=1e-9)
 
@@ -97,7 +101,7 @@ def test_the_likelihood_is_the_product_of_every_pixels_in_turn(channels):
 def test_what_is_remembered_while_drawing_is_what_the_whole_pass_says(levels, height, width, channels):
     model = started(levels=levels, blocks=2, height=height, width=width, channels=channels)
     x = pictures(2, model.config)
-    drawing, found = Drawing(model.network, (height, width)), []
+    drawing, found = model.drawing(2, None), []
     with torch.no_grad():
         for y in range(height):
             drawing.start_row(x, y)
@@ -113,7 +117,7 @@ def test_drawing_from_memory_is_drawing_from_whole_pictures_to_the_bit():
     with torch.no_grad():
         for y in range(8):
             for x in range(4):
-                slow[..., y, x] = model.mixture(slow).pixel(y, x).sample(rng)[..., 0, 0]
+                slow[..., y, x] = mixture(model, slow).pixel(y, x).sample(rng)[..., 0, 0]
     assert torch.equal(fast, slow)
 
 
@@ -131,7 +135,7 @@ def test_when_data_has_set_the_weights_every_layers_outputs_have_mean_0_and_the_
         if isinstance(part, CausalConv2d | CausalDoubling):
             part.register_forward_hook(note)
     with torch.no_grad():
-        model.mixture(batch.images)
+        model.numbers(batch.images, None)
     assert {layer.start for layer in outputs} == {1.0, 0.1}
     for layer, y in outputs.items():
         assert_close(y.mean((0, 2, 3)), torch.zeros(y.shape[1]), rtol=0, atol=1e-10)

@@ -28,6 +28,16 @@ class Draws(Protocol):
 
 
 @runtime_checkable
+class DrawsFromMemory(Draws, Protocol):
+    """Draws a sample part by part, each from what its layers remember of the parts before; no layer runs whole."""
+
+    @property
+    def evaluations(self) -> int:
+        """How many parts a sample has, its pixels or its numbers: each asks the network once."""
+        ...
+
+
+@runtime_checkable
 class HasLatents(Protocol):
     """Draws samples as a function of latents."""
 

@@ -12,8 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.core.shapes import Images
-
-COLOURS = 256
+from ganvas.losses.bits import COLOURS, LEVELS_PER_UNIT
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class ColourSoftmax:
 
     def log_prob(self, images: Images) -> Float[Tensor, "n h w"]:
         """``ln p`` of each pixel's whole colours, in nats."""
-        colours = ((images + 1) * 127.5).round().long().clamp(0, COLOURS - 1)
+        colours = ((images + 1) * LEVELS_PER_UNIT).round().long().clamp(0, COLOURS - 1)
         return (
             -F.cross_entropy(self.logits.flatten(0, 1), colours.flatten(0, 1), reduction="none")
             .unflatten(0, images.shape[:2])
@@ -36,7 +35,7 @@ class ColourSoftmax:
         n, channels, _, height, width = self.logits.shape
         shares = self.logits.movedim(2, -1).double().softmax(-1).flatten(0, -2)
         drawn = torch.multinomial(shares, 1, generator=rng)
-        return (drawn.view(n, channels, height, width) / 127.5 - 1).to(self.logits.dtype)
+        return (drawn.view(n, channels, height, width) / LEVELS_PER_UNIT - 1).to(self.logits.dtype)
 
 
 def softmax_of(numbers: Float[Tensor, "n numbers h w"], *, channels: int) -> ColourSoftmax:

@@ -16,8 +16,9 @@ from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, Labels, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import bits_per_dimension
-from ganvas.losses.colour_softmax import COLOURS, ColourSoftmax, softmax_of
+from ganvas.losses.bits import COLOURS, bits_per_dimension
+from ganvas.losses.capabilities import classes_of
+from ganvas.losses.colour_softmax import ColourSoftmax, softmax_of
 from ganvas.losses.game import Game, Phase, Settings, Terms
 from ganvas.losses.logistic_mixture import LogisticMixture, mixture_of, numbers_of
 from ganvas.losses.optimizers import Adam
@@ -34,9 +35,6 @@ class PixelSettings(Settings, Protocol):
 
     @property
     def mixtures(self) -> int: ...
-
-    @property
-    def num_classes(self) -> int: ...
 
     @property
     def average_decay(self) -> float: ...
@@ -81,6 +79,10 @@ class PixelGame(Game[P, Pictures], ABC):
     def drawing(self, n: int, labels: Labels | None) -> PixelDrawing:
         """A start for ``n`` pictures."""
 
+    def learning_numbers(self, batch: Pictures, labels: Labels | None) -> Numbers:
+        """:meth:`numbers` while the network learns, where a model with dropout has it."""
+        return self.numbers(batch.images, labels)
+
     def schedule(self) -> Steady:
         """One batch size and one learning rate."""
         return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
@@ -104,11 +106,12 @@ class PixelGame(Game[P, Pictures], ABC):
     @property
     def density_details(self) -> str:
         """What a likelihood without a class is made of."""
-        return f"mean-of-{self.config.num_classes}-classes" if self.config.num_classes else ""
+        classes = classes_of(self.config)
+        return f"mean-of-{classes}-classes" if classes else ""
 
     def log_prob(self, images: Images, rng: torch.Generator) -> PerSample:
         """``ln p(x)`` in nats per picture, exact; of a model with classes its mean over all of them, equally likely."""
-        classes = self.config.num_classes
+        classes = classes_of(self.config)
         if not classes:
             return self.log_prob_of(images, None)
         told = [torch.full((len(images),), label, device=images.device) for label in range(classes)]
@@ -117,7 +120,17 @@ class PixelGame(Game[P, Pictures], ABC):
 
     def log_prob_of(self, images: Images, labels: Labels | None) -> PerSample:
         """``ln p(x | class)`` in nats per picture."""
-        return self.distribution(self.numbers(images, labels)).log_prob(images).sum((1, 2))
+        return self.log_prob_by(self.numbers(images, labels), images)
+
+    def log_prob_by(self, numbers: Numbers, images: Images) -> PerSample:
+        """``ln p(x)`` in nats per picture, by what the network says of it."""
+        return self.distribution(numbers).log_prob(images).sum((1, 2))
+
+    @property
+    def evaluations(self) -> int:
+        """Of the network for a picture: one a pixel, of a softmax one a channel of each."""
+        height, width = self.config.picture.size
+        return height * width * (1 if self.config.mixtures else self.config.picture.channels)
 
     @torch.no_grad()
     def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> Images:
@@ -142,10 +155,9 @@ class PixelGame(Game[P, Pictures], ABC):
 
     def _loss(self, batch: Pictures) -> Terms:
         """Bits per dimension."""
-        labels = batch.labels if self.config.num_classes else None
-        return {
-            "bits_per_dimension": bits_per_dimension(self.log_prob_of(batch.images, labels), batch.images[0].numel())
-        }
+        numbers = self.learning_numbers(batch, batch.labels if classes_of(self.config) else None)
+        log_prob = self.log_prob_by(numbers, batch.images)
+        return {"bits_per_dimension": bits_per_dimension(log_prob, batch.images[0].numel())}
 
 
 def outputs_of(*, mixtures: int, channels: int) -> int:

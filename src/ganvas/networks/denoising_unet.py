@@ -53,8 +53,8 @@ class DenoisingUNet(nn.Module):
         embedded = EMBEDDED * features
         self.embedding = NoiseEmbedding(features, embedded, num_classes=num_classes)
 
-        def block(before: int, after: int, *, attends: bool = False, resize: float = 1.0) -> ResidualBlock:
-            return ResidualBlock(before, after, embedded, attends=attends, resize=resize, dropout=dropout)
+        def block(before: int, after: int, *, attends: bool = False, resize: float = 1.0) -> DenoisingBlock:
+            return DenoisingBlock(before, after, embedded, attends=attends, resize=resize, dropout=dropout)
 
         self.first = _convolution(channels, features, 3)
         widths = [features * multiplier for multiplier in multipliers]
@@ -99,7 +99,7 @@ class DenoisingUNet(nn.Module):
         return self.last(F.silu(self.norm(x)))
 
 
-class ResidualBlock(nn.Module):
+class DenoisingBlock(nn.Module):
     """``sqrt(1/2) (skip(x) + conv(dropout(silu(norm(conv(silu(norm(x))) + level)))))``, and attention after it.
 
     Args:

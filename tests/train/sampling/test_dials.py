@@ -54,9 +54,16 @@ def test_a_model_that_truncates_has_that_dial_in_the_place_of_a_temperature():
     assert torch.equal(drawn(model, dial, 1.0), torch.cat(list(model.sample_bytes(5, seed=3))))
 
 
-def test_drawing_a_gan_takes_one_evaluation_and_a_pixel_model_one_for_each_pixel():
+def test_drawing_a_gan_takes_one_evaluation_and_a_pixel_model_one_for_each_pixel_or_number():
     small = {"height": 4, "width": 6, "levels": 1, "blocks": 1, "features": 2, "mixtures": 1}
     assert sampling_cost(trained("autoregressive/pixelcnn_pp", **small), batch=1)[0].evaluations == 4 * 6
+    small = {"height": 4, "width": 6, "blocks": 1, "features": 3, "top_features": 3}
+    for mixtures, each in ((1, 1), (0, 3)):  # A softmax gives red, green and blue in turn.
+        model = trained("autoregressive/pixelcnn", **small, mixtures=mixtures)
+        cost = sampling_cost(model, batch=1)[0]
+        assert (cost.evaluations, cost.parameters) == (4 * 6 * each, sum(p.numel() for p in model.model.parameters()))
+    made = trained("autoregressive/made", height=4, width=6, channels=3, hidden=4)
+    assert sampling_cost(made, batch=1)[0].evaluations == 4 * 6 * 3
     cost, pictures = sampling_cost(trained("gan/dcgan"), batch=2)
     assert cost.evaluations == 1
     assert cost.milliseconds > 0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ganvas.core.schedule import Stage, Steady, decay_of
 from ganvas.core.shapes import Labels, Latents, PerSample
@@ -211,11 +211,6 @@ class DiffusionGame(FramedGame[D], LatentGame[D, Pictures | Points], ABC):
         if labels is not None and self.config.label_dropout:
             labels = torch.where(batch.rand() < self.config.label_dropout, torch.full_like(labels, HIDDEN), labels)
         return self.loss_of(x, labels, batch)
-
-
-def wide(values: PerSample, samples: Samples) -> Tensor:
-    """A number per sample, to be multiplied with samples."""
-    return values.view(-1, *[1] * (samples.ndim - 1))
 
 
 def mean_square(difference: Samples) -> PerSample:

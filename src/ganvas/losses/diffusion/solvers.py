@@ -13,30 +13,31 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.shapes import PerSample
 
 Samples = Float[Tensor, "n *shape"]  # Pictures (n, c, h, w) or points (n, d).
-Field = Callable[[Samples, float], Samples]  # ``dx/dt`` at (x, t).
-Step = Callable[[Field, Samples, float, float], Samples]
+VectorField = Callable[[Samples, float], Samples]  # ``dx/dt`` at (x, t).
+SolverStep = Callable[[VectorField, Samples, float, float], Samples]
 
 
-def euler_step(field: Field, x: Samples, now: float, then: float) -> Samples:
+def euler_step(field: VectorField, x: Samples, now: float, then: float) -> Samples:
     """``x + h f(x, t)``."""
     return x + (then - now) * field(x, now)
 
 
-def midpoint_step(field: Field, x: Samples, now: float, then: float) -> Samples:
+def midpoint_step(field: VectorField, x: Samples, now: float, then: float) -> Samples:
     """``x + h f(x + h/2 f(x, t), t + h/2)``."""
     half = (then - now) / 2
     return x + 2 * half * field(x + half * field(x, now), now + half)
 
 
-def heun_step(field: Field, x: Samples, now: float, then: float) -> Samples:
+def heun_step(field: VectorField, x: Samples, now: float, then: float) -> Samples:
     """``x + h/2 (f(x, t) + f(x + h f(x, t), t + h))``."""
     length, slope = then - now, field(x, now)
     return x + length / 2 * (slope + field(x + length * slope, then))
 
 
-SOLVERS: Mapping[str, Step] = {"euler": euler_step, "midpoint": midpoint_step, "heun": heun_step}
+SOLVERS: Mapping[str, SolverStep] = {"euler": euler_step, "midpoint": midpoint_step, "heun": heun_step}
 EVALUATIONS: Mapping[str, int] = {"euler": 1, "midpoint": 2, "heun": 2}  # Of the field, in one step.
 
 
@@ -79,6 +80,11 @@ class SolverOptions:
             raise UserError(f"--churn {self.churn:g} must be at least 0.")
 
 
+def wide(values: PerSample, samples: Samples) -> Tensor:
+    """A number per sample, to be multiplied with samples."""
+    return values.view(-1, *[1] * (samples.ndim - 1))
+
+
 def require_solver(name: str, given_as: str) -> None:
     """Whether there is such a solver.
 
@@ -112,7 +118,7 @@ def evenly(steps: int) -> list[float]:
     return [i / steps for i in range(steps + 1)]
 
 
-def solve(field: Field, x: Samples, times: list[float], solver: str) -> Samples:
+def solve(field: VectorField, x: Samples, times: list[float], solver: str) -> Samples:
     """Where ``x`` is at the last of ``times``, in float64 whatever the precision of the field."""
     x, step = x.double(), SOLVERS[solver]
     for now, then in pairwise(times):

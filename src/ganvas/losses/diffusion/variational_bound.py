@@ -16,15 +16,13 @@ import math
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from ganvas.core.shapes import Images, PerSample
+from ganvas.losses.bits import COLOURS
+from ganvas.losses.diffusion.solvers import Samples, wide
 
-Samples = Float[Tensor, "n *shape"]
 Denoiser = Callable[[Samples, PerSample], Samples]  # Of noisy samples and each one's noise level.
 
-COLOURS = 256
 NEAR = 12.0  # Deviations from a colour beyond which no other is looked at.
 
 
@@ -54,9 +52,9 @@ def variational_bound(
     for number in range(draws):
         along = (offsets + number / draws) % 1.0
         sigma = (sigma_min * (span * along).exp()).to(x)
-        wide = sigma.view(-1, *[1] * (x.ndim - 1))
+        by = wide(sigma, x)
         noise = torch.randn(x.shape, generator=rng, device=rng.device).to(x)
-        error = (x - denoise(x + wide * noise, sigma)) / wide
+        error = (x - denoise(x + by * noise, sigma)) / by
         total += error.double().square().flatten(1).sum(1)
     noise = torch.randn(x.shape, generator=rng, device=rng.device).to(x)
     told = colours_told if whole_colours else values_told

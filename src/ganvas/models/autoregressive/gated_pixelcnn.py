@@ -77,7 +77,7 @@ class Config:
 TINY = Config(height=8, width=8, blocks=1, features=4, top_features=6, mixtures=2, batch_size=8)
 
 
-class Layer(nn.Module):
+class GatedLayer(nn.Module):
     """One layer of both stacks (figure 2).
 
     Args:
@@ -131,9 +131,10 @@ class Network(nn.Module):
         super().__init__()
         groups = groups_of(mixtures=config.mixtures, channels=config.channels)
         outputs = outputs_of(mixtures=config.mixtures, channels=config.channels)
-        first = Layer(config.channels, config, reach=FIRST_REACH, first=True, groups=groups)
+        first = GatedLayer(config.channels, config, reach=FIRST_REACH, first=True, groups=groups)
         others = [
-            Layer(config.features, config, reach=config.reach, first=False, groups=groups) for _ in range(config.blocks)
+            GatedLayer(config.features, config, reach=config.reach, first=False, groups=groups)
+            for _ in range(config.blocks)
         ]
         self.layers = nn.ModuleList([first, *others])
         self.top = LeftConv2d(config.features, config.top_features, 0, groups=groups)
@@ -150,11 +151,11 @@ class Network(nn.Module):
         return self.last(F.relu(self.top(F.relu(left))))
 
 
-class Drawing(PixelDrawing):
+class StacksDrawing(PixelDrawing):
     """What every layer was shown; the vertical stack is computed once a row, the horizontal one once a pixel."""
 
     def __init__(self, network: Network, size: tuple[int, int], labels: Labels | None) -> None:
-        self.layers = [layer for layer in network.layers if isinstance(layer, Layer)]
+        self.layers = [layer for layer in network.layers if isinstance(layer, GatedLayer)]
         self.network, self.labels = network, labels
         self.above = [layer.vertical.shown(size) for layer in self.layers]
         self.left = [layer.left.shown(size) for layer in self.layers]
@@ -198,4 +199,4 @@ class Model(PixelGame[Config]):
     def drawing(self, n: int, labels: Labels | None) -> PixelDrawing:
         """A start for pictures of the model's size."""
         assert isinstance(self.network, Network)
-        return Drawing(self.network, self.config.picture.size, labels)
+        return StacksDrawing(self.network, self.config.picture.size, labels)

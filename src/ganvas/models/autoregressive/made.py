@@ -223,6 +223,11 @@ class Model(FramedGame[Config]):
         x = x.flatten(1)
         return torch.where(x > 0, 1.0, -1.0).to(x.dtype) if self.binary else x
 
+    @property
+    def evaluations(self) -> int:
+        """Of the network for a sample: one a number."""
+        return self.config.numbers
+
     @torch.no_grad()
     def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> Samples:
         """``n`` samples of one set of masks, number by number; every unit is computed once, when it is complete."""

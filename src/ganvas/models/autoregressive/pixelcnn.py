@@ -65,11 +65,6 @@ class Config:
         """The size of the pictures."""
         return WholeSize(height=self.height, width=self.width, channels=self.channels)
 
-    @property
-    def num_classes(self) -> int:
-        """It knows none."""
-        return 0
-
 
 TINY = Config(height=8, width=8, blocks=1, features=4, top_features=6, batch_size=8)
 
@@ -86,7 +81,7 @@ class MaskedConv2d(nn.Module):
         return self.above(x) + self.left(x)
 
 
-class Block(nn.Module):
+class MaskedBlock(nn.Module):
     """``x + 1x1(relu(3x3(relu(1x1(relu(x))))))`` (figure 5, left), all masked."""
 
     def __init__(self, features: int, groups: int) -> None:
@@ -107,7 +102,7 @@ class Network(nn.Module):
         wide, groups = 2 * config.features, groups_of(mixtures=config.mixtures, channels=config.channels)
         outputs = outputs_of(mixtures=config.mixtures, channels=config.channels)
         self.first = MaskedConv2d(config.channels, wide, FIRST_REACH, own=False, groups=groups)
-        self.blocks = nn.ModuleList(Block(config.features, groups) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(MaskedBlock(config.features, groups) for _ in range(config.blocks))
         widths = [(wide, config.top_features), (config.top_features, config.top_features)]
         self.top = nn.ModuleList(LeftConv2d(before, after, 0, groups=groups) for before, after in widths)
         self.last = LeftConv2d(config.top_features, outputs, 0, groups=groups)
@@ -125,12 +120,12 @@ class Network(nn.Module):
         return self.last(F.relu(x))
 
 
-class Drawing(PixelDrawing):
+class MaskedDrawing(PixelDrawing):
     """What every masked layer was shown, and what it makes of the rows above the one that is being drawn."""
 
     def __init__(self, network: Network, size: tuple[int, int]) -> None:
         self.network = network
-        self.blocks = [block for block in network.blocks if isinstance(block, Block)]
+        self.blocks = [block for block in network.blocks if isinstance(block, MaskedBlock)]
         self.layers = [network.first, *(block.masked for block in self.blocks)]
         self.shown_above = [layer.above.shown(size) for layer in self.layers]
         self.shown_left = [layer.left.shown(size) for layer in self.layers]
@@ -176,4 +171,4 @@ class Model(PixelGame[Config]):
     def drawing(self, n: int, labels: Labels | None) -> PixelDrawing:
         """A start for pictures of the model's size."""
         assert isinstance(self.network, Network)
-        return Drawing(self.network, self.config.picture.size)
+        return MaskedDrawing(self.network, self.config.picture.size)

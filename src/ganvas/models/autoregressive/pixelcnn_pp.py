@@ -31,13 +31,10 @@ from torch.nn import functional as F
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady
-from ganvas.core.shapes import Images, Labels, PerSample
+from ganvas.core.shapes import Images, Labels
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import bits_per_dimension
-from ganvas.losses.game import Game, Phase, Terms
-from ganvas.losses.logistic_mixture import LogisticMixture, mixture_of, numbers_of
-from ganvas.losses.optimizers import Adam
+from ganvas.losses.logistic_mixture import numbers_of
+from ganvas.losses.pixel_game import Numbers, PixelDrawing, PixelGame
 from ganvas.nn.layers.across_ranks import all_ranks_sum
 from ganvas.nn.layers.causal_conv import Shown
 from ganvas.nn.layers.initialise import filled, normal_, unset
@@ -332,7 +329,7 @@ class CachedBlock:
         return x + a * b.sigmoid()
 
 
-class Level:
+class CachedLevel:
     """One resolution of the network: its blocks on both ways, and what they made of the newest row."""
 
     def __init__(self, network: Network, level: int, size: tuple[int, int]) -> None:
@@ -352,7 +349,7 @@ class Level:
         self.up_rows: list[Tensor] = []
 
 
-class Drawing:
+class StreamsDrawing(PixelDrawing):
     """What every layer was shown while pictures are drawn, so that each computes each of its pixels once.
 
     A resolution that is 2^k times smaller has a new row at every 2^k-th row of the picture, and in it a new pixel at
@@ -361,7 +358,7 @@ class Drawing:
 
     def __init__(self, network: Network, size: tuple[int, int]) -> None:
         sizes = [(size[0] >> level, size[1] >> level) for level in range(network.levels)]
-        self.levels = [Level(network, level, own) for level, own in enumerate(sizes)]
+        self.levels = [CachedLevel(network, level, own) for level, own in enumerate(sizes)]
         self.above, self.row_above = Cached(network.above, size), Cached(network.row_above, size)
         self.left, self.last = Cached(network.left, size), Cached(network.last, size)
         self.halve_above = _halvings(network.halve_above, sizes)
@@ -391,7 +388,7 @@ class Drawing:
         for number, level in reversed(list(enumerate(new))):
             self._row_up(level, number, y >> number)
 
-    def _row_up(self, level: Level, number: int, at: int) -> None:
+    def _row_up(self, level: CachedLevel, number: int, at: int) -> None:
         beside = list(level.down_rows)
         u = beside.pop() if level.deepest else self.double_above[number].row(self.levels[number + 1].up_rows[-1], at)
         level.up_rows = []
@@ -448,28 +445,13 @@ def _with_ones(images: Images) -> Float[Tensor, "n c2 h w"]:
     return torch.cat([images, torch.ones_like(images[:, :1])], 1)
 
 
-class Model(Game[Config, Pictures]):
-    """One network, one player, one loss: the negative log-likelihood."""
-
-    takes = (Pictures,)
-    density: Literal["exact"] = "exact"
+class Model(PixelGame[Config]):
+    """The network, its start from data, and its likelihood."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
         self.network = Network(config)
-
-    def schedule(self) -> Steady:
-        """One batch size and one learning rate."""
-        return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
-
-    def phases(self) -> list[Phase[Pictures]]:
-        """The network descends the bits of the pictures."""
-        config = self.config
-        adam = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps)
-        return [
-            Phase(name="P", player=self.network, loss=self._loss, optimizer=adam, average=config.average_decay),
-        ]
 
     def calibrate(self, batch: Pictures) -> None:
         """Before the first step: lengths and biases of all weights are set from real pictures, layer by layer."""
@@ -477,38 +459,19 @@ class Model(Game[Config, Pictures]):
         for layer in layers:
             layer.calibrating = True
         with torch.no_grad():
-            self.mixture(batch.images)
+            self.numbers(batch.images, None)
         for layer in layers:
             layer.calibrating = False
 
-    def mixture(self, images: Images, drop: Drop = kept) -> LogisticMixture:
-        """Every pixel's distribution given the pixels before it."""
-        return self._mixture_of(self.network(images, drop))
+    def numbers(self, images: Images, labels: Labels | None) -> Numbers:
+        """What the network says of every pixel of whole pictures."""
+        return self.network(images, kept)
 
-    def log_prob(self, images: Images, rng: torch.Generator) -> PerSample:
-        """``ln p(x)`` in nats per picture, exact; nothing is drawn."""
-        return self.mixture(images).log_prob(images).sum((1, 2))
+    def learning_numbers(self, batch: Pictures, labels: Labels | None) -> Numbers:
+        """With dropout from the step's own stream."""
+        return self.network(batch.images, dropping(batch.rand, self.config.dropout))
 
-    @torch.no_grad()
-    def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> Images:
-        """``n`` pictures, pixel by pixel; every layer computes each of its own pixels once."""
-        height, width = self.config.picture.size
-        images = torch.zeros(n, self.config.channels, height, width, device=rng.device)
-        images = images.to(next(self.parameters()).dtype)
-        drawing = Drawing(self.network, (height, width))
-        for y in range(height):
-            drawing.start_row(images, y)
-            for x in range(width):
-                pixel = self._mixture_of(drawing.numbers(images, y, x))
-                images[..., y, x] = pixel.sample(rng)[..., 0, 0]
-        return images
-
-    def _mixture_of(self, numbers: Tensor) -> LogisticMixture:
-        numbers = numbers.to(torch.promote_types(numbers.dtype, torch.float32))
-        return mixture_of(numbers, components=self.config.mixtures, channels=self.config.channels)
-
-    def _loss(self, batch: Pictures) -> Terms:
-        """Bits per dimension, with dropout from the step's own stream."""
-        drop = dropping(batch.rand, self.config.dropout)
-        log_prob = self.mixture(batch.images, drop).log_prob(batch.images).sum((1, 2))
-        return {"bits_per_dimension": bits_per_dimension(log_prob, batch.images[0].numel())}
+    def drawing(self, n: int, labels: Labels | None) -> PixelDrawing:
+        """A start for pictures of the model's size."""
+        assert isinstance(self.network, Network)
+        return StreamsDrawing(self.network, self.config.picture.size)

@@ -36,7 +36,7 @@ from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Labels, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.diffusion.diffusion_game import DiffusionGame, mean_square, wide
+from ganvas.losses.diffusion.diffusion_game import DiffusionGame, mean_square
 from ganvas.losses.diffusion.solvers import (
     SOLVERS,
     Samples,
@@ -44,6 +44,7 @@ from ganvas.losses.diffusion.solvers import (
     euler_step,
     noise_levels,
     require_solver,
+    wide,
 )
 from ganvas.losses.game import Terms
 from ganvas.networks.denoisers import denoiser, require_sizes

@@ -30,8 +30,8 @@ from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Labels, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.diffusion.diffusion_game import DiffusionGame, mean_square, wide
-from ganvas.losses.diffusion.solvers import Samples, SolverOptions, evenly, require_solver, solve
+from ganvas.losses.diffusion.diffusion_game import DiffusionGame, mean_square
+from ganvas.losses.diffusion.solvers import Samples, SolverOptions, evenly, require_solver, solve, wide
 from ganvas.losses.game import Terms
 from ganvas.networks.denoisers import denoiser, require_sizes
 

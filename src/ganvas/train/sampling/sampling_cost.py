@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganvas.core.shapes import Bytes
+from ganvas.losses.capabilities import DrawsFromMemory
 from ganvas.report.web.comparison.compared import SamplingCost
 from ganvas.train.trained import Trained
 
@@ -18,15 +19,15 @@ MOST_TIMES, BUDGET_SECONDS = 5, 2.0  # Of timing; the first draw is always finis
 
 def sampling_cost(trained: Trained, *, batch: int = 16, seed: int = 0) -> tuple[SamplingCost, Bytes]:
     """Draws one picture under a counter, then ``batch`` of them against the clock; with those that were drawn."""
-    with calls_counted(trained.model) as calls, FlopCounterMode(display=False) as counter:
+    model = trained.model
+    with calls_counted(model) as calls, FlopCounterMode(display=False) as counter:
         _drawn(trained, 1, seed)
     seconds, pictures = _timed(trained, batch, seed)
-    # A pixel model that draws from memory reads the weights of its layers and calls none of them.
-    from_memory = not calls
+    from_memory = isinstance(model, DrawsFromMemory)  # Which runs parts of its layers, where no call is seen.
     cost = SamplingCost(
         macs=counter.get_total_flops() / 2,
-        evaluations=pictures.shape[2] * pictures.shape[3] if from_memory else max(calls.values()),
-        parameters=_size(module for module in trained.model.modules() if from_memory or module in calls),
+        evaluations=model.evaluations if from_memory else max(calls.values()),
+        parameters=_size(model.modules() if from_memory else calls),
         milliseconds=1000 * seconds / batch,
         batch=batch,
     )
@@ -46,7 +47,7 @@ def calls_counted(model: nn.Module) -> Iterator[Counter[nn.Module]]:
             handle.remove()
 
 
-def _size(modules: Iterator[nn.Module]) -> int:
+def _size(modules: Iterable[nn.Module]) -> int:
     """Parameters of modules themselves, without those of their parts; a shared one counts once."""
     found = {id(p): p.numel() for module in modules for p in module.parameters(recurse=False)}
     return sum(found.values())
