@@ -6,7 +6,6 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import PerSample
 from ganvas.networks.denoising_unet import DenoisingUNet
@@ -63,19 +62,6 @@ class DenoiserSettings(Protocol):
     def depth(self) -> int:
         """Of points: hidden layers."""
         ...
-
-
-def require_sizes(multipliers: tuple[int, ...], attention: tuple[int, ...]) -> None:
-    """Whether settings name sizes of maps, and sizes at which blocks have attention.
-
-    Raises:
-        UserError: they do not.
-    """
-    if min(multipliers, default=0) < 1:
-        raise UserError(f"multipliers={multipliers} must be one number of at least 1 for each size.")
-    last = len(multipliers) - 1
-    if not all(0 <= level <= last for level in attention):
-        raise UserError(f"attention={attention} must be numbers of halvings, from 0 to {last}.")
 
 
 def denoiser(settings: DenoiserSettings) -> nn.Module:

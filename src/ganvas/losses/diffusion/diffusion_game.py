@@ -6,7 +6,7 @@ along which equation it draws (:meth:`draw`).
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from typing import Literal, TypeVar
 
 import torch
 from torch import nn
@@ -16,72 +16,18 @@ from ganvas.core.shapes import Labels, Latents, PerSample
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.bits import dequantised, of_whole_colours
+from ganvas.losses.diffusion.diffusion_config import DiffusionConfig
 from ganvas.losses.diffusion.flow_density import flow_log_density
 from ganvas.losses.diffusion.solvers import Samples, SolverOptions
 from ganvas.losses.diffusion.variational_bound import variational_bound
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import FramedGame, FramedSettings, LatentGame
+from ganvas.losses.latent_game import FramedGame, LatentGame
 from ganvas.losses.optimizers import Adam
 
 BOUND_DRAWS = 8  # Noise levels per sample, from which a bound of its likelihood is computed.
 
 
-@runtime_checkable
-class DiffusionSettings(FramedSettings, Protocol):
-    """A ``Config`` of a diffusion model."""
-
-    @property
-    def latent_size(self) -> int:
-        """Numbers of a sample: drawing starts from noise of the same shape."""
-        ...
-
-    @property
-    def num_classes(self) -> int: ...
-
-    @property
-    def label_dropout(self) -> float:
-        """The share of samples whose class is not told."""
-        ...
-
-    @property
-    def warm_up_kimg(self) -> float: ...
-
-    @property
-    def average_half_life_kimg(self) -> float: ...
-
-    @property
-    def average_ramp(self) -> float:
-        """The half-life is at most this share of the samples shown so far."""
-        ...
-
-    @property
-    def beta1(self) -> float: ...
-
-    @property
-    def beta2(self) -> float: ...
-
-    @property
-    def eps(self) -> float: ...
-
-    @property
-    def sigma_min(self) -> float:
-        """Least and largest noise, of samples as the network sees them."""
-        ...
-
-    @property
-    def sigma_max(self) -> float: ...
-
-    @property
-    def steps(self) -> int: ...
-
-    @property
-    def solver(self) -> str: ...
-
-    @property
-    def guidance(self) -> float: ...
-
-
-D = TypeVar("D", bound=DiffusionSettings)
+D = TypeVar("D", bound=DiffusionConfig)
 
 
 class DiffusionGame(FramedGame[D], LatentGame[D, Pictures | Points], ABC):

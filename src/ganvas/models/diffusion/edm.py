@@ -30,12 +30,11 @@ from typing import Literal
 
 import torch
 
-from ganvas.core.checks import above, at_least, fractions, probabilities
-from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.checks import above, at_least
 from ganvas.core.shapes import Labels, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
+from ganvas.losses.diffusion.diffusion_config import DiffusionConfig
 from ganvas.losses.diffusion.diffusion_game import DiffusionGame, mean_square
 from ganvas.losses.diffusion.solvers import (
     SOLVERS,
@@ -43,11 +42,10 @@ from ganvas.losses.diffusion.solvers import (
     SolverOptions,
     euler_step,
     noise_levels,
-    require_solver,
     wide,
 )
 from ganvas.losses.game import Terms
-from ganvas.networks.denoisers import denoiser, require_sizes
+from ganvas.networks.denoisers import denoiser
 
 BETA_MIN, BETA_RANGE = 0.1, 19.9  # Of "vp": the noise that is added per time goes from the first to their sum.
 VP_LEAST_TIME = 1e-5  # From which to 1 times are drawn.
@@ -56,65 +54,32 @@ MOST_CHURN = math.sqrt(2) - 1  # Of the noise that is there, added at one step (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
-    """Every setting of the network, its training and its drawing; the defaults are the paper's for CIFAR-10."""
+class Config(DiffusionConfig):
+    """Every setting of the network, its training and its drawing; the defaults are the paper's for CIFAR-10.
 
-    dims: int = 0  # Numbers of a point; 0 for pictures. Taken from the data.
-    height: int = 32  # A multiple of 2^(sizes - 1).
-    width: int = 32
-    channels: int = 3
-    num_classes: int = 0
-    features: int = 128  # Of pictures: maps at full size, before multipliers.
-    multipliers: tuple[int, ...] = (2, 2, 2)  # Of the maps at full size, at half, at a quarter, ...
-    blocks: int = 4  # Residual blocks per size on the way down, and one more on the way up.
-    attention: tuple[int, ...] = (1,)  # Halvings after which blocks have attention.
+    Noise levels while drawing go from ``sigma_max`` to ``sigma_min``.
+    """
+
+    multipliers: tuple[int, ...] = (2, 2, 2)
+    blocks: int = 4
     dropout: float = 0.13
-    hidden: int = 128  # Of points: width of every hidden layer.
-    depth: int = 4  # Of points: hidden layers.
     parameterisation: Literal["edm", "vp"] = "edm"
     sigma_data: float = 0.5  # Deviation of the data. Of "edm".
     noise_mean: float = -1.2  # Of the logarithm of the noise level while learning. Of "edm".
     noise_std: float = 1.2
-    sigma_min: float = 0.002  # Least and largest noise level while drawing.
-    sigma_max: float = 80.0
     rho: float = 7.0  # The larger, the more steps lie at little noise.
     steps: int = 18
-    solver: str = "heun"
     churn: float = 0.0  # S_churn: noise added on the way, and removed again.
     churn_noise: float = 1.0  # S_noise: its deviation, in units of what would keep the noise level.
-    guidance: float = 1.0  # 1 draws what was learnt of a class; more exaggerates what is special about it.
-    label_dropout: float = 0.1  # Samples that are shown without their class.
     batch_size: int = 512
     lr: float = 1e-3
     warm_up_kimg: float = 10_000.0
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-8
-    average_half_life_kimg: float = 500.0  # Of the weights that draw.
-    average_ramp: float = 0.05  # The half-life is at most this share of the samples shown.
+    average_half_life_kimg: float = 500.0
 
     def __post_init__(self) -> None:
-        at_least(self, 0, "dims", "num_classes", "churn", "warm_up_kimg", "average_half_life_kimg", "average_ramp")
-        at_least(self, 1, "features", "blocks", "hidden", "depth", "steps", "batch_size")
-        above(self, 0, "sigma_data", "noise_std", "sigma_min", "rho", "churn_noise", "lr", "eps")
-        fractions(self, "dropout", "beta1", "beta2")
-        probabilities(self, "label_dropout")
-        require_solver(self.solver, "solver=")
-        if self.sigma_max <= self.sigma_min:
-            raise UserError(f"sigma_max={self.sigma_max} must be above sigma_min={self.sigma_min}.")
-        require_sizes(self.multipliers, self.attention)
-        assert self.picture
-
-    @property
-    def picture(self) -> WholeSize:
-        """The size of the pictures."""
-        multiple = 2 ** (len(self.multipliers) - 1)
-        return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=multiple)
-
-    @property
-    def latent_size(self) -> int:
-        """Numbers of the noise that drawing starts from."""
-        return self.dims or self.height * self.width * self.channels
+        super().__post_init__()
+        at_least(self, 0, "churn")
+        above(self, 0, "sigma_data", "noise_std", "rho", "churn_noise")
 
 
 POINTS = Config(

@@ -24,73 +24,33 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ganvas.core.checks import above, at_least, fractions, probabilities
-from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Labels, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
+from ganvas.losses.diffusion.diffusion_config import DiffusionConfig
 from ganvas.losses.diffusion.diffusion_game import DiffusionGame, mean_square
-from ganvas.losses.diffusion.solvers import Samples, SolverOptions, evenly, require_solver, solve, wide
+from ganvas.losses.diffusion.solvers import Samples, SolverOptions, evenly, solve, wide
 from ganvas.losses.game import Terms
-from ganvas.networks.denoisers import denoiser, require_sizes
+from ganvas.networks.denoisers import denoiser
 
 TOLD_TIMES = 1000  # A time of 1 is told to the network as this number, so that its waves tell near times apart.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
-    """Every setting of the network, its training and its drawing; the defaults are torchcfm's for CIFAR-10."""
+class Config(DiffusionConfig):
+    """Every setting of the network, its training and its drawing; the defaults are torchcfm's for CIFAR-10.
 
-    dims: int = 0  # Numbers of a point; 0 for pictures. Taken from the data.
-    height: int = 32  # A multiple of 2^(sizes - 1).
-    width: int = 32
-    channels: int = 3
-    num_classes: int = 0
-    features: int = 128  # Of pictures: maps at full size, before multipliers.
-    multipliers: tuple[int, ...] = (1, 2, 2, 2)  # Of the maps at full size, at half, at a quarter, ...
-    blocks: int = 2  # Residual blocks per size on the way down, and one more on the way up.
-    attention: tuple[int, ...] = (1,)  # Halvings after which blocks have attention.
+    Noise levels are ratios of noise to sample, and serve the likelihood alone.
+    """
+
+    multipliers: tuple[int, ...] = (1, 2, 2, 2)
+    blocks: int = 2
     dropout: float = 0.1
-    hidden: int = 128  # Of points: width of every hidden layer.
-    depth: int = 4  # Of points: hidden layers.
     steps: int = 20
-    solver: str = "heun"
-    guidance: float = 1.0  # 1 draws what was learnt of a class; more exaggerates what is special about it.
-    label_dropout: float = 0.1  # Samples that are shown without their class.
-    sigma_min: float = 0.002  # Least and largest ratio of noise to sample for the bound of the likelihood.
-    sigma_max: float = 80.0
     batch_size: int = 128
     lr: float = 2e-4
     warm_up_kimg: float = 640.0
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-8
-    average_half_life_kimg: float = 887.0  # Of the weights that draw: 0.9999 per step of 128.
-    average_ramp: float = 0.05  # The half-life is at most this share of the samples shown.
-
-    def __post_init__(self) -> None:
-        at_least(self, 0, "dims", "num_classes", "warm_up_kimg", "average_half_life_kimg", "average_ramp")
-        at_least(self, 1, "features", "blocks", "hidden", "depth", "steps", "batch_size")
-        above(self, 0, "sigma_min", "lr", "eps")
-        fractions(self, "dropout", "beta1", "beta2")
-        probabilities(self, "label_dropout")
-        require_solver(self.solver, "solver=")
-        if self.sigma_max <= self.sigma_min:
-            raise UserError(f"sigma_max={self.sigma_max} must be above sigma_min={self.sigma_min}.")
-        require_sizes(self.multipliers, self.attention)
-        assert self.picture
-
-    @property
-    def picture(self) -> WholeSize:
-        """The size of the pictures."""
-        multiple = 2 ** (len(self.multipliers) - 1)
-        return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=multiple)
-
-    @property
-    def latent_size(self) -> int:
-        """Numbers of the noise that drawing starts from."""
-        return self.dims or self.height * self.width * self.channels
+    average_half_life_kimg: float = 887.0  # 0.9999 per step of 128.
 
 
 POINTS = Config(

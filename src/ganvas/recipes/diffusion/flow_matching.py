@@ -2,6 +2,7 @@
 ``ganvas.models.diffusion.flow_matching.Config``; docs/presets.md has every value of every preset."""
 
 from ganvas.models.diffusion.flow_matching import POINTS, Config
+from ganvas.recipes.diffusion._laptop import clouds, small_pictures
 from ganvas.train.plan import Plan, Recipe
 
 
@@ -12,24 +13,9 @@ def cifar10() -> Recipe:
 
 def small() -> Recipe:
     """For a laptop: 16x16 in minutes on two cores. Not the papers': narrow, one block, fewer steps to draw."""
-    config = Config(
-        height=16,
-        width=16,
-        features=24,
-        multipliers=(1, 2, 2),
-        blocks=1,
-        attention=(2,),
-        dropout=0.0,
-        steps=10,
-        batch_size=32,
-        lr=2e-3,
-        warm_up_kimg=1.0,
-        average_half_life_kimg=10.0,
-    )
-    plan = Plan(total_kimg=60, sample_kimg=10, measure_kimg=20, measure_n=256)
-    return Recipe(config=config, plan=plan, bound=16)
+    return small_pictures(Config())
 
 
 def mixtures() -> Recipe:
     """For a laptop: `mixtures:ring8` in a minute on two cores. Not the papers'."""
-    return Recipe(config=POINTS, plan=Plan(total_kimg=1500, checkpoint_minutes=1.0))
+    return clouds(POINTS)
