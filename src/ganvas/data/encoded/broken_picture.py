@@ -1,5 +1,7 @@
 """The refusal of one encoded picture."""
 
+from ganvas.data.encoded.broken_file import BrokenFile
 
-class BrokenPicture(ValueError):
-    """A file that is not one whole picture. The message is the reason, without the file's name."""
+
+class BrokenPicture(BrokenFile):
+    """A file that is not one whole picture."""
