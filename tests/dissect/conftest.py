@@ -66,7 +66,7 @@ class PlantedCase:
     labeller: Rule
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def planted() -> PlantedCase:
     network = Planted().eval()
     given = planted_inputs("numbering", 0, 2)

@@ -68,7 +68,8 @@ class SoftRed:
 
 @pytest.mark.parametrize("form", ["code", "paper"])
 def test_the_optimisation_finds_the_two_planted_units_and_no_other(planted, place, form):
-    found = optimised(planted.subject, SoftRed(), place, "red", form=form, pictures=64, updates=150, seed=0)
+    start = torch.full((16,), 0.2)  # Nearer to 0 than the usual 0.5: a third of the updates.
+    found = optimised(planted.subject, SoftRed(), place, "red", form=form, pictures=64, updates=50, start=start)
     assert sorted(found.strongest(2)) == [0, 1]
     assert found.alpha[:2].min() > 3 * found.alpha[2:].max()
     assert found.alpha.min() >= 0

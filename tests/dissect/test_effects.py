@@ -1,6 +1,8 @@
 """Effects of silencing units: exact on a generator whose units are known, paired, and judged on other pictures."""
 
+import copy
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -78,11 +80,12 @@ def test_random_units_avoid_the_chosen_ones_while_there_are_others(place):
 
 
 def test_the_untrained_twin_of_a_frozen_network_has_other_weights_and_the_same_places(planted, place):
-    planted.subject.network.requires_grad_(False)
-    twin, again = planted.subject.untrained(1), planted.subject.untrained(1)
-    inputs = planted.subject.series("sample", 0, 4)
-    own, drawn = planted.subject.run(inputs)[0], twin.run(inputs, keep=[place])
+    network = copy.deepcopy(planted.subject.network).requires_grad_(False)
+    frozen = replace(planted.subject, network=network, module=network)
+    twin, again = frozen.untrained(1), frozen.untrained(1)
+    inputs = frozen.series("sample", 0, 4)
+    own, drawn = frozen.run(inputs)[0], twin.run(inputs, keep=[place])
     assert not torch.allclose(own, drawn[0])
     assert torch.equal(drawn[0], again.run(inputs)[0])
     assert drawn[1][place.name].shape == (4, 16, 8, 8)
-    assert torch.equal(planted.subject.run(inputs)[0], own)
+    assert torch.equal(frozen.run(inputs)[0], own)

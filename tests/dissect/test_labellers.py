@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from ganvas.core.errors import UserError
-from ganvas.dissect.labellers import rules, segmenter
+from ganvas.dissect.labellers import rules, segmenter, segmenter_training
 from ganvas.dissect.labellers.labeller import Differentiable, Labeller
 from ganvas.dissect.labellers.labeller_catalogue import labeller_named
 from ganvas.dissect.labellers.mask_folder import mask_folder_labeller
@@ -63,7 +63,9 @@ def squares(n, rng):
 @pytest.fixture(scope="module")
 def trained():
     images, masks = squares(64, torch.Generator().manual_seed(0))
-    return train(images, masks, ["ground", "square"], Plan(steps=60, width=4), source="squares", quiet=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segmenter_training, "PASTES", 64)
+        return train(images, masks, ["ground", "square"], Plan(steps=60, width=4), source="squares", quiet=True)
 
 
 def test_a_segmenter_learns_squares_and_its_card_says_so(trained, tmp_path):

@@ -141,8 +141,8 @@ def test_inversion_from_the_truth_stays_there_and_from_elsewhere_comes_near(rng)
     found = inverted(linear(a), images, start, prior="other", steps=300)
     assert (found.psnr >= found.start_psnr).all()
     assert found.psnr.min() > 40
-    again = inverted(linear(a), images[:2], start[:2], prior="other", steps=300)
-    assert_close(again.z, found.z[:2])  # Each picture by itself.
+    whole, part = (inverted(linear(a), images[:n], start[:n], prior="other", steps=20) for n in (5, 2))
+    assert_close(part.z, whole.z[:2])  # Each picture by itself.
 
 
 def test_latents_stay_where_the_prior_has_them(rng):
@@ -172,7 +172,7 @@ def test_an_encoder_learns_and_is_a_function_of_its_seed(rng):
         return torch.randn(n, 3, generator=generator)
 
     z = latents(64, rng)
-    short, long = (trained_encoder(linear(a), latents, prior="other", steps=steps) for steps in (2, 120))
+    short, long = (trained_encoder(linear(a), latents, prior="other", steps=steps) for steps in (2, 50))
     images = linear(a)(z)
     assert (long(images) - z).square().mean() < 0.5 * (short(images) - z).square().mean()
     again = trained_encoder(linear(a), latents, prior="other", steps=2)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from ganvas.tasks.invert import Invert, invert
 from ganvas.tasks.train import Train, train
 from ganvas.train import trained
 
-SETTINGS = ("resolution=16", "latent_size=8", "fmap_base=64", "fmap_max=8", "batch_size=8", "measure_kimg=-1")
+SETTINGS = ("resolution=8", "latent_size=8", "fmap_base=64", "fmap_max=8", "batch_size=8", "measure_kimg=-1")
 LAYER = ("blocks.1.1",)
 FEW = {"pictures": 12, "effect_pictures": 8, "held_out_pictures": 8, "permutations": 3, "set_size": 2, "quiet": True}
 
@@ -28,9 +29,30 @@ FEW = {"pictures": 12, "effect_pictures": 8, "held_out_pictures": 8, "permutatio
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("dissect") / "run"
-    settings = (*SETTINGS, "first_resolution=16", "train_kimg=0", "fade_kimg=0")
-    train(Train(model="gan/progan", data="scenes:32,16x16", out=out, kimg=0.008, set=settings, quiet=True))
+    settings = (*SETTINGS, "first_resolution=8", "train_kimg=0", "fade_kimg=0")
+    task = Train(
+        model="gan/progan", data="scenes:32,8x8", out=out, kimg=0.008, set=settings, quiet=True, estimate=False
+    )
+    train(task)
     return out
+
+
+@pytest.fixture(scope="module")
+def by_hand(run, tmp_path_factory):
+    """A dissection with units that somebody chose, and its task."""
+    folder = tmp_path_factory.mktemp("by_hand")
+    (folder / "mine.json").write_text('{"layer": "blocks.1.1", "units": [0, 5]}')
+    task = Dissect(
+        run=str(run),
+        labeller="brightness",
+        layers=LAYER,
+        twins=False,
+        units=folder / "mine.json",
+        out=folder / "found",
+        **FEW,
+    )
+    dissect(task)
+    return task
 
 
 def test_a_run_is_dissected_into_a_page_tables_and_json(run, tmp_path):
@@ -49,11 +71,9 @@ def test_a_run_is_dissected_into_a_page_tables_and_json(run, tmp_path):
     assert len(rows) == 1 + sum(line.units for line in result.layers)
 
 
-def test_the_same_dissection_twice_is_the_same_to_the_byte(run, tmp_path):
-    for name in ("a", "b"):
-        task = Dissect(run=str(run), labeller="brightness", layers=LAYER, twins=False, out=tmp_path / name, **FEW)
-        dissect(task)
-    files = [(tmp_path / name / "dissection.json").read_bytes() for name in ("a", "b")]
+def test_the_same_dissection_twice_is_the_same_to_the_byte(by_hand, tmp_path):
+    dissect(replace(by_hand, out=tmp_path / "again"))
+    files = [(folder / "dissection.json").read_bytes() for folder in (by_hand.out, tmp_path / "again")]
     assert files[0] == files[1]
 
 
@@ -62,15 +82,13 @@ def test_a_discriminator_is_held_against_exact_masks(run, tmp_path):
     assert isinstance(result, DissectResult)
     assert result.labeller.startswith("exact@")
     assert result.sets == ()
+    with pytest.raises(UserError, match="looks at pictures and draws none"):
+        dissect(Dissect(run=f"{run}:discriminator", context=("house",), out=tmp_path / "d", **FEW))
 
 
-def test_chosen_units_are_silenced_beside_the_others_and_for_good(run, tmp_path):
-    (tmp_path / "mine.json").write_text('{"layer": "blocks.1.1", "units": [0, 5]}')
-    task = {"run": str(run), "labeller": "brightness", "layers": LAYER, "twins": False, **FEW}
-    result = dissect(Dissect(units=tmp_path / "mine.json", out=tmp_path / "d", **task))
-    assert isinstance(result, DissectResult)
-    assert "hand" in (tmp_path / "d" / "sets.csv").read_text()
-    edited = dissect(Dissect(run=str(run), edit=tmp_path / "mine.json", out=tmp_path / "without", **FEW))
+def test_chosen_units_are_silenced_beside_the_others_and_for_good(run, by_hand, tmp_path):
+    assert "hand" in (by_hand.out / "sets.csv").read_text()
+    edited = dissect(Dissect(run=str(run), edit=by_hand.units, out=tmp_path / "without", **FEW))
     assert isinstance(edited, Edited)
     assert edited.apart < 1e-4
     whole, less = (trained.load(path).decode(torch.ones(2, 8)) for path in (run, tmp_path / "without"))
@@ -161,7 +179,7 @@ def test_units_that_are_not_there_and_files_that_are_not_are_said(run, tmp_path)
 
 def test_a_labeller_whose_labels_do_not_occur_is_said(run, tmp_path):
     blind = Rule(
-        identity="blind", labels=("nothing", "something"), rule=lambda images: torch.zeros(len(images), 16, 16).long()
+        identity="blind", labels=("nothing", "something"), rule=lambda images: torch.zeros(len(images), 8, 8).long()
     )
     own = of_run(run)
     with pytest.raises(UserError, match="calls every pixel 'nothing'"):
@@ -170,6 +188,7 @@ def test_a_labeller_whose_labels_do_not_occur_is_said(run, tmp_path):
 
 def test_a_run_of_points_is_refused(tmp_path):
     small = ("width=8", "depth=1", "batch_size=8", "burst_first=1", "burst_moves=2", "measure_kimg=-1")
-    train(Train(model="gan/wgan", data="mixtures:segments,64", out=tmp_path / "p", kimg=0.008, set=small, quiet=True))
+    how = {"kimg": 0.008, "set": small, "quiet": True, "estimate": False}
+    train(Train(model="gan/wgan", data="mixtures:segments,64", out=tmp_path / "p", **how))
     with pytest.raises(UserError, match="draws points"):
         dissect(Dissect(run=str(tmp_path / "p"), out=tmp_path / "d"))

@@ -92,8 +92,10 @@ def dissect(
         by_hand: Units that a person chose, silenced together beside the others; their layer is then that one.
 
     Raises:
-        UserError: none of the labeller's labels occurs in the pictures.
+        UserError: none of the labeller's labels occurs in the pictures, or units shall be silenced in a network that
+            draws none.
     """
+    _require_drawing(subject, settings, effect_place, by_hand)
     for thing in settings.context:
         _require_label(thing, labeller)
     sample = sampled(subject, labeller, settings.pictures)
@@ -112,7 +114,7 @@ def dissect(
     shares = torch.bincount(sample.masks.flatten().long(), minlength=len(labeller.labels)) / sample.masks.numel()
     chosen = by_hand.place if by_hand else effect_place or max(found_layers, key=lambda layer: layer.best.trained).place
     found: UnitEffects | None = None
-    sets, contexts = list[SetEffect](), list[Context]()
+    sets, contexts = list[SetEffect](), tuple[Context, ...]()
     if settings.effects and subject.kind == "draws":
         found = unit_effects(
             subject,
@@ -124,9 +126,7 @@ def dissect(
         )
         layer = next((layer for layer in found_layers if layer.place == chosen), None)
         sets = _sets(subject, labeller, found, layer, settings, by_hand)
-        twin = subject.untrained(settings.seed) if bare is not None and settings.context else None
-        for thing in settings.context:
-            contexts.append(_context(subject, twin, labeller, found, thing, settings, quiet=quiet))
+        contexts = _contexts(subject, bare, labeller, found, settings, quiet=quiet)
     return Dissection(
         subject=subject.name,
         whose=subject.whose,
@@ -139,7 +139,7 @@ def dissect(
         effect_layer=chosen if found is not None else None,
         unit_effects=found,
         sets=tuple(sets),
-        contexts=tuple(contexts),
+        contexts=contexts,
         quality=_quality(labeller),
         notes=notes,
         galleries=galleries,
@@ -156,39 +156,41 @@ def _untrained(subject: Subject, labeller: Labeller, settings: Settings) -> tupl
         return None, (f"There is no untrained twin: {error}",)
 
 
-def _context(
-    subject: Subject,
-    twin: Subject | None,
-    labeller: Labeller,
-    found: UnitEffects,
-    thing: str,
-    settings: Settings,
-    *,
-    quiet: bool,
-) -> Context:
-    """A thing put everywhere, by the trained network and by its untrained twin."""
-    number, count, pictures = labeller.labels.index(thing), settings.set_size, settings.context_pictures
-    units = found.ranked(number)[:count]
+def _contexts(
+    subject: Subject, bare: Sample | None, labeller: Labeller, found: UnitEffects, settings: Settings, *, quiet: bool
+) -> tuple[Context, ...]:
+    """Things put everywhere, by the trained network and by its untrained twin, each by its own units."""
+    if not settings.context:
+        return ()
+    twin = None
+    if bare is not None:
+        place, pictures = found.place, settings.effect_pictures // 2
+        twin = bare.subject, unit_effects(bare.subject, labeller, place, pictures=pictures, quiet=quiet)
 
-    def put(one: Subject, chosen: list[int]) -> tuple[GroundEffect, ...]:
+    def put(one: Subject, by: UnitEffects, thing: str) -> tuple[GroundEffect, ...]:
+        units, pictures = _strongest(by, labeller, thing, settings), settings.context_pictures
         made = inserted_everywhere(
-            one, labeller, found.place, chosen, thing, pictures=pictures, seed=settings.seed, quiet=quiet
+            one, labeller, found.place, units, thing, pictures=pictures, seed=settings.seed, quiet=quiet
         )
         return made.on_all(thing)
 
-    bare: tuple[GroundEffect, ...] = ()
-    if twin is not None:
-        ranking = unit_effects(twin, labeller, found.place, pictures=settings.effect_pictures // 2, quiet=quiet)
-        bare = put(twin, ranking.ranked(number)[:count])
-    grounds = put(subject, units)
-    return Context(
-        thing=thing,
-        units=tuple(units),
-        pictures=pictures,
-        grounds=grounds,
-        untrained=bare,
-        recall=tuple(_recall(labeller, thing, on.ground) for on in grounds),
-    )
+    def context(thing: str) -> Context:
+        grounds = put(subject, found, thing)
+        return Context(
+            thing=thing,
+            units=_strongest(found, labeller, thing, settings),
+            pictures=settings.context_pictures,
+            grounds=grounds,
+            untrained=() if twin is None else put(*twin, thing),
+            recall=tuple(_recall(labeller, thing, on.ground) for on in grounds),
+        )
+
+    return tuple(map(context, settings.context))
+
+
+def _strongest(by: UnitEffects, labeller: Labeller, thing: str, settings: Settings) -> tuple[int, ...]:
+    """The units that most of a thing goes with."""
+    return tuple(by.ranked(labeller.labels.index(thing))[: settings.set_size])
 
 
 def _recall(labeller: Labeller, thing: str, ground: str) -> float | None:
@@ -200,6 +202,15 @@ def _recall(labeller: Labeller, thing: str, ground: str) -> float | None:
 def _quality(labeller: Labeller) -> tuple[float | None, ...]:
     known = labeller.card["iou"] if isinstance(labeller, Segmenter) else {}
     return tuple(known.get(label) for label in labeller.labels)
+
+
+def _require_drawing(subject: Subject, settings: Settings, effect_place: Place | None, by_hand: UnitSet | None) -> None:
+    """Silencing and inserting units is for networks that draw: nothing is lost from a picture that was given."""
+    if subject.kind != "draws" and (settings.context or effect_place or by_hand):
+        raise UserError(
+            f"{subject.name} looks at pictures and draws none, so silencing its units takes nothing from a picture. "
+            "Leave --context, --units and --effect-layer out, or dissect the network that draws."
+        )
 
 
 def _require_labels(sample: Sample, labeller: Labeller) -> None:

@@ -17,7 +17,8 @@ from ganvas.report.drawing.palette import BLUE, GREEN, ORANGE, SOFT
 from ganvas.report.drawing.panels import Axes, Curve
 from ganvas.report.pictures.grid import grid
 from ganvas.report.web import page
-from ganvas.report.web.chart import Chart, svg
+from ganvas.report.web.chart import Chart
+from ganvas.report.web.chart_figure import chart_figure
 from ganvas.report.web.page import Content, Html, element
 
 WIDE, NARROW = (560, 290), (370, 260)
@@ -90,13 +91,7 @@ def _chart(layers: Sequence[Layer], title: str, y_title: str, of: Callable[[Laye
     ticks = [(float(at), layer.place.name) for at, layer in enumerate(layers)]
     axes = Axes(x_title="layer", y_title=y_title, x_ticks=ticks, size=11.0, x_range=(-0.3, len(layers) - 0.7))
     shown = Chart(title=title, curves=curves, axes=axes)
-    drawings = page.chart(svg(shown, width=WIDE[0], height=WIDE[1]), svg(shown, width=NARROW[0], height=NARROW[1]))
-    return page.figure(_titled(title, drawings))
-
-
-def _titled(title: str, content: Html) -> Html:
-    """A small heading above what it names."""
-    return page.join(element("h3", title), content)
+    return chart_figure(shown, WIDE, NARROW)
 
 
 def _sets(found: Dissection) -> Html | None:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from ganvas.core.progress import progress
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images, Latents, PerSample
+from ganvas.metrics.psnr import psnr as psnr_of_errors
 from ganvas.nn.layers.initialise import initialise
 
 Prior = Literal["normal", "uniform", "other"]
@@ -44,7 +45,15 @@ class Inverted:
 
 def psnr(images: Images, others: Images) -> PerSample:
     """``10 log10(4 / mse)``: the peak of colours from -1 to 1 is 2."""
-    return 10 * torch.log10(4 / (images - others).square().flatten(1).mean(1).clamp_min(1e-12))
+    return _in_db(_errors(images, others))
+
+
+def _errors(images: Images, others: Images) -> PerSample:
+    return (images - others).square().flatten(1).mean(1)
+
+
+def _in_db(errors: PerSample) -> PerSample:
+    return psnr_of_errors(errors, finest=1e-12, peak=2.0)
 
 
 def kept_to(z: Latents, prior: Prior) -> Latents:
@@ -61,7 +70,7 @@ def inverted(
 ) -> Inverted:
     """Goes downhill from a start; each picture by itself, whatever the batch."""
     with torch.no_grad():
-        first = (decode(start) - images).square().flatten(1).mean(1)
+        first = _errors(decode(start), images)
     best, best_loss = start.clone(), first.clone()
     z = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([z], lr=LR)
@@ -69,7 +78,7 @@ def inverted(
         for step in range(steps):
             for group in optimizer.param_groups:
                 group["lr"] = LR * min(1.0, (steps - step) / (DECAY * steps))
-            loss = (decode(z) - images).square().flatten(1).mean(1)
+            loss = _errors(decode(z), images)
             better = loss.detach() < best_loss
             best = torch.where(better[:, None], z.detach(), best)
             best_loss = torch.where(better, loss.detach(), best_loss)
@@ -80,11 +89,9 @@ def inverted(
                 z.copy_(kept_to(z, prior))
             report(step + 1)
     with torch.no_grad():
-        loss = (decode(z) - images).square().flatten(1).mean(1)
+        loss = _errors(decode(z), images)
         best = torch.where((loss < best_loss)[:, None], z, best)
-        return Inverted(
-            z=best, psnr=psnr(decode(best), images), start_psnr=10 * torch.log10(4 / first.clamp_min(1e-12))
-        )
+        return Inverted(z=best, psnr=psnr(decode(best), images), start_psnr=_in_db(first))
 
 
 class Encoder(nn.Module):

@@ -12,7 +12,8 @@ from ganvas.core.number_text import number
 from ganvas.core.progress import duration
 from ganvas.report.drawing.plot_frame import Band
 from ganvas.report.web import page
-from ganvas.report.web.chart import Chart, svg
+from ganvas.report.web.chart import Chart
+from ganvas.report.web.chart_figure import chart_figure
 from ganvas.report.web.page import Html, element
 from ganvas.report.web.run_curves import diverged, loss_charts, median_window, metric_charts, pace_chart
 from ganvas.report.web.run_health import health_charts
@@ -297,8 +298,7 @@ def _tiles(pairs: Sequence[tuple[str, str]]) -> Html:
 
 
 def _drawn(chart: Chart, caption: page.Content) -> Html:
-    wide, narrow = (svg(chart, width=width, height=height) for width, height in (WIDE, NARROW))
-    return page.figure(page.join(element("h3", chart.title), page.chart(wide, narrow)), caption)
+    return chart_figure(chart, WIDE, NARROW, caption)
 
 
 def moment(iso: str) -> str:

@@ -12,6 +12,7 @@ from ganvas.report.drawing.palette import BLUE, INK
 from ganvas.report.drawing.panels import Axes, Curve
 from ganvas.report.web import page
 from ganvas.report.web.chart import Chart, svg
+from ganvas.report.web.chart_figure import chart_figure
 from ganvas.report.web.page import Html, element
 from ganvas.report.web.run_curves import SIZE, spans_decades
 from ganvas.report.web.run_numbers import metric_name
@@ -124,8 +125,7 @@ def _ranges(found: SearchPage) -> Html | None:
 
 
 def _drawn(chart: Chart) -> Html:
-    text = svg(chart, width=SMALL[0], height=SMALL[1])
-    return page.figure(page.join(element("h3", chart.title), page.chart(text, text)))
+    return chart_figure(chart, SMALL, SMALL)
 
 
 def _over_range(found: SearchPage, name: str, text: str) -> Chart | None:

@@ -8,6 +8,7 @@ from ganvas.report.drawing.axis import Scale
 from ganvas.report.drawing.whiskers import Measured, shared_scale, whiskers
 from ganvas.report.web import page
 from ganvas.report.web.chart import Chart, inline, svg
+from ganvas.report.web.chart_figure import chart_figure
 from ganvas.report.web.comparison.compared import Compared, Comparison
 from ganvas.report.web.comparison.comparison_columns import SECTIONS, Cell, ComparisonColumn, columns
 from ganvas.report.web.comparison.comparison_curves import metric_rows, trade_offs, turned_rows
@@ -160,8 +161,7 @@ def _curves(comparison: Comparison, found: Sorted) -> Html | None:
 
 
 def _drawn(chart: Chart) -> Html:
-    wide, narrow = (svg(chart, width=width, height=height) for width, height in (WIDE, NARROW))
-    return page.figure(page.join(element("h3", chart.title), page.chart(wide, narrow)))
+    return chart_figure(chart, WIDE, NARROW)
 
 
 def _trade_offs(comparison: Comparison) -> Html | None:
