@@ -29,14 +29,14 @@ from ganvas.dissect.agreement.agreement import LEVELS, TOP, Agreement, agreement
 from ganvas.dissect.effects.context import inserted_everywhere
 from ganvas.dissect.effects.shares import drawn_shares
 from ganvas.dissect.effects.single_units import HELD_OUT, random_units, set_effect, unit_effects
+from ganvas.dissect.labelled_sample import sampled
 from ganvas.dissect.labellers.scenes_labeller import scenes_labeller
 from ganvas.dissect.labellers.segmenter import Segmenter
 from ganvas.dissect.latents import latent_generator
-from ganvas.dissect.latents.directions import first_map, sefa
 from ganvas.dissect.latents.inversion import inverted, trained_encoder
 from ganvas.dissect.latents.jacobian import effective_rank, mean_gram, rms_change
+from ganvas.dissect.latents.latent_directions import first_map, sefa
 from ganvas.dissect.places import Place
-from ganvas.dissect.sample import sampled
 from ganvas.dissect.subject import Subject
 from ganvas.tasks.train import Train, train
 

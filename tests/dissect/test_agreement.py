@@ -8,11 +8,11 @@ from torch.nn import functional as F
 from torch.testing import assert_close
 
 from ganvas.dissect.agreement.agreement import LEVELS, rotated
-from ganvas.dissect.agreement.counts import Grid, counted, enlarged, thresholds
+from ganvas.dissect.agreement.counts import PixelGrid, counted, enlarged, thresholds
 from ganvas.dissect.agreement.null import derangement, permuted
 from ganvas.dissect.agreement.scores import information, scores
+from ganvas.dissect.labelled_sample import sampled
 from ganvas.dissect.layers import layers
-from ganvas.dissect.sample import sampled
 
 
 def noise(rng, *shape):
@@ -25,7 +25,7 @@ def random_masks(rng, n, side, labels):
 
 def at_pixels(maps, side):
     """All pixels of the maps enlarged to a side."""
-    return Grid(size=(side, side)).values(maps)
+    return PixelGrid(size=(side, side)).values(maps)
 
 
 def test_a_hand_case_of_two_pictures():
@@ -131,7 +131,7 @@ def test_the_permutation_test_holds_its_level_over_the_whole_layer_and_finds_a_p
 
 def test_the_grid_takes_every_step_th_pixel_of_the_enlarged_map(rng):
     maps = noise(rng, 2, 3, 4, 4)
-    grid = Grid.of((32, 32))
+    grid = PixelGrid.of((32, 32))
     assert grid.step == 2
     assert_close(grid.values(maps), enlarged(maps, (32, 32))[:, :, 1::2, 1::2].flatten(2), rtol=0, atol=0)
     assert torch.equal(grid.pixels(torch.arange(1024).view(1, 32, 32))[0, :2], torch.tensor([33, 35]))
@@ -165,6 +165,6 @@ def test_results_are_the_same_for_any_portion_of_memory(planted, monkeypatch):
         return layer
 
     whole = found()
-    monkeypatch.setattr("ganvas.dissect.sample.MOST_BYTES", 70 * 64 * 4 * 5)
+    monkeypatch.setattr("ganvas.dissect.labelled_sample.MOST_BYTES", 70 * 64 * 4 * 5)
     assert_close(found().fit, whole.fit, rtol=0, atol=0)
     assert found().units == whole.units

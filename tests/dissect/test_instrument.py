@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
-from ganvas.dissect.instrument import Edit, Instrument, ablated, inserted, units_mask
+from ganvas.dissect.instrument import Instrument, UnitEdit, ablated, inserted, units_mask
 from ganvas.dissect.places import numbered
 
 
@@ -58,7 +58,7 @@ def test_a_functional_activation_is_kept_as_it_was_computed(net, pictures):
 def test_strength_zero_is_the_identity_to_the_bit(net, pictures, op):
     place = place_of(net, pictures, op)
     before = net(pictures)
-    edit = Edit(place=place, strength=torch.zeros(1, 1, 1, 1), value=torch.full((1, 1, 1, 1), 7.0))
+    edit = UnitEdit(place=place, strength=torch.zeros(1, 1, 1, 1), value=torch.full((1, 1, 1, 1), 7.0))
     with Instrument(net, edits=[edit]):
         assert torch.equal(net(pictures), before)
     assert torch.equal(net(pictures), before)
@@ -90,7 +90,7 @@ def test_two_edits_of_one_place_compose_their_strengths(net, pictures):
     # 1 - (1 - a1)(1 - a2) with the same value: .5 and .5 are .75.
     place = place_of(net, pictures, "leaky_relu")
     half, three = (
-        Edit(place=place, strength=torch.tensor([[[[a]]]]), value=torch.ones(1, 1, 1, 1)) for a in (0.5, 0.75)
+        UnitEdit(place=place, strength=torch.tensor([[[[a]]]]), value=torch.ones(1, 1, 1, 1)) for a in (0.5, 0.75)
     )
     with Instrument(net, edits=[half, half]):
         twice = net(pictures)
@@ -120,7 +120,7 @@ def test_hooks_are_gone_after_an_exception(net, pictures):
 def test_gradients_flow_through_an_edit(net, pictures):
     place = place_of(net, pictures, "leaky_relu")
     strength = torch.full((1, 5, 1, 1), 0.5, requires_grad=True)
-    edit = Edit(place=place, strength=strength, value=torch.zeros(1, 1, 1, 1))
+    edit = UnitEdit(place=place, strength=strength, value=torch.zeros(1, 1, 1, 1))
     with Instrument(net, edits=[edit]):
         net(pictures).square().sum().backward()
     assert strength.grad is not None

@@ -9,7 +9,7 @@ from ganvas.dissect.labellers import rules, segmenter, segmenter_training
 from ganvas.dissect.labellers.labeller import Differentiable, Labeller
 from ganvas.dissect.labellers.labeller_catalogue import labeller_named
 from ganvas.dissect.labellers.mask_folder import mask_folder_labeller
-from ganvas.dissect.labellers.segmenter_training import Plan, train
+from ganvas.dissect.labellers.segmenter_training import SegmenterPlan, train
 from ganvas.features.colours import COLOURS
 
 RULES = (rules.colours, rules.brightness, rules.edges, rules.texture)
@@ -65,7 +65,9 @@ def trained():
     images, masks = squares(64, torch.Generator().manual_seed(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segmenter_training, "PASTES", 64)
-        return train(images, masks, ["ground", "square"], Plan(steps=60, width=4), source="squares", quiet=True)
+        return train(
+            images, masks, ["ground", "square"], SegmenterPlan(steps=60, width=4), source="squares", quiet=True
+        )
 
 
 def test_a_segmenter_learns_squares_and_its_card_says_so(trained, tmp_path):
@@ -93,14 +95,16 @@ def test_a_segmenters_belief_adds_up_to_one_and_has_a_gradient(trained, tmp_path
 
 def test_training_is_a_function_of_its_seed():
     images, masks = squares(16, torch.Generator().manual_seed(0))
-    one, other = (train(images, masks, ["a", "b"], Plan(steps=2, width=2), source="s", quiet=True)[0] for _ in range(2))
+    one, other = (
+        train(images, masks, ["a", "b"], SegmenterPlan(steps=2, width=2), source="s", quiet=True)[0] for _ in range(2)
+    )
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
 def test_too_few_pictures_are_refused():
     images, masks = squares(4, torch.Generator().manual_seed(0))
     with pytest.raises(UserError, match="4 pictures with masks"):
-        train(images, masks, ["a", "b"], Plan(), source="mine", quiet=True)
+        train(images, masks, ["a", "b"], SegmenterPlan(), source="mine", quiet=True)
 
 
 def test_a_folder_of_masks_trains_a_labeller_once(planted, tmp_path, monkeypatch):
@@ -112,7 +116,7 @@ def test_a_folder_of_masks_trains_a_labeller_once(planted, tmp_path, monkeypatch
         Image.fromarray(colours).save(tmp_path / "images" / f"{at}.png")
         Image.fromarray(mask.numpy()).save(tmp_path / "masks" / f"{at}.png")
     (tmp_path / "labels.txt").write_text("ground\nsquare\n")
-    plan = Plan(steps=3, width=2)
+    plan = SegmenterPlan(steps=3, width=2)
     found = mask_folder_labeller(tmp_path, (12, 12), plan=plan, quiet=True)
     assert found.labels == ("ground", "square")
     monkeypatch.setattr("ganvas.dissect.labellers.mask_folder.train", None)  # Kept in the cache.

@@ -8,10 +8,10 @@ from torch import nn
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
-from ganvas.dissect.latents.directions import first_map, labelled, pca, random_directions, sefa
 from ganvas.dissect.latents.disentanglement import disentanglement, with_floor
 from ganvas.dissect.latents.inversion import inverted, nearest_start, psnr, summary, trained_encoder
 from ganvas.dissect.latents.jacobian import effective_rank, mean_gram, rms_change
+from ganvas.dissect.latents.latent_directions import first_map, labelled, pca, random_directions, sefa
 from ganvas.dissect.latents.memorisation import memorised
 from ganvas.dissect.latents.walks import circle, even_pace, lerp, lerp_angle, slerp
 

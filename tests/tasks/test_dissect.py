@@ -78,7 +78,7 @@ def test_the_same_dissection_twice_is_the_same_to_the_byte(by_hand, tmp_path):
 
 
 def test_a_discriminator_is_held_against_exact_masks(run, tmp_path):
-    result = dissect(Dissect(run=f"{run}:discriminator", layers=("blocks.1.0",), out=tmp_path / "d", **FEW))
+    result = dissect(Dissect(run=f"{run}:discriminator", layers=("blocks.0.1",), out=tmp_path / "d", **FEW))
     assert isinstance(result, DissectResult)
     assert result.labeller.startswith("exact@")
     assert result.sets == ()
@@ -124,14 +124,11 @@ class Foreign(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        last = nn.ConvTranspose2d(8, 3, 4, 4)
+        nn.init.normal_(last.weight, std=1.0)
         self.body = nn.Sequential(
-            nn.ConvTranspose2d(6, 8, 4),
-            nn.BatchNorm2d(8),
-            nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(8, 3, 4, 4),
-            nn.Tanh(),
+            nn.ConvTranspose2d(6, 8, 4), nn.BatchNorm2d(8), nn.ReLU(inplace=True), last, nn.Tanh()
         )
-        nn.init.normal_(self.body[3].weight, std=1.0)
 
     def forward(self, z):
         return self.body(z[:, :, None, None])
@@ -183,7 +180,7 @@ def test_a_labeller_whose_labels_do_not_occur_is_said(run, tmp_path):
     )
     own = of_run(run)
     with pytest.raises(UserError, match="calls every pixel 'nothing'"):
-        dissection.dissect(own, blind, own.numbering.chosen(), dissection.Settings(pictures=8), quiet=True)
+        dissection.dissect(own, blind, own.numbering.chosen(), dissection.DissectionSettings(pictures=8), quiet=True)
 
 
 def test_a_run_of_points_is_refused(tmp_path):

@@ -24,12 +24,12 @@ from ganvas.dissect.effects.single_units import (
     set_effect,
     unit_effects,
 )
+from ganvas.dissect.labelled_sample import LabelledSample, sampled
 from ganvas.dissect.labellers.labeller import Labeller
 from ganvas.dissect.labellers.segmenter import Segmenter
-from ganvas.dissect.layers import Galleries, Layer, layers
+from ganvas.dissect.layers import DissectedLayer, Galleries, layers
 from ganvas.dissect.permanent import UnitSet
 from ganvas.dissect.places import Place
-from ganvas.dissect.sample import Sample, sampled
 from ganvas.dissect.subject import Subject
 
 RANDOM_SETS = 3
@@ -37,7 +37,7 @@ RAREST = 0.002  # Share of a label in the pictures, below which no set of units 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class DissectionSettings:
     """How much is looked at."""
 
     pictures: int = 512
@@ -63,8 +63,8 @@ class Dissection:
     labeller: str
     labels: tuple[str, ...]
     shares: tuple[float, ...]  # Of the pictures' pixels, by label.
-    layers: tuple[Layer, ...]
-    settings: Settings
+    layers: tuple[DissectedLayer, ...]
+    settings: DissectionSettings
     protocol: str
     effect_layer: Place | None = None
     unit_effects: UnitEffects | None = None
@@ -79,7 +79,7 @@ def dissect(
     subject: Subject,
     labeller: Labeller,
     places: Sequence[Place],
-    settings: Settings,
+    settings: DissectionSettings,
     *,
     effect_place: Place | None = None,
     by_hand: UnitSet | None = None,
@@ -146,7 +146,9 @@ def dissect(
     )
 
 
-def _untrained(subject: Subject, labeller: Labeller, settings: Settings) -> tuple[Sample | None, tuple[str, ...]]:
+def _untrained(
+    subject: Subject, labeller: Labeller, settings: DissectionSettings
+) -> tuple[LabelledSample | None, tuple[str, ...]]:
     """Pictures of the network with a fresh start; or why there is none."""
     if not settings.twins:
         return None, ()
@@ -157,7 +159,13 @@ def _untrained(subject: Subject, labeller: Labeller, settings: Settings) -> tupl
 
 
 def _contexts(
-    subject: Subject, bare: Sample | None, labeller: Labeller, found: UnitEffects, settings: Settings, *, quiet: bool
+    subject: Subject,
+    bare: LabelledSample | None,
+    labeller: Labeller,
+    found: UnitEffects,
+    settings: DissectionSettings,
+    *,
+    quiet: bool,
 ) -> tuple[Context, ...]:
     """Things put everywhere, by the trained network and by its untrained twin, each by its own units."""
     if not settings.context:
@@ -188,7 +196,7 @@ def _contexts(
     return tuple(map(context, settings.context))
 
 
-def _strongest(by: UnitEffects, labeller: Labeller, thing: str, settings: Settings) -> tuple[int, ...]:
+def _strongest(by: UnitEffects, labeller: Labeller, thing: str, settings: DissectionSettings) -> tuple[int, ...]:
     """The units that most of a thing goes with."""
     return tuple(by.ranked(labeller.labels.index(thing))[: settings.set_size])
 
@@ -204,7 +212,9 @@ def _quality(labeller: Labeller) -> tuple[float | None, ...]:
     return tuple(known.get(label) for label in labeller.labels)
 
 
-def _require_drawing(subject: Subject, settings: Settings, effect_place: Place | None, by_hand: UnitSet | None) -> None:
+def _require_drawing(
+    subject: Subject, settings: DissectionSettings, effect_place: Place | None, by_hand: UnitSet | None
+) -> None:
     """Silencing and inserting units is for networks that draw: nothing is lost from a picture that was given."""
     if subject.kind != "draws" and (settings.context or effect_place or by_hand):
         raise UserError(
@@ -213,7 +223,7 @@ def _require_drawing(subject: Subject, settings: Settings, effect_place: Place |
         )
 
 
-def _require_labels(sample: Sample, labeller: Labeller) -> None:
+def _require_labels(sample: LabelledSample, labeller: Labeller) -> None:
     there = sample.masks.unique()
     if len(there) < 2:
         only = labeller.labels[int(there[0])]
@@ -231,7 +241,7 @@ def _require_label(label: str, labeller: Labeller) -> None:
         )
 
 
-def _protocol(labeller: Labeller, settings: Settings, sample: Sample) -> str:
+def _protocol(labeller: Labeller, settings: DissectionSettings, sample: LabelledSample) -> str:
     height, width = sample.grid.size
     return (
         f"labeller={labeller.identity};n={len(sample)};grid={height}x{width}/{sample.grid.step};top={TOP};upsampled=bilinear;"
@@ -243,8 +253,8 @@ def _sets(
     subject: Subject,
     labeller: Labeller,
     found: UnitEffects,
-    layer: Layer | None,
-    settings: Settings,
+    layer: DissectedLayer | None,
+    settings: DissectionSettings,
     by_hand: UnitSet | None,
 ) -> list[SetEffect]:
     """For each label that is not rare: the strongest units by effect and by IoU, and random ones, silenced together."""

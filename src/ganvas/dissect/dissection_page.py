@@ -12,7 +12,7 @@ from ganvas.dissect.dissection import RAREST, Dissection
 from ganvas.dissect.effects.context import Context, GroundEffect
 from ganvas.dissect.effects.shares import Effect
 from ganvas.dissect.effects.single_units import SetEffect, UnitEffects
-from ganvas.dissect.layers import Bars, Layer, Unit
+from ganvas.dissect.layers import Bars, DissectedLayer, Unit
 from ganvas.report.drawing.palette import BLUE, GREEN, ORANGE, SOFT
 from ganvas.report.drawing.panels import Axes, Curve
 from ganvas.report.pictures.grid import grid
@@ -80,7 +80,7 @@ def values_of(bars: Bars) -> tuple[float | None, ...]:
     return bars.trained, bars.rotated, bars.untrained, bars.permuted
 
 
-def _chart(layers: Sequence[Layer], title: str, y_title: str, of: Callable[[Layer], Bars]) -> Html:
+def _chart(layers: Sequence[DissectedLayer], title: str, y_title: str, of: Callable[[DissectedLayer], Bars]) -> Html:
     x = np.arange(len(layers), dtype=np.float64)
     curves = []
     for at, (name, colour) in enumerate(TWINS):
@@ -200,7 +200,7 @@ def _strongest(effects: UnitEffects, label: int) -> str:
     return "; ".join(f"{unit}: {_percent(change[unit])} ± {100 * error[unit]:.1f}" for unit in units)
 
 
-def _gallery(layer: Layer, found: Dissection) -> Html | None:
+def _gallery(layer: DissectedLayer, found: Dissection) -> Html | None:
     units = [unit for unit in layer.units if (layer.place.name, unit.unit) in found.galleries]
     if not units:
         return None

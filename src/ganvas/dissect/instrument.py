@@ -25,7 +25,7 @@ Maps = Float[Tensor, "n units rows columns"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Edit:
+class UnitEdit:
     """A change of some units: both tensors are broadcast over pictures, units and places.
 
     Attributes:
@@ -63,17 +63,17 @@ def units_mask(place: Place, units: Sequence[int]) -> Float[Tensor, "1 units 1 1
     return mask
 
 
-def ablated(place: Place, units: Sequence[int], *, value: Float[Tensor, " units"] | None = None) -> Edit:
+def ablated(place: Place, units: Sequence[int], *, value: Float[Tensor, " units"] | None = None) -> UnitEdit:
     """Units set to 0 everywhere, or to a value for each unit of the layer, such as its mean."""
     instead = torch.zeros(1, 1, 1, 1) if value is None else value.view(1, -1, 1, 1)
-    return Edit(place=place, strength=units_mask(place, units), value=instead)
+    return UnitEdit(place=place, strength=units_mask(place, units), value=instead)
 
 
 def inserted(
     place: Place, units: Sequence[int], value: Float[Tensor, " units"], where: Float[Tensor, "#n 1 h w"]
-) -> Edit:
+) -> UnitEdit:
     """Units set to ``value`` (one for each unit of the layer) where ``where`` is 1."""
-    return Edit(place=place, strength=units_mask(place, units) * where, value=value.view(1, -1, 1, 1))
+    return UnitEdit(place=place, strength=units_mask(place, units) * where, value=value.view(1, -1, 1, 1))
 
 
 class Instrument(TorchFunctionMode):
@@ -85,11 +85,11 @@ class Instrument(TorchFunctionMode):
         network: Whose forward is counted; it may be a part of what runs, and run several times.
     """
 
-    def __init__(self, network: nn.Module, *, keep: Sequence[Place] = (), edits: Sequence[Edit] = ()) -> None:
+    def __init__(self, network: nn.Module, *, keep: Sequence[Place] = (), edits: Sequence[UnitEdit] = ()) -> None:
         super().__init__()
         self.network = network
         self.kept = {place.call: place for place in keep}
-        self.edits: dict[int, list[Edit]] = {}
+        self.edits: dict[int, list[UnitEdit]] = {}
         for edit in edits:
             self.edits.setdefault(edit.place.call, []).append(edit)
         self.wanted = set(self.kept) | set(self.edits)

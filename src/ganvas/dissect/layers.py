@@ -15,8 +15,8 @@ from ganvas.dissect.agreement.agreement import LEVELS, TOP, Agreement, agreement
 from ganvas.dissect.agreement.counts import thresholds
 from ganvas.dissect.gallery import strongest
 from ganvas.dissect.instrument import Maps
+from ganvas.dissect.labelled_sample import LabelledSample
 from ganvas.dissect.places import Place
-from ganvas.dissect.sample import Sample
 
 AT_TOP = LEVELS.index(TOP)
 Galleries = dict[tuple[str, int], UInt8[Tensor, "k h w c"]]  # By the layer's name and the unit.
@@ -54,7 +54,7 @@ class Bars:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
+class DissectedLayer:
     """One layer's units."""
 
     place: Place
@@ -71,8 +71,8 @@ class Layer:
 
 
 def layers(
-    sample: Sample,
-    untrained: Sample | None,
+    sample: LabelledSample,
+    untrained: LabelledSample | None,
     places: Sequence[Place],
     *,
     permutations: int,
@@ -80,7 +80,7 @@ def layers(
     turned: bool,
     shown_units: int,
     quiet: bool,
-) -> tuple[list[Layer], Galleries]:
+) -> tuple[list[DissectedLayer], Galleries]:
     """The agreement of all places, in rotated axes too (``turned``), and of the untrained network where it is given.
 
     Returns:
@@ -103,7 +103,7 @@ def layers(
 
 
 def _own(
-    sample: Sample,
+    sample: LabelledSample,
     places: Sequence[Place],
     permutations: int,
     seed: int,
@@ -129,7 +129,7 @@ def _own(
 
 
 def _plain(
-    sample: Sample, places: Sequence[Place], permutations: int, seed: int, advance: Callable[[int], None]
+    sample: LabelledSample, places: Sequence[Place], permutations: int, seed: int, advance: Callable[[int], None]
 ) -> dict[str, Agreement]:
     found: dict[str, list[Agreement]] = {}
     for place, _, maps in sample.maps(places):
@@ -143,7 +143,7 @@ def _joined(parts: Mapping[str, Sequence[Agreement]]) -> dict[str, Agreement]:
     return {name: joined(each) for name, each in parts.items()}
 
 
-def _gallery(sample: Sample, place: Place, first: int, maps: Maps, found: Agreement, units: int) -> Galleries:
+def _gallery(sample: LabelledSample, place: Place, first: int, maps: Maps, found: Agreement, units: int) -> Galleries:
     """The strongest pictures of the units that fit best."""
     if not units:
         return {}
@@ -157,9 +157,9 @@ def _gallery(sample: Sample, place: Place, first: int, maps: Maps, found: Agreem
 
 def _layer(
     place: Place, labels: Sequence[str], own: Agreement, turned: Agreement | None, bare: Agreement | None
-) -> Layer:
+) -> DissectedLayer:
     null = own.null
-    return Layer(
+    return DissectedLayer(
         place=place,
         units=tuple(_unit(own, unit, labels) for unit in range(place.units)),
         detectors=Bars(

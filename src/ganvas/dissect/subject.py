@@ -21,7 +21,7 @@ from ganvas.core.pixels import to_float
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images, Labels, Latents
 from ganvas.data.packed import Packed
-from ganvas.dissect.instrument import Edit, Instrument, Maps
+from ganvas.dissect.instrument import Instrument, Maps, UnitEdit
 from ganvas.dissect.places import Numbered, Place, numbered
 from ganvas.losses.capabilities import HasLatents
 from ganvas.nn.layers.initialise import initialise
@@ -62,7 +62,7 @@ class Subject:
     reals: Packed | None = None
 
     def seen(
-        self, count: int, *, of: str, keep: Sequence[Place] = (), edits: Sequence[Edit] = (), start: int = 0
+        self, count: int, *, of: str, keep: Sequence[Place] = (), edits: Sequence[UnitEdit] = (), start: int = 0
     ) -> Iterator[tuple[Images, dict[str, Maps]]]:
         """Batches of pictures of a series and what the kept places gave for them."""
         for first in range(start, start + count, BATCH):
@@ -71,7 +71,7 @@ class Subject:
             yield batch
 
     def run(
-        self, inputs: Inputs, *, keep: Sequence[Place] = (), edits: Sequence[Edit] = ()
+        self, inputs: Inputs, *, keep: Sequence[Place] = (), edits: Sequence[UnitEdit] = ()
     ) -> tuple[Images, dict[str, Maps]]:
         """Pictures of inputs; gradients flow where they are asked for."""
         with Instrument(self.network, keep=keep, edits=edits) as instrument:

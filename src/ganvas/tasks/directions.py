@@ -9,7 +9,7 @@ import tyro
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganvas.dissect.latents.directions import FoundDirections
+    from ganvas.dissect.latents.latent_directions import FoundDirections
     from ganvas.dissect.latents.latent_generator import LatentGenerator
 
 
@@ -82,8 +82,8 @@ def directions(task: Directions) -> DirectionsResult:
     from ganvas.core.files.atomic_files import require_writable, write_json
     from ganvas.core.seeds import stream
     from ganvas.dissect.latents import latent_generator
-    from ganvas.dissect.latents.directions import random_directions
     from ganvas.dissect.latents.jacobian import effective_rank, mean_gram, rms_change
+    from ganvas.dissect.latents.latent_directions import random_directions
 
     at_least(task, 1, "count", "points")
     at_least(task, 16, "samples")
@@ -120,7 +120,7 @@ def _found(task: Directions, made: "LatentGenerator") -> "tuple[FoundDirections,
     from dataclasses import replace
 
     from ganvas.core.seeds import stream
-    from ganvas.dissect.latents.directions import first_map, pca, sefa
+    from ganvas.dissect.latents.latent_directions import first_map, pca, sefa
 
     z = made.latents(task.samples, stream(task.seed, "directions", "samples"))
     if task.method in ("sefa", "sefa-code"):
@@ -140,7 +140,7 @@ def _labelled(task: Directions, made: "LatentGenerator", z: "Tensor") -> "tuple[
     from ganvas.dissect import subject
     from ganvas.dissect.effects.shares import shares
     from ganvas.dissect.labellers.labeller_catalogue import labeller_named
-    from ganvas.dissect.latents.directions import labelled
+    from ganvas.dissect.latents.latent_directions import labelled
 
     labeller = labeller_named(task.labeller, subject.of_run(task.run, kimg=task.kimg), quiet=task.quiet)
     masks = labeller.segment(_drawn(made, z).clamp(-1, 1))

@@ -159,7 +159,7 @@ def dissect(task: Dissect) -> DissectResult | Edited | ToPaint:
     places = _places(task, subject)
     effect_place = None if task.effect_layer is None else subject.numbering.place(task.effect_layer)
     labeller = labeller_named(task.labeller, subject, quiet=task.quiet)
-    settings = whole.Settings(
+    settings = whole.DissectionSettings(
         pictures=task.pictures,
         effect_pictures=task.effect_pictures,
         held_out_pictures=task.held_out_pictures,
@@ -248,8 +248,8 @@ def _to_paint(task: Dissect, count: int) -> ToPaint:
 
     from ganvas.core.errors import UserError
     from ganvas.core.pixels import to_bytes
+    from ganvas.dissect.labelled_sample import SERIES
     from ganvas.dissect.labellers.mask_folder import IMAGES, MASKS
-    from ganvas.dissect.sample import SERIES
     from ganvas.report.pictures.grid import save_png
 
     if task.out is None or count < 1:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.seeds import stream
-from ganvas.dissect.agreement.counts import Grid, PixelLabels, counted, thresholds
+from ganvas.dissect.agreement.counts import PixelGrid, PixelLabels, counted, thresholds
 from ganvas.dissect.agreement.null import PICTURES, Null, joined_nulls, permuted
 from ganvas.dissect.agreement.scores import Scores, scores
 from ganvas.dissect.instrument import Maps
@@ -45,7 +45,7 @@ class Agreement:
 
 
 def agreement(
-    maps: Maps, masks: PixelLabels, labels: int, grid: Grid, *, permutations: int = 0, seed: int = 0
+    maps: Maps, masks: PixelLabels, labels: int, grid: PixelGrid, *, permutations: int = 0, seed: int = 0
 ) -> Agreement:
     """Scores all units of a layer, so many at a time that memory is bounded by the maps alone.
 

@@ -23,7 +23,7 @@ GRID = 16  # Rows and columns, at the most, of the pixels that are counted.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class PixelGrid:
     """The pixels of a picture that are counted: every ``step``-th of every ``step``-th row.
 
     Neighbouring pixels say the same, so what is lost is little: pictures are what a standard error is taken over.
@@ -33,7 +33,7 @@ class Grid:
     step: int = 1
 
     @classmethod
-    def of(cls, size: tuple[int, int]) -> "Grid":
+    def of(cls, size: tuple[int, int]) -> "PixelGrid":
         """The usual one of pictures of a size."""
         return cls(size=size, step=-(-max(size) // GRID))
 

@@ -28,7 +28,7 @@ from ganvas.core.progress import progress
 from ganvas.core.seeds import stream
 from ganvas.dissect.effects.context import cell_shares
 from ganvas.dissect.effects.single_units import RANKING
-from ganvas.dissect.instrument import Edit
+from ganvas.dissect.instrument import UnitEdit
 from ganvas.dissect.labellers.labeller import Differentiable, Labeller
 from ganvas.dissect.places import Place
 from ganvas.dissect.subject import Inputs, Subject
@@ -152,7 +152,7 @@ def _belief(
     """The mean belief in a label in a cell of each picture, with the units edited in that cell."""
     cells = place.size[0] * place.size[1]
     where = F.one_hot(spots[:, 1], cells).float().view(-1, 1, *place.size)
-    edit = Edit(place=place, strength=strength * where, value=value)
+    edit = UnitEdit(place=place, strength=strength * where, value=value)
     drawn, _ = subject.run(tuple(each[spots[:, 0]] for each in inputs), edits=[edit])
     belief = F.adaptive_avg_pool2d(labeller.score(drawn)[:, label : label + 1], place.size).flatten(1)
     return belief.gather(1, spots[:, 1:])[:, 0]

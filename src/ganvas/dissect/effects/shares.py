@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from ganvas.dissect.instrument import Edit
+from ganvas.dissect.instrument import UnitEdit
 from ganvas.dissect.labellers.labeller import Labeller, LabelMaps
 from ganvas.dissect.subject import Subject
 
@@ -49,7 +49,7 @@ def shares(masks: LabelMaps, labels: int) -> Shares:
 
 
 def drawn_shares(
-    subject: Subject, labeller: Labeller, count: int, *, of: str, edits: Sequence[Edit] = (), start: int = 0
+    subject: Subject, labeller: Labeller, count: int, *, of: str, edits: Sequence[UnitEdit] = (), start: int = 0
 ) -> Shares:
     """The shares of a series of pictures, edited."""
     parts = [

@@ -16,7 +16,7 @@ from torch import Tensor
 from ganvas.core.shapes import Images
 
 LabelMaps = Integer[Tensor, "n h w"]  # Whole numbers of any precision.
-Scores = Float[Tensor, "n k h w"]
+Beliefs = Float[Tensor, "n k h w"]
 
 
 @runtime_checkable
@@ -42,6 +42,6 @@ class Labeller(Protocol):
 class Differentiable(Protocol):
     """A labeller whose answer has a gradient."""
 
-    def score(self, images: Images) -> Scores:
+    def score(self, images: Images) -> Beliefs:
         """The share of belief that each pixel has each label: above 0, and 1 in sum over labels."""
         ...

@@ -21,10 +21,10 @@ from ganvas.data.cache import cache_folder, hash_file, locked
 from ganvas.data.fitting import Size
 from ganvas.dissect.labellers import segmenter
 from ganvas.dissect.labellers.segmenter import Segmenter
-from ganvas.dissect.labellers.segmenter_training import Plan, train
+from ganvas.dissect.labellers.segmenter_training import SegmenterPlan, train
 
 IMAGES, MASKS, LABELS = "images", "masks", "labels.txt"
-PLAN = Plan(steps=600)
+PLAN = SegmenterPlan(steps=600)
 
 
 def is_mask_folder(folder: Path) -> bool:
@@ -32,7 +32,7 @@ def is_mask_folder(folder: Path) -> bool:
     return (folder / IMAGES).is_dir() and (folder / MASKS).is_dir()
 
 
-def mask_folder_labeller(folder: Path, size: Size, *, plan: Plan = PLAN, quiet: bool = False) -> Segmenter:
+def mask_folder_labeller(folder: Path, size: Size, *, plan: SegmenterPlan = PLAN, quiet: bool = False) -> Segmenter:
     """The segmenter of a folder, at a size; trained where the cache has none.
 
     Raises:
@@ -51,7 +51,14 @@ def mask_folder_labeller(folder: Path, size: Size, *, plan: Plan = PLAN, quiet: 
 
 
 def _train(
-    folder: Path, pairs: list[tuple[Path, Path]], names: list[str], size: Size, plan: Plan, kept: Path, *, quiet: bool
+    folder: Path,
+    pairs: list[tuple[Path, Path]],
+    names: list[str],
+    size: Size,
+    plan: SegmenterPlan,
+    kept: Path,
+    *,
+    quiet: bool,
 ) -> None:
     if not quiet:
         say(f"Training a labeller on the {len(pairs)} masks in {folder}, once: about a minute.")

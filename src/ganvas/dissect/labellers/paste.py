@@ -15,15 +15,16 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ganvas.dissect.labellers.labeller import LabelMaps
+
 Rows = Int[Tensor, " _"]
-Masks = Int[Tensor, "n h w"]
 Marked = Bool[Tensor, "n h w"]
 
 FEWEST_PIXELS = 8  # Of a label in a picture that gives a thing of it: less is no thing.
 GROUND = 0.25  # A label that covers more of the pictures that it is in, on average, is ground and no thing.
 
 
-def things(masks: Masks, labels: int) -> list[int]:
+def things(masks: LabelMaps, labels: int) -> list[int]:
     """The labels that are things rather than ground, of those that occur."""
     shares = torch.stack([(masks == label).flatten(1).float().mean(1) for label in range(labels)], 1)
     present = shares > 0
@@ -31,7 +32,7 @@ def things(masks: Masks, labels: int) -> list[int]:
     return (present.any(0) & (mean < GROUND)).nonzero().flatten().tolist()
 
 
-def donors(masks: Masks, label: int) -> Rows:
+def donors(masks: LabelMaps, label: int) -> Rows:
     """The pictures that give a thing of a label."""
     return ((masks == label).flatten(1).sum(1) >= FEWEST_PIXELS).nonzero().flatten()
 
@@ -62,12 +63,12 @@ def thing_of(marked: Marked, generator: torch.Generator) -> Marked:
 
 def pasted(
     images: Float[Tensor, "n c h w"],
-    masks: Masks,
+    masks: LabelMaps,
     donors: Float[Tensor, "n c h w"],
     things: Marked,
     labels: Rows,
     at: Float[Tensor, "n 2"],
-) -> tuple[Float[Tensor, "n c h w"], Masks, Marked]:
+) -> tuple[Float[Tensor, "n c h w"], LabelMaps, Marked]:
     """A thing of each donor laid whole into the picture of the same number.
 
     Args:

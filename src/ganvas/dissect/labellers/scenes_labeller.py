@@ -15,15 +15,17 @@ from ganvas.data.scenes.scenes import MASK_NAMES, Scenes
 from ganvas.data.sources.synthetic import MadeScenes
 from ganvas.dissect.labellers import segmenter
 from ganvas.dissect.labellers.segmenter import Segmenter
-from ganvas.dissect.labellers.segmenter_training import Plan, train
+from ganvas.dissect.labellers.segmenter_training import SegmenterPlan, train
 
 PICTURES = 8192
 CODE = ("paste.py", "segmenter.py", "segmenter_training.py")
-PLAN = Plan()
+PLAN = SegmenterPlan()
 SEED = 77  # Of the scenes: none that a run is likely to be trained on.
 
 
-def scenes_labeller(size: Size, *, plan: Plan = PLAN, pictures: int = PICTURES, quiet: bool = False) -> Segmenter:
+def scenes_labeller(
+    size: Size, *, plan: SegmenterPlan = PLAN, pictures: int = PICTURES, quiet: bool = False
+) -> Segmenter:
     """The segmenter for scenes of this size; trained where the cache has none, about a minute."""
     folder = cache_folder() / "segmenters" / _key(size, plan, pictures)
     if not folder.is_dir():
@@ -33,7 +35,7 @@ def scenes_labeller(size: Size, *, plan: Plan = PLAN, pictures: int = PICTURES, 
     return segmenter.load(folder)
 
 
-def _train(size: Size, plan: Plan, pictures: int, folder: Path, *, quiet: bool) -> None:
+def _train(size: Size, plan: SegmenterPlan, pictures: int, folder: Path, *, quiet: bool) -> None:
     if not quiet:
         say(f"Training the labeller of scenes at {size[0]}x{size[1]}, once: about a minute.")
     images, masks, _ = Scenes(*size, count=pictures, seed=SEED).pictures(0, pictures)
@@ -48,7 +50,7 @@ def _train(size: Size, plan: Plan, pictures: int, folder: Path, *, quiet: bool) 
     segmenter.save(network, card, folder)
 
 
-def _key(size: Size, plan: Plan, pictures: int) -> str:
+def _key(size: Size, plan: SegmenterPlan, pictures: int) -> str:
     """Of everything that the weights follow from: the pictures with the code that draws them, the plan, this code."""
     code = [hash_file(Path(__file__).parent / name) for name in CODE]
     said = json.dumps([MadeScenes(pictures, size, seed=SEED).identity(), asdict(plan), code])

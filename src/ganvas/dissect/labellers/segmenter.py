@@ -20,7 +20,7 @@ from ganvas.core.files.atomic_files import atomic_folder, read_json, write_json
 from ganvas.core.files.typed_json import require
 from ganvas.core.shapes import Images
 from ganvas.data.cache import hash_file
-from ganvas.dissect.labellers.labeller import LabelMaps, Scores
+from ganvas.dissect.labellers.labeller import Beliefs, LabelMaps
 from ganvas.features.tensors import read_tensors
 from ganvas.nn.blocks.skips import concatenate_skip
 
@@ -91,7 +91,7 @@ class Segmenter:
         parts = [self._logits(part).argmax(1) for part in _rgb(images).split(AT_ONCE)]
         return torch.cat(parts)
 
-    def score(self, images: Images) -> Scores:
+    def score(self, images: Images) -> Beliefs:
         """The share of belief of each label, with a gradient to the pictures."""
         return self._logits(_rgb(images)).softmax(1)
 

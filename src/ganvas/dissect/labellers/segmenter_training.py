@@ -15,13 +15,14 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.progress import progress
 from ganvas.core.seeds import stream
-from ganvas.dissect.labellers.paste import Masks, Rows, donors, drawn_donors, pasted, thing_of, things
+from ganvas.dissect.labellers.labeller import LabelMaps
+from ganvas.dissect.labellers.paste import Rows, donors, drawn_donors, pasted, thing_of, things
 from ganvas.dissect.labellers.segmenter import Card, SegmenterNetwork
 from ganvas.nn.layers.initialise import initialise
 
@@ -34,7 +35,7 @@ FEWEST_PASTED = 200  # Pixels on one ground, for a recall to be said.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class SegmenterPlan:
     """How a segmenter is trained."""
 
     steps: int = 900
@@ -47,9 +48,9 @@ class Plan:
 
 def train(
     images: Float[Tensor, "n c h w"],
-    masks: Integer[Tensor, "n h w"],
+    masks: LabelMaps,
     labels: Sequence[str],
-    plan: Plan,
+    plan: SegmenterPlan,
     *,
     source: str,
     quiet: bool = False,
@@ -79,7 +80,7 @@ def train(
 class Shelf:
     """Pictures with masks, and which of them give a thing of which label."""
 
-    def __init__(self, images: Float[Tensor, "n c h w"], masks: Masks, labels: int) -> None:
+    def __init__(self, images: Float[Tensor, "n c h w"], masks: LabelMaps, labels: int) -> None:
         self.images, self.masks = images, masks
         given = {label: donors(masks, label) for label in things(masks, labels)}
         self.donors: dict[int, Rows] = {label: rows for label, rows in given.items() if len(rows)}
@@ -97,7 +98,7 @@ class Shelf:
         return x, label, y, laid
 
 
-def _fit(network: SegmenterNetwork, shelf: Shelf, plan: Plan, *, quiet: bool) -> None:
+def _fit(network: SegmenterNetwork, shelf: Shelf, plan: SegmenterPlan, *, quiet: bool) -> None:
     optimizer = torch.optim.Adam(network.parameters(), lr=plan.lr)
     network.train()
     with progress("labeller", plan.steps, unit="steps", quiet=quiet) as report:
@@ -115,7 +116,7 @@ def _fit(network: SegmenterNetwork, shelf: Shelf, plan: Plan, *, quiet: bool) ->
     network.eval().requires_grad_(False)
 
 
-def _batch(shelf: Shelf, plan: Plan, step: int) -> tuple[Tensor, Tensor]:
+def _batch(shelf: Shelf, plan: SegmenterPlan, step: int) -> tuple[Tensor, Tensor]:
     """Pictures with something of others in most of them, and their masks; a function of the step."""
     generator = stream(plan.seed, "segmenter", step)
     rows = torch.randint(len(shelf.images), (BATCH,), generator=generator)
@@ -128,7 +129,7 @@ def _batch(shelf: Shelf, plan: Plan, step: int) -> tuple[Tensor, Tensor]:
     return x + NOISE * torch.randn(x.shape, generator=generator), y
 
 
-def _card(network: SegmenterNetwork, shelf: Shelf, labels: Sequence[str], plan: Plan, source: str) -> Card:
+def _card(network: SegmenterNetwork, shelf: Shelf, labels: Sequence[str], plan: SegmenterPlan, source: str) -> Card:
     guess, masks, names = _guessed(network, shelf.images), shelf.masks, list(labels)
     ious = {}
     for number, label in enumerate(names):

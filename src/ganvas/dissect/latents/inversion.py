@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -23,11 +22,9 @@ from torch import Tensor, nn
 from ganvas.core.progress import progress
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images, Latents, PerSample
+from ganvas.dissect.latents.latent_generator import Decode, Prior
 from ganvas.metrics.psnr import psnr as psnr_of_errors
 from ganvas.nn.layers.initialise import initialise
-
-Prior = Literal["normal", "uniform", "other"]
-Decode = Callable[[Latents], Images]
 
 LR, DECAY = 0.1, 0.3
 ENCODER_LR, ENCODER_BATCH = 2e-3, 64

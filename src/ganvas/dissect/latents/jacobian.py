@@ -6,17 +6,14 @@ the directions that move pictures most (what SeFa approximates by the first map 
 direction, and the number of latents, all of which matter alike.
 """
 
-from collections.abc import Callable
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ganvas.core.shapes import Images, Latents
+from ganvas.core.shapes import Latents
+from ganvas.dissect.latents.latent_generator import Decode
 
 STEP = 1e-2  # Of the finite differences, both ways.
-
-Decode = Callable[[Latents], Images]
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import nn
@@ -10,10 +11,12 @@ from torch import nn
 from ganvas.anatomy.loading import default_inputs
 from ganvas.core.errors import UserError
 from ganvas.core.shapes import Images, Latents
-from ganvas.dissect.latents.inversion import Prior
 from ganvas.losses.capabilities import HasLatents
 from ganvas.train import trained
 from ganvas.train.trained import Trained
+
+Prior = Literal["normal", "uniform", "other"]
+Decode = Callable[[Latents], Images]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,7 +24,7 @@ class LatentGenerator:
     """What the tools of latents ask of a generator: how it draws, and what its latents are like."""
 
     kept: Trained
-    decode: Callable[[Latents], Images]
+    decode: Decode
     latents: Callable[[int, torch.Generator], Latents]
     prior: Prior
     network: nn.Module

@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from ganvas.core.pixels import to_bytes
-from ganvas.dissect.agreement.counts import Grid, PixelLabels
+from ganvas.dissect.agreement.counts import PixelGrid, PixelLabels
 from ganvas.dissect.instrument import Maps
 from ganvas.dissect.labellers.labeller import Labeller
 from ganvas.dissect.places import Place
@@ -23,13 +23,13 @@ SERIES = "sample"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sample:
+class LabelledSample:
     """Pictures that units are held against."""
 
     subject: Subject
     pictures: UInt8[Tensor, "n c h w"]
     masks: PixelLabels  # Of the grid's pixels.
-    grid: Grid
+    grid: PixelGrid
     labels: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -47,14 +47,14 @@ class Sample:
                 yield place, first, torch.cat(kept.pop((place.name, first)))
 
 
-def sampled(subject: Subject, labeller: Labeller, count: int) -> Sample:
+def sampled(subject: Subject, labeller: Labeller, count: int) -> LabelledSample:
     """So many pictures of a subject, with what is where in them."""
     pictures, masks = list[Tensor](), list[Tensor]()
     for shown, _ in subject.seen(count, of=SERIES):
         pictures.append(to_bytes(shown))
         masks.append(labeller.segment(shown).to(torch.uint8))
-    grid = Grid.of(subject.size)
-    return Sample(
+    grid = PixelGrid.of(subject.size)
+    return LabelledSample(
         subject=subject,
         pictures=torch.cat(pictures),
         masks=grid.pixels(torch.cat(masks)),
