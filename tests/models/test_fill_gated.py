@@ -45,7 +45,7 @@ class Constant(nn.Module):
 def constant(**changes):
     model = Model(dataclasses.replace(TINY, **changes))
     initialise(model, stream(0, "weights"))
-    model.generator["coarse"], model.generator["refined"] = Constant(0.25, 3), Constant(-0.5, 3)
+    model.generator = nn.ModuleDict({"coarse": Constant(0.25, 3), "refined": Constant(-0.5, 3)})
     model.discriminator = Constant(0.4, 2)
     return model
 
@@ -68,9 +68,9 @@ def test_the_discriminator_pays_half_the_hinge_of_both():
 
 def test_the_refinement_sees_the_coarse_filling_in_the_hole_and_the_picture_around_it():
     model, seen = constant(), []
-    model.generator["refined"].register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    model.generator.get_submodule("refined").register_forward_pre_hook(lambda module, given: seen.append(given[0]))
     batch = half_a_picture()
-    model.fill(batch.images, batch.mask)
+    model.fill(batch.images, batch.known)
     assert seen[0][..., :8].unique().tolist() == [0.5]
     assert seen[0][..., 8:].unique().tolist() == [0.25]
 

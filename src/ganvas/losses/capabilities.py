@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ganvas.core.hole_law import HoleLaw
 from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Images, Labels, Latents, Masks, OtherImages, PerSample, Scalar
@@ -273,7 +274,7 @@ class Fills(Protocol):
     """Fills holes in pictures."""
 
     @property
-    def holes(self) -> str:
+    def holes(self) -> HoleLaw:
         """The law of the holes that it is trained with: see :mod:`ganvas.data.holes.hole_laws`."""
         ...
 

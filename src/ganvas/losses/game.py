@@ -74,6 +74,13 @@ class Batch(ABC):
         self.kept[name] = tensor.detach()
         return tensor
 
+    def kept_or(self, name: str, make: Callable[[], Tensor]) -> Tensor:
+        """What an earlier phase of this step kept; made now, without gradients, where that phase was not played."""
+        if name not in self.kept:
+            with torch.no_grad():
+                self.keep(name, make())
+        return self.kept[name]
+
     def randn(self, *shape: int) -> Tensor:
         """Standard normal numbers of shape ``(size, *shape)``."""
         return self.ranks.share(self._whole(torch.randn, shape))

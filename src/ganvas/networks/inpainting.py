@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from torch import nn
 
+from ganvas.core.errors import UserError
 from ganvas.nn.layers.gated_conv import GatedConv2d
 from ganvas.nn.layers.plain_layers import Conv2d
 from ganvas.nn.norms.spectral_norm import SpectralNorm
@@ -70,6 +71,16 @@ def gated(before: int, after: int, kernel: int = 3, *, stride: int = 1, dilation
     """A gated convolution that keeps the size, or halves it."""
     padding = dilation * (kernel // 2)
     return GatedConv2d(before, after, kernel, stride=stride, padding=padding, dilation=dilation)
+
+
+def need_dilations(dilations: Sequence[int]) -> None:
+    """That a setting names dilations.
+
+    Raises:
+        UserError: it is empty, or one is below 1.
+    """
+    if not dilations or min(dilations) < 1:
+        raise UserError(f"dilations={tuple(dilations)} must be distances of at least 1, such as 2,4,8,16.")
 
 
 def live_dilation(dilation: int, side: int) -> int:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from ganvas.core.hole_law import HoleLaw
 from ganvas.core.pixels import to_float
 from ganvas.core.results import Result
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images, Masks
 from ganvas.data.holes.harmonic import harmonic_fill
-from ganvas.data.holes.hole_laws import HoleLaw, known_law
 from ganvas.data.packed import Packed
 from ganvas.losses.capabilities import Fills
 from ganvas.train.drawn import averaged_players
@@ -32,9 +32,9 @@ class FilledExamination(Examination):
     is worth having.
     """
 
-    def __init__(self, plan: Plan, law: str, packed: Packed, held_out: Packed | None) -> None:
+    def __init__(self, plan: Plan, law: HoleLaw, packed: Packed, held_out: Packed | None) -> None:
         self.plan = plan
-        self.law: HoleLaw = known_law(law)
+        self.law: HoleLaw = law
         self.source, self.whose = (packed, "training") if held_out is None else (held_out, "held-out")
         self.n = min(plan.measure_n, MOST, len(self.source))
         self._floor: list[Result] | None = None

@@ -164,13 +164,11 @@ def _equations(known: Planes, hole: Cells) -> tuple[Planes, list[_Grid]]:
     """What the known neighbours say, and the grids from the picture's own down."""
     unknown = hole.to(known.dtype)
     one = torch.ones_like(unknown)
-    right, down = one.clone(), one.clone()
-    right[:, -1], down[-1] = 0, 0
-    whole = _Grid(one, right, down, 0 * one, one, one, 1)
+    whole = _Grid(one, one, one, 0 * one, one, one, 1)
     rows = slice(0, len(hole))
     neighbours = _linked(one[None], rows, whole)[0] * unknown
     rim = neighbours - _linked(unknown[None], rows, whole)[0] * unknown
-    grids = [_grid(unknown, right * unknown * _left(unknown), down * unknown * _up(unknown), rim, side=1)]
+    grids = [_grid(unknown, unknown * _left(unknown), unknown * _up(unknown), rim, side=1)]
     while min(unknown.shape) > COARSEST:
         grids.append(_coarser(grids[-1]))
         unknown = grids[-1].unknown

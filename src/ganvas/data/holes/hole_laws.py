@@ -16,16 +16,15 @@ are rounded to a 64th of a pixel, where the code takes whole pixels and the line
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Bool
 
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.hole_law import HoleLaw
 from ganvas.core.seeds import derive_seed
 from ganvas.data.holes.capsules import Cover, cover_rectangle, cover_stroke
-
-HoleLaw = Literal["free-form", "deepfill", "strokes", "rectangles"]
 
 SIDE = 256  # Pixels that the code's widths are for.
 STROKES = (1, 3)  # Least and most strokes of a hole.
@@ -124,7 +123,7 @@ def _on_lattice(value: float) -> float:
     return round(value * GRAIN) / GRAIN
 
 
-LAWS: Mapping[str, Callable[[int, int, np.random.Generator], Bool[np.ndarray, "h w"]]] = {
+LAWS: Mapping[HoleLaw, Callable[[int, int, np.random.Generator], Bool[np.ndarray, "h w"]]] = {
     "free-form": _free_form,
     "deepfill": _published,
     "strokes": _strokes,

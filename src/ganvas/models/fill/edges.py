@@ -29,13 +29,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.hole_law import HoleLaw
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, Masks, OtherImages, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.fill_game import FillGame
 from ganvas.losses.filling import made_whole, with_hole
-from ganvas.losses.game import Game, Phase, Terms
-from ganvas.losses.optimizers import Adam
+from ganvas.losses.game import Phase, Terms
 from ganvas.losses.pixel_losses import mean_error
 from ganvas.nn.blocks.residual import Residual
 from ganvas.nn.guides.canny import sketch, to_grey
@@ -61,7 +61,7 @@ class Config:
     discriminator_features: int = 64
     discriminator_halvings: int = 3  # A score sees 70 pixels.
     true_edges: bool = False  # Colours are learnt after true edges in the hole too, as the code does at first.
-    holes: Literal["free-form", "deepfill", "strokes", "rectangles"] = "free-form"
+    holes: HoleLaw = "free-form"
     matching_weight: float = 10.0  # Of the discriminator's features of made edges and true ones.
     error_weight: float = 1.0  # Of the absolute error, over the share of the hole.
     adversarial_weight: float = 0.1  # Of colours; that of edges is 1.
@@ -97,10 +97,9 @@ TINY = Config(
 )
 
 
-class Model(Game[Config, Pictures]):
+class Model(FillGame[Config]):
     """A generator and a discriminator of edges, and one of each of colours."""
 
-    takes = (Pictures,)
     stride = STRIDE
     guides: Sequence[Literal["sketch", "colour"]] = ("sketch",)
 
@@ -112,20 +111,9 @@ class Model(Game[Config, Pictures]):
         self.edge_discriminator = Discriminator(config, 2)
         self.colour_discriminator = Discriminator(config, config.channels)
 
-    @property
-    def holes(self) -> str:
-        """The law of the holes that it is trained with."""
-        return self.config.holes
-
-    def schedule(self) -> Steady:
-        """A constant rate."""
-        return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
-
     def phases(self) -> list[Phase[Pictures]]:
         """Edges and their discriminator, then colours and theirs."""
-        config = self.config
-        adam = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps)
-        slow = replace(adam, lr_factor=config.discriminator_lr)
+        adam, slow = self.adam, replace(self.adam, lr_factor=self.config.discriminator_lr)
         return [
             Phase(name="edges", player=self.edges, loss=self._edges_loss, optimizer=adam),
             Phase(name="edges D", player=self.edge_discriminator, loss=self._edges_judged, optimizer=slow),
@@ -166,7 +154,7 @@ class Model(Game[Config, Pictures]):
     def _edges_loss(self, batch: Pictures) -> Terms:
         """Rejection of the edges, and the distance of the discriminator's features from those of true ones."""
         true = _true_edges(batch)
-        made = batch.keep("edges", self.made_edges(batch.images, batch.known, true))
+        made = batch.keep("edges", self._made_edges(batch))
         grey = to_grey(batch.images)
         scores, features = self.edge_discriminator(torch.cat([grey, made], 1))
         _, wanted = self.edge_discriminator(torch.cat([grey, true], 1))
@@ -176,14 +164,14 @@ class Model(Game[Config, Pictures]):
     def _edges_judged(self, batch: Pictures) -> Terms:
         """Half the cross-entropy of true and of made edges."""
         true, grey = _true_edges(batch), to_grey(batch.images)
-        made = self._kept_edges(batch)
+        made = batch.kept_or("edges", lambda: self._made_edges(batch))
         real, fake = (self.edge_discriminator(torch.cat([grey, edges], 1))[0] for edges in (true, made))
         return {"real_or_made": 0.5 * (_accepted(real) + _accepted(-fake))}
 
     def _colours_loss(self, batch: Pictures) -> Terms:
         """The absolute error over the share of the hole, and rejection of what is made."""
         config, images, mask = self.config, batch.images, batch.known
-        made = batch.keep("colours", self.coloured(images, mask, self._shown_edges(batch)))
+        made = batch.keep("colours", self._made_colours(batch))
         share = (1 - mask).flatten(1).mean(1).clamp_min(1 / mask[0].numel())
         scores, _ = self.colour_discriminator(made)
         return {
@@ -193,22 +181,19 @@ class Model(Game[Config, Pictures]):
 
     def _colours_judged(self, batch: Pictures) -> Terms:
         """Half the cross-entropy of pictures and of made ones."""
-        if "colours" not in batch.kept:
-            with torch.no_grad():
-                self._colours_loss(batch)
-        real, fake = (self.colour_discriminator(shown)[0] for shown in (batch.images, batch.kept["colours"]))
+        made = batch.kept_or("colours", lambda: self._made_colours(batch))
+        real, fake = (self.colour_discriminator(shown)[0] for shown in (batch.images, made))
         return {"real_or_made": 0.5 * (_accepted(real) + _accepted(-fake))}
 
-    def _kept_edges(self, batch: Pictures) -> Masks:
-        """The edges that were made in this step; made now where they have not moved in it."""
-        if "edges" not in batch.kept:
-            with torch.no_grad():
-                batch.keep("edges", self.made_edges(batch.images, batch.known, _true_edges(batch)))
-        return batch.kept["edges"]
+    def _made_edges(self, batch: Pictures) -> Masks:
+        return self.made_edges(batch.images, batch.known, _true_edges(batch))
 
-    def _shown_edges(self, batch: Pictures) -> Masks:
-        true = _true_edges(batch)
-        return true if self.config.true_edges else made_whole(true, batch.known, self._kept_edges(batch))
+    def _made_colours(self, batch: Pictures) -> Images:
+        """After the true edges, with those that were made in this step in the hole."""
+        edges = _true_edges(batch)
+        if not self.config.true_edges:
+            edges = made_whole(edges, batch.known, batch.kept_or("edges", lambda: self._made_edges(batch)))
+        return self.coloured(batch.images, batch.known, edges)
 
 
 class Discriminator(nn.Module):

@@ -19,24 +19,22 @@ Departs from the code:
 - The guided variant (edges of another program as one more channel) is not here: ``fill/sketch_colour`` is guided.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.errors import UserError
+from ganvas.core.hole_law import HoleLaw
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady
-from ganvas.core.shapes import Images, Masks, OtherImages, PerSample
+from ganvas.core.shapes import Images, Masks, OtherImages
 from ganvas.losses.adversarial import hinge_generator
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.fill_game import JudgedFillGame
 from ganvas.losses.filling import made_whole, region_error, with_hole
-from ganvas.losses.game import Game, Phase, Terms
-from ganvas.losses.optimizers import Adam
+from ganvas.losses.game import Terms
 from ganvas.networks.inpainting import (
     DILATIONS,
     coarse_stage,
@@ -44,6 +42,7 @@ from ganvas.networks.inpainting import (
     doublings,
     gated,
     live_dilation,
+    need_dilations,
     sn_patch_discriminator,
 )
 from ganvas.nn.blocks.contextual_attention import ContextualAttention
@@ -64,7 +63,7 @@ class Config:
     live_dilations: bool = True  # Dilations that reach past the map are halved until they do not.
     discriminator_features: int = 64
     discriminator_layers: int = 6  # Each halves the picture; a score of 6 sees 253 pixels.
-    holes: Literal["free-form", "deepfill", "strokes", "rectangles"] = "free-form"  # deepfill is the code's own law.
+    holes: HoleLaw = "free-form"  # deepfill is the code's own law.
     error_weight: float = 1.0  # Of the mean absolute error of both stages' whole pictures.
     known_weight: float = 1.0  # Of that error where the picture is known: copying is easy, and not what is asked for.
     adversarial_weight: float = 1.0
@@ -80,8 +79,7 @@ class Config:
         above(self, 0, "lr", "eps")
         fractions(self, "beta1", "beta2")
         assert self.picture
-        if not self.dilations or min(self.dilations) < 1:
-            raise UserError(f"dilations={self.dilations} must be distances of at least 1, such as 2,4,8,16.")
+        need_dilations(self.dilations)
 
     @property
     def picture(self) -> WholeSize:
@@ -106,12 +104,10 @@ TINY = Config(
 )
 
 
-class Model(Game[Config, Pictures]):
+class Model(JudgedFillGame[Config]):
     """Coarse stage and refinement, which are one player, and a discriminator of patches."""
 
-    takes = (Pictures,)
     stride = STRIDE
-    guides: Sequence[Literal["sketch", "colour"]] = ()
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -122,23 +118,6 @@ class Model(Game[Config, Pictures]):
             config.channels + 1, features=config.discriminator_features, layers=config.discriminator_layers
         )
 
-    @property
-    def holes(self) -> str:
-        """The law of the holes that it is trained with."""
-        return self.config.holes
-
-    def schedule(self) -> Steady:
-        """A constant rate."""
-        return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
-
-    def phases(self) -> list[Phase[Pictures]]:
-        """The generator, then the discriminator, on the generator's filling of this step."""
-        adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2, eps=self.config.eps)
-        return [
-            Phase(name="G", player=self.generator, loss=self._generator_loss, optimizer=adam),
-            Phase(name="D", player=self.discriminator, loss=self._discriminator_loss, optimizer=adam),
-        ]
-
     def fill(
         self, images: Images, mask: Masks, *, guide: OtherImages | None = None, rng: torch.Generator | None = None
     ) -> Images:
@@ -148,8 +127,8 @@ class Model(Game[Config, Pictures]):
     def stages(self, images: Images, mask: Masks) -> tuple[Images, Images]:
         """What the coarse network and the refinement make of the whole picture."""
         holed, hole = with_hole(images, mask), 1 - mask
-        coarse = self.generator["coarse"](torch.cat([holed, torch.ones_like(mask), hole], 1))
-        refined = self.generator["refined"](made_whole(images, mask, coarse), mask)
+        coarse = self.generator.get_submodule("coarse")(torch.cat([holed, torch.ones_like(mask), hole], 1))
+        refined = self.generator.get_submodule("refined")(made_whole(images, mask, coarse), mask)
         return coarse, refined
 
     def show(self, batch: Pictures) -> list[tuple[str, Images]]:
@@ -162,7 +141,7 @@ class Model(Game[Config, Pictures]):
             ("truth", batch.images),
         ]
 
-    def _generator_loss(self, batch: Pictures) -> Terms:
+    def generator_loss(self, batch: Pictures) -> Terms:
         """The absolute error of both stages, and rejection of the filled picture."""
         config = self.config
         coarse, refined = self.stages(batch.images, batch.known)
@@ -173,21 +152,18 @@ class Model(Game[Config, Pictures]):
             "error_refined": config.error_weight * region_error(refined, batch.images, region),
         }
         if config.adversarial_weight:
-            terms["adversarial"] = config.adversarial_weight * hinge_generator(self._scores(filled, batch))
+            scores = self._scores(filled, batch.known).mean(1)
+            terms["adversarial"] = config.adversarial_weight * hinge_generator(scores)
         return terms
 
-    def _discriminator_loss(self, batch: Pictures) -> Terms:
+    def discriminator_loss(self, batch: Pictures) -> Terms:
         """Half the hinge of every score of the map: real pictures above 1, filled ones below -1."""
-        filled = batch.kept["filled"] if "filled" in batch.kept else self.fill(batch.images, batch.known).detach()
-        real = self._score_map(torch.cat([batch.images, 1 - batch.known], 1))
-        made = self._score_map(torch.cat([filled, 1 - batch.known], 1))
+        filled = batch.kept_or("filled", lambda: self.fill(batch.images, batch.known))
+        real, made = self._scores(batch.images, batch.known), self._scores(filled, batch.known)
         return {"real_or_filled": 0.5 * (F.relu(1 - real) + F.relu(1 + made)).mean(1)}
 
-    def _scores(self, images: Images, batch: Pictures) -> PerSample:
-        return self._score_map(torch.cat([images, 1 - batch.known], 1)).mean(1)
-
-    def _score_map(self, images: Tensor) -> Tensor:
-        return self.discriminator(images).flatten(1)
+    def _scores(self, images: Images, mask: Masks) -> Float[Tensor, "n scores"]:
+        return self.discriminator(torch.cat([images, 1 - mask], 1)).flatten(1)
 
 
 class Refinement(nn.Module):

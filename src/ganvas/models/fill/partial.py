@@ -15,9 +15,7 @@ Departs from the paper:
 """
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -25,13 +23,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.hole_law import HoleLaw
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, Masks, OtherImages
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.fill_game import FillGame
 from ganvas.losses.filling import made_whole, region_error, total_variation, with_hole
-from ganvas.losses.game import Game, Phase, Terms
-from ganvas.losses.optimizers import Adam
+from ganvas.losses.game import Phase, Terms
 from ganvas.nn.layers.partial_conv import PartialConv2d
 from ganvas.nn.layers.resample import double
 from ganvas.nn.norms.batch_norm import BatchNorm2d
@@ -48,7 +46,7 @@ class Config:
     channels: int = 3
     halvings: int = 8
     features: int = 64  # After the first layer; doubled by each of the next three.
-    holes: Literal["free-form", "deepfill", "strokes", "rectangles"] = "free-form"
+    holes: HoleLaw = "free-form"
     known_weight: float = 1.0  # Of the error where the picture is known.
     hole_weight: float = 6.0  # Of the error in the hole.
     variation_weight: float = 0.1  # Of the steps between neighbours in and around the hole.
@@ -74,11 +72,8 @@ class Config:
 TINY = Config(height=8, width=8, halvings=2, features=4, batch_size=4)
 
 
-class Model(Game[Config, Pictures]):
+class Model(FillGame[Config]):
     """One player: the network."""
-
-    takes = (Pictures,)
-    guides: Sequence[Literal["sketch", "colour"]] = ()
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -86,23 +81,13 @@ class Model(Game[Config, Pictures]):
         self.network = PartialUNet(config.channels, halvings=config.halvings, features=config.features)
 
     @property
-    def holes(self) -> str:
-        """The law of the holes that it is trained with."""
-        return self.config.holes
-
-    @property
     def stride(self) -> int:
         """Sides are halved so often."""
         return 1 << self.config.halvings
 
-    def schedule(self) -> Steady:
-        """A constant rate."""
-        return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
-
     def phases(self) -> list[Phase[Pictures]]:
         """One move."""
-        adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2, eps=self.config.eps)
-        return [Phase(name="N", player=self.network, loss=self._loss, optimizer=adam)]
+        return [Phase(name="N", player=self.network, loss=self._loss, optimizer=self.adam)]
 
     def fill(
         self, images: Images, mask: Masks, *, guide: OtherImages | None = None, rng: torch.Generator | None = None

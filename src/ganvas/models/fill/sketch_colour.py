@@ -35,15 +35,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.errors import UserError
+from ganvas.core.hole_law import HoleLaw
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, Masks, OtherImages
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.fill_game import JudgedFillGame
 from ganvas.losses.filling import made_whole, region_error, total_variation, with_hole
-from ganvas.losses.game import Game, Phase, Terms
-from ganvas.losses.optimizers import Adam
-from ganvas.networks.inpainting import DILATIONS, live_dilation, sn_patch_discriminator
+from ganvas.losses.game import Terms
+from ganvas.networks.inpainting import DILATIONS, live_dilation, need_dilations, sn_patch_discriminator
 from ganvas.nn.layers.gated_conv import GatedConv2d
 from ganvas.nn.layers.initialise import filled, normal_, unset
 from ganvas.nn.norms.lrn import from_tf, local_response_norm
@@ -70,7 +69,7 @@ class Config:
     guide_drop: float = 0.2  # How often a picture's whole drawing is left out in training; a fifth of it, each part.
     discriminator_features: int = 64
     discriminator_layers: int = 6
-    holes: Literal["free-form", "deepfill", "strokes", "rectangles"] = "free-form"
+    holes: HoleLaw = "free-form"
     known_weight: float = 1.0
     hole_weight: float = 2.0
     variation_weight: float = 0.1
@@ -87,8 +86,7 @@ class Config:
         above(self, 0, "lr", "eps")
         fractions(self, "beta1", "beta2", "guide_drop")
         assert self.picture
-        if not self.dilations or min(self.dilations) < 1:
-            raise UserError(f"dilations={self.dilations} must be distances of at least 1, such as 2,4,8,16.")
+        need_dilations(self.dilations)
 
     @property
     def picture(self) -> WholeSize:
@@ -119,10 +117,9 @@ TINY = Config(
 )
 
 
-class Model(Game[Config, Pictures]):
+class Model(JudgedFillGame[Config]):
     """A generator and a discriminator of patches."""
 
-    takes = (Pictures,)
     guides: Sequence[Literal["sketch", "colour"]] = ("sketch", "colour")
 
     def __init__(self, config: Config) -> None:
@@ -136,26 +133,9 @@ class Model(Game[Config, Pictures]):
         )
 
     @property
-    def holes(self) -> str:
-        """The law of the holes that it is trained with."""
-        return self.config.holes
-
-    @property
     def stride(self) -> int:
         """Sides are halved so often."""
         return 1 << self.config.halvings
-
-    def schedule(self) -> Steady:
-        """A constant rate."""
-        return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
-
-    def phases(self) -> list[Phase[Pictures]]:
-        """The generator, then the discriminator, on the generator's filling of this step."""
-        adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2, eps=self.config.eps)
-        return [
-            Phase(name="G", player=self.generator, loss=self._generator_loss, optimizer=adam),
-            Phase(name="D", player=self.discriminator, loss=self._discriminator_loss, optimizer=adam),
-        ]
 
     def fill(
         self, images: Images, mask: Masks, *, guide: OtherImages | None = None, rng: torch.Generator | None = None
@@ -199,11 +179,15 @@ class Model(Game[Config, Pictures]):
         lines, colours = kept & (coins[:, 1] >= drop / 5), kept & (coins[:, 2] >= drop / 5)
         return torch.cat([batch.guide[:, :1] * lines, batch.guide[:, 1:] * colours], 1)
 
-    def _generator_loss(self, batch: Pictures) -> Terms:
+    def _made(self, batch: Pictures) -> Images:
+        """The whole picture after this step's drawing, which is kept, and its noise."""
+        drawing = batch.keep("drawing", self._drawing(batch.images, batch.known, self._dropped(batch)))
+        return self.made(batch.images, batch.known, drawing, batch.randn(1, *batch.images.shape[2:]))
+
+    def generator_loss(self, batch: Pictures) -> Terms:
         """Errors by region, variation about the hole, and rejection of the filled picture."""
         config, images, mask = self.config, batch.images, batch.known
-        drawing = batch.keep("drawing", self._drawing(images, mask, self._dropped(batch)))
-        made = self.made(images, mask, drawing, batch.randn(1, *images.shape[2:]))
+        made = self._made(batch)
         whole = batch.keep("filled", made_whole(images, mask, made))
         terms = {
             "error_known": config.known_weight * region_error(made, images, mask),
@@ -211,17 +195,16 @@ class Model(Game[Config, Pictures]):
             "variation": config.variation_weight * total_variation(whole, 1 - mask),
         }
         if config.adversarial_weight:
-            terms["adversarial"] = -config.adversarial_weight * self._scores(whole, mask, drawing).mean(1)
+            scores = self._scores(whole, mask, batch.kept["drawing"])
+            terms["adversarial"] = -config.adversarial_weight * scores.mean(1)
         return terms
 
-    def _discriminator_loss(self, batch: Pictures) -> Terms:
+    def discriminator_loss(self, batch: Pictures) -> Terms:
         """The hinge of every score: real pictures above 1, filled ones below -1, each with the same drawing."""
         images, mask = batch.images, batch.known
-        if "filled" not in batch.kept:
-            with torch.no_grad():
-                self._generator_loss(batch)
+        filled = batch.kept_or("filled", lambda: made_whole(images, mask, self._made(batch)))
         drawing = batch.kept["drawing"]
-        real, made = (self._scores(shown, mask, drawing) for shown in (images, batch.kept["filled"]))
+        real, made = (self._scores(shown, mask, drawing) for shown in (images, filled))
         return {"real_or_filled": (F.relu(1 - real) + F.relu(1 + made)).mean(1)}
 
     def _scores(self, images: Images, mask: Masks, drawing: Tensor) -> Float[Tensor, "n scores"]:

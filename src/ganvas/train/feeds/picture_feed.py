@@ -9,12 +9,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.core.errors import UserError
+from ganvas.core.hole_law import HoleLaw
 from ganvas.core.pixels import to_float
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images, Masks
-from ganvas.data.holes.hole_laws import HoleLaw, hole
+from ganvas.data.holes.hole_laws import hole
 from ganvas.data.packed import Packed
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.nn.layers.resample import double, halve

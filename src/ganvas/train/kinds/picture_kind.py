@@ -129,7 +129,7 @@ class PictureData(RunData):
         if isinstance(model, HasDensity):
             found.append(DensityExamination(plan, self.packed, self.held_out))
         if isinstance(model, Fills):
-            found.append(FilledExamination(plan, model.holes, self.packed, self.held_out))
+            found.append(FilledExamination(plan, known_law(model.holes), self.packed, self.held_out))
         if isinstance(model, Classifies) and classes_of(model.config):
             found.append(ClassExamination(plan, self.packed.class_names, self.held_out))
         return found
