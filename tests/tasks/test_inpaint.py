@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ganvas.core.errors import UserError
-from ganvas.tasks.inpaint import SETTINGS, Inpaint, inpaint
+from ganvas.tasks.inpaint import Inpaint, inpaint
 from ganvas.tasks.train import Train, train
 
 SMALL = ("features=4", "dilations=2,4", "discriminator_features=4", "discriminator_layers=2", "batch_size=4")
@@ -141,10 +141,15 @@ def test_an_empty_mask_gives_the_same_file_and_strokes_are_a_mask(run, tmp_path)
     done = asked(run, tmp_path / "a.png", empty, tmp_path / "same.png")
     assert done.untouched == ("a.png",)
     assert (tmp_path / "same.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+    Image.fromarray(noise(16, 16, 3)).save(tmp_path / "a.jpg")
+    asked(run, tmp_path / "a.jpg", empty, tmp_path / "same-jpeg.png")
+    with Image.open(tmp_path / "same-jpeg.png") as found:
+        assert found.format == "PNG", "as its name says"
+        assert np.array_equal(np.array(found), np.array(Image.open(tmp_path / "a.jpg")))
     stroke = {"pen": "mask", "width": 4, "points": [[4, 4], [10, 8]]}
     strokes = tmp_path / "strokes.json"
     strokes.write_text(json.dumps({"ganvas": "strokes", "version": 1, "size": [16, 16], "strokes": [stroke]}))
-    asked(run, tmp_path / "a.png", strokes, tmp_path / "out.png")
+    assert asked(run, tmp_path / "a.png", strokes, tmp_path / "out.png").white is None
     assert (np.array(Image.open(tmp_path / "out.png")) != np.array(Image.open(tmp_path / "a.png"))).any()
 
 
@@ -160,7 +165,7 @@ def test_an_interrupted_folder_goes_on_and_other_settings_do_not_mix_with_it(run
     again = asked(run, tmp_path / "in", tmp_path / "masks", tmp_path / "out")
     assert (first.before, again.before) == (0, 2)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.png")} == made
-    with pytest.raises(UserError, match=SETTINGS):
+    with pytest.raises(UserError, match="seed 0, and now it is 1"):
         asked(run, tmp_path / "in", tmp_path / "masks", tmp_path / "out", seed=1)
 
 
@@ -206,8 +211,9 @@ def test_an_inverted_mask_and_one_of_another_size_are_taken_where_it_is_said(run
     Image.fromarray(pixels).save(tmp_path / "a.png")
     inverted = mask_file(tmp_path / "inverted.png", ~hole)
     large = mask_file(tmp_path / "large.png", hole.repeat(2, 0).repeat(2, 1))
-    asked(run, tmp_path / "a.png", inverted, tmp_path / "one.png", white="known")
-    asked(run, tmp_path / "a.png", large, tmp_path / "two.png", resize_masks=True)
+    first = asked(run, tmp_path / "a.png", inverted, tmp_path / "one.png", white="known")
+    second = asked(run, tmp_path / "a.png", large, tmp_path / "two.png", resize_masks=True)
+    assert (first.white, second.white) == ("known", "hole")
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
@@ -228,7 +234,9 @@ def test_a_run_that_fills_no_holes_and_a_suffix_that_would_lose_pixels_are_refus
     with pytest.raises(UserError, match=r"\.png"):
         asked(run, tmp_path / "a.jpg", mask, tmp_path / "out.jpg")
     with pytest.raises(UserError, match="no picture"):
-        asked(run, tmp_path, mask, tmp_path / "out", truth=tmp_path / "nowhere")
+        asked(run, tmp_path / "a.jpg", mask, tmp_path / "out.png", truth=tmp_path / "nowhere")
+    with pytest.raises(UserError, match="inside"):
+        asked(run, tmp_path, mask, tmp_path / "out")
 
 
 def test_a_window_around_the_hole_is_enough_where_it_is_asked_for(run, tmp_path):

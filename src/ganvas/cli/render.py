@@ -85,9 +85,10 @@ def _(result: ExportResult) -> None:
 def _(result: Inpainted) -> None:
     count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
     before = f", {result.before:,} of them before this command" if result.before else ""
-    say(f"{result.path}: {count}{before}, filled by {result.model} at {result.kimg:g} kimg. White was the hole.")
+    white = {"hole": " White was the hole.", "known": " White was what is known.", None: ""}[result.white]
+    say(f"{result.path}: {count}{before}, filled by {result.model} at {result.kimg:g} kimg.{white}")
     if result.untouched:
-        say(f"The masks of {len(result.untouched):,} are empty; those pictures are the same bytes.")
+        say(f"The masks of {len(result.untouched):,} are empty; those pictures are as they were.")
     if result.recoded:
         say(f"{len(result.recoded):,} are written as PNG, because their own format would have changed every pixel.")
     if result.results:

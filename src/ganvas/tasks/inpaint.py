@@ -8,10 +8,10 @@ import tyro
 
 if TYPE_CHECKING:
     from ganvas.data.holes.strokes import Drawn
-    from ganvas.tasks.inpainting.kept_files import KeptFile
+    from ganvas.tasks.inpainting.mask_files import MaskRules
+    from ganvas.tasks.pictures.kept_files import KeptPicture
     from ganvas.train.trained import Trained
 
-SETTINGS = "inpaint.json"  # In the folder that is written: what its pictures were made with.
 WHOLE_PIXELS = 1 << 20  # Of a picture that a model sees whole where no context is asked for.
 CONTEXT = 256  # Pixels around the hole that it sees of a larger one.
 
@@ -59,7 +59,8 @@ class Inpainted:
     path: Path
     pictures: int
     before: int  # Of them, that an interrupted command had finished.
-    untouched: tuple[str, ...]  # Whose mask was empty: the same bytes.
+    untouched: tuple[str, ...]  # Whose mask was empty.
+    white: Literal["hole", "known"] | None  # What white marked; None of strokes.
     recoded: tuple[str, ...]  # Written as PNG, because their own format would have changed every pixel.
     model: str
     kimg: float
@@ -76,6 +77,7 @@ def inpaint(task: Inpaint) -> Inpainted:
     """
     from ganvas.core.files.atomic_files import write_bytes
     from ganvas.core.progress import progress
+    from ganvas.data.holes.strokes import is_strokes
     from ganvas.losses.capabilities import Fills
     from ganvas.tasks.inpainting.mask_files import MaskRules, masks_of
     from ganvas.tasks.train import pick_device
@@ -86,13 +88,15 @@ def inpaint(task: Inpaint) -> Inpainted:
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
     trained.require(Fills)
     places = _places(task, names, root)
-    done = _begun(task, trained, places)
+    _folder(task, trained, places)
+    done = sum(place.exists() for place in places.values())
     rules = MaskRules(white=task.white, resize=task.resize_masks)
     untouched: list[str] = []
     with progress("Filling", len(names), unit="pictures") as report:
         for index, name in enumerate(names):
             if not places[name].exists():
-                content, empty = _filled(task, trained, root / name, masks[index], rules)
+                same = places[name].suffix == Path(name).suffix
+                content, empty = _filled(task, trained, root / name, masks[index], rules, same=same)
                 write_bytes(places[name], content)
                 untouched += [name] if empty else []
             report(index + 1)
@@ -102,6 +106,7 @@ def inpaint(task: Inpaint) -> Inpainted:
         pictures=len(names),
         before=done,
         untouched=tuple(untouched),
+        white=None if all(is_strokes(mask) for mask in masks) else "known" if task.white == "known" else "hole",
         recoded=tuple(name for name in names if places[name].suffix != Path(name).suffix),
         model=trained.name,
         kimg=trained.kimg,
@@ -113,13 +118,13 @@ def inpaint(task: Inpaint) -> Inpainted:
 def _pictures(source: Path) -> tuple[list[str], Path]:
     """Relative names of the pictures, and the folder that they lie in."""
     from ganvas.core.errors import UserError
-    from ganvas.data.pictures import ENDINGS
+    from ganvas.data.sources.labels import is_picture
 
     if source.is_file():
         return [source.name], source.parent
     if not source.is_dir():
         raise UserError(f"There is no {source}.")
-    found = [path for path in sorted(source.rglob("*")) if path.suffix.lower().lstrip(".") in ENDINGS]
+    found = [path for path in sorted(source.rglob("*")) if is_picture(path.name)]
     names = [path.relative_to(source).as_posix() for path in found if path.is_file()]
     if not names:
         raise UserError(f"{source} holds no pictures. Name a picture, or a folder of pictures.")
@@ -129,9 +134,9 @@ def _pictures(source: Path) -> tuple[list[str], Path]:
 def _places(task: Inpaint, names: list[str], root: Path) -> dict[str, Path]:
     """Where each picture is written; the suffix says what its format can keep."""
     from ganvas.core.errors import UserError
-    from ganvas.tasks.inpainting.kept_files import kept_suffix
+    from ganvas.tasks.pictures.kept_files import exact_suffix
 
-    suffixes = {name: kept_suffix(root / name) for name in names}
+    suffixes = {name: exact_suffix(root / name) for name in names}
     if task.source.is_file() and task.out.suffix:
         (suffix,) = suffixes.values()
         if task.out.suffix.lower() != suffix.lower():
@@ -147,22 +152,24 @@ def _places(task: Inpaint, names: list[str], root: Path) -> dict[str, Path]:
     return places
 
 
-def _begun(task: Inpaint, trained: "Trained", places: dict[str, Path]) -> int:
-    """How many pictures an interrupted command with the same settings has finished.
+def _folder(task: Inpaint, trained: "Trained", places: dict[str, Path]) -> None:
+    """Begins the folder, or goes on with one that an interrupted command with the same settings has left.
 
     Raises:
         UserError: what is there was made otherwise, or by something else.
     """
     from ganvas.core.errors import UserError
-    from ganvas.core.files.atomic_files import read_json, write_json
+    from ganvas.data.sources.locations import refuse_out_inside
+    from ganvas.tasks.pictures.output_folder import OutputFolder
 
-    there = [place for place in places.values() if place.exists()]
-    if len(places) == 1 and task.out in places.values():
-        if there:
+    if task.out in places.values():
+        if task.out.exists():
             raise UserError(f"-o {task.out}: something is there already. Choose another name, or remove it.")
-        return 0
-    settings = {
-        "model": trained.fingerprint,
+        return
+    refuse_out_inside(str(task.source), task.out)
+    made_by = {
+        "model": trained.name,
+        "weights": trained.fingerprint,
         "source": str(task.source.resolve()),
         "masks": str(task.masks.resolve()),
         "white": task.white,
@@ -170,43 +177,34 @@ def _begun(task: Inpaint, trained: "Trained", places: dict[str, Path]) -> int:
         "context": task.context,
         "seed": task.seed,
     }
-    note = task.out / SETTINGS
-    if note.exists():
-        if read_json(note) != settings:
-            raise UserError(
-                f"-o {task.out} was begun with other settings, which {note} holds. Give the same, or choose "
-                "another name."
-            )
-        return len(there)
-    if task.out.exists() and (not task.out.is_dir() or any(task.out.iterdir())):
-        raise UserError(f"-o {task.out}: something is there already. Choose another name, or remove it.")
-    write_json(note, settings)
-    return 0
+    OutputFolder(task.out, "inpaint", made_by)
 
 
-def _filled(task: Inpaint, trained: "Trained", path: Path, mask: Path, rules: Any) -> tuple[bytes, bool]:
-    """The file to write, and whether nothing was to be filled in."""
+def _filled(
+    task: Inpaint, trained: "Trained", path: Path, mask: Path, rules: "MaskRules", *, same: bool
+) -> tuple[bytes, bool]:
+    """The file to write, and whether nothing was to be filled in: then the file itself, if the format is the same."""
     from ganvas.core.seeds import derive_seed
     from ganvas.losses.capabilities import Fills
     from ganvas.tasks.inpainting.filling import filled_picture
-    from ganvas.tasks.inpainting.kept_files import open_kept
     from ganvas.tasks.inpainting.mask_files import read_mask
+    from ganvas.tasks.pictures.kept_files import open_kept
 
-    file = open_kept(path)
-    drawn = read_mask(mask, file.size, rules)
+    picture = open_kept(path, exact=True)
+    drawn = read_mask(mask, picture.size, rules)
     _say_what_is_not_heeded(trained, mask, drawn)
     if not drawn.hole.any():
-        return file.with_hole(file.colours(1), drawn.hole), True
-    pixels = file.colours(_channels(trained, file))
+        return path.read_bytes() if same else picture.exchanged(picture.channels(3), drawn.hole), True
+    pixels = picture.channels(_channels(trained, picture, path))
     filled = filled_picture(
         trained.require(Fills),
         pixels,
         drawn,
         seed=derive_seed(task.seed, "fill", path.name),
-        context=_context(task, file),
+        context=_context(task, picture.size),
         device=trained.device,
     )
-    return file.with_hole(filled, drawn.hole), False
+    return picture.exchanged(filled, drawn.hole), False
 
 
 def _say_what_is_not_heeded(trained: "Trained", path: Path, drawn: "Drawn") -> None:
@@ -220,19 +218,19 @@ def _say_what_is_not_heeded(trained: "Trained", path: Path, drawn: "Drawn") -> N
         say(f"{path} holds strokes of {' and '.join(ignored)}, which {trained.name} does not heed.")
 
 
-def _context(task: Inpaint, file: "KeptFile") -> int:
+def _context(task: Inpaint, size: tuple[int, int]) -> int:
     if task.context is not None:
         return task.context
-    height, width = file.size
+    height, width = size
     return 0 if height * width <= WHOLE_PIXELS else CONTEXT
 
 
-def _channels(trained: "Trained", file: "KeptFile") -> int:
+def _channels(trained: "Trained", picture: "KeptPicture", path: Path) -> int:
     """Of the model; a model of grey pictures is not asked to fill coloured ones."""
     from ganvas.core.errors import UserError
 
-    if trained.channels == 1 and file.upright.shape[2] > 2:
-        raise UserError(f"{file.path} is in colour, and {trained.name} of this run has learnt grey pictures.")
+    if trained.channels == 1 and picture.pixels.shape[2] > 2:
+        raise UserError(f"{path} is in colour, and {trained.name} of this run has learnt grey pictures.")
     if trained.channels not in (1, 3):
         raise UserError(
             f"{trained.name} of this run has learnt pictures of {trained.channels} channels, not RGB or grey."
@@ -241,7 +239,7 @@ def _channels(trained: "Trained", file: "KeptFile") -> int:
 
 
 def _measured(
-    task: Inpaint, names: list[str], root: Path, places: dict[str, Path], masks: list[Path], rules: Any
+    task: Inpaint, names: list[str], root: Path, places: dict[str, Path], masks: list[Path], rules: "MaskRules"
 ) -> tuple[tuple[dict[str, Any], ...], tuple[dict[str, Any], ...]]:
     if task.truth is None:
         return (), ()

@@ -5,9 +5,11 @@ import io
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, JpegImagePlugin
+from PIL.PngImagePlugin import PngImageFile, PngInfo
 
+from ganvas.core.errors import UserError
 from ganvas.data.pictures import decode
-from ganvas.tasks.pictures.kept_files import read_kept
+from ganvas.tasks.pictures.kept_files import exact_suffix, open_kept, read_kept
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -66,3 +68,33 @@ def test_a_jpeg_keeps_its_own_compression_and_grey_stays_grey():
     grey = read_kept(saved(PIXELS[..., 0], "JPEG"))
     with Image.open(io.BytesIO(grey.encoded(grey.channels(1)))) as image:
         assert image.mode == "L"
+
+
+@pytest.mark.parametrize(
+    ("form", "suffix", "kept"),
+    [("PNG", ".png", ".png"), ("TIFF", ".tif", ".tif"), ("JPEG", ".jpg", ".png"), ("TGA", ".tga", ".png")],
+)
+def test_where_only_some_pixels_are_exchanged_all_others_keep_their_numbers(tmp_path, form, suffix, kept):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(saved(PIXELS, form))
+    where = np.zeros((6, 9), bool)
+    where[2:4, 3:5] = True
+    picture = open_kept(path, exact=True)
+    written = picture.exchanged(255 - picture.pixels, where)
+    assert exact_suffix(path) == kept
+    with Image.open(io.BytesIO(written)) as image:
+        assert image.format == {".png": "PNG", ".tif": "TIFF"}[kept]
+    assert np.array_equal(decode(written), np.where(where[..., None], 255 - picture.pixels, picture.pixels))
+
+
+def test_texts_stay_and_more_than_8_bits_are_refused_where_numbers_must_be_kept(tmp_path):
+    texts = PngInfo()
+    texts.add_text("Title", "a gate")
+    texts.add_itxt("Ort", "Zürich")
+    with Image.open(io.BytesIO(read_kept(saved(PIXELS, "PNG", pnginfo=texts)).encoded(PIXELS))) as image:
+        assert isinstance(image, PngImageFile)
+        assert dict(image.text) == {"Title": "a gate", "Ort": "Zürich"}
+    Image.fromarray(np.full((4, 4), 40000, np.uint16)).save(tmp_path / "deep.png")
+    assert open_kept(tmp_path / "deep.png").size == (4, 4)
+    with pytest.raises(UserError, match="8 bits"):
+        open_kept(tmp_path / "deep.png", exact=True)

@@ -9,8 +9,8 @@ from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.data.holes.harmonic import harmonic_fill
 from ganvas.metrics.maths.region_errors import RegionTable, region_errors
-from ganvas.tasks.inpainting.kept_files import open_kept
 from ganvas.tasks.inpainting.mask_files import MaskRules, read_mask
+from ganvas.tasks.pictures.kept_files import open_kept
 
 
 def against_truth(
@@ -23,16 +23,17 @@ def against_truth(
     """
     found, floor = RegionTable(3), RegionTable(3)
     for name, mask in zip(names, masks, strict=True):
-        given = open_kept(root / name)
+        given = open_kept(root / name, exact=True)
         hole = torch.from_numpy(read_mask(mask, given.size, rules).hole)
         if not bool(hole.any()):
             continue
-        whole = open_kept(truth_of(name, truth))
+        its_truth = truth_of(name, truth)
+        whole = open_kept(its_truth, exact=True)
         if whole.size != given.size:
-            raise UserError(f"{whole.path} is of another size than {given.path}. The truth of a picture has its size.")
+            raise UserError(f"{its_truth} is of another size than {root / name}. The truth of a picture has its size.")
         pixels, filled, true = (
-            torch.from_numpy(file.colours(3).copy()).permute(2, 0, 1)
-            for file in (given, open_kept(places[name]), whole)
+            torch.from_numpy(picture.channels(3).copy()).permute(2, 0, 1)
+            for picture in (given, open_kept(places[name], exact=True), whole)
         )
         smooth = harmonic_fill(pixels.float(), hole).round().clamp(0, 255).to(torch.uint8)
         found.rows.append(region_errors(filled, true, hole))

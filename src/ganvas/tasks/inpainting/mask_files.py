@@ -16,7 +16,8 @@ from jaxtyping import Bool, UInt8
 from ganvas.core.errors import UserError
 from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.holes.strokes import Drawn, Strokes, is_strokes
-from ganvas.data.pictures import ENDINGS, decode
+from ganvas.data.pictures import decode
+from ganvas.data.sources.labels import is_picture
 
 MOST = 0.6  # Of a picture; a larger hole has to be meant.
 NAMED = 5  # Names in a message.
@@ -47,7 +48,7 @@ def masks_of(pictures: Sequence[str], masks: Path) -> list[Path]:
         raise UserError(f"--masks {masks}: there is no such file or folder.")
     by_stem: dict[str, list[Path]] = {}
     for path in sorted(masks.rglob("*")):
-        if path.suffix.lower().lstrip(".") in ENDINGS or is_strokes(path):
+        if is_picture(path.name) or is_strokes(path):
             by_stem.setdefault(path.relative_to(masks).with_suffix("").as_posix(), []).append(path)
     found = [by_stem.get(Path(name).with_suffix("").as_posix(), []) for name in pictures]
     missing = [name for name, paths in zip(pictures, found, strict=True) if not paths]
