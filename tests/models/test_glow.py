@@ -11,7 +11,7 @@ from ganvas.core import catalogue
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.models.flow.glow import TINY, Config, LearntTop, Model, Split, mover
+from ganvas.models.flow.glow import TINY, Config, LearntTop, Model, Split, move_of
 from ganvas.nn.invertible.actnorm import Actnorm
 from ganvas.nn.layers.initialise import initialise
 
@@ -95,7 +95,7 @@ def test_shift_and_scale_are_the_codes_or_the_papers():
     forms = {("sigmoid", "shift-scale"): 2.0, ("sigmoid", "scale-shift"): 2.5}
     forms |= {("exp", "shift-scale"): 4 * math.exp(-2), ("exp", "scale-shift"): 3 * math.exp(-2) + 1}
     for (scale, order), wanted in forms.items():
-        moved, _ = mover(dataclasses.replace(TINY, scale=scale, order=order))(h).forward(x)
+        moved, _ = move_of(h, dataclasses.replace(TINY, scale=scale, order=order)).forward(x)
         assert float(moved) == pytest.approx(wanted)
 
 

@@ -11,7 +11,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.flow.realnvp import TINY, Config, Model
-from ganvas.networks.real_nvp import ChannelCoupling, CheckerboardCoupling, NetworkStyle, WeightNormConv2d
+from ganvas.networks.real_nvp import CheckerboardCoupling, NetworkStyle, WeightNormConv2d, channel_coupling
 from ganvas.nn.layers.initialise import initialise
 
 STYLE = NetworkStyle(features=3, blocks=1)
@@ -47,7 +47,7 @@ def test_a_checkerboard_leaves_one_colour_alone(holds_as_bijection, stays):
 
 @pytest.mark.usefixtures("float64")
 def test_halves_of_channels_are_moved_by_the_other_ones(holds_as_bijection):
-    coupling = ChannelCoupling(4, (2, 2), first_stays=False, features=3, style=STYLE)
+    coupling = channel_coupling(4, (2, 2), first_moves=True, features=3, style=STYLE)
     initialise(coupling, stream(0, "weights"))
     x = torch.randn(2, 4, 2, 2, generator=stream(0, "x"))
     holds_as_bijection(coupling.eval(), x)

@@ -1,13 +1,11 @@
 """zuko and normflows: parts of flows that they have too, at the same numbers."""
 
-import dataclasses
-
 import pytest
 import torch
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.models.flow.glow import TINY, mover
+from ganvas.models.flow.glow import TINY, move_of
 from ganvas.nn.invertible.invertible_conv import LuConv, PlainConv
 from ganvas.nn.invertible.rational_quadratic import RationalQuadratic
 from ganvas.nn.invertible.squeeze import Squeeze
@@ -78,6 +76,6 @@ def test_glows_coupling_is_normflows_with_the_shift_of_the_other_sign():
     (_, y), log_det = theirs.inverse([z, z])
     turned = h.clone()
     turned[:, 0::2] *= -1
-    found, log_slopes = mover(dataclasses.replace(TINY))(turned).forward(z)
+    found, log_slopes = move_of(turned, TINY).forward(z)
     assert_close(found, y)
     assert_close(log_slopes.sum((1, 2, 3)), log_det)

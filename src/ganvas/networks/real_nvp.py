@@ -26,7 +26,9 @@ from torch.nn import functional as F
 from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.shapes import PerSample
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, sum_per_sample
+from ganvas.nn.invertible.checkerboard_mask import checkerboard_mask
 from ganvas.nn.invertible.colour_range import Logit, UnitRange
+from ganvas.nn.invertible.coupling import CouplingLayer
 from ganvas.nn.invertible.flow_batch_norm import FlowBatchNorm
 from ganvas.nn.invertible.moves import ShiftThenScale
 from ganvas.nn.invertible.squeeze import ordered_squeeze, ordered_unsqueeze
@@ -181,14 +183,14 @@ class ShiftAndLogScale(nn.Module):
         if self.offset is not None:
             nn.init.zeros_(self.offset)
 
-    def forward(self, stays: Maps) -> ShiftThenScale:
+    def forward(self, stays: Maps) -> tuple[Maps, Maps]:
         x = self.doubled * self.norm(stays)
         seen = [x, -x]
         if self.mask is not None:
             seen.append(self.mask.to(x.dtype).expand(len(x), -1, -1, -1))
         shift, raw = self.network(torch.cat(seen, 1).relu()).chunk(2, 1)
         log_scale = filled(self.gain) * raw.tanh()
-        return ShiftThenScale(shift, log_scale if self.offset is None else log_scale + filled(self.offset))
+        return shift, log_scale if self.offset is None else log_scale + filled(self.offset)
 
 
 class CheckerboardCoupling(Bijection):
@@ -202,7 +204,7 @@ class CheckerboardCoupling(Bijection):
 
     def __init__(self, channels: int, size: tuple[int, int], *, stays: int, features: int, style: NetworkStyle) -> None:
         super().__init__()
-        mask = checkerboard(*size, first=stays)
+        mask = checkerboard_mask(*size, first=stays)
         self.register_buffer("mask", mask, persistent=False)
         self.network = ShiftAndLogScale(channels, features=features, style=style, gain=0.0, mask=mask)
         self.norm = _flow_norm(channels, 1 - mask, style)
@@ -219,38 +221,22 @@ class CheckerboardCoupling(Bijection):
     def _move(self, x: Maps) -> ShiftThenScale:
         """No shift and no scale where a number stays."""
         mask = self.mask.to(x.dtype)
-        move = self.network(x * mask)
-        return ShiftThenScale(move.shift * (1 - mask), move.log_scale * (1 - mask))
+        shift, log_scale = self.network(x * mask)
+        return ShiftThenScale(shift * (1 - mask), log_scale * (1 - mask))
 
 
-class ChannelCoupling(Bijection):
+def channel_coupling(
+    channels: int, size: tuple[int, int], *, first_moves: bool, features: int, style: NetworkStyle
+) -> CouplingLayer:
     """One half of the channels says how the other is moved; what has moved is normalised."""
+    half = channels // 2
+    network = ShiftAndLogScale(half, features=features, style=style, gain=1.0)
+    norm = _flow_norm(half, torch.ones(1, 1, *size), style)
+    return CouplingLayer(network, _shift_then_scale, first_moves=first_moves, norm=norm)
 
-    def __init__(
-        self, channels: int, size: tuple[int, int], *, first_stays: bool, features: int, style: NetworkStyle
-    ) -> None:
-        super().__init__()
-        self.first_stays = first_stays
-        half = channels // 2
-        self.network = ShiftAndLogScale(half, features=features, style=style, gain=1.0)
-        self.norm = _flow_norm(half, torch.ones(1, 1, *size), style)
 
-    def forward(self, x: Maps) -> tuple[Maps, PerSample]:
-        stays, moves = self._halves(x)
-        moved, log_slopes = self.network(stays).forward(moves)
-        moved, log_det = self.norm(moved)
-        return self._joined(stays, moved), log_det + sum_per_sample(log_slopes)
-
-    def inverse(self, y: Maps) -> Maps:
-        stays, moved = self._halves(y)
-        return self._joined(stays, self.network(stays).inverse(self.norm.inverse(moved)))
-
-    def _halves(self, x: Maps) -> tuple[Tensor, Tensor]:
-        first, second = x.chunk(2, 1)
-        return (first, second) if self.first_stays else (second, first)
-
-    def _joined(self, stays: Tensor, moved: Tensor) -> Tensor:
-        return torch.cat([stays, moved] if self.first_stays else [moved, stays], 1)
+def _shift_then_scale(said: tuple[Maps, Maps]) -> ShiftThenScale:
+    return ShiftThenScale(*said)
 
 
 class Scale(Bijection):
@@ -274,7 +260,7 @@ class Scale(Bijection):
             half = (size[0] // 2, size[1] // 2)
             wide: dict[str, Any] = {"features": 2 * features, "style": style}
             self.halves = BijectionChain(
-                *(ChannelCoupling(4 * channels, half, first_stays=first, **wide) for first in (True, False, True))
+                *(channel_coupling(4 * channels, half, first_moves=first, **wide) for first in (False, True, False))
             )
             self.below = Scale(2 * channels, half, scales=scales - 1, **wide)
 
@@ -305,13 +291,3 @@ def real_nvp(picture: DoubledSize | WholeSize, style: NetworkStyle, *, scales: i
 def _flow_norm(channels: int, mask: Tensor, style: NetworkStyle) -> Bijection:
     """Of what a coupling has moved; nothing without batch norm."""
     return FlowBatchNorm(channels, mask, eps=BATCH_NORM_EPS) if style.batch_norm else BijectionChain()
-
-
-def checkerboard(height: int, width: int, *, first: int) -> Float[Tensor, "1 1 h w"]:
-    """Pixels of two colours, 0 and 1, with ``first`` at the top left.
-
-    >>> checkerboard(2, 3, first=1)[0, 0].tolist()
-    [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
-    """
-    colours = torch.arange(height).view(-1, 1) + torch.arange(width) + first
-    return (colours % 2).float().view(1, 1, height, width)

@@ -32,7 +32,9 @@ Departs from the code:
   measures without it, which 0 does.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -52,6 +54,7 @@ from ganvas.losses.game import Phase
 from ganvas.losses.optimizers import Adamax
 from ganvas.nn.invertible.actnorm import Actnorm, calibrate_actnorms
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, sum_per_sample
+from ganvas.nn.invertible.checkerboard_mask import checkerboard_mask
 from ganvas.nn.invertible.colour_range import UnitRange
 from ganvas.nn.invertible.coupling import CouplingLayer
 from ganvas.nn.invertible.invertible_conv import LuConv, PlainConv, Reversal, Shuffle
@@ -67,6 +70,12 @@ START_SEED = 0  # Of the noise within colours' bins that actnorm starts from.
 
 Maps = Float[Tensor, "n c h w"]
 Mixing = Literal["plain", "lu", "reverse", "shuffle"]
+MIXINGS: Mapping[Mixing, Callable[[int], Bijection]] = {
+    "plain": PlainConv,
+    "lu": LuConv,
+    "reverse": lambda _: Reversal(),
+    "shuffle": Shuffle,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,34 +250,23 @@ class Level(Bijection):
 
 def step(channels: int, config: Config) -> list[Bijection]:
     """Actnorm, mixing of channels, coupling: a step of the flow (section 3)."""
-    mixing: Bijection = {"plain": PlainConv, "lu": LuConv, "shuffle": Shuffle}.get(config.mixing, _reversal)(channels)
     half = channels // 2
     outputs = half if config.coupling == "additive" else 2 * half
     network = CouplingNetwork(half, outputs, features=config.features, edges=config.edges)
-    return [Actnorm(channels), mixing, CouplingLayer(network, mover(config))]
+    return [
+        Actnorm(channels),
+        MIXINGS[config.mixing](channels),
+        CouplingLayer(network, partial(move_of, config=config)),
+    ]
 
 
-def _reversal(channels: int) -> Bijection:
-    return Reversal()
-
-
-class Mover:
-    """From what a coupling's network says to the move of the other half; shifts and scales take turns."""
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
-
-    def __call__(self, h: Maps) -> Move:
-        if self.config.coupling == "additive":
-            return Shift(h)
-        shift, raw = h[:, 0::2], h[:, 1::2]
-        log_scale = F.logsigmoid(raw + OPENED) if self.config.scale == "sigmoid" else raw
-        return (ShiftThenScale if self.config.order == "shift-scale" else ScaleThenShift)(shift, log_scale)
-
-
-def mover(config: Config) -> Mover:
-    """How couplings move under these settings."""
-    return Mover(config)
+def move_of(h: Maps, config: Config) -> Move:
+    """From what a coupling's network says to the move of the other half; channels of shifts and scales take turns."""
+    if config.coupling == "additive":
+        return Shift(h)
+    shift, raw = h[:, 0::2], h[:, 1::2]
+    log_scale = F.logsigmoid(raw + OPENED) if config.scale == "sigmoid" else raw
+    return (ShiftThenScale if config.order == "shift-scale" else ScaleThenShift)(shift, log_scale)
 
 
 class VariationalNoise(nn.Module):
@@ -294,9 +292,8 @@ class VariationalNoise(nn.Module):
     def at(self, images: Images, normal: Images) -> tuple[Images, PerSample]:
         """The shares, and the logarithm of their density."""
         e, log_q = normal, standard_normal(normal.flatten(1))
-        board = (torch.arange(e.shape[2], device=e.device).view(-1, 1) + torch.arange(e.shape[3], device=e.device)) % 2
         for number, network in enumerate(self.networks):
-            moves = ((board + number) % 2).to(e.dtype)
+            moves = checkerboard_mask(*e.shape[2:], first=number % 2, device=e.device).to(e.dtype)
             shift, raw = network(torch.cat([images, e * (1 - moves)], 1)).chunk(2, 1)
             e, log_slopes = ScaleThenShift(moves * shift, moves * raw.tanh()).forward(e)
             log_q = log_q - sum_per_sample(log_slopes)
