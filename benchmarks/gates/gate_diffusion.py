@@ -21,10 +21,9 @@ import torch
 from benchmarks.gates.gate_pixelcnn import bits
 
 from benchmarks import history
-from ganvas.core.shapes import Labels, PerSample
+from ganvas.core.shapes import Labels, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.diffusion.solvers import Samples
 from ganvas.losses.game import Terms
 from ganvas.models.diffusion import edm, flow_matching
 from ganvas.tasks.train import Train, train

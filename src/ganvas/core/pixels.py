@@ -4,10 +4,13 @@ import torch
 
 from ganvas.core.shapes import Bytes, Images
 
+COLOURS = 256  # Whole colours, 0 to 255 ...
+LEVELS_PER_UNIT = 127.5  # ... and how many of them lie in a unit of [-1, 1].
+
 
 def to_float(pixels: Bytes) -> Images:
     """``x / 127.5 - 1``: 0 becomes -1 and 255 becomes 1."""
-    return pixels.to(torch.float32) / 127.5 - 1
+    return pixels.to(torch.float32) / LEVELS_PER_UNIT - 1
 
 
 def to_bytes(images: Images) -> Bytes:
@@ -15,4 +18,4 @@ def to_bytes(images: Images) -> Bytes:
 
     Rounding, not truncation: truncation would darken every picture by half a level on average.
     """
-    return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return ((images.float() + 1) * LEVELS_PER_UNIT).round().clamp(0, COLOURS - 1).to(torch.uint8)

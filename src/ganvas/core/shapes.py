@@ -10,6 +10,7 @@ Images = Float[Tensor, "n c h w"]  # colour in [-1, 1]
 OtherImages = Float[Tensor, "n c2 h2 w2"]  # likewise, of another kind beside them: channels and size may differ
 Bytes = UInt8[Tensor, "n c h w"]  # colour in 0..255, at the border only
 Masks = Float[Tensor, "n 1 h w"]  # 1 where a picture is known, 0 where it is to be filled in
+Samples = Float[Tensor, "n *shape"]  # pictures (n, c, h, w) or points (n, d)
 PerSample = Float[Tensor, " n"]
 Latents = Float[Tensor, "n z"]
 Labels = Int[Tensor, " n"]

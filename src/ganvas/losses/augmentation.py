@@ -13,12 +13,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.shapes import Scalar
+from ganvas.core.shapes import Samples, Scalar
 from ganvas.losses.game import Batch, Terms
 from ganvas.nn.augment.bgc import bgc
 from ganvas.nn.augment.diff_augment import POLICIES, diff_augment
 
-Samples = Float[Tensor, "n *shape"]  # Pictures (n, c, h, w), where anything is to be done with them.
 Verdicts = Float[Tensor, "n *patches"]
 
 ADAPT_EVERY = 4  # Moves of the discriminator between two changes of p.

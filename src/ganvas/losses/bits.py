@@ -21,10 +21,8 @@ from typing import Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
 from ganvas.core.shapes import Images, PerSample
-
-COLOURS = 256
-LEVELS_PER_UNIT = 127.5  # Whole colours 0..255 in a unit of [-1, 1].
 
 # What a number is: the probability of whole colours; the density of colours with noise within their bins, known
 # exactly, and so a bound of that probability; a bound of either; an estimate; or that of an altered model, such as a

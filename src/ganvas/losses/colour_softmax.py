@@ -11,8 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
 from ganvas.core.shapes import Images
-from ganvas.losses.bits import COLOURS, LEVELS_PER_UNIT
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Literal
 
 import torch
 
+from ganvas.core.pixels import COLOURS
 from ganvas.core.shapes import Images, PerSample
-from ganvas.losses.bits import COLOURS, Noise, UniformNoise, bound_of_whole_colours
+from ganvas.losses.bits import Noise, UniformNoise, bound_of_whole_colours
 from ganvas.losses.capabilities import KnowsDensity
 
 

@@ -9,19 +9,16 @@ from abc import ABC, abstractmethod
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from ganvas.core.picture_size import DoubledSize, WholeSize
+from ganvas.core.pixels import COLOURS
 from ganvas.core.schedule import Stage
-from ganvas.core.shapes import Images, Labels, Latents, PerSample
+from ganvas.core.shapes import Images, Labels, Latents, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import COLOURS, Noise, bits_per_dimension, of_whole_colours, spread
+from ganvas.losses.bits import Noise, bits_per_dimension, of_whole_colours, spread
 from ganvas.losses.dequantised_density import DequantisedDensity
 from ganvas.losses.game import B, Game, Settings, Terms
 from ganvas.nn.invertible.bijection import Bijection
-
-Samples = Float[Tensor, "n *shape"]  # Pictures (n, c, h, w) or points (n, d).
 
 
 @runtime_checkable

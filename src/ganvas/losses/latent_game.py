@@ -9,17 +9,14 @@ from abc import ABC
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Schedule, Stage, Steady
-from ganvas.core.shapes import Labels, Latents, PerSample
+from ganvas.core.shapes import Labels, Latents, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import B, Batch, Game, Settings
-
-Samples = Float[Tensor, "n *shape"]  # Pictures (n, c, h, w) or points (n, d).
 
 
 @runtime_checkable

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganvas.core.pixels import LEVELS_PER_UNIT
 from ganvas.core.shapes import Images
 
 HALF_BIN = 1 / 255
@@ -96,7 +97,7 @@ def mixture_of(numbers: Float[Tensor, "n numbers h w"], *, components: int, chan
 
 def whole_colours(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """The nearest of the 256 colours, in [-1, 1]."""
-    return ((x + 1) * 127.5).round() / 127.5 - 1
+    return ((x + 1) * LEVELS_PER_UNIT).round() / LEVELS_PER_UNIT - 1
 
 
 def _inside(uniform: Tensor) -> Tensor:

@@ -13,10 +13,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.picture_size import WholeSize
+from ganvas.core.pixels import COLOURS
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, Labels, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import COLOURS, bits_per_dimension
+from ganvas.losses.bits import bits_per_dimension
 from ganvas.losses.capabilities import classes_of
 from ganvas.losses.colour_softmax import ColourSoftmax, softmax_of
 from ganvas.losses.game import Game, Phase, Settings, Terms

@@ -12,20 +12,19 @@ import torch
 from torch import nn
 
 from ganvas.core.schedule import Stage, Steady, decay_of
-from ganvas.core.shapes import Labels, Latents, PerSample
+from ganvas.core.shapes import Labels, Latents, PerSample, Samples
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.bits import dequantised, of_whole_colours
 from ganvas.losses.diffusion.diffusion_config import DiffusionConfig
 from ganvas.losses.diffusion.flow_density import flow_log_density
-from ganvas.losses.diffusion.solvers import Samples, SolverOptions
+from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.losses.diffusion.variational_bound import variational_bound
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.latent_game import FramedGame, LatentGame
 from ganvas.losses.optimizers import Adam
 
 BOUND_DRAWS = 8  # Noise levels per sample, from which a bound of its likelihood is computed.
-
 
 D = TypeVar("D", bound=DiffusionConfig)
 

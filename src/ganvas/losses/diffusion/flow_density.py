@@ -18,8 +18,8 @@ from typing import Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from ganvas.core.shapes import PerSample
-from ganvas.losses.diffusion.solvers import Samples, noise_levels
+from ganvas.core.shapes import PerSample, Samples
+from ganvas.losses.diffusion.solvers import noise_levels
 from ganvas.losses.diffusion.variational_bound import Denoiser
 
 RHO = 7.0

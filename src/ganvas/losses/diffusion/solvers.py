@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.core.shapes import PerSample
+from ganvas.core.shapes import PerSample, Samples
 
-Samples = Float[Tensor, "n *shape"]  # Pictures (n, c, h, w) or points (n, d).
 VectorField = Callable[[Samples, float], Samples]  # ``dx/dt`` at (x, t).
 SolverStep = Callable[[VectorField, Samples, float, float], Samples]
 

@@ -17,9 +17,9 @@ from collections.abc import Callable
 
 import torch
 
-from ganvas.core.shapes import Images, PerSample
-from ganvas.losses.bits import COLOURS
-from ganvas.losses.diffusion.solvers import Samples, wide
+from ganvas.core.pixels import COLOURS
+from ganvas.core.shapes import Images, PerSample, Samples
+from ganvas.losses.diffusion.solvers import wide
 
 Denoiser = Callable[[Samples, PerSample], Samples]  # Of noisy samples and each one's noise level.
 

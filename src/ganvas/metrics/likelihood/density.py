@@ -9,11 +9,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ganvas.core.errors import UserError
-from ganvas.core.pixels import to_float
+from ganvas.core.pixels import COLOURS, to_float
 from ganvas.core.results import Result
 from ganvas.core.seeds import derive_seed
 from ganvas.data.packed import Packed
-from ganvas.losses.bits import COLOURS, bits_per_dimension, density_protocol
+from ganvas.losses.bits import bits_per_dimension, density_protocol
 from ganvas.losses.capabilities import DetailsDensity, HasDensity, Inverts, ReducesColours
 from ganvas.metrics.likelihood.yardsticks import Bits, yardsticks
 

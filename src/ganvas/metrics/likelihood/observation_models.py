@@ -14,9 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.errors import UserError
+from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
 from ganvas.core.shapes import Bytes, Images, Latents
 
-LEVELS = 256
 MEMORY_BYTES = 1 << 28  # Of what one pass keeps for the way back.
 MARGIN = 1e-6  # A probability of exactly 0 or 1, which float32 makes of large logits, would be a bet of infinity.
 
@@ -51,7 +51,7 @@ class Gaussian:
 
     def bits_per_dim(self, nats: float, dimensions: int) -> float:
         """Bits per byte of a picture: the density is of [0, 1], in which a byte is 1/256 wide."""
-        return -nats / dimensions / math.log(2) + math.log2(LEVELS)
+        return -nats / dimensions / math.log(2) + math.log2(COLOURS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,17 +142,17 @@ def _kept_bytes(decoder: Decoder, rows: int) -> int:
 def dequantised(pictures: Bytes, rng: torch.Generator) -> Float[Tensor, "n c h w"]:
     """``(b + u) / 256`` with u uniform in [0, 1), drawn once per picture."""
     noise = torch.rand(pictures.shape, generator=rng, dtype=torch.float64)
-    return ((pictures.cpu().double() + noise) / LEVELS).float()
+    return ((pictures.cpu().double() + noise) / COLOURS).float()
 
 
 def binarised(pictures: Bytes) -> Float[Tensor, "n c h w"]:
     """1 for the upper half of the bytes, 0 for the lower."""
-    return (pictures >= LEVELS // 2).float()
+    return (pictures >= COLOURS // 2).float()
 
 
 def from_colours(images: Images) -> Float[Tensor, "n c h w"]:
     """Colours in [-1, 1] as :func:`dequantised` has them: that of byte b becomes ``(b + 1/2) / 256``."""
-    return ((images + 1) * 127.5 + 0.5) / LEVELS
+    return ((images + 1) * LEVELS_PER_UNIT + 0.5) / COLOURS
 
 
 def from_uniform(z: Latents) -> Latents:

@@ -14,10 +14,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
 from ganvas.core.results import Result
 from ganvas.core.seeds import derive_seed
 from ganvas.core.shapes import Images, PerSample
-from ganvas.metrics.likelihood.observation_models import LEVELS
 
 DRAWS = 256  # Of the noise, per picture.
 ROWS = 64  # Pictures that go through the flow at a time.
@@ -68,12 +68,12 @@ def _of_one(
     noise = torch.randn(draws, *picture.shape, generator=rng, device=picture.device, dtype=torch.float64)
     inside = to_inside(picture.double() + math.sqrt(variance) * noise).float()
     parts = [log_density(part).double() for part in inside.split(ROWS)]
-    return torch.cat(parts) + picture.numel() * math.log(LEVELS / 127.5)
+    return torch.cat(parts) + picture.numel() * math.log(COLOURS / LEVELS_PER_UNIT)
 
 
 def to_inside(pictures: Tensor) -> Tensor:
     """Colours in [0, 1], where that of byte b is ``(b + 1/2) / 256``, in [-1, 1]: the way back of ``from_colours``."""
-    return (pictures * LEVELS - 0.5) / 127.5 - 1
+    return (pictures * COLOURS - 0.5) / LEVELS_PER_UNIT - 1
 
 
 def shortfall_results(

@@ -17,9 +17,9 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
+from ganvas.core.pixels import COLOURS
 from ganvas.losses.bits import bits_per_dimension
 
-COLOURS = 256
 ROUNDING = 1 / 12  # Variance of a uniform number between two whole ones.
 MOST_DIMENSIONS = 4096  # Of the Gaussian: its covariance takes the square of it.
 FILES: dict[str, dict[str, Any]] = {  # Kinds of lossless files, as small as Pillow writes them.

@@ -32,12 +32,12 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.seeds import stream
-from ganvas.core.shapes import Labels, PerSample
+from ganvas.core.shapes import Labels, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.bits import bits_per_dimension
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import FramedGame, Samples
+from ganvas.losses.latent_game import FramedGame
 from ganvas.losses.logistic_mixture import LogisticMixture, mixture_of
 from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.initialise import filled, normal_, unset

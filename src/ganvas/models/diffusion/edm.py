@@ -31,14 +31,13 @@ from typing import Literal
 import torch
 
 from ganvas.core.checks import above, at_least
-from ganvas.core.shapes import Labels, PerSample
+from ganvas.core.shapes import Labels, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.diffusion.diffusion_config import DiffusionConfig
 from ganvas.losses.diffusion.diffusion_game import DiffusionGame, mean_square
 from ganvas.losses.diffusion.solvers import (
     SOLVERS,
-    Samples,
     SolverOptions,
     euler_step,
     noise_levels,

@@ -24,12 +24,12 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ganvas.core.shapes import Labels, PerSample
+from ganvas.core.shapes import Labels, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.diffusion.diffusion_config import DiffusionConfig
 from ganvas.losses.diffusion.diffusion_game import DiffusionGame, mean_square
-from ganvas.losses.diffusion.solvers import Samples, SolverOptions, evenly, solve, wide
+from ganvas.losses.diffusion.solvers import SolverOptions, evenly, solve, wide
 from ganvas.losses.game import Terms
 from ganvas.networks.denoisers import denoiser
 

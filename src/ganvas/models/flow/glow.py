@@ -45,6 +45,7 @@ from torch.nn import functional as F
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
+from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
@@ -340,8 +341,8 @@ class Model(PictureFlowGame[Config]):
     def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Images:
         """The pictures of latents; of fewer than 256 colours, each at the lower end of its bin as the code shows it."""
         images = self.flow.inverse(z)
-        if self.levels == 2**8:
+        if self.levels == COLOURS:
             return images
-        unit = ((images + 1) * 127.5 + 0.5) / 256
-        colours = torch.floor(unit * self.levels).clamp(0, self.levels - 1) * (256 // self.levels)
-        return colours / 127.5 - 1
+        unit = ((images + 1) * LEVELS_PER_UNIT + 0.5) / COLOURS
+        colours = torch.floor(unit * self.levels).clamp(0, self.levels - 1) * (COLOURS // self.levels)
+        return colours / LEVELS_PER_UNIT - 1

@@ -29,13 +29,13 @@ from torch import nn
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage
-from ganvas.core.shapes import Latents, PerSample
+from ganvas.core.shapes import Latents, PerSample, Samples
 from ganvas.losses.adversarial import minimax_generator, non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, every
-from ganvas.losses.latent_game import PictureOrPointGame, Samples
+from ganvas.losses.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import SGD, Adam
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.nn.layers.maxout import Maxout

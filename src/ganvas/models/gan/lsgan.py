@@ -23,13 +23,13 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage
-from ganvas.core.shapes import PerSample
+from ganvas.core.shapes import PerSample, Samples
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import PictureOrPointGame, Samples
+from ganvas.losses.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.plain_pair import plain_discriminator, plain_generator
 

@@ -26,13 +26,13 @@ from torch import Tensor, nn
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage
-from ganvas.core.shapes import Features, PerSample
+from ganvas.core.shapes import Features, PerSample, Samples
 from ganvas.losses.adversarial import feature_matching, non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import PictureOrPointGame, Samples
+from ganvas.losses.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.dcgan_networks import DcganDiscriminator, dcgan_maps
 from ganvas.networks.fully_connected import FullyConnected

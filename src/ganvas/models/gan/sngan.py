@@ -36,13 +36,13 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady, held_then_linear
-from ganvas.core.shapes import Labels, Latents, PerSample
+from ganvas.core.shapes import Labels, Latents, PerSample, Samples
 from ganvas.losses.adversarial import hinge_discriminator, hinge_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation, several_augmented
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, every
-from ganvas.losses.latent_game import PictureOrPointGame, Samples
+from ganvas.losses.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.networks.resnet_gan import ResNetDiscriminator, ResNetGenerator

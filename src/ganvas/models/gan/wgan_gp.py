@@ -27,13 +27,13 @@ from torch import nn
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady, held_then_linear
-from ganvas.core.shapes import PerSample
+from ganvas.core.shapes import PerSample, Samples
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation, several_augmented
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, every
-from ganvas.losses.latent_game import PictureOrPointGame, Samples
+from ganvas.losses.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
 from ganvas.networks.plain_pair import plain_discriminator, plain_generator

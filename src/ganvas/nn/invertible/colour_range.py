@@ -6,10 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
 from ganvas.core.shapes import Images, PerSample
 from ganvas.nn.invertible.bijection import Bijection, no_change, sum_per_sample
-
-LEVELS_PER_UNIT, COLOURS = 127.5, 256  # Whole colours in a unit of [-1, 1], and all of them.
 
 
 class UnitRange(Bijection):

@@ -13,12 +13,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.schedule import Stage
-from ganvas.core.shapes import PerSample
+from ganvas.core.shapes import PerSample, Samples
 from ganvas.losses.capabilities import HasLatents, Inverts, Judges
 from ganvas.losses.game import Game
 from ganvas.train.augmented import augmentation_numbers
 from ganvas.train.drawn import drawn_labels, drawn_samples
-from ganvas.train.health.specimens import Rows, Samples, Specimens, rows_of
+from ganvas.train.health.specimens import Rows, Specimens, rows_of
 from ganvas.train.monitors import enlarge
 from ganvas.train.state import Player, State
 

@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.core.seeds import stream
+from ganvas.core.shapes import Samples
 
 LOOKED_AT = 64  # Samples of each kind: the share that D tells apart has a standard error of at most 0.05.
 GALLERY = 2048  # Training samples among which copies are looked for.
 SMALL = 16  # Longest side in pixels at which pictures are compared with each other.
 
-Samples = Float[Tensor, "n *shape"]  # As the data gives them: pictures (n, c, h, w) in [-1, 1], points (n, d).
 Rows = Float[Tensor, "n k"]
 
 
