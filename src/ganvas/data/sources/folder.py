@@ -22,13 +22,15 @@ class Folder(NamedPictures):
 
     kind = "folder"
 
-    def __init__(self, path: Path, *, location: str, selected: str = "") -> None:
-        super().__init__(path, location=location, selected=selected)
+    def __init__(
+        self, path: Path, *, location: str, selected: str = "", sought: naming.Sought = naming.PICTURES
+    ) -> None:
+        super().__init__(path, location=location, selected=selected, sought=sought)
         seen = list(_walk(path))
         self._files = sorted(name for name in seen if self.wanted(name))
         if not self._files:
-            raise naming.nothing_found(self.location, seen, self.selected)
-        self.others = [name for name in seen if not naming.is_picture(name)]
+            raise naming.nothing_found(self.location, seen, self.selected, self.sought)
+        self.others = [name for name in seen if not self.sought.takes(name)]
         for name in self.others:
             if name.endswith(naming.DATASET_JSON):
                 self._take_json(name)

@@ -42,9 +42,25 @@ def is_hidden(name: str) -> bool:
     return any((part[:1] == "." and part not in (".", "..")) or part == "__MACOSX" for part in name.split("/"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sought:
+    """What is sought in a folder or an archive, by the endings of names."""
+
+    noun: str  # "pictures"
+    endings: frozenset[str]
+    said: str  # What they end in, for a message.
+
+    def takes(self, name: str) -> bool:
+        """Whether the name says that this file is one of those that are sought."""
+        return os.path.splitext(name)[1].lower()[1:] in self.endings and not is_hidden(name)
+
+
+PICTURES = Sought(noun="pictures", endings=ENDINGS, said=".png, .jpg, .webp, .bmp, .gif, .tif and the like")
+
+
 def is_picture(name: str) -> bool:
     """Whether the name says that this is a picture that we read."""
-    return os.path.splitext(name)[1].lower()[1:] in ENDINGS and not is_hidden(name)
+    return PICTURES.takes(name)
 
 
 def is_within(name: str, folder: str) -> bool:
@@ -235,20 +251,20 @@ def counted_endings(names: Iterable[str]) -> dict[str, int]:
     return dict(endings.most_common())
 
 
-def nothing_found(where: str, seen: Iterable[str], selected: str) -> UserError:
-    """The error for a source without pictures: what was there instead."""
+def nothing_found(where: str, seen: Iterable[str], selected: str, sought: Sought = PICTURES) -> UserError:
+    """The error for a source without what is sought in it: what was there instead."""
+    noun = sought.noun
     seen = [name for name in seen if not is_hidden(name)]
     if selected:
         folders = sorted({parent.as_posix() for name in seen for parent in PurePosixPath(name).parents} - {"."})
         known = f" Folders: {', '.join(folders[:12])}{', ...' if len(folders) > 12 else ''}." if folders else ""
-        return UserError(f"{where} has no pictures in '{selected}'.{did_you_mean(selected, folders)}{known}")
+        return UserError(f"{where} has no {noun} in '{selected}'.{did_you_mean(selected, folders)}{known}")
     archives = [name for name in seen if name.lower().endswith((".zip", ".tar", ".gz", ".xz", ".bz2", ".tgz", ".npz"))]
     if archives:
-        return UserError(f"{where} has no pictures in it, but an archive: name that instead ({archives[0]}).")
+        return UserError(f"{where} has no {noun} in it, but an archive: name that instead ({archives[0]}).")
     if not seen:
-        return UserError(f"{where} is empty. Name a folder or archive with pictures in it.")
+        return UserError(f"{where} is empty. Name a folder or archive with {noun} in it.")
     found = ", ".join(f"{count} {ending}" for ending, count in list(counted_endings(seen).items())[:3])
     return UserError(
-        f"{where} has no pictures in it, only other files (by ending: {found}). "
-        "Pictures end in .png, .jpg, .webp, .bmp, .gif, .tif and the like."
+        f"{where} has no {noun} in it, only other files (by ending: {found}). {noun.capitalize()} end in {sought.said}."
     )

@@ -1,4 +1,7 @@
-"""Pictures that are files with names, in a folder or an archive: the part that is taken, and its classes."""
+"""Samples that are files with names, in a folder or an archive: the part that is taken, and its classes.
+
+They are pictures where nothing else is sought.
+"""
 
 import abc
 from collections.abc import Mapping
@@ -13,8 +16,10 @@ from ganvas.data.sources.picture_source import Labels, PictureFiles
 class NamedPictures(PictureFiles, abc.ABC):
     """A selected folder of a folder or an archive, with labels from folders or a ``dataset.json``."""
 
-    def __init__(self, path: Path, *, location: str, selected: str = "") -> None:
-        self.path, self.location, self.selected = path, location, selected.strip("/")
+    def __init__(
+        self, path: Path, *, location: str, selected: str = "", sought: naming.Sought = naming.PICTURES
+    ) -> None:
+        self.path, self.location, self.selected, self.sought = path, location, selected.strip("/"), sought
         self.dataset_jsons = naming.DatasetJsons(location, self.selected)
         self.others: list[str] = []  # Names of files that are not read.
 
@@ -33,8 +38,8 @@ class NamedPictures(PictureFiles, abc.ABC):
         return naming.counted_endings(name for name in self.others if naming.is_within(name, self.selected))
 
     def wanted(self, name: str) -> bool:
-        """Whether the file of that name is one of the pictures."""
-        return naming.is_picture(name) and naming.is_within(name, self.selected)
+        """Whether the file of that name is one of those that are sought."""
+        return self.sought.takes(name) and naming.is_within(name, self.selected)
 
     def _below(self, names: list[str]) -> list[str]:
         cut = len(self.selected) + 1 if self.selected else 0

@@ -55,6 +55,8 @@ def open_source(spec: str, *, size: Size | None = None) -> Source:
     """
     if is_points(spec):
         raise UserError(f"{spec} holds points, and pictures are wanted. Name a source of pictures.")
+    if built_in(spec) == "notes":
+        raise UserError(f"{spec} are sounds, and pictures are wanted. Name a source of pictures.")
     if name := built_in(spec):
         return _made(name, spec, size)
     if single := stacked_of(spec):

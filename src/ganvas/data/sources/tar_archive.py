@@ -46,8 +46,10 @@ class Tar(NamedPictures):
     kind = "tar"
     unit = "MB"
 
-    def __init__(self, path: Path, *, location: str, selected: str = "") -> None:
-        super().__init__(path, location=location, selected=selected)
+    def __init__(
+        self, path: Path, *, location: str, selected: str = "", sought: naming.Sought = naming.PICTURES
+    ) -> None:
+        super().__init__(path, location=location, selected=selected, sought=sought)
         self.total = path.stat().st_size / 1e6
 
     def entries(self) -> Iterator[Entry]:
@@ -74,7 +76,7 @@ class Tar(NamedPictures):
         if links:
             yield from self._linked(links)
         if not names:
-            raise naming.nothing_found(self.location, self.others, self.selected)
+            raise naming.nothing_found(self.location, self.others, self.selected, self.sought)
 
     def identity(self) -> str:
         return f"tar:{hash_of(DECODING, content_hash(self.path), self.selected)}"

@@ -24,8 +24,10 @@ class Zip(NamedPictures):
 
     kind = "zip"
 
-    def __init__(self, path: Path, *, location: str, selected: str = "") -> None:
-        super().__init__(path, location=location, selected=selected)
+    def __init__(
+        self, path: Path, *, location: str, selected: str = "", sought: naming.Sought = naming.PICTURES
+    ) -> None:
+        super().__init__(path, location=location, selected=selected, sought=sought)
         with explain_damage(location):
             self._archive = zipfile.ZipFile(path)
             members = {naming.tidy(info.filename): info for info in self._archive.infolist() if not info.is_dir()}
@@ -34,8 +36,8 @@ class Zip(NamedPictures):
                 self.dataset_jsons.take(name, info.file_size, lambda info=info: self._archive.read(info))
         self._members = {name: members[name] for name in sorted(members) if self.wanted(name)}
         if not self._members:
-            raise naming.nothing_found(location, members, self.selected)
-        self.others = [name for name in members if not naming.is_picture(name)]
+            raise naming.nothing_found(location, members, self.selected, self.sought)
+        self.others = [name for name in members if not self.sought.takes(name)]
         self.total = len(self._members)
 
     def entries(self) -> Iterator[Entry]:
