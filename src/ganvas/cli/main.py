@@ -18,6 +18,7 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render_likelihood,
     render_measure,
     render_rewrite,
+    render_serve,
     render_signal,
     render_skill,
 )

@@ -11,7 +11,7 @@ from typing import Any
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.files.atomic_files import read_json, remove_folder, require_temporary_folder, write_bytes, write_json
 from ganvas.core.files.disk_errors import explain_disk_errors
-from ganvas.core.files.file_locks import only_one
+from ganvas.core.files.file_locks import holder, only_one
 from ganvas.core.files.json_lines import append_line, read_lines
 from ganvas.core.files.partials import sweep_partials
 from ganvas.core.progress import say
@@ -20,6 +20,7 @@ FORMAT = 2  # 1: configurations and states before samples of other kinds than pi
 DESCRIPTION = "run.json"
 MEASURES = "measures.jsonl"
 HEALTH = "health.jsonl"
+TRAINING = ".training"  # Held by the process that trains.
 LOGS = ("log.jsonl", "cost.jsonl", MEASURES, HEALTH)
 
 
@@ -103,12 +104,17 @@ class RunFolder:
         taken = f"{self.path} is being trained by another process. Wait for it, stop it, or choose another --out."
         with explain_disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-        with only_one(self.path / ".training", taken) as still_there:
+        with only_one(self.path / TRAINING, taken) as still_there:
             self._is_still_there = still_there
             try:
                 yield
             finally:
                 self._is_still_there = None
+
+    @property
+    def trainer(self) -> int | None:
+        """The process of this machine that trains into the run now; None where none does."""
+        return holder(self.path / TRAINING)
 
     def require_held(self) -> None:
         """Ends a training whose folder somebody has removed, or begun anew: it would write into another run.

@@ -1,12 +1,13 @@
 import errno
 import os
 import shutil
+import socket
 
 import pytest
 
 from ganvas.core.errors import UserError
 from ganvas.core.files import file_locks
-from ganvas.core.files.file_locks import only_one
+from ganvas.core.files.file_locks import holder, only_one
 from ganvas.core.files.json_lines import append_line
 
 fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
@@ -65,3 +66,19 @@ def test_a_file_that_was_removed_or_made_anew_is_not_the_one_that_is_held(tmp_pa
         folder.mkdir()
         (folder / "held").touch()
         assert not still()
+
+
+def test_who_holds_a_file_is_known_while_it_is_held(tmp_path):
+    path = tmp_path / "held"
+    assert holder(path) is None
+    with only_one(path, "taken"):
+        assert holder(path) == os.getpid()
+    assert holder(path) is None
+
+
+@pytest.mark.parametrize("said", ["", "12", "-1 here", "99999999999999999999 {host}", "4194304 {host}", "1 elsewhere"])
+def test_a_file_that_names_nobody_alive_here_is_held_by_nobody(tmp_path, said):
+    path = tmp_path / "held"
+    with only_one(path, "taken"):
+        path.write_text(said.format(host=socket.gethostname()))
+        assert holder(path) is None

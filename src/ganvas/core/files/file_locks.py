@@ -2,8 +2,9 @@
 
 import errno
 import os
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -41,16 +42,49 @@ def only_one(path: Path, taken: str) -> Iterator[Callable[[], bool]]:
     """While inside, no other process gets in with the same path; one that tries gets a UserError that says ``taken``.
 
     Yields a function that says whether the file that is held is still the one at ``path``: somebody may have removed
-    the folder around it, and begun another there, which others can hold at the same time. The empty file stays.
+    the folder around it, and begun another there, which others can hold at the same time. The file stays; it says who
+    held it last.
     """
     with explain_disk_errors(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         if not lock(handle, wait=False):
             raise UserError(taken)
+        with suppress(OSError):  # A full disk: then nobody can ask who it is.
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()} {socket.gethostname()}\n".encode())
         yield lambda: _is_at(handle, path)
     finally:
         os.close(handle)
+
+
+def holder(path: Path) -> int | None:
+    """The process of this machine that is inside of :func:`only_one` with this path; None where none is.
+
+    The lock itself is asked only while the process that the file names lives: asked in the moment that another begins,
+    it would be in its way.
+    """
+    try:
+        process, host = path.read_text(encoding="utf-8").split()
+        if host != socket.gethostname() or not _lives(int(process)):
+            return None
+        handle = os.open(path, os.O_RDWR)
+    except (OSError, ValueError):
+        return None
+    try:
+        return None if lock(handle, wait=False) else int(process)
+    finally:
+        os.close(handle)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return process > 0
 
 
 def _is_at(handle: int, path: Path) -> bool:

@@ -51,10 +51,11 @@ def read_lines(path: Path) -> list[Line]:
         data = path.read_bytes()
     except FileNotFoundError:
         return []
-    return [Line(raw, _parsed(raw)) for raw in data.splitlines(keepends=True)]
+    return [Line(raw, parsed(raw)) for raw in data.splitlines(keepends=True)]
 
 
-def _parsed(raw: bytes) -> dict[str, Any] | None:
+def parsed(raw: bytes) -> dict[str, Any] | None:
+    """The object of JSON that a line is; None where it is none."""
     try:
         entry = json.loads(raw.decode("utf-8", errors="replace"))
     except (ValueError, RecursionError):

@@ -34,12 +34,23 @@ class Chart:
     axes: Axes
 
 
-def svg(shown: Chart, *, width: int, height: int) -> str:
-    """The chart as an ``<svg>`` element of this many pixels, which scales with its surroundings."""
+def svg(shown: Chart, *, width: int, height: int, cursor: bool = False) -> str:
+    """The chart as an ``<svg>`` element of this many pixels, which scales with its surroundings.
+
+    Args:
+        cursor: With an upright line that a script may move, and the ends of the horizontal axis for it.
+    """
     place = (0.0, 0.0, float(width), float(height))
     items = chart(shown.curves, place, axes=shown.axes)
-    strips = _hover(shown, chart_frame(shown.curves, place, shown.axes))
-    return inline(Drawing(width=width, height=height, items=items, title=shown.title), *strips)
+    frame = chart_frame(shown.curves, place, shown.axes)
+    more = [*_hover(shown, frame), *([_cursor(frame)] if cursor else [])]
+    return inline(Drawing(width=width, height=height, items=items, title=shown.title), *more)
+
+
+def _cursor(frame: PlotFrame) -> str:
+    ends = {"low": frame.x.low, "high": frame.x.high, "left": frame.left, "right": frame.right}
+    written = "".join(f' data-{name}="{value:g}"' for name, value in ends.items())
+    return f'<line class="cursor" y1="{frame.top:.1f}" y2="{frame.bottom:.1f}" visibility="hidden"{written}/>'
 
 
 def inline(drawing: Drawing, *more: str) -> str:

@@ -2,11 +2,14 @@
 
 from ganvas.report.web import chart
 
+DARK = f"""{chart.DARK_STYLE}:root {{ --ink: #e3e7eb; --soft: #9aa4af; --paper: #14181c; --sunk: #1c2126;
+  --line: #30363d; --link: #7db8f0; --good: #52c79c; --warn: #f0a868; }}
+"""
+"""What takes the place of the light colours."""
+
 _PAGE = """
 :root { --ink: #1d2329; --soft: #5b646e; --paper: #ffffff; --sunk: #f4f5f7; --line: #dfe3e7; --link: #0b5cad;
   --good: #00724f; --warn: #9a4a00; }
-@media screen and (prefers-color-scheme: dark) { :root { --ink: #e3e7eb; --soft: #9aa4af; --paper: #14181c;
-  --sunk: #1c2126; --line: #30363d; --link: #7db8f0; --good: #52c79c; --warn: #f0a868; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI",
@@ -87,4 +90,5 @@ details > pre { margin-top: 6px; }
 }
 """
 
-STYLE = f"{chart.STYLE}@media screen and (prefers-color-scheme: dark) {{\n{chart.DARK_STYLE}}}{_PAGE}"
+LIGHT = f"{chart.STYLE}{_PAGE}"
+STYLE = f"{LIGHT}@media screen and (prefers-color-scheme: dark) {{\n{DARK}}}\n"

@@ -5,6 +5,7 @@ kind counts as unknown.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,29 @@ def read(path: Path) -> RunPage:
     Raises:
         UserError: the folder is not there, is not a run, or is a run of another version.
     """
+    run, stages = _without_pictures(path)
+    folder, notes = RunFolder(path), list(run.notes)
+    drawn = folder.sheets()
+    return replace(
+        run,
+        sheets=_sheets(drawn, stages, notes),
+        others=_other_sheets(folder, notes),
+        film=_film(folder.film, [path for _, path in drawn], notes),
+        notes=notes,
+    )
+
+
+def read_numbers(path: Path) -> RunPage:
+    """The same without pictures, which is all that changes from one report to the next.
+
+    Raises:
+        UserError: as of :func:`read`.
+    """
+    return _without_pictures(path)[0]
+
+
+def _without_pictures(path: Path) -> tuple[RunPage, list[Band]]:
+    """What the page shows but for its pictures, and all stages: the page has none where they are of one size."""
     if not path.is_dir():
         raise UserError(f"There is no folder {path}. A report is made of the folder that `ganvas train --out` wrote.")
     folder = RunFolder(path)
@@ -40,11 +64,11 @@ def read(path: Path) -> RunPage:
     log = columns(_lines(path / "log.jsonl", notes))
     pace = columns(_lines(path / "cost.jsonl", notes))
     check_ups = _lines(path / HEALTH, notes)
-    drawn = folder.sheets()
-    furthest = [float(table["kimg"][-1]) for table in (log, pace) if len(table["kimg"])] + [kimg for kimg, _ in drawn]
+    furthest = [float(table["kimg"][-1]) for table in (log, pace) if len(table["kimg"])]
+    furthest += [kimg for kimg, _ in folder.sheets()]
     data, config = _object(run.get("data")), _object(run.get("config"))
     stages = bands(_objects(run.get("stages")), end=max(furthest, default=0.0), data=data, config=config)
-    return RunPage(
+    page = RunPage(
         name=path.resolve().name,
         run_path=str(path),
         model=str(run.get("model", "unknown model")),
@@ -66,11 +90,9 @@ def read(path: Path) -> RunPage:
         health=columns([_object(row.get("signs")) | {"kimg": row.get("kimg")} for row in check_ups]),
         findings=_findings(check_ups),
         measures=[_measurement(row, data) for row in _lines(path / "measures.jsonl", notes)],
-        sheets=_sheets(drawn, stages, notes),
-        others=_other_sheets(folder, notes),
-        film=_film(folder.film, [path for _, path in drawn], notes),
         notes=notes,
     )
+    return page, stages
 
 
 def _findings(check_ups: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

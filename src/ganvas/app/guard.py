@@ -1,0 +1,105 @@
+"""Guard around the studio: an ASGI application that lets through what keeps the rules, and locks every answer down."""
+
+import json
+from typing import TYPE_CHECKING
+
+from ganvas.app.access import Access
+from ganvas.app.request_rules import Asked, Refusal, refused, too_large
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+LOCKS = {
+    "content-security-policy": POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+"""Nothing foreign is loaded or asked, no frame holds the page, nobody learns its address, nothing is guessed or kept.
+
+No answer allows another origin anything: there is no CORS header at all."""
+
+
+class TooLarge(Exception):
+    """The body goes on beyond what it may have."""
+
+
+class Guard:
+    """Answers what breaks a rule by itself; of the rest it counts the bytes."""
+
+    def __init__(self, app: "ASGIApp", access: Access) -> None:
+        self.app, self.access = app, access
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] != "http":  # There is no WebSocket here, and nothing to start or to end.
+            await _closed(scope, receive, send)
+            return
+        answer = _Locked(send)
+        refusal = refused(asked_by(scope), self.access)
+        if refusal is None:
+            try:
+                await self.app(scope, self._counted(receive), answer)
+                return
+            except TooLarge:
+                refusal = too_large(self.access)
+            except Exception:
+                await _refuse(Refusal(500, "The studio failed. Its terminal says how."), answer)
+                raise
+        await _refuse(refusal, answer)
+
+    def _counted(self, receive: "Receive") -> "Receive":
+        """The body, as long as it is within its limit: one that is sent in chunks says no length."""
+        taken = 0
+
+        async def counted() -> "Message":
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self.access.most_body_bytes:
+                raise TooLarge
+            return message
+
+        return counted
+
+
+class _Locked:
+    """Sends what the application says with the headers of :data:`LOCKS` in the place of its own."""
+
+    def __init__(self, send: "Send") -> None:
+        self.send, self.started = send, False
+
+    async def __call__(self, message: "Message") -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            own = [(name, value) for name, value in message["headers"] if name.decode().lower() not in LOCKS]
+            message = {**message, "headers": own + [(k.encode(), v.encode()) for k, v in LOCKS.items()]}
+        await self.send(message)
+
+
+def asked_by(scope: "Scope") -> Asked:
+    """What the rules see of a request."""
+    headers: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return Asked(method=scope["method"], path=scope["path"], headers=headers)
+
+
+async def _refuse(refusal: Refusal, send: _Locked) -> None:
+    if send.started:
+        return
+    body = json.dumps({"error": refusal.why}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _closed(scope: "Scope", receive: "Receive", send: "Send") -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})

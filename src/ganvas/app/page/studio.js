@@ -1,0 +1,110 @@
+// The page: shows the screen that the address names, and hears the keys that work everywhere.
+
+import { NoAnswer } from "/ask.js";
+import { empty, h, say } from "/dom.js";
+import { address, go, read } from "/state.js";
+import * as runs from "/runs.js";
+import * as training from "/training.js";
+
+const SCREENS = { runs, training };
+const OF_A_RUN = ["training"];
+const THEMES = ["as the system", "light", "dark"];
+const main = document.getElementById("main");
+let shown = { screen: "", run: "", close: () => {}, update: () => {} };
+let prefix = 0;
+
+async function route() {
+  const { screen, given } = read();
+  const run = given.get("run") ?? "";
+  const module = SCREENS[screen];
+  if (!module) return go("runs");
+  navigation(screen, run);
+  if (shown.screen === screen && shown.run === run) return shown.update(given);
+  shown.close();
+  const mine = { screen, run, close: () => {}, update: () => {} };
+  shown = mine;
+  say("");
+  const place = h("div", { class: `screen ${screen}` });
+  document.title = run ? `${run}: ${module.title}` : `${module.title} · Ganvas`;
+  try {
+    const made = await module.show(place, given);
+    if (shown !== mine) return made?.close?.();
+    Object.assign(mine, made);
+  } catch (error) {
+    if (shown !== mine) return;
+    if (!(error instanceof NoAnswer)) throw error;
+    place.replaceChildren(h("h1", {}, module.title), failed(error));
+  }
+  main.replaceChildren(place);
+}
+
+/** What cannot be shown, and a way on: back to the runs, or the same once more. */
+function failed(error) {
+  const again = h("button", { type: "button", onclick: reload }, "Try again");
+  const back = h("a", { href: address("runs") }, "All runs");
+  return h("div", {}, empty(error.message), h("p", { class: "row" }, error.status === 401 ? null : again, back));
+}
+
+function reload() {
+  shown.close();
+  shown = { screen: "", run: "", close: () => {}, update: () => {} };
+  route();
+}
+
+function navigation(screen, run) {
+  const names = ["runs", ...(run ? OF_A_RUN : [])];
+  const links = names.map((name) =>
+    h("a", { href: address(name, name === "runs" ? {} : { run }), "aria-current": name === screen ? "page" : null },
+      SCREENS[name].title));
+  document.getElementById("screens").replaceChildren(...links);
+  document.querySelector(".brand").href = address("runs");
+}
+
+function theme(step) {
+  const kept = Number(localStorage.getItem("theme") ?? 0);
+  const chosen = (kept + step) % THEMES.length;
+  localStorage.setItem("theme", chosen);
+  const media = ["screen and (prefers-color-scheme: dark)", "not all", "screen"][chosen];
+  document.getElementById("dark").media = media;
+  document.documentElement.style.colorScheme = ["light dark", "light", "dark"][chosen];
+  document.getElementById("theme").textContent = `Colours: ${THEMES[chosen]}`;
+}
+
+function help() {
+  const keys = [
+    ["?", "these keys"],
+    ["g then r", "all runs"],
+    ...OF_A_RUN.map((name) => [`g then ${name[0]}`, SCREENS[name].title]),
+    ["Esc", "leave a field, close this"],
+    ...(SCREENS[shown.screen]?.keys ?? []),
+  ];
+  const rows = keys.map(([key, what]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)));
+  document.getElementById("keys").replaceChildren(...rows);
+  document.getElementById("help").showModal();
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.getElementById("help").open) return;
+  const types = event.target.matches("input:not([type=range]):not([type=checkbox]), textarea, select");
+  if (types) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if (event.key === "?") return help();
+  if (performance.now() - prefix < 1500) {
+    prefix = 0;
+    const screen = ["runs", ...OF_A_RUN].find((name) => name[0] === event.key);
+    if (screen) go(screen, screen === "runs" ? {} : { run: shown.run });
+    return;
+  }
+  if (event.key === "g") prefix = performance.now();
+  else if (shown.key?.(event)) event.preventDefault();
+}
+
+addEventListener("hashchange", route);
+addEventListener("keydown", onKey);
+document.getElementById("theme").addEventListener("click", () => theme(1));
+document.getElementById("help-button").addEventListener("click", help);
+document.getElementById("skip").addEventListener("click", () => main.focus());
+theme(0);
+route();
