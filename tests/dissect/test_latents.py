@@ -137,6 +137,8 @@ def test_inversion_from_the_truth_stays_there_and_from_elsewhere_comes_near(rng)
     images = linear(a)(z)
     stayed = inverted(linear(a), images, z, prior="other", steps=5)
     assert torch.equal(stayed.z, z)
+    near = inverted(linear(a), images, z + 1e-3, prior="other", steps=3)  # Steps of 0.1 lead away from there.
+    assert (near.psnr >= near.start_psnr).all()
     start = torch.randn(5, 6, generator=rng)
     found = inverted(linear(a), images, start, prior="other", steps=300)
     assert (found.psnr >= found.start_psnr).all()

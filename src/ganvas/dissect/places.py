@@ -56,7 +56,7 @@ class Numbered:
             UserError: there is none, or it has no maps of units.
         """
         node = find(self.graph, layer)
-        if not _is_map(node) or node.index not in self.calls:
+        if not self._has_units(node):
             shape = "x".join(map(str, node.shape)) or "a scalar"
             raise UserError(
                 f"Layer {layer} gives {shape}, and units are the channels of a map: pictures, channels, height, width. "
@@ -70,7 +70,7 @@ class Numbered:
         Raises:
             UserError: the network has no maps.
         """
-        maps = [node for node in self.graph.nodes if _is_map(node) and node.index in self.calls]
+        maps = [node for node in self.graph.nodes if self._has_units(node)]
         maps = [node for node in maps if node.shape[1] >= FEWEST_UNITS and min(node.shape[2:]) >= SMALLEST_SIDE]
         found = [node for node in maps if node.kind == "activation"]
         found = found or [node for node in maps if node.op.startswith("conv")] or maps
@@ -78,6 +78,10 @@ class Numbered:
             raise UserError(f"{self.graph.model} has no layer whose units are channels of a map, so none to dissect.")
         step = max(len(found) / MOST_LAYERS, 1)
         return tuple(self._placed(found[int(at * step)]) for at in range(min(len(found), MOST_LAYERS)))
+
+    def _has_units(self, node: Node) -> bool:
+        """Whether it gives a map for each picture. One grouped convolution for all pictures at once does not."""
+        return len(node.shape) == 4 and node.shape[0] == self.graph.input_shapes[0][0] and node.index in self.calls
 
     def _placed(self, node: Node) -> Place:
         _, units, height, width = node.shape
@@ -93,10 +97,10 @@ class Numbered:
     def _label(self, node: Node) -> str:
         """The module that does nothing else; else the operation, and the last layer with weights that it follows."""
         alone = node.module and sum(other.module == node.module for other in self.graph.nodes) == 1
-        if node.parameters or node.shared or alone:
+        if node.parameters or node.shared or alone or node.op.startswith("conv"):
             return node.module or node.op
         before: Node | None = node
-        while before is not None and not (before.parameters or before.shared):
+        while before is not None and not (before.parameters or before.shared or before.op.startswith("conv")):
             before = self.graph.nodes[before.inputs[0]] if before.inputs else None
         return f"{node.op} after {before.label}" if before is not None else node.label
 
@@ -162,10 +166,6 @@ def same_operation(func: Any, place: Place) -> bool:
     """Whether a function of torch is the one that a place was numbered at."""
     op = operations.canonical(func)
     return op == place.op or op in operations.SPLITTING or place.op in ("conv2d", "conv_transpose2d", "linear")
-
-
-def _is_map(node: Node) -> bool:
-    return len(node.shape) == 4
 
 
 def _marked(value: Any, recorder: Recorder) -> Any:

@@ -29,6 +29,7 @@ from ganvas.train import trained
 from ganvas.train.trained import Trained
 
 BATCH = 64
+NOISE_SEED = 0  # Of what a network draws by itself while it runs.
 Inputs = tuple[Tensor, ...]
 Series = Callable[[str, int, int], Inputs]  # Of a series by its name, the inputs of pictures start ... stop - 1.
 
@@ -73,8 +74,13 @@ class Subject:
     def run(
         self, inputs: Inputs, *, keep: Sequence[Place] = (), edits: Sequence[UnitEdit] = ()
     ) -> tuple[Images, dict[str, Maps]]:
-        """Pictures of inputs; gradients flow where they are asked for."""
-        with Instrument(self.network, keep=keep, edits=edits) as instrument:
+        """Pictures of inputs; gradients flow where they are asked for.
+
+        A network that draws noise of its own from torch's global stream draws the same each time, so that a batch with
+        an edit and the same batch without it differ by the edit alone. The stream is left as it was.
+        """
+        with torch.random.fork_rng(devices=[]), Instrument(self.network, keep=keep, edits=edits) as instrument:
+            torch.manual_seed(NOISE_SEED)
             output = self.module(*inputs)
         pictures = inputs[0] if self.kind == "looks" else next(tensors(output))
         return pictures.clamp(-1, 1), instrument.maps

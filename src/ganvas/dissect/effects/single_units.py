@@ -23,11 +23,10 @@ from ganvas.dissect.effects.shares import Effect, drawn_shares, effects, shares
 from ganvas.dissect.instrument import ablated
 from ganvas.dissect.labellers.labeller import Labeller
 from ganvas.dissect.places import Place
-from ganvas.dissect.subject import Subject
+from ganvas.dissect.subject import BATCH, Subject
 
 Silence = Literal["zero", "mean"]
 RANKING, HELD_OUT = "ranking", "held out"  # Series of pictures.
-AT_ONCE = 128
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,14 +92,13 @@ def unit_effects(
     before = drawn_shares(subject, labeller, pictures, of=RANKING)
     total = torch.zeros(place.units, labels, dtype=torch.float64)
     squares = torch.zeros_like(total)
-    inputs = subject.series(RANKING, 0, pictures)
+    inputs = [subject.series(RANKING, at, min(at + BATCH, pictures)) for at in range(0, pictures, BATCH)]
     with progress(f"units of {place.name}", place.units, unit="units", quiet=quiet) as report:
         for unit in range(place.units):
             edits = [ablated(place, [unit], value=value)]
-            for start in range(0, pictures, AT_ONCE):
-                part = tuple(each[start : start + AT_ONCE] for each in inputs)
+            for part, unedited in zip(inputs, before.split(BATCH), strict=True):
                 drawn, _ = subject.run(part, edits=edits)
-                change = shares(labeller.segment(drawn), labels) - before[start : start + AT_ONCE]
+                change = shares(labeller.segment(drawn), labels) - unedited
                 total[unit] += change.sum(0)
                 squares[unit] += change.square().sum(0)
             report(unit + 1)
