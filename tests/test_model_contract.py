@@ -23,6 +23,7 @@ from ganvas.losses.augmentation import AdaptiveAugmentation, Augmentation, Shows
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import VOID, Pictures
 from ganvas.losses.batches.point_batch import Points
+from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.bits import Kind
 from ganvas.losses.capabilities import (
     Calibrates,
@@ -187,7 +188,19 @@ def point_batch(settings, stage, nimg):
     return Points(points=torch.randn(stage.batch_size, settings.dims, generator=stream(7, "points", nimg)))
 
 
-BATCHES = {Pictures: picture_batch, Domains: domain_batch, Points: point_batch}  # One per kind of sample.
+def sound_batch(settings, stage, nimg):
+    sound, generator = settings.sound, stream(7, "sounds", nimg)
+    turns = torch.rand(stage.batch_size, 1, generator=generator) * torch.arange(sound.length) / 4
+    noise = torch.randn(stage.batch_size, sound.length, generator=generator)
+    return Sounds(waves=(0.6 * torch.sin(2 * torch.pi * turns) + 0.1 * noise).clamp(-1, 1))
+
+
+BATCHES = {  # One per kind of sample.
+    Pictures: picture_batch,
+    Domains: domain_batch,
+    Points: point_batch,
+    Sounds: sound_batch,
+}
 
 
 class RandomFeed(Feed):

@@ -15,9 +15,11 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.capabilities import classes_of
-from ganvas.losses.game import Batch
+from ganvas.losses.game import Batch, Game
 from ganvas.models.gan import minibatch_discrimination, ot_gan, progan, r3gan, stylegan2, wgan_gp
+from ganvas.models.sound import wavegan
 from ganvas.models.translate import cyclegan
 from ganvas.models.vae import aae, autoencoder, vae_gan
 from ganvas.nn.layers.initialise import initialise
@@ -37,6 +39,7 @@ OTHERS = {
     ),
     "autoencoder": lambda: autoencoder.Model(replace(autoencoder.TINY, noise=0.1, masked=0.1)),
     "vae_gan": lambda: vae_gan.Model(vae_gan.TINY),
+    "wavegan": lambda: wavegan.Model(wavegan.TINY),
     "aae": lambda: aae.Model(replace(aae.TINY, num_classes=3)),
 }
 
@@ -52,7 +55,7 @@ def main() -> None:
         for stage in model.schedule().stages():
             for _ in range(2 if kind != "domains" else 6):  # Pools of three are full after the first step.
                 set_learning_rate(state, stage.lr)
-                whole = domains(state.nimg) if kind == "domains" else pictures(model.config, stage, state.nimg)
+                whole = whole_batch(model, stage, state.nimg)
                 executor.step(shared(whole, ranks), stage)
                 state.nimg += 8
                 state.step += 1
@@ -64,6 +67,15 @@ def grown(statistic: str) -> progan.Model:
     """The progressive GAN with one form of its minibatch statistic, or with classes."""
     group_size, classes = None if statistic == "whole" else 2, 3 if statistic == "classes" else 0
     return progan.Model(replace(progan.TINY, group_size=group_size, num_classes=classes))
+
+
+def whole_batch(model: Game, stage: Stage, nimg: int) -> Batch:
+    """Eight random samples of the model's kind."""
+    if model.batch_type is Domains:
+        return domains(nimg)
+    if model.batch_type is Sounds:
+        return Sounds(waves=torch.rand(8, model.config.length, generator=stream(nimg, "reals")) * 2 - 1)
+    return pictures(model.config, stage, nimg)
 
 
 def pictures(config: object, stage: Stage, nimg: int) -> Pictures:

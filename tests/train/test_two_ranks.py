@@ -33,7 +33,7 @@ def torchrun(count, *arguments):
     "kind",
     [
         *("groups", "whole", "classes", "domains", "stylegan2", "r3gan", "autoencoder", "vae_gan", "aae"),
-        *("wgan_gp", "ot_gan", "closeness", "feature_matching"),
+        *("wavegan", "wgan_gp", "ot_gan", "closeness", "feature_matching"),
     ],
 )
 def test_weights_after_growing_through_every_stage_are_those_of_one_process(tmp_path, kind):

@@ -9,10 +9,12 @@ from ganvas.tasks.compare import CompareResult
 from ganvas.tasks.data import (
     DescribePointsResult,
     DescribeResult,
+    DescribeSoundsResult,
     ExportResult,
     FetchResult,
     PackPointsResult,
     PackResult,
+    PackSoundsResult,
 )
 from ganvas.tasks.inpaint import Inpainted
 from ganvas.tasks.models import Catalogue
@@ -140,6 +142,35 @@ def _(result: DescribePointsResult) -> None:
     table("", ("dimension", "lowest", "highest", "mean", "standard deviation"), rows)
     if result.labels:
         table("", ("part", "points"), [(name, f"{count:,}") for name, count in list(result.labels.items())[:PARTS]])
+
+
+@show.register
+def _(result: DescribeSoundsResult) -> None:
+    together = f", {duration(result.seconds['together'])} in all" if result.seconds else ""
+    say(f"{result.source}: {result.kind}, {result.count:,} sounds{together}.")
+    if result.seconds:
+        lengths = [(name, f"{result.seconds[name]:.3g}") for name in ("shortest", "middle", "longest")]
+        table("", ("recording", "seconds"), lengths)
+    counted = (("rate in Hz", result.rates), ("channels", result.channels), ("stored as", result.forms))
+    for title, counts in (*counted, ("class", result.labels or {})):
+        if counts:
+            table("", (title, "sounds"), [(name, f"{count:,}") for name, count in list(counts.items())[:20]])
+    if result.about_labels:
+        say(result.about_labels)
+    if result.silent:
+        say(f"{len(result.silent):,} are silent and will be left out, such as {result.silent[0]}.")
+    _passed_over(result.passed_over)
+    _broken(result.broken, verb="Cannot be read")
+    if result.broken:
+        say("Training refuses them; --broken skip leaves them out.")
+
+
+@show.register
+def _(result: PackSoundsResult) -> None:
+    size = f"{result.length:,} samples at {result.rate:,} Hz"
+    say(f"{result.out}: {result.count:,} sounds of {size}, {result.bytes_on_disk / 1e6:,.1f} MB.")
+    if result.treated:
+        say(result.treated)
 
 
 @show.register

@@ -205,7 +205,7 @@ class RunFolder:
         self.require_held()
         for file in LOGS:
             _rewind(self.path / file, nimg)
-        for sheet in [*self.samples.glob("[0-9]*.png"), *self.samples.glob("[0-9]*.npz")]:
+        for sheet in self.samples.glob("[0-9]*.*"):
             if sheet.stem > kimg_name(nimg):
                 sheet.unlink()
 

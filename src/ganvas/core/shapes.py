@@ -15,4 +15,5 @@ PerSample = Float[Tensor, " n"]
 Latents = Float[Tensor, "n z"]
 Labels = Int[Tensor, " n"]
 Features = Float[Tensor, "n d"]
+Waves = Float[Tensor, "*n samples"]  # sound in [-1, 1)
 Scalar = Float[Tensor, ""]

@@ -15,6 +15,7 @@ from ganvas.core.hole_law import HoleLaw
 from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Images, Labels, Latents, Masks, OtherImages, PerSample, Scalar
+from ganvas.core.sound_size import SoundSize
 from ganvas.losses.bits import Kind
 from ganvas.losses.diffusion.solvers import SolverOptions
 
@@ -24,7 +25,7 @@ class Draws(Protocol):
     """Draws samples without latents of its own: autoregressive models."""
 
     def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> Tensor:
-        """``n`` samples, a function of the stream: pictures (n, c, h, w) in [-1, 1], points (n, d)."""
+        """``n`` samples, a function of the stream: pictures (n, c, h, w), points (n, d), sounds (n, samples)."""
         ...
 
 
@@ -52,7 +53,7 @@ class HasLatents(Protocol):
         ...
 
     def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Tensor:
-        """The samples of latents: pictures (n, c, h, w) in [-1, 1], points (n, d). A growing model draws at a stage."""
+        """The samples of latents, as :meth:`Draws.sample` gives them. A growing model draws at a stage."""
         ...
 
 
@@ -156,6 +157,20 @@ class SizesPoints(Protocol):
 
     @property
     def dims(self) -> int: ...
+
+
+@runtime_checkable
+class SizesSounds(Protocol):
+    """A ``Config`` of a model of sounds."""
+
+    @property
+    def sound(self) -> SoundSize:
+        """The rate and length of the sounds."""
+        ...
+
+    def nearest_length(self, samples: float) -> int:
+        """The least length that holds so many samples, of those that the model can make up to its own."""
+        ...
 
 
 @runtime_checkable

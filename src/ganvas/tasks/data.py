@@ -4,12 +4,15 @@ files, known public sets."""
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from tyro.conf import Positional
 
 from ganvas.core.errors import UserError
+
+if TYPE_CHECKING:
+    from ganvas.core.sound_size import SoundSize
 
 SHOWN = 20  # Entries of a long list in a result; the counts are always whole.
 
@@ -19,7 +22,8 @@ class Describe:
     """Say what is in a source: count, sizes, modes, labels, broken files."""
 
     source: Positional[str]
-    """Folder, archive, array file, packed folder, scenes, mixtures:NAME or fetched:NAME; SRC::part takes a part."""
+    """Folder, archive, array file, packed folder, scenes, notes, mixtures:NAME or fetched:NAME; SRC::part takes a
+    part."""
     full: bool = False
     """Read every pixel, which also finds pictures and arrays that are cut short."""
 
@@ -33,7 +37,8 @@ class Pack:
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder to write; it must not be there yet."""
     size: str | None = None
-    """Height and width to pack at: 64, or 64x96 (height x width). Default: the pictures' own."""
+    """Height and width to pack at: 64, or 64x96 (height x width). Default: the pictures' own. Of sounds, samples and
+    samples per second: 8192@8000."""
     channels: Literal[1, 3, 4] | None = None
     """1 grey, 3 RGB, 4 RGBA. Default: grey stays grey, everything else becomes RGB."""
     fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
@@ -108,6 +113,38 @@ class DescribePointsResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DescribeSoundsResult:
+    """What :class:`Describe` found in a source of sounds."""
+
+    source: str
+    kind: str
+    count: int
+    rates: dict[str, int]  # Samples per second: how many; the most frequent first. Empty where any can be made.
+    channels: dict[str, int]
+    forms: dict[str, int]  # "int16", "float32", ...
+    seconds: dict[str, float]  # Of the shortest, the middle and the longest recording, and of all together.
+    labels: dict[str, int] | None
+    about_labels: str
+    silent: list[str]
+    broken: list[list[str]]
+    passed_over: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackSoundsResult:
+    """What :class:`Pack` wrote of sounds."""
+
+    out: str
+    count: int
+    rate: int
+    length: int
+    class_names: list[str]
+    treated: str  # What was done to the recordings.
+    fingerprint: str
+    bytes_on_disk: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PackResult:
     """What :class:`Pack` wrote."""
 
@@ -147,14 +184,17 @@ class FetchResult:
     licence: str
 
 
-def describe(task: Describe, *, quiet: bool = False) -> DescribeResult | DescribePointsResult:
+def describe(task: Describe, *, quiet: bool = False) -> DescribeResult | DescribePointsResult | DescribeSoundsResult:
     """Surveys a source."""
     from ganvas.data.fitting import written
     from ganvas.data.points.opening_points import is_points
+    from ganvas.data.sound.opening_sounds import is_sounds
     from ganvas.data.survey import survey
 
     if is_points(task.source):
         return _describe_points(task)
+    if is_sounds(task.source):
+        return _describe_sounds(task, quiet=quiet)
     found = survey(task.source, full=task.full, quiet=quiet)
     return DescribeResult(
         source=task.source,
@@ -189,13 +229,43 @@ def _describe_points(task: Describe) -> DescribePointsResult:
     )
 
 
-def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult:
+def _describe_sounds(task: Describe, *, quiet: bool) -> DescribeSoundsResult:
+    import numpy as np
+
+    from ganvas.data.sound.packed_sounds import PackedSoundRows, sound_source
+
+    source = sound_source(task.source)
+    if task.full and isinstance(source, PackedSoundRows):
+        source.pack.verify()
+    found = source.survey(quiet=quiet)
+    seconds = found.seconds
+    spread = {"shortest": seconds[0], "middle": float(np.median(seconds)), "longest": seconds[-1]} if seconds else {}
+    return DescribeSoundsResult(
+        source=task.source,
+        kind=found.kind,
+        count=found.count,
+        rates={str(rate): count for rate, count in found.rates.items()},
+        channels={str(channels): count for channels, count in found.channels.items()},
+        forms=dict(found.forms),
+        seconds=spread | ({"together": sum(seconds)} if seconds else {}),
+        labels=None if found.labels is None else dict(found.labels),
+        about_labels=found.about_labels,
+        silent=list(found.silent),
+        broken=[list(pair) for pair in found.broken],
+        passed_over=dict(list(found.passed_over.items())[:SHOWN]),
+    )
+
+
+def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult | PackSoundsResult:
     """Packs a source into a folder."""
     from ganvas.data import packing
     from ganvas.data.points.opening_points import is_points
+    from ganvas.data.sound.opening_sounds import is_sounds
 
     if is_points(task.source):
         return _pack_points(task)
+    if is_sounds(task.source):
+        return _pack_sounds(task, quiet=quiet)
     done = packing.pack(
         task.source,
         task.out,
@@ -237,6 +307,27 @@ def _pack_points(task: Pack) -> PackPointsResult:
     )
 
 
+def _pack_sounds(task: Pack, *, quiet: bool) -> PackSoundsResult:
+    from ganvas.data.sound.packed_sounds import pack_sounds, sound_source
+    from ganvas.data.sound.sound_source import usual_size
+
+    if task.channels or task.fit != "refuse":
+        given = "--channels" if task.channels else "--fit"
+        raise UserError(f"{task.source} holds sounds, which have one channel and are padded or cut. Leave out {given}.")
+    size = usual_size(sound_source(task.source).survey(quiet=quiet)) if task.size is None else parse_sound(task.size)
+    done = pack_sounds(task.source, task.out, size, broken=task.broken, quiet=quiet)
+    return PackSoundsResult(
+        out=str(task.out),
+        count=len(done),
+        rate=done.size.rate,
+        length=done.size.length,
+        class_names=list(done.class_names),
+        treated=done.treated,
+        fingerprint=done.fingerprint,
+        bytes_on_disk=sum(file.stat().st_size for file in task.out.iterdir()),
+    )
+
+
 def export(task: Export, *, quiet: bool = False) -> ExportResult:
     """Writes the pictures of a source as files."""
     from ganvas.data import exporting
@@ -257,6 +348,20 @@ def fetch(task: Fetch, *, quiet: bool = False) -> FetchResult:
         downloaded_bytes=done.downloaded_bytes,
         licence=fetching.KNOWN[done.name].licence,
     )
+
+
+def parse_sound(text: str) -> "SoundSize":
+    """``8192@8000`` as samples and samples per second.
+
+    >>> parse_sound("8192@8000").seconds
+    1.024
+    """
+    from ganvas.core.sound_size import SoundSize
+
+    match = re.fullmatch(r"([1-9]\d{0,8})@([1-9]\d{0,6})", text.strip())
+    if match is None:
+        raise UserError(f"--size {text} is not a size of sounds. Write 8192@8000 for samples @ samples per second.")
+    return SoundSize(length=int(match[1]), rate=int(match[2]))
 
 
 def parse_size(text: str) -> tuple[int, int]:

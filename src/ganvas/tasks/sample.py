@@ -17,23 +17,25 @@ MOST_SCALE = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Draw pictures from a run. The same seed gives the same pictures, whatever the batch.
+    """Draw pictures, points or sounds from a run. The same seed gives the same ones, whatever the batch.
 
     Examples:
       ganvas sample runs/x -n 64 --seed 1 -o grid.png
       ganvas sample runs/x -n 50000 --to zip -o fakes.zip
       ganvas sample runs/points -n 1000 -o points.csv
+      ganvas sample runs/words -n 20 --to wav -o words
       ganvas sample runs/edm --steps 5 --solver euler -o quick.png
     """
 
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Run directory, or one of its model/<kimg> folders."""
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
-    """How many pictures."""
+    """How many."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """File or folder to write; samples.png, samples/ or samples.zip where left out. Points: .csv, .npy, .npz, .png."""
-    to: Literal["grid", "folder", "zip"] = "grid"
-    """One sheet, a folder of PNG files, or a zip of them that StyleGAN's and EDM's tools read."""
+    to: Literal["grid", "folder", "zip", "wav"] = "grid"
+    """One sheet, a folder of PNG files, or a zip of them that StyleGAN's and EDM's tools read. Sounds: a sheet, or with
+    wav a folder of wave files; with -o x.wav one file of all of them."""
     seed: int = 0
     label: str | None = None
     """Class to draw, by name or number; only models trained with --conditional."""
@@ -93,7 +95,7 @@ class Drawn:
     seed: int
     model: str
     kimg: float
-    unit: Literal["pictures", "points"] = "pictures"
+    unit: Literal["pictures", "points", "sounds"] = "pictures"
 
 
 def sample(task: Sample) -> Drawn:
@@ -107,14 +109,12 @@ def sample(task: Sample) -> Drawn:
     if task.batch < 1:
         raise UserError(f"--batch {task.batch} must be at least 1.")
     _refuse_scale(task.scale)
-    out = task.out or Path({"grid": "samples.png", "folder": "samples", "zip": "samples.zip"}[task.to])
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
-    write = {"grid": _write_grid, "folder": _write_folder, "zip": _write_zip}[task.to]
-    if trained.draws_points:
-        write = _write_points
+    out = task.out or Path({"grid": "samples.png", "zip": "samples.zip"}.get(task.to, "samples"))
+    of_pictures = {"grid": _write_grid, "folder": _write_folder, "zip": _write_zip, "wav": _write_wav}[task.to]
+    write = {"points": _write_points, "sounds": _write_sounds}.get(trained.unit, of_pictures)
     write(task, trained, out)
-    unit = "points" if trained.draws_points else "pictures"
-    return Drawn(path=out, pictures=task.n, seed=task.seed, model=trained.name, kimg=trained.kimg, unit=unit)
+    return Drawn(path=out, pictures=task.n, seed=task.seed, model=trained.name, kimg=trained.kimg, unit=trained.unit)
 
 
 def interpolate(task: Interpolate) -> Drawn:
@@ -219,6 +219,29 @@ def _write_points(task: Sample, trained: "Trained", out: Path) -> None:
         raise UserError(f"{trained.name} draws points, without classes or pixels. Leave out {[*given, '--to'][0]}.")
     solver = _how(task)["solver"]
     write_points(trained, out, n=task.n, seed=task.seed, temperature=task.temperature, solver=solver)
+
+
+def _write_wav(task: Sample, trained: "Trained", out: Path) -> None:
+    from ganvas.core.errors import UserError
+
+    raise UserError(f"--to wav: {trained.name} draws pictures, which cannot be heard. Use grid, folder or zip.")
+
+
+def _write_sounds(task: Sample, trained: "Trained", out: Path) -> None:
+    from ganvas.core.errors import UserError
+    from ganvas.train.drawn_sounds import write_sounds
+
+    how = _how(task)
+    options = {f"--{name}": how[name] for name in ("truncation", "temperature")} | {"--scale": task.scale}
+    given = [name for name, value in options.items() if value is not None]
+    given += [f"--{name}" for name in how["solver"].given]
+    if given or task.to in ("folder", "zip"):
+        what = given[0] if given else f"--to {task.to}"
+        raise UserError(f"{what}: {trained.name} draws sounds. Use --to wav for files, or --to grid for a sheet.")
+    as_files = task.to == "wav" or (task.out is not None and task.out.suffix.lower() == ".wav")
+    if as_files and not out.suffix:
+        _refuse_existing(out)
+    write_sounds(trained, out, n=task.n, seed=task.seed, label=task.label, batch=task.batch, as_files=as_files)
 
 
 def _write_folder(task: Sample, trained: "Trained", out: Path) -> None:

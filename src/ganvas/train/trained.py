@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int16
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -21,18 +21,24 @@ from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
+from ganvas.core.sound_size import SoundSize
+from ganvas.core.waves import to_samples
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
+from ganvas.data.sound.packed_sounds import PackedSounds, prepare_sounds
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.capabilities import HasLatents, Judges, classes_of
+from ganvas.losses.batches.sound_batch import Sounds
+from ganvas.losses.capabilities import HasLatents, Judges, SizesSounds, classes_of
 from ganvas.losses.diffusion.solvers import SolverOptions
-from ganvas.losses.game import Game
+from ganvas.losses.game import Batch, Game
 from ganvas.report.pictures.grid import grid
 from ganvas.train import checkpoint
 from ganvas.train.drawn import decoded, drawn_labels, drawn_samples
 from ganvas.train.state import placed
 
+Unit = Literal["pictures", "points", "sounds"]
 C = TypeVar("C")
+UNITS: dict[type[Batch], Unit] = {Points: "points", Sounds: "sounds"}  # What is drawn where it is no pictures.
 
 
 @dataclass(frozen=True)
@@ -83,9 +89,14 @@ class Trained:
         return self._of_pictures("channels")
 
     @property
+    def unit(self) -> Unit:
+        """What its samples are."""
+        return UNITS.get(self.model.batch_type, "pictures")
+
+    @property
     def draws_points(self) -> bool:
         """Whether its samples are points and not pictures."""
-        return self.model.batch_type is Points
+        return self.unit == "points"
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -160,10 +171,42 @@ class Trained:
             UserError: the model draws pictures.
         """
         if not self.draws_points:
-            raise UserError(f"{self.name} draws pictures, and points are wanted. Use sample.")
+            raise UserError(f"{self.name} draws {self.unit}, and points are wanted.")
         how = {"stage": self.stage, "temperature": temperature, "solver": solver, "batch": batch}
         drawn = drawn_samples(self.model, n, seed=seed, purpose="latents", **how)
         return torch.cat([points.float().cpu() for points in drawn]).numpy()
+
+    @property
+    def sound(self) -> SoundSize:
+        """The rate and length of the sounds that it draws.
+
+        Raises:
+            UserError: the model draws no sounds.
+        """
+        config = self.model.config
+        if not isinstance(config, SizesSounds):
+            raise UserError(f"{self.name} draws {self.unit}, and a model of sound is wanted.")
+        return config.sound
+
+    def sample_sounds(
+        self, n: int, *, seed: int = 0, label: str | int | None = None, batch: int = 64
+    ) -> Iterator[Int16[Tensor, "b samples"]]:
+        """Batches of ``n`` sounds as 16-bit samples. The same seed gives the same sounds whatever the batch.
+
+        Raises:
+            UserError: the model draws no sounds.
+        """
+        assert self.sound
+        labels = self.labels(n, seed=seed, label=label)
+        how = {"labels": labels, "stage": self.stage, "batch": batch}
+        for waves in drawn_samples(self.model, n, seed=seed, purpose="latents", **how):
+            yield to_samples(waves).cpu()
+
+    def real_sounds(self, *, quiet: bool = False) -> PackedSounds:
+        """The sounds it was trained on, prepared as they were then."""
+        packed = prepare_sounds(self.data["spec"], self.sound, broken=self.data["broken"], quiet=quiet)
+        _require_the_same(packed.fingerprint, self.data)
+        return packed
 
     def latents(self, n: int, *, seed: int = 0) -> Latents:
         """``n`` latents on the CPU, a function of the seed."""
@@ -188,8 +231,8 @@ class Trained:
         return torch.cat(found).float().cpu()
 
     def _of_pictures(self, side: str) -> int:
-        if self.draws_points:
-            raise UserError(f"{self.name} draws points, which have no {side}, and pictures are wanted here.")
+        if self.unit != "pictures":
+            raise UserError(f"{self.name} draws {self.unit}, which have no {side}, and pictures are wanted here.")
         return self.data[side]
 
     @property
@@ -204,11 +247,7 @@ class Trained:
         packed = prepare(
             self.data["spec"], size=(self.height, self.width), channels=self.channels, quiet=quiet, **settings
         )
-        if packed.fingerprint != self.data["fingerprint"]:
-            raise UserError(
-                f"The pictures in {self.data['spec']} are not those of the training any more. Restore them, or measure "
-                "against another folder by name."
-            )
+        _require_the_same(packed.fingerprint, self.data)
         return packed
 
     def require(self, capability: type[C]) -> C:
@@ -243,6 +282,14 @@ class Trained:
         named = f" Classes: {', '.join(known)}." if known else ""
         raise UserError(
             f"--label {label} is not a class of 0 to {classes - 1}.{did_you_mean(str(label), known)}{named}"
+        )
+
+
+def _require_the_same(fingerprint: str, data: dict[str, Any]) -> None:
+    if fingerprint != data["fingerprint"]:
+        raise UserError(
+            f"The samples in {data['spec']} are not those of the training any more. Restore them, or measure against "
+            "others by name."
         )
 
 

@@ -27,6 +27,8 @@ READING = 1  # Counted up when files become other samples than before, so that o
 WAVE_FILES = naming.Sought(noun="sounds", endings=frozenset({"wav", "wave"}), said=".wav")
 COUNT = 12_000
 BLOCK_ROWS = 256
+MADE = SoundSize(rate=16000, length=16384)  # What is made on the spot where no size is asked for.
+HELD_WHOLE = 0.95  # Of the recordings, that a length is to hold to their ends where a person names none.
 _STEM = re.compile(r"([^_\-. ]+)[_\- ]")  # What stands before the first _, - or space of a name.
 
 Broken = Literal["refuse", "skip"]
@@ -56,6 +58,21 @@ class SoundSurvey:
     silent: tuple[str, ...] = ()
     broken: tuple[tuple[str, str], ...] = ()
     passed_over: Mapping[str, int]
+
+
+def usual_size(found: SoundSurvey) -> SoundSize:
+    """The rate of most recordings, and the least power of two of samples that holds nearly all of them whole.
+
+    >>> found = SoundSurvey(kind="folder", count=2, rates={8000: 2}, channels={1: 2}, forms={"int16": 2},
+    ...     seconds=(0.3, 0.5), labels=None, passed_over={})
+    >>> usual_size(found).length
+    4096
+    """
+    rate = next(iter(found.rates), MADE.rate)
+    samples = rate * float(np.quantile(found.seconds, HELD_WHOLE)) if found.seconds else MADE.length
+    if found.kind == "packed":
+        return SoundSize(rate=rate, length=round(samples))
+    return SoundSize(rate=rate, length=1 << (max(int(samples) - 1, 1)).bit_length())
 
 
 class SoundSource(abc.ABC):

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ganvas.nn.sound.stft import Waves, Window, inverse_stft, stft
+from ganvas.core.shapes import Waves
+from ganvas.nn.sound.stft import Window, inverse_stft, stft
 
 Magnitudes = Float[Tensor, "*n frames bins"]
 

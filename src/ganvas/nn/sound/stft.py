@@ -9,8 +9,9 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganvas.core.shapes import Waves
+
 Window = Float[Tensor, " size"]
-Waves = Float[Tensor, "*n samples"]
 Spectra = Complex[Tensor, "*n frames bins"]
 
 

@@ -51,9 +51,10 @@ def join(*children: Content) -> Html:
     return Html("".join(child if isinstance(child, Html) else escape(child) for child in children if child is not None))
 
 
-def document(title: str, *sections: Content, script: str = "") -> str:
-    """The whole page, with a script of its own at its end where there is one."""
+def document(title: str, *sections: Content, script: str = "", sound: bool = False) -> str:
+    """The whole page, with a script of its own at its end where there is one, and leave to play its own sounds."""
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    policy += "; media-src data:" if sound else ""
     policy += "; script-src 'unsafe-inline'" if script else ""
     head = element(
         "head",
@@ -128,6 +129,12 @@ def picture(data: bytes, alt: str) -> Html:
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
     pixels = "pixels" if max(size) <= 640 else None
     return element("img", src=source, alt=alt, width=size[0], height=size[1], class_=pixels)
+
+
+def player(wave_file: bytes) -> Html:
+    """A sound of the page itself, with the browser's own buttons."""
+    source = f"data:audio/wav;base64,{base64.b64encode(wave_file).decode()}"
+    return element("audio", controls="controls", preload="none", src=source)
 
 
 def details(summary: Content, *children: Content) -> Html:

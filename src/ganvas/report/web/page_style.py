@@ -32,6 +32,7 @@ img.pixels { image-rendering: pixelated; }
 .hero { display: grid; grid-template-columns: repeat(auto-fit, minmax(250px, 1fr)); gap: 20px; align-items: start; }
 .hero + h3 { margin-top: 18px; }
 .hero img, .stages img { width: 100%; }
+audio { width: 100%; margin-top: 8px; }
 .stages { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 16px; align-items: start; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 24px 28px; }
 .thirds { grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); }

@@ -30,6 +30,7 @@ class Sheet:
     image: bytes  # Of a PNG file.
     kimg: float | None = None
     size: str = ""  # Of each picture on it, in pixels: "28", or "24×16".
+    sound: bytes | None = None  # A wave file of what it shows, of a model of sounds.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,7 @@ def html(run: RunPage) -> str:
         _health(run),
         _cost(run),
         _again(run),
+        sound=any(sheet.sound is not None for sheet in (*run.sheets, *run.others)),
     )
 
 
@@ -114,11 +116,11 @@ def _troubles(run: RunPage) -> list[str]:
 
 def _pictures(run: RunPage) -> Html:
     tiles = _tiles(_summary(run))
-    shown = [_grid(sheet.image, _caption_of(sheet), sheet.name) for sheet in run.others]
+    shown = [_grid(sheet.image, _caption_of(sheet), sheet.name, sheet.sound) for sheet in run.others]
     if run.sheets:
         last = run.sheets[-1]
         newest = f"Newest, {_moment_of(last)}; every sheet is drawn from the same inputs"
-        shown.insert(0, _grid(last.image, newest, "newest samples"))
+        shown.insert(0, _grid(last.image, newest, "newest samples", last.sound))
     if run.film is not None:
         shown.append(_grid(run.film, "The whole run: every sheet that was drawn", "growth animation"))
     stages = [_grid(sheet.image, _moment_of(sheet), _moment_of(sheet)) for sheet in run.sheets]
@@ -285,9 +287,10 @@ def _moment_of(sheet: Sheet) -> str:
     return f"{size}{number(sheet.kimg)} kimg"
 
 
-def _grid(data: bytes, caption: str, alt: str) -> Html:
+def _grid(data: bytes, caption: str, alt: str, sound: bytes | None = None) -> Html:
     try:
-        return page.figure(page.picture(data, alt), caption)
+        shown = page.picture(data, alt)
+        return page.figure(shown if sound is None else page.join(shown, page.player(sound)), caption)
     except OSError:
         return page.note(f"{caption}: this picture cannot be read.")
 

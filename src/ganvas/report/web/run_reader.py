@@ -22,6 +22,7 @@ from ganvas.report.web.run_page import RunPage, Sheet
 
 MOMENTS = 6  # Sheets shown of a run that does not grow.
 MOST_OTHERS = 4  # Sheets of no moment.
+MOST_SOUND_BYTES = 600_000  # Of the wave file of one sheet.
 MOST_FILM_BYTES = 800_000  # A page is mailed and opened on telephones: about 3 MB in all.
 FILM_FRAMES_PER_SECOND = 8
 LARGEST = 1e60
@@ -178,7 +179,8 @@ def _sheets(drawn: Sequence[tuple[float, Path]], stages: Sequence[Band], notes: 
     for index in milestones([kimg for kimg, _ in drawn], stages):
         kimg, path = drawn[index]
         if (image := _bytes(path, notes)) is not None:
-            found.append(Sheet(name=path.stem, image=image, kimg=kimg, size=stage_at(kimg, stages)))
+            sound = _sound(path, notes) if path == drawn[-1][1] else None
+            found.append(Sheet(name=path.stem, image=image, kimg=kimg, size=stage_at(kimg, stages), sound=sound))
     return found
 
 
@@ -186,8 +188,21 @@ def _other_sheets(folder: RunFolder, notes: list[str]) -> list[Sheet]:
     paths = list(folder.other_sheets())
     if len(paths) > MOST_OTHERS:
         notes.append(f"samples/ has {len(paths)} further pictures; the first {MOST_OTHERS} are shown.")
-    read_ones = [(path.stem, _bytes(path, notes)) for path in paths[:MOST_OTHERS]]
-    return [Sheet(name=name, image=image) for name, image in read_ones if image is not None]
+    read_ones = [(path, _bytes(path, notes)) for path in paths[:MOST_OTHERS]]
+    return [
+        Sheet(name=path.stem, image=image, sound=_sound(path, notes)) for path, image in read_ones if image is not None
+    ]
+
+
+def _sound(sheet: Path, notes: list[str]) -> bytes | None:
+    """What a sheet of sounds shows, to hear, where it is small enough for a page."""
+    path = sheet.with_suffix(".wav")
+    if not path.is_file():
+        return None
+    if path.stat().st_size > MOST_SOUND_BYTES:
+        notes.append(f"samples/{path.name} is too large to be heard in this page; it lies in the run's folder.")
+        return None
+    return _bytes(path, notes)
 
 
 def _film(path: Path, sheets: Sequence[Path], notes: list[str]) -> bytes | None:

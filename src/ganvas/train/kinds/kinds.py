@@ -6,13 +6,20 @@ from ganvas.data.points.opening_points import is_points
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
+from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.game import Batch
 from ganvas.train.kinds.domain_kind import DomainKind
 from ganvas.train.kinds.kind import Kind
 from ganvas.train.kinds.picture_kind import PictureKind
 from ganvas.train.kinds.point_kind import PointKind
+from ganvas.train.kinds.sound_kind import SoundKind
 
-KINDS: dict[type[Batch], Kind] = {Pictures: PictureKind(), Domains: DomainKind(), Points: PointKind()}
+KINDS: dict[type[Batch], Kind] = {
+    Pictures: PictureKind(),
+    Domains: DomainKind(),
+    Points: PointKind(),
+    Sounds: SoundKind(),
+}
 
 
 def kind_of(takes: Sequence[type[Batch]], source: str) -> Kind:
