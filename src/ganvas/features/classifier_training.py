@@ -7,10 +7,9 @@ tenth of the pictures, the same share of every class, is held out, and says how 
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,12 +19,10 @@ from ganvas.core.files.atomic_files import require_writable
 from ganvas.core.progress import progress
 from ganvas.core.provenance import versions
 from ganvas.core.seeds import stream
-from ganvas.data.packed import Packed
-from ganvas.data.packing import prepare
-from ganvas.data.survey import survey
+from ganvas.core.sound_size import SoundSize
 from ganvas.features.classifier import Classifier, Config, Trained, initialise, save, standardised
+from ganvas.features.training_pictures import TrainingPictures, training_pictures
 
-LARGEST = 64  # Side of the pictures where none is asked for and the source's own are larger, or of several sizes.
 HELD_OUT = 0.1
 MOMENTUM, WEIGHT_DECAY, SMOOTHING = 0.9, 5e-4, 0.1
 WARM_UP = 0.2  # Share of the training in which the learning rate rises.
@@ -42,6 +39,8 @@ class Plan:
     lr: float = 0.1
     width: int = 16
     mirror: bool = True
+    upwards: bool = True  # Pictures are shifted up and down too.
+    sound: SoundSize | None = None  # Of sounds; None: the usual rate and length of the source.
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -64,29 +63,28 @@ class Outcome:
 
 
 def train(source: str, out: Path, plan: Plan, *, device: torch.device | str = "cpu", quiet: bool = False) -> Outcome:
-    """Trains on the labelled pictures of a source and writes the classifier to ``out``.
+    """Trains on the labelled pictures or sounds of a source and writes the classifier to ``out``.
 
     Raises:
         UserError: the pictures have no labels, or too few of a class, or ``out`` cannot be written.
         TrainingFailed: the loss is no longer a number.
     """
     require_writable(out)  # Before the minutes, not after them.
-    size = plan.size or _own_size(source, quiet=quiet)
-    packed = prepare(source, size=(size, size), channels=3, fit="stretch", quiet=quiet)
-    labels = _labels(packed, source)
+    material = training_pictures(source, size=plan.size, sound=plan.sound, quiet=quiet)
+    labels = material.labels
     seen, held = split(labels, plan.seed)
-    pictures = torch.from_numpy(packed.read(np.arange(len(packed)))).permute(0, 3, 1, 2).contiguous()
-    config = _config(packed, pictures[seen], size=size, width=plan.width)
+    pictures = material.pictures
+    config = _config(material, pictures[seen], width=plan.width)
     module = Classifier(config)
     initialise(module, stream(plan.seed, "classifier", "weights"))
     module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    _fit(module, config, pictures[seen], labels[seen], plan, quiet=quiet)
+    _fit(module, config, pictures[seen], labels[seen], _moved(plan, material), quiet=quiet)
     right = _right(module, config, pictures[held], labels[held])
     accuracy = right / len(held)
     error = math.sqrt(accuracy * (1 - accuracy) / len(held))
     notes = {
         "source": Path(source).name,
-        "fingerprint": packed.fingerprint,
+        "fingerprint": material.fingerprint,
         "images": len(seen),
         "held_out": len(held),
         "accuracy": accuracy,
@@ -94,7 +92,7 @@ def train(source: str, out: Path, plan: Plan, *, device: torch.device | str = "c
         "epochs": plan.epochs,
         "seed": plan.seed,
         "versions": {name: versions()[name] for name in ("ganvas", "torch")},  # No commit: the hash is its identity.
-    }
+    } | material.notes
     trained = Trained(config=config, module=module.cpu().eval(), notes=notes)
     save(trained, out)
     return Outcome(trained=trained, accuracy=accuracy, standard_error=error, held_out=len(held), images=len(seen))
@@ -122,18 +120,28 @@ def split(labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     return kept.nonzero().flatten(), out
 
 
-def augmented(pictures: Tensor, generator: torch.Generator, *, mirror: bool) -> Tensor:
+def augmented(pictures: Tensor, generator: torch.Generator, *, mirror: bool, upwards: bool = True) -> Tensor:
     """Each picture shifted by up to an eighth of its side (what is missing is mirrored in), and mirrored at random."""
     n, _, side, _ = pictures.shape
     margin = side // 8
     padded = F.pad(pictures, (margin,) * 4, mode="reflect")
     top, left = torch.randint(0, 2 * margin + 1, (2, n, 1), generator=generator)
+    top = top if upwards else torch.full_like(top, margin)
     rows, columns = top + torch.arange(side), left + torch.arange(side)
     if mirror:
         flipped = torch.rand(n, 1, generator=generator) < 0.5
         columns = torch.where(flipped, columns.flip(1), columns)
     which = torch.arange(n)[:, None, None]
     return padded.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def _augmented(pictures: Tensor, generator: torch.Generator, plan: Plan) -> Tensor:
+    return augmented(pictures, generator, mirror=plan.mirror, upwards=plan.upwards)
+
+
+def _moved(plan: Plan, material: TrainingPictures) -> Plan:
+    """The plan with what leaves these pictures what they are."""
+    return replace(plan, mirror=False, upwards=False) if material.of_sounds else plan
 
 
 def learning_rate(at: float, highest: float) -> float:
@@ -157,7 +165,7 @@ def _fit(module: Classifier, config: Config, pictures: Tensor, labels: Tensor, p
     module.train()
     with progress("features train", total, unit="pictures", quiet=quiet) as report:
         for places, generator in _batches(len(pictures), plan):
-            batch = standardised(augmented(pictures[places].float(), generator, mirror=plan.mirror).to(device), config)
+            batch = standardised(_augmented(pictures[places].float(), generator, plan).to(device), config)
             scores = module(batch.contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(scores, labels[places].to(device), label_smoothing=SMOOTHING)
             if not torch.isfinite(loss):
@@ -196,30 +204,12 @@ def _right(module: Classifier, config: Config, pictures: Tensor, labels: Tensor)
     return right
 
 
-def _labels(packed: Packed, source: str) -> Tensor:
-    if packed.labels is None:
-        raise UserError(
-            f"{source} has no labels. A classifier learns from them: put the pictures into one folder per class, "
-            "or give a dataset.json."
-        )
-    labels = torch.from_numpy(packed.labels)
-    if len(labels.unique()) < 2:
-        raise UserError(f"All pictures of {source} are of one class. A classifier needs at least two.")
-    return labels
-
-
-def _config(packed: Packed, pictures: Tensor, *, size: int, width: int) -> Config:
+def _config(material: TrainingPictures, pictures: Tensor, *, width: int) -> Config:
     each = [pictures[:, channel].double() for channel in range(3)]
     return Config(
-        classes=packed.class_names,
-        size=size,
+        classes=material.class_names,
+        size=material.size,
         width=width,
         mean=tuple(round(float(values.mean()), 4) for values in each),
         deviation=tuple(round(max(float(values.std()), 1.0), 4) for values in each),
     )
-
-
-def _own_size(source: str, *, quiet: bool) -> int:
-    sizes = [size for size in survey(source, full=False, quiet=quiet).sizes if isinstance(size, tuple)]
-    longest = max(sizes[0]) if len(sizes) == 1 else LARGEST
-    return max(min(longest, LARGEST), 8)

@@ -360,7 +360,7 @@ def parse_sound(text: str) -> "SoundSize":
 
     match = re.fullmatch(r"([1-9]\d{0,8})@([1-9]\d{0,6})", text.strip())
     if match is None:
-        raise UserError(f"--size {text} is not a size of sounds. Write 8192@8000 for samples @ samples per second.")
+        raise UserError(f"{text} is not a size of sounds. Write 8192@8000 for samples @ samples per second.")
     return SoundSize(length=int(match[1]), rate=int(match[2]))
 
 

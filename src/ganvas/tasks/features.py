@@ -36,20 +36,24 @@ class Fetch:
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
-    """Train a small classifier on your own labelled pictures, to measure your domain by its own features.
+    """Train a small classifier on your own labelled pictures or sounds, to measure your domain by its own features.
 
     Examples:
       ganvas features train pictures/ -o mine.safetensors
       ganvas features train cifar10.tar.xz::train -o mine.safetensors --epochs 20
       ganvas measure generated/ pictures/ --features mine.safetensors
+      ganvas features train words/ --sound 8192@8000 -o words.safetensors
     """
 
     source: Annotated[str, tyro.conf.Positional]
-    """Pictures with labels: a folder per class, or any source that `ganvas data describe` finds labels in."""
+    """Pictures or sounds with labels: a folder per class, or any source that `ganvas data describe` finds labels in."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """The file to write (.safetensors)."""
     size: int | None = None
     """Side that pictures are resized to; by default their own, up to 64."""
+    sound: str | None = None
+    """Of sounds: samples and samples per second, as the run to be measured has them, such as 8192@8000; by default what
+    holds nearly all recordings whole."""
     epochs: int = 15
     """How often each picture is shown."""
     batch_size: int = 64
@@ -141,9 +145,11 @@ def train(task: Train, *, quiet: bool = False) -> TrainedClassifier:
         raise UserError(f"-o {task.out}: a classifier is written as .safetensors. Give it that ending.")
     from ganvas.features.classifier_training import Plan
     from ganvas.features.classifier_training import train as train_classifier
+    from ganvas.tasks.data import parse_sound
 
     plan = Plan(
         size=task.size,
+        sound=None if task.sound is None else parse_sound(task.sound),
         epochs=task.epochs,
         batch_size=task.batch_size,
         lr=task.lr,

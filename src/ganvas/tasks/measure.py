@@ -12,7 +12,17 @@ from ganvas.core.errors import UserError
 from ganvas.core.number_text import with_error
 from ganvas.core.results import Result
 from ganvas.core.run_folder import is_run_or_model
-from ganvas.tasks.measuring import asked_classes, half_precision, notes, pairs, point_sides, run_lines, same_size, sides
+from ganvas.tasks.measuring import (
+    asked_classes,
+    half_precision,
+    notes,
+    pairs,
+    point_sides,
+    run_lines,
+    same_size,
+    sides,
+    sound_sides,
+)
 from ganvas.tasks.measuring.picture_options import PictureOptions
 from ganvas.tasks.measuring.sides import BATCH, Side
 
@@ -30,7 +40,8 @@ MOST_OF_A_FILE = 50_000  # The same beside a file of statistics: the number of H
 class Measure(PictureOptions):
     """Measure generated pictures against real ones: every value beside what reals score against reals.
 
-    Points are measured against a law that is known; which values there are follows from it.
+    Points are measured against a law that is known; which values there are follows from it. Sounds are measured by
+    their spectra and artefacts, and with a classifier of sounds (--features) by its inception score and distance too.
 
     Examples:
       ganvas measure runs/x
@@ -40,6 +51,7 @@ class Measure(PictureOptions):
       ganvas measure runs/x --metrics all --n 5000
       ganvas measure runs/digits --classifier digits.safetensors
       ganvas measure points.csv mixtures:ring8
+      ganvas measure runs/words --features words.safetensors
     """
 
     a: tyro.conf.Positional[str]
@@ -51,7 +63,8 @@ class Measure(PictureOptions):
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """Pictures on each side. Left out: as many as leave a second draw of reals for the floor, 16384 at most."""
     metrics: tuple[str, ...] = DEFAULT
-    """Which metrics, by commas or blanks, or all; `ganvas metrics` lists them. Of points: all where left out."""
+    """Which metrics, by commas or blanks, or all; `ganvas metrics` lists them. Of points and sounds: all where left
+    out."""
     quick: bool = False
     """Measure as a run does while it trains: SWD along fewer directions, a seventh of its cost and another protocol."""
     kimg: float | None = None
@@ -98,7 +111,7 @@ class MeasureResult:
     n_reals: int | None = None  # On the other side, where it has its own number; None as many, or not said.
     skipped: dict[str, str] = field(default_factory=dict)  # Metrics that could not be computed, and why.
     notes: list[str] = field(default_factory=list)  # What a reader of the numbers must know.
-    unit: Literal["pictures", "points"] = "pictures"
+    unit: Literal["pictures", "points", "sounds"] = "pictures"
 
     def rows(self) -> list[MeasureRow]:
         """The table: every result beside its floor, undivided metrics before their parts."""
@@ -132,6 +145,8 @@ def measure(task: Measure) -> MeasureResult:
     """Draws equally many pictures of either side at random and measures them; a run's result is kept in the run."""
     if point_sides.are_points(task.a, kimg=task.kimg):
         return _of_points(task)
+    if sound_sides.are_sounds(task.a, kimg=task.kimg):
+        return _of_sounds(task)
     names, lenient = sides.chosen_metrics(task.metrics)
     a, b = _sides(task)
     if task.classifier is not None:
@@ -191,6 +206,41 @@ def _of_points(task: Measure) -> MeasureResult:
         model=trained.fingerprint if trained else None,
         own=trained is not None and task.b is None,
         unit="points",
+    )
+    if trained is None:
+        return result
+    written = run_lines.add(Path(task.a), result, nimg=trained.nimg, source="measure")
+    return dataclasses.replace(result, written=written)
+
+
+def _of_sounds(task: Measure) -> MeasureResult:
+    """Sounds against real ones; a run's result is kept in the run."""
+    import time
+
+    options = {"--ref": task.ref, "--label": task.label, "--classifier": task.classifier}
+    given = next((name for name, value in options.items() if value is not None), None)
+    if given is not None:
+        raise UserError(f"{given}: sounds are measured against sounds, of all classes. Leave it out.")
+    started = time.monotonic()
+    words = tuple(word for text in task.metrics for word in text.split(",") if word)
+    found = sound_sides.measured_sounds(
+        task, task.a, task.b, metrics=None if task.metrics == DEFAULT else words, kimg=task.kimg
+    )
+    trained = found.trained
+    result = MeasureResult(
+        a=task.a,
+        b=found.against,
+        n=found.n,
+        seed=task.seed,
+        seconds=time.monotonic() - started,
+        results=found.results,
+        floor=found.floor,
+        reals=found.reals,
+        fakes=found.fakes,
+        kimg=trained.kimg if trained else None,
+        model=trained.fingerprint if trained else None,
+        own=trained is not None and found.reals == trained.data["fingerprint"],
+        unit="sounds",
     )
     if trained is None:
         return result

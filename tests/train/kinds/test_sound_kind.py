@@ -9,8 +9,12 @@ from PIL import Image
 
 from ganvas.core.errors import UserError
 from ganvas.data.sound.riff import Recording, SampleForm, read_riff, riff_bytes
+from ganvas.features import classifier
 from ganvas.losses.batches.sound_batch import Sounds
+from ganvas.metrics.sound.sound_results import METRICS
+from ganvas.tasks import features
 from ganvas.tasks.data import Describe, Pack, describe, pack
+from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.report import Report, report
 from ganvas.tasks.sample import Sample, sample
 from ganvas.tasks.train import Train, train
@@ -30,7 +34,7 @@ def begin(out, data, *changes, settings=SETTINGS, kimg=0.04, **options):
 def run(tmp_path_factory):
     """A short run on notes."""
     out = tmp_path_factory.mktemp("runs") / "run"
-    assert begin(out, "notes:64", "sample_kimg=0.02").finished
+    assert begin(out, "notes:64", "sample_kimg=0.02", "measure_kimg=0.02").finished
     return out
 
 
@@ -90,8 +94,8 @@ def test_the_same_samples_are_drawn_as_files_as_one_file_as_an_array_and_whateve
 
 
 def test_a_run_that_is_interrupted_and_resumed_is_the_run_that_never_was(run, tmp_path):
-    begin(tmp_path / "run", "notes:64", "sample_kimg=0.02", kimg=0.024)
-    begin(tmp_path / "run", "notes:64", "sample_kimg=0.02", kimg=0.04)
+    begin(tmp_path / "run", "notes:64", "sample_kimg=0.02", "measure_kimg=0.02", kimg=0.024)
+    begin(tmp_path / "run", "notes:64", "sample_kimg=0.02", "measure_kimg=0.02", kimg=0.04)
     assert (tmp_path / "run/model").exists()
     ours, theirs = (max((one / "model").iterdir()) / "model.safetensors" for one in (tmp_path / "run", run))
     assert ours.read_bytes() == theirs.read_bytes()
@@ -142,5 +146,64 @@ def test_sounds_are_described_and_packed(beeps, tmp_path):
     done = pack(Pack(source=str(beeps), out=tmp_path / "packed"))
     assert (done.count, done.rate, done.length) == (6, 8000, 1024)
     assert "6 shorter than 0.13 s were padded" in done.treated
-    with pytest.raises(UserError, match="--size 64 is not a size of sounds"):
+    with pytest.raises(UserError, match="64 is not a size of sounds"):
         pack(Pack(source=str(beeps), out=tmp_path / "other", size="64"))
+
+
+@pytest.fixture(scope="module")
+def trained_classifier(tmp_path_factory):
+    """A classifier of notes as short as those of the run; of one epoch, it knows little."""
+    out = tmp_path_factory.mktemp("features") / "notes.safetensors"
+    features.train(features.Train(source="notes:96", out=out, sound="256@4000", epochs=1, width=2), quiet=True)
+    return out
+
+
+def test_a_run_measures_its_sounds_beside_real_ones(run):
+    lines = [json.loads(line) for line in (run / "measures.jsonl").read_text().splitlines()]
+    assert lines
+    for name in ("results", "floor"):
+        assert {one["metric"].partition(".")[0] for one in lines[0][name]} == set(METRICS)
+
+
+def test_measure_gives_the_values_of_the_run_and_with_a_classifier_three_more(run, trained_classifier):
+    plain = measure(Measure(a=str(run), quiet=True))
+    last = json.loads((run / "measures.jsonl").read_text().splitlines()[-2])  # The one before is this.
+    during = {one["metric"]: one["value"] for one in last["results"]}
+    assert {one.metric: one.value for one in plain.results} == pytest.approx(during, rel=1e-6)
+    assert plain.own
+    assert plain.unit == "sounds"
+    found = measure(Measure(a=str(run), features=str(trained_classifier), quiet=True))
+    seen = {one.metric: one for one in found.results}
+    assert {"inception_score", "frechet_distance", "ndb_of_features"} <= set(seen)
+    assert 1 <= seen["inception_score"].value <= 12
+    assert "classifier@" in seen["frechet_distance"].protocol
+    assert len(found.floor) == len(found.results)
+    assert found.written
+
+
+def test_sources_of_sounds_are_compared_without_a_run(beeps):
+    found = measure(Measure(a="notes:40,256@4000", b="notes:60,seed=1", size="256@4000", metrics=("ndb",), quiet=True))
+    assert [one.metric for one in found.results] == ["ndb", "ndb.divergence"]
+
+
+def test_a_classifier_of_sounds_says_of_which_and_others_are_refused(run, trained_classifier):
+    assert classifier.read(trained_classifier).notes["sound"] == {"rate": 4000, "length": 256}
+    sounds = {"a": "notes:60", "b": "notes:60,seed=1", "size": "512@4000"}
+    with pytest.raises(UserError, match="was trained on sounds of 256@4000, and these are sounds of 512@4000"):
+        measure(Measure(**sounds, features=str(trained_classifier), quiet=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"metrics": ("fid",)}, "'fid' is not measured of sounds"),
+        ({"metrics": ("inception_score",)}, "needs a classifier of sounds"),
+        ({"features": "inception"}, "--features inception: sounds are looked at by a classifier"),
+        ({"n": 5}, "5 sounds of each side cannot be measured"),
+        ({"label": "1"}, "--label: sounds are measured against sounds"),
+        ({"size": "64"}, "--size 64: sounds are compared at the rate and length of the run"),
+    ],
+)
+def test_what_cannot_be_measured_of_sounds_is_refused(run, options, reason):
+    with pytest.raises(UserError, match=reason):
+        measure(Measure(a=str(run), quiet=True, **options))

@@ -26,7 +26,7 @@ Centres = Float64[Tensor, "runs k d"]
 
 
 def cluster(
-    sets: Sequence[FeatureRows], *, clusters: int, runs: int, seed: int, quiet: bool = True
+    sets: Sequence[FeatureRows | Float[Tensor, "_ d"]], *, clusters: int, runs: int, seed: int, quiet: bool = True
 ) -> list[Int64[Tensor, "n runs"]]:
     """The cluster of every row of every set, in every run, of all sets clustered together."""
     points = nearest_neighbours.together(*sets)

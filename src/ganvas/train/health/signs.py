@@ -18,7 +18,7 @@ from ganvas.losses.capabilities import HasLatents, Inverts, Judges
 from ganvas.losses.game import Game
 from ganvas.train.augmented import augmentation_numbers
 from ganvas.train.drawn import drawn_labels, drawn_samples
-from ganvas.train.health.specimens import Rows, Specimens, rows_of
+from ganvas.train.health.specimens import Rows, Specimens
 from ganvas.train.monitors import enlarge
 from ganvas.train.state import Player, State
 
@@ -131,7 +131,7 @@ def of_fakes(fakes: Samples, specimens: Specimens) -> Signs:
     Variety is the lesser of two ratios, drawn to real: of the mean distance between two samples, which falls when all
     become one, and of the median distance to the next, which falls when few are drawn again and again.
     """
-    drawn, real, gallery = rows_of(fakes), rows_of(specimens.train), specimens.gallery
+    drawn, real, gallery = specimens.rows(fakes), specimens.rows(specimens.train), specimens.gallery
     pairs = _share(torch.pdist(drawn).mean(), torch.pdist(real).mean())
     nexts = _share(_next_distances(drawn).median(), _next_distances(real).median())
     usual = torch.cdist(real, gallery).topk(2, largest=False).values[:, 1].median()  # The nearest is the sample itself.

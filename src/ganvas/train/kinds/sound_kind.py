@@ -18,6 +18,7 @@ from ganvas.data.sound.packed_sounds import PackedSounds, prepare_sounds, sound_
 from ganvas.data.sound.sound_source import HELD_WHOLE, broken_sound
 from ganvas.data.sources.locations import lasting_name
 from ganvas.losses.game import Game
+from ganvas.nn.sound.mel_levels import mel_levels
 from ganvas.train.drawn import can_draw
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.sound_feed import SoundFeed
@@ -27,6 +28,7 @@ from ganvas.train.kinds.picture_checks import refuse_other, refuse_targets, refu
 from ganvas.train.monitors import Examination, some_rows
 from ganvas.train.plan import Plan
 from ganvas.train.sample_grids import NoSheets, Sheets
+from ganvas.train.sound_examination import SoundExamination
 from ganvas.train.sound_sheets import SoundSheets
 
 
@@ -58,8 +60,8 @@ class SoundData(RunData):
         return SoundSheets(folder, self.packed, seed=plan.seed) if can_draw(model) else NoSheets(folder)
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
-        """None yet."""
-        return []
+        """Artefacts, distances and bins, of what is drawn beside real sounds."""
+        return [SoundExamination(plan, self.packed)] if can_draw(model) else []
 
     def specimens(self, plan: Plan, *, device: torch.device) -> Specimens:
         """Some of the sounds, and some of those that are held out."""
@@ -68,7 +70,8 @@ class SoundData(RunData):
             rows = some_rows(len(self.held_out), LOOKED_AT, seed=plan.seed, purpose="held out")
             held_out = _waves(self.held_out, rows, device)
         read = lambda rows: _waves(self.packed, rows, device)  # noqa: E731
-        return specimens(read, len(self.packed), seed=plan.seed, held_out=held_out)
+        heard = lambda waves: mel_levels(waves, self.packed.size.rate).flatten(1)  # noqa: E731
+        return specimens(read, len(self.packed), seed=plan.seed, held_out=held_out, rows=heard)
 
 
 class SoundKind(Kind):
