@@ -9,6 +9,7 @@ which only a leak gets, and 0.15 nats. Its twin sees its own number. All stand b
 ``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_autoregressive [MODEL ...]``; about 8 minutes of one processor core.
 """
 
+import argparse
 import contextlib
 import functools
 import sys
@@ -18,12 +19,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from benchmarks.gates.gate_pixelcnn import bits
+from benchmarks.gates.preset_run import measured, preset_run
 
 from benchmarks import history
 from ganvas.models.autoregressive import gated_pixelcnn, made, pixelcnn
 from ganvas.nn.layers.causal_conv import LeftConv2d
-from ganvas.tasks.train import Train, train
 
 SCENES, HELD_OUT, KIMG, WRONG_KIMG = "scenes:8000,16x16", "scenes:512,16x16,seed=9", 10.0, 3.0
 POINTS, POINTS_KIMG, WRONG_POINTS_KIMG = "mixtures:ring8", 1000.0, 100.0
@@ -34,20 +34,22 @@ Figures = tuple[float, float]  # Before the first step, and at the end.
 
 def main() -> None:
     """Trains each model and its twin, records what they reach, and ends with an error where a gate is missed."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(GATES)}; all where left out")
     torch.set_num_threads(1)
-    missed = [failure for name in sys.argv[1:] or GATES for failure in failures(name)]
+    missed = [failure for name in arguments.parse_args().models or GATES for failure in failures(name)]
     if missed:
         sys.exit("\n".join(missed))
 
 
 def failures(name: str) -> list[str]:
     """What is not as it should be of one model."""
-    measured, twin, (low, high) = GATES[name]
+    figures_of, twin, (low, high) = GATES[name]
     with tempfile.TemporaryDirectory() as temporary:
         with twin():
-            _, wrong = measured(name, Path(temporary) / "wrong", wrong=True)
+            _, wrong = figures_of(name, Path(temporary) / "wrong", wrong=True)
         started = time.process_time()
-        untrained, found = measured(name, Path(temporary) / "run", wrong=False)
+        untrained, found = figures_of(name, Path(temporary) / "run", wrong=False)
     cpu_sec = round(time.process_time() - started, 1)
     history.record(f"gate_autoregressive.{name} leaking", {"value": wrong})
     history.record(f"gate_autoregressive.{name} untrained", {"value": untrained})
@@ -60,43 +62,20 @@ def failures(name: str) -> list[str]:
 def bits_of(name: str, out: Path, *, wrong: bool) -> Figures:
     """Bits per dimension of held-out scenes."""
     kimg = WRONG_KIMG if wrong else KIMG
-    changes = (f"measure_kimg={kimg}", "sample_kimg=1000", "measure_n=512")
-    train(
-        Train(
-            model=f"autoregressive/{name}",
-            data=SCENES,
-            held_out=HELD_OUT,
-            out=out,
-            preset="small",
-            kimg=kimg,
-            set=changes,
-            threads=1,
-            device="cpu",
-            estimate=False,
-        )
-    )
-    lines = bits(out)
-    return lines[0]["bits_per_dimension"], lines[-1]["bits_per_dimension"]
+    run = preset_run(f"autoregressive/{name}", out, SCENES, kimg, held_out=HELD_OUT, changes=("measure_n=512",))
+    return _ends(run, "bits_per_dimension")
 
 
 def divergence_of(name: str, out: Path, *, wrong: bool) -> Figures:
     """``E[ln p - ln q]`` in nats over fresh points of the law p."""
     kimg = WRONG_POINTS_KIMG if wrong else POINTS_KIMG
-    train(
-        Train(
-            model=f"autoregressive/{name}",
-            data=POINTS,
-            out=out,
-            preset="mixtures",
-            kimg=kimg,
-            set=(f"measure_kimg={kimg}", "measure_n=4096", "sample_kimg=10000"),
-            threads=1,
-            device="cpu",
-            estimate=False,
-        )
-    )
-    lines = bits(out)
-    return lines[0]["kl"], lines[-1]["kl"]
+    run = preset_run(f"autoregressive/{name}", out, POINTS, kimg, preset="mixtures", changes=("measure_n=4096",))
+    return _ends(run, "kl")
+
+
+def _ends(run: Path, name: str) -> Figures:
+    first, *_, last = measured(run)
+    return first[name], last[name]
 
 
 @contextlib.contextmanager

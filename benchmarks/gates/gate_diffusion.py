@@ -7,9 +7,11 @@ dimension of 256 held-out scenes, where a Gaussian has 5.19; above 2.5, since no
 The twins that are wrong on purpose: EDM whose network is not shown past (``c_skip = 0``), flow matching that is taught
 the way back.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_diffusion [MODEL ...]``; about 9 minutes of one processor core.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_diffusion [MODEL ...] [--of scenes|points]``; about 9 minutes of one
+processor core.
 """
 
+import argparse
 import contextlib
 import sys
 import tempfile
@@ -18,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from benchmarks.gates.gate_pixelcnn import bits
+from benchmarks.gates.preset_run import measured, preset_run
 
 from benchmarks import history
 from ganvas.core.shapes import Labels, PerSample, Samples
@@ -26,7 +28,6 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Terms
 from ganvas.models.diffusion import edm, flow_matching
-from ganvas.tasks.train import Train, train
 
 SCENES, HELD_OUT, KIMG, WRONG_KIMG = "scenes:5000,16x16", "scenes:256,16x16,seed=9", 15.0, 4.0
 SWD, BITS = 110.0, (2.5, 5.3)
@@ -37,33 +38,33 @@ Figures = dict[str, float]
 
 def main() -> None:
     """Trains each model and its twin, records what they reach, and ends with an error where a gate is missed."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(TWINS)}; all where left out")
+    arguments.add_argument("--of", choices=list(PARTS), help="one part alone")
+    given = arguments.parse_args()
     torch.set_num_threads(1)
-    missed = [failure for model in sys.argv[1:] or TWINS for failure in failures(model)]
+    parts = [given.of] if given.of else list(PARTS)
+    missed = [failure for model in given.models or TWINS for part in parts for failure in failures(model, part)]
     if missed:
         sys.exit("\n".join(missed))
 
 
-def failures(model: str) -> list[str]:
+def failures(model: str, part: str) -> list[str]:
     """What is not as it should be of one model."""
-    found = []
-    for reached, passes in ((of_scenes, near_scenes), (of_points, near_points)):
-        with tempfile.TemporaryDirectory() as temporary:
-            with TWINS[model]():
-                _, wrong = reached(model, Path(temporary) / "wrong", wrong=True)
-            started = time.process_time()
-            untrained, trained = reached(model, Path(temporary) / "run", wrong=False)
-        cost = {"cpu_sec": round(time.process_time() - started, 1), "threads": 1}
-        name = f"gate_diffusion.{model.rpartition('/')[2]} {reached.__name__}"
-        for form, figures in (("wrong", wrong), ("untrained", untrained), ("", trained | cost)):
-            history.record(f"{name} {form}".strip(), figures)
-        found += [
-            f"{name} passes {form}."
-            for form, figures in (("wrong", wrong), ("untrained", untrained))
-            if passes(figures)
-        ]
-        if not passes(trained):
-            found.append(f"{name} is missed: {trained}.")
-    return found
+    reached, passes = PARTS[part]
+    with tempfile.TemporaryDirectory() as temporary:
+        with TWINS[model]():
+            _, wrong = reached(model, Path(temporary) / "wrong", wrong=True)
+        started = time.process_time()
+        untrained, trained = reached(model, Path(temporary) / "run", wrong=False)
+    cost = {"cpu_sec": round(time.process_time() - started, 1), "threads": 1}
+    name = f"gate_diffusion.{model.rpartition('/')[2]} of_{part}"
+    for form, figures in (("wrong", wrong), ("untrained", untrained), ("", trained | cost)):
+        history.record(f"{name} {form}".strip(), figures)
+    passing = [
+        f"{name} passes {form}." for form, figures in (("wrong", wrong), ("untrained", untrained)) if passes(figures)
+    ]
+    return passing if passes(trained) else [*passing, f"{name} is missed: {trained}."]
 
 
 def near_scenes(figures: Figures) -> bool:
@@ -78,43 +79,19 @@ def near_points(figures: Figures) -> bool:
 
 def of_scenes(model: str, out: Path, *, wrong: bool) -> tuple[Figures, Figures]:
     """Before the first step and at the end: the distance of drawn from real scenes, and bits of others."""
-    kimg = WRONG_KIMG if wrong else KIMG
-    changes = (f"measure_kimg={kimg}", "sample_kimg=1000")
-    lines = _trained(model, out, SCENES, "small", kimg, changes, held_out=HELD_OUT)
-    return _some(lines[0], "swd", "bits_per_dimension"), _some(lines[-1], "swd", "bits_per_dimension")
+    run = preset_run(model, out, SCENES, WRONG_KIMG if wrong else KIMG, held_out=HELD_OUT)
+    return _ends(run, "swd", "bits_per_dimension")
 
 
 def of_points(model: str, out: Path, *, wrong: bool) -> tuple[Figures, Figures]:
     """Before the first step and at the end: modes that are reached, and the share of samples at one."""
-    kimg = WRONG_POINTS_KIMG if wrong else POINTS_KIMG
-    changes = (f"measure_kimg={kimg}", "sample_kimg=10000")
-    lines = _trained(model, out, "mixtures:ring8", "mixtures", kimg, changes)
-    return _some(lines[0], "modes", "modes.high_quality"), _some(lines[-1], "modes", "modes.high_quality")
+    run = preset_run(model, out, "mixtures:ring8", WRONG_POINTS_KIMG if wrong else POINTS_KIMG, preset="mixtures")
+    return _ends(run, "modes", "modes.high_quality")
 
 
-def _trained(
-    model: str, out: Path, data: str, preset: str, kimg: float, changes: tuple[str, ...], held_out: str | None = None
-) -> list[Figures]:
-    """What every measurement of a run found."""
-    train(
-        Train(
-            model=model,
-            data=data,
-            held_out=held_out,
-            out=out,
-            preset=preset,
-            kimg=kimg,
-            set=changes,
-            threads=1,
-            device="cpu",
-            estimate=False,
-        )
-    )
-    return bits(out)
-
-
-def _some(line: Figures, *names: str) -> Figures:
-    return {name: line[name] for name in names}
+def _ends(run: Path, *names: str) -> tuple[Figures, Figures]:
+    first, *_, last = measured(run)
+    return {name: first[name] for name in names}, {name: last[name] for name in names}
 
 
 @contextlib.contextmanager
@@ -160,6 +137,10 @@ def backwards() -> Iterator[None]:
 TWINS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
     "diffusion/edm": without_skip,
     "diffusion/flow_matching": backwards,
+}
+PARTS: dict[str, tuple[Callable[..., tuple[Figures, Figures]], Callable[[Figures], bool]]] = {
+    "scenes": (of_scenes, near_scenes),
+    "points": (of_points, near_points),
 }
 
 if __name__ == "__main__":

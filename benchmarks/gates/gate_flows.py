@@ -30,9 +30,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from benchmarks.gates.preset_run import measured, preset_run
 
 from benchmarks import history
-from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import derive_seed
 from ganvas.data.points.mixtures import law_of
 from ganvas.losses.capabilities import KnowsDensity
@@ -40,7 +40,6 @@ from ganvas.metrics.maths.gap_mass import equal_gap_mass
 from ganvas.metrics.points.point_results import point_results
 from ganvas.nn.invertible.invertible_conv import PlainConv
 from ganvas.tasks.likelihood import Likelihood, likelihood
-from ganvas.tasks.train import Train, train
 from ganvas.train.trained import Trained, load
 
 Figures = Mapping[str, float]
@@ -120,7 +119,7 @@ def points(folder: Path) -> list[str]:
     right, wrong = of_law(trained), of_law(trained, temperature=3.0)
     note("spline", right, cpu_sec=seconds)
     note("spline latents three times as wide", wrong)
-    start = {one["metric"]: one["value"] for one in RunFolder(path).lines("measures.jsonl")[0]["results"]}
+    start = measured(path)[0]
     note("spline untrained", {"kl": start["kl"], "share": start["modes.high_quality"]})
     missed = [] if passes(right) else [f"flow/spline: KL {right['kl']:.3f}, {right['share']:.2f} at a mode."]
     return missed + ["flow/spline passes with latents three times as wide."] * passes(wrong)
@@ -156,7 +155,7 @@ def gap(folder: Path) -> list[str]:
     for model, kimg, factor in (("gan/wgan_gp", GAN_KIMG, GAP_FACTOR), ("flow/spline", FLOW_KIMG, math.inf)):
         changes = SMALL_GAN if model == "gan/wgan_gp" else ()
         path = run(model, folder / f"gap-{model.rpartition('/')[2]}", f"mixtures:{APART}", kimg, changes=changes)
-        found = {one["metric"]: one["value"] for one in RunFolder(path).lines("measures.jsonl")[-1]["results"]}
+        found = measured(path)[-1]
         found = {name: value for name, value in found.items() if name.startswith("gap_mass")}
         mass, bound = found["gap_mass"], found["gap_mass.bound"]
         law = law_of(APART)
@@ -218,34 +217,13 @@ def run(
 ) -> Path:
     """A run of a small preset on one thread, measured at its start and its end; one that is there goes on."""
     preset = "mixtures" if data.startswith("mixtures") else "small"
-    ends = [] if any(change.startswith("measure_kimg") for change in changes) else [f"measure_kimg={kimg}"]
-    ends += [f"measure_n={GAP_DRAWS}"] if preset == "mixtures" else []
-    done = train(
-        Train(
-            model=model,
-            data=data,
-            held_out=held_out,
-            out=out,
-            preset=preset,
-            kimg=kimg,
-            set=(*ends, "sample_kimg=1000", *changes),
-            threads=1,
-            device="cpu",
-            estimate=False,
-            quiet=True,
-        )
-    )
-    if not done.finished:
-        sys.exit(f"{out} was stopped. The same command goes on.")
-    return out
+    many = (f"measure_n={GAP_DRAWS}",) if preset == "mixtures" else ()
+    return preset_run(model, out, data, kimg, preset=preset, held_out=held_out, changes=(*many, *changes))
 
 
 def bits(path: Path) -> list[dict[str, float]]:
     """Bits per dimension and yardsticks of each measurement of a run."""
-    return [
-        {one["metric"]: one["value"] for one in line["results"] if one["metric"].startswith("bits_per")}
-        for line in RunFolder(path).lines("measures.jsonl")
-    ]
+    return [{name: value for name, value in line.items() if name.startswith("bits_per")} for line in measured(path)]
 
 
 def note(what: str, figures: Figures, **also: float) -> None:

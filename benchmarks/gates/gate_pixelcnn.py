@@ -16,17 +16,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
+from benchmarks.gates.preset_run import measured, preset_run
 
 from benchmarks import history
-from ganvas.core.run_folder import RunFolder
 from ganvas.core.shapes import Images, PerSample
 from ganvas.losses.logistic_mixture import LogisticMixture
 from ganvas.losses.pixel_game import Numbers
 from ganvas.models.autoregressive.pixelcnn_pp import Model
-from ganvas.tasks.train import Train, train
 
 DATA, HELD_OUT = "scenes:4000,16x16", "scenes:1000,16x16,seed=9"
 WANTED = (2.5, 5.18)  # Bits per dimension: above a leak, below a Gaussian that was fitted on 8,000 scenes.
@@ -43,12 +41,11 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         with leaking():
-            leak = bits(trained(temporary / "wrong", WRONG_KIMG, *SHALLOW))[-1]
+            leak = trained(temporary / "wrong", WRONG_KIMG, *SHALLOW)[-1]
         _note("sees its own pixel", leak["bits_per_dimension"], kimg=WRONG_KIMG)
         started = time.process_time()
-        run = trained(kept or temporary / "run", KIMG)
+        first, *_, last = trained(kept or temporary / "run", KIMG)
         seconds = time.process_time() - started
-        first, last = bits(run)[0], bits(run)[-1]
     _note("untrained", first["bits_per_dimension"], kimg=0.0)
     for name in ("histogram", "png", "webp", "gaussian"):
         _note(name, last[f"bits_per_dimension.{name}"])
@@ -61,29 +58,9 @@ def main() -> None:
         sys.exit(f"A network that sees its own pixel passes with {leak['bits_per_dimension']:.3f} bits per dimension.")
 
 
-def trained(out: Path, kimg: float, *changes: str) -> Path:
-    """A run of the small preset on one thread, measured at its start and its end."""
-    train(
-        Train(
-            model="autoregressive/pixelcnn_pp",
-            data=DATA,
-            held_out=HELD_OUT,
-            out=out,
-            preset="small",
-            kimg=kimg,
-            set=(f"measure_kimg={kimg}", "sample_kimg=1000", *changes),
-            threads=1,
-            device="cpu",
-            estimate=False,
-        )
-    )
-    return out
-
-
-def bits(run: Path) -> list[dict[str, float]]:
-    """What each measurement of a run found, by name."""
-    lines: list[dict[str, Any]] = RunFolder(run).lines("measures.jsonl")
-    return [{one["metric"]: one["value"] for one in line["results"]} for line in lines]
+def trained(out: Path, kimg: float, *changes: str) -> list[dict[str, float]]:
+    """What was measured of a run of the small preset, at its start and its end."""
+    return measured(preset_run("autoregressive/pixelcnn_pp", out, DATA, kimg, held_out=HELD_OUT, changes=changes))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganvas.core.errors import UserError
-from ganvas.core.schedule import Course, Growth, Stage, Steady, ended_at
+from ganvas.core.schedule import Course, Growth, Stage, Steady, ended_at, ramped_decay
 
 # Karras et al. 2018: appendix A.1 (CelebA-HQ, 800 + 800 kimg) with the minibatches listed there; CIFAR-10 400 + 400.
 CELEBA_HQ = Growth(
@@ -209,3 +209,19 @@ def test_a_run_ends_with_a_whole_batch():
     growth = Growth(first=4, last=8, train_kimg=0.024, fade_kimg=0.016, batch_size=8, batch_size_at={8: 16}, lr=1e-3)
     assert growth.borders() == [24, 40]
     assert ended_at(growth, 50) == 24 + 32
+
+
+@pytest.mark.parametrize("batch_size", [8, 500])
+def test_an_average_that_grows_old_with_the_run_forgets_its_start_at_once_and_ends_at_its_own_half_life(batch_size):
+    def decay(nimg):
+        return ramped_decay(nimg, half_life_kimg=100, ramp=0.05, batch_size=batch_size)
+
+    left = math.prod(decay(step * batch_size) for step in range(1, 10))
+    harmonic = sum(1 / step for step in range(1, 10))  # Step k has a half-life of 0.05 k batches.
+    assert left == pytest.approx(0.5 ** (harmonic / 0.05), rel=1e-9)
+    assert decay(0) == 0
+    assert decay(10**8) ** (100_000 / batch_size) == pytest.approx(0.5)
+
+
+def test_without_a_ramp_an_average_is_as_old_at_the_start_as_at_the_end():
+    assert ramped_decay(0, half_life_kimg=1, ramp=0, batch_size=1000) == 0.5

@@ -95,3 +95,17 @@ def test_a_likelihood_is_that_of_the_mixture_of_all_orders():
         each = torch.stack([model.log_prob_by(x.flatten(1), torch.tensor([number])) for number in range(2)])
         mixture = torch.logaddexp(each[0], each[1]) - math.log(2)
         assert_close(model.log_prob(x, stream(0, "none")), mixture)
+
+
+def test_what_draws_after_a_few_steps_has_forgotten_the_weights_of_the_start():
+    (phase,) = started().phases()
+    assert phase.average(0) == 0
+    assert phase.average(1000) ** (50 / 8) == pytest.approx(0.5)  # A half-life of 5 % of a thousand samples.
+
+
+def test_the_normal_laws_of_a_points_number_start_side_by_side_over_the_range_of_points():
+    model = started(TINY_POINTS, components=3)
+    x = torch.linspace(-1, 1, 5).view(-1, 1)
+    found = model.log_probs(torch.zeros(5, 1, 9), x)[:, 0]  # A network that says nothing yet.
+    each = torch.distributions.Normal(torch.tensor([-0.85, 0.0, 0.85]), 0.85).log_prob(x)
+    assert_close(found, each.logsumexp(1) - math.log(3))

@@ -149,6 +149,19 @@ def decay_of(half_life: float, samples: int) -> float:
     return 0.5 ** (samples / half_life) if half_life > 0 else 0.0
 
 
+def ramped_decay(nimg: int, *, half_life_kimg: float, ramp: float, batch_size: int) -> float:
+    """The decay, on the step at ``nimg``, of an average that grows old with the run: short runs forget their start too.
+
+    Args:
+        ramp: The half-life is at most this share of the samples shown so far; 0 is no such limit.
+
+    >>> ramped_decay(2000, half_life_kimg=500, ramp=0.05, batch_size=100)  # A half-life of 100 samples.
+    0.5
+    """
+    half_life = 1000 * half_life_kimg
+    return decay_of(min(half_life, ramp * nimg) if ramp else half_life, batch_size)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Growth:
     """Progressive growing (Karras et al. 2018, section 2 and appendix A).

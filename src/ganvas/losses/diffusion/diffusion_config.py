@@ -37,7 +37,7 @@ class DiffusionConfig:
     beta2: float = 0.999
     eps: float = 1e-8
     average_half_life_kimg: float  # Of the weights that draw.
-    average_ramp: float = 0.05  # The half-life is at most this share of the samples shown.
+    average_ramp: float = 0.05  # The half-life is at most this share of the samples shown; 0 is no limit.
 
     def __post_init__(self) -> None:
         at_least(self, 0, "dims", "num_classes", "warm_up_kimg", "average_half_life_kimg", "average_ramp")

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 import torch
 from torch import nn
 
-from ganvas.core.schedule import Stage, Steady, decay_of
+from ganvas.core.schedule import Stage, Steady, ramped_decay
 from ganvas.core.shapes import Labels, Latents, PerSample, Samples
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.losses.batches.point_batch import Points
@@ -63,8 +63,13 @@ class DiffusionGame(FramedGame[D], LatentGame[D, Pictures | Points], ABC):
 
     def average_decay(self, nimg: int) -> float:
         """Of the averaged weights on the step at ``nimg``."""
-        half_life = min(1000 * self.config.average_half_life_kimg, self.config.average_ramp * nimg)
-        return decay_of(half_life, self.config.batch_size)
+        config = self.config
+        return ramped_decay(
+            nimg,
+            half_life_kimg=config.average_half_life_kimg,
+            ramp=config.average_ramp,
+            batch_size=config.batch_size,
+        )
 
     @property
     def guides(self) -> bool:

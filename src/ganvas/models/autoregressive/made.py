@@ -12,9 +12,12 @@ channel: of ``binary`` ones each number is bright or dark, as in the paper; of o
 whole colours (Salimans et al. 2017).
 
 Departs from the paper:
-- Adam in the place of Adagrad, and what is measured and draws is a running average of the weights.
+- Adam in the place of Adagrad, and what is measured and draws is a running average of the weights, which grows old
+  with the run (``average_ramp``).
 - Degrees are drawn from 1 to D - 1 whatever the layer before has; the paper begins at the least of that layer.
 - Masks are functions of their number, drawn once, and there is no input of the masks themselves.
+- The normal laws of a point's number start side by side, and not all in the middle, where gradients cannot tell them
+  apart.
 - Pictures are drawn bright or dark at half of the colour range ("binary"); the paper's MNIST was binarised at random.
 """
 
@@ -30,7 +33,7 @@ from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady
+from ganvas.core.schedule import Steady, ramped_decay
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Labels, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
@@ -43,6 +46,7 @@ from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.initialise import filled, normal_, unset
 
 LEAST_LOG_STD = -7.0  # Of a normal law of a point's number, in the units that the network sees.
+POINT_RANGE = 1.7  # Points lie about within this of 0 there, because their variance is 1/2.
 
 Flat = Float[Tensor, "n d"]
 Numbers = Float[Tensor, "n d k"]  # That describe the distribution of each number of a sample.
@@ -68,13 +72,14 @@ class Config:
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
-    average_decay: float = 0.999  # Of the weights, per step.
+    average_half_life_kimg: float = 70.0  # Of the weights that draw and are measured.
+    average_ramp: float = 0.05  # The half-life is at most this share of the samples shown; 0 is no limit.
 
     def __post_init__(self) -> None:
         at_least(self, 1, "hidden", "depth", "masks", "components", "batch_size")
-        at_least(self, 0, "dims")
+        at_least(self, 0, "dims", "average_half_life_kimg", "average_ramp")
         above(self, 0, "lr", "eps")
-        fractions(self, "beta1", "beta2", "average_decay")
+        fractions(self, "beta1", "beta2")
         assert self.picture
 
     @property
@@ -165,11 +170,15 @@ class Model(FramedGame[Config]):
     """The network and its likelihood."""
 
     density: Literal["exact"] = "exact"
+    starts: Tensor  # Of the means of a point's normal laws, (components,).
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.binary = config.binary and not config.dims
         self.network = Network(config, outputs=1 if self.binary else 3 * config.components)
+        ends = torch.linspace(-POINT_RANGE, POINT_RANGE, config.components + 2)
+        self.register_buffer("starts", ends[1:-1], persistent=False)
+        self.start_log_std = math.log(2 * POINT_RANGE / (config.components + 1))  # As far as they lie apart.
 
     def schedule(self) -> Steady:
         """One batch size and one learning rate."""
@@ -180,8 +189,18 @@ class Model(FramedGame[Config]):
         config = self.config
         adam = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps)
         return [
-            Phase(name="P", player=self.network, loss=self._loss, optimizer=adam, average=config.average_decay),
+            Phase(name="P", player=self.network, loss=self._loss, optimizer=adam, average=self.average_decay),
         ]
+
+    def average_decay(self, nimg: int) -> float:
+        """Of the averaged weights on the step at ``nimg``."""
+        config = self.config
+        return ramped_decay(
+            nimg,
+            half_life_kimg=config.average_half_life_kimg,
+            ramp=config.average_ramp,
+            batch_size=config.batch_size,
+        )
 
     @property
     def density_details(self) -> str:
@@ -212,8 +231,7 @@ class Model(FramedGame[Config]):
             return F.logsigmoid(said[..., 0] * x)
         if not self.config.dims:
             return self._colours(said).log_prob(x[:, None, :, None])[..., 0]
-        logits, means, log_stds = said.chunk(3, 2)
-        log_stds = log_stds.clamp(min=LEAST_LOG_STD)
+        logits, means, log_stds = self._normal_laws(said)
         squares = ((x.unsqueeze(2) - means) / log_stds.exp()).square()
         each = -0.5 * (squares + math.log(2 * math.pi)) - log_stds
         return torch.logsumexp(each + F.log_softmax(logits, 2), 2)
@@ -264,11 +282,16 @@ class Model(FramedGame[Config]):
             return torch.where(uniform < said[:, 0].sigmoid(), 1.0, -1.0).to(said)
         if not self.config.dims:
             return self._colours(said.unsqueeze(1)).sample(rng)[:, 0, 0, 0]
-        logits, means, log_stds = said.chunk(3, 1)
+        logits, means, log_stds = self._normal_laws(said)
         chosen = torch.multinomial(logits.double().softmax(1), 1, generator=rng)
         noise = torch.randn(len(said), generator=rng, device=rng.device).to(said)
-        stds = log_stds.clamp(min=LEAST_LOG_STD).exp()
-        return means.gather(1, chosen)[:, 0] + stds.gather(1, chosen)[:, 0] * noise
+        return means.gather(1, chosen)[:, 0] + log_stds.gather(1, chosen)[:, 0].exp() * noise
+
+    def _normal_laws(self, said: Float[Tensor, "*shape k"]) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits, means and logarithms of the deviations of the normal laws of a point's number, (..., components)."""
+        logits, means, log_stds = said.chunk(3, -1)
+        log_stds = (log_stds + self.start_log_std).clamp(min=LEAST_LOG_STD)
+        return logits, means + self.starts.to(means), log_stds
 
     def _colours(self, said: Numbers) -> LogisticMixture:
         """Each number as a grey pixel of a picture of one column."""

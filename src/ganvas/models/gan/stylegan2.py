@@ -29,7 +29,7 @@ from torch import Tensor
 from ganvas.core.checks import above, at_least, fractions, probabilities
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.schedule import Stage, Steady, decay_of
+from ganvas.core.schedule import Stage, Steady, ramped_decay
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
@@ -100,10 +100,9 @@ class Config:
 
     def average_decay(self, nimg: int) -> float:
         """Of the generator's averaged weights on the step at ``nimg``, from their half-life."""
-        half_life = 1000 * self.average_half_life_kimg
-        if self.average_ramp:
-            half_life = min(half_life, self.average_ramp * nimg)
-        return decay_of(half_life, self.batch_size)
+        return ramped_decay(
+            nimg, half_life_kimg=self.average_half_life_kimg, ramp=self.average_ramp, batch_size=self.batch_size
+        )
 
     def maps(self) -> list[int]:
         """Feature maps from the first resolution up."""

@@ -7,7 +7,7 @@ from ganvas.train.plan import Plan, Recipe
 
 def small() -> Recipe:
     """For a laptop: 16x16, bright and dark, in minutes on two cores. Not the paper's: narrow, one order."""
-    config = Config(height=16, width=16, binary=True, average_decay=0.99)
+    config = Config(height=16, width=16, binary=True, average_half_life_kimg=7.0)
     return Recipe(config=config, plan=Plan(total_kimg=200, sample_kimg=50, measure_kimg=20, measure_n=1024))
 
 
