@@ -1,0 +1,66 @@
+"""Draws the figures of docs/sound.md: notes, the traces of an untrained WaveGAN, and SpecGAN's two ways back to a wave.
+
+python docs/figures/sound_figures.py
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganvas.core.seeds import stream
+from ganvas.core.sound_size import SoundSize
+from ganvas.core.waves import to_waves
+from ganvas.data.sound.notes import Notes
+from ganvas.models.sound.wavegan import Config, Model
+from ganvas.nn.layers.initialise import initialise
+from ganvas.nn.sound.log_spectrogram import LogSpectrogram
+from ganvas.report.pictures.grid import grid, save_png
+from ganvas.report.pictures.sound_picture import wave_picture
+from ganvas.train.sound_sheets import sound_sheet
+
+FOLDER = Path(__file__).parent
+SIZE = SoundSize(rate=16000, length=16384)
+CUT = slice(6000, 7536)  # Twelve hops.
+
+
+def main() -> None:
+    """Draws and writes all three."""
+    samples, _ = Notes(rate=SIZE.rate, length=SIZE.length, seed=3).select(np.arange(8))
+    notes = to_waves(torch.from_numpy(samples))
+    save_png(sound_sheet(notes, SIZE), FOLDER / "sound_notes.png")
+    save_png(sound_sheet(untrained(4), SIZE), FOLDER / "sound_lines.png")
+    save_png(inverses(notes[1:2]), FOLDER / "sound_inverse.png")
+
+
+@torch.no_grad()
+def untrained(count: int) -> torch.Tensor:
+    """What a WaveGAN makes before its first step, loud enough to be seen."""
+    model = Model(Config(width=8))
+    initialise(model, stream(0, "weights"))
+    waves = model.decode(model.latents(count, stream(1, "latents")))
+    return 0.7 * waves / waves.abs().amax(1, keepdim=True)
+
+
+def inverses(note: torch.Tensor) -> Image.Image:
+    """A note, and what comes of its spectrogram by the exact and by the released way; below, a tenth of a second."""
+    rows = [note]
+    for released in (False, True):
+        transform = LogSpectrogram(128, iterations=60, released=released)
+        logarithms = transform.logarithms(note)
+        transform.mean.copy_(logarithms.mean((0, 1)))
+        transform.deviation.copy_(logarithms.std((0, 1)) * 2)  # Of a set, whose notes differ more than moments of one.
+        rows.append(transform.inverse(transform(note), length=SIZE.length))
+    waves = torch.cat(rows)
+    above = sound_sheet(waves, SIZE, columns=3)
+    cuts = [wave_picture(wave[CUT] / np.abs(wave[CUT]).max(), width=256) for wave in waves.numpy()]
+    below = grid(np.stack(cuts), columns=3, gap=6)
+    canvas = Image.new("RGB", (above.width, above.height + below.height + 6), "white")
+    canvas.paste(above, (0, 0))
+    canvas.paste(below, (0, above.height + 6))
+    return canvas
+
+
+if __name__ == "__main__":
+    main()
