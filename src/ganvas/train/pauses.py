@@ -78,7 +78,7 @@ def _measurement_seconds(state: State, data: RunData, plan: Plan, stage: Stage) 
     whole, more = (min(n, len(data)) for n in (plan.measure_n, TRIED_N))
     less = more // 4
     if whole <= more or less < 2:
-        return _small_measurement_seconds(state, data, plan, stage, n=whole)
+        return _small_measurement_seconds(state, data, plan, stage, n=max(whole, 2))
     much, little = (_small_measurement_seconds(state, data, plan, stage, n=n) for n in (more, less))
     return much + max(much - little, 0.0) / (more - less) * (whole - more)
 

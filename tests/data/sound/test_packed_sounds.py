@@ -107,6 +107,7 @@ def test_a_folder_of_silence_is_refused(write, tmp_path):
     [
         ("nothing/there", "There is no file or folder"),
         ("notes:5,x", "'x' is not understood"),
+        ("scenes:5", "scenes:5 holds no sounds"),
         ("{folder}/a.wav", "is one sound. Name the folder"),
         ("{folder}/b.txt", "holds no sounds"),
         ("{folder}::other", "has no sounds in 'other'"),

@@ -52,7 +52,9 @@ def open_sounds(spec: str) -> SoundSource:
     Raises:
         UserError: nothing is there, or it holds no sounds.
     """
-    if built_in(spec) == "notes":
+    if name := built_in(spec):
+        if name != "notes":
+            raise UserError(f"{spec} holds no sounds, and sounds are wanted. Name wave files, or the built-in notes.")
         return MadeNotes.parse(spec)
     path, selected = split_part(spec)
     found = expanded(path)
