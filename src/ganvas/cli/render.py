@@ -10,11 +10,13 @@ from ganvas.tasks.data import (
     DescribePointsResult,
     DescribeResult,
     DescribeSoundsResult,
+    DescribeTextResult,
     ExportResult,
     FetchResult,
     PackPointsResult,
     PackResult,
     PackSoundsResult,
+    PackTextResult,
 )
 from ganvas.tasks.inpaint import Inpainted
 from ganvas.tasks.models import Catalogue
@@ -176,6 +178,26 @@ def _(result: PackSoundsResult) -> None:
 @show.register
 def _(result: PackPointsResult) -> None:
     say(f"{result.out}: {result.count:,} points in {_dimensions(result.dims)}, {result.bytes_on_disk / 1e6:,.1f} MB.")
+
+
+@show.register
+def _(result: DescribeTextResult) -> None:
+    blank = f", and {result.blank:,} blank ones" if result.blank else ""
+    say(f"{result.source}: {result.kind}, {result.count:,} lines{blank}, of {result.kinds:,} kinds of {result.unit}.")
+    lengths = [(share, f"{length:,}") for share, length in (result.lengths | {"100%": result.longest}).items()]
+    table("", ("of the lines have at most", result.unit), lengths)
+    frequent = [(repr(token), f"{count:,}") for token, count in result.most_frequent.items()]
+    table("", (f"most frequent {result.unit}", "times"), frequent)
+
+
+@show.register
+def _(result: PackTextResult) -> None:
+    size = f"{result.length:,} {result.unit} at most, of {result.kinds:,} kinds"
+    say(f"{result.out}: {result.count:,} lines of {size}, {result.bytes_on_disk / 1e6:,.1f} MB.")
+    told = [f"{result.cut:,} lines are longer and were cut"] * bool(result.cut)
+    told += [f"{result.blank:,} are blank and were left out"] * bool(result.blank)
+    if told:
+        say(f"{', '.join(told)}.")
 
 
 @show.register

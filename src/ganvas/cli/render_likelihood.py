@@ -21,6 +21,17 @@ TITLES = {
     "ais.simulated.upper": "upper bound on simulated pictures",
 }
 
+TITLES |= {
+    f"bits_per_{token}{part}": title
+    for token in ("character", "word")
+    for part, title in (
+        ("", f"bits per {token}, ends of lines among them"),
+        (".uniform", f"every {token} equally likely"),
+        (".unigram", f"{token}s as frequent as in training"),
+        (".order_5", "5-grams of the training lines"),
+    )
+}
+
 KINDS = {  # Of bits per dimension, by what the protocol says.
     "lower-bound": ", at most",
     "exact-density": ", at most (exact density)",
@@ -34,7 +45,7 @@ def _(result: LikelihoodResult) -> None:
         (_title(one), with_error(one.value, one.standard_error), _better(one), str(one.n)) for one in result.results
     ]
     table(
-        f"{result.run} at {result.kimg:g} kimg on {result.data}: {result.n} pictures, seed {result.seed}",
+        f"{result.run} at {result.kimg:g} kimg on {result.data}: n = {result.n}, seed {result.seed}",
         ("what", "value ± error", "better", "n"),
         rows,
     )
@@ -57,5 +68,5 @@ def _title(result: Result) -> str:
 
 
 def _better(result: Result) -> str:
-    is_yardstick = result.metric.startswith("bits_per_dimension.")
+    is_yardstick = result.metric.startswith("bits_per_") and "." in result.metric
     return "a yardstick" if is_yardstick else result.better

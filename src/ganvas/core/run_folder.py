@@ -175,6 +175,16 @@ class RunFolder:
         found = [path for path in self._pictures() if _number(path.stem) is None]
         return sorted(found, key=lambda path: (path.stem != "reals", path.name))
 
+    def texts(self) -> list[tuple[float, Path]]:
+        """The sheets of lines that were drawn at moments of the run, by kimg."""
+        found = [(_number(path.stem), path) for path in self.samples.glob("[0-9]*.txt")]
+        return sorted((kimg, path) for kimg, path in found if kimg is not None)
+
+    @property
+    def real_text(self) -> Path:
+        """The sheet of real lines, of a run on text."""
+        return self.samples / "reals.txt"
+
     @property
     def film(self) -> Path:
         """The sheets as an animation, once training has stopped."""

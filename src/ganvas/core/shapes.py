@@ -16,4 +16,5 @@ Latents = Float[Tensor, "n z"]
 Labels = Int[Tensor, " n"]
 Features = Float[Tensor, "n d"]
 Waves = Float[Tensor, "*n samples"]  # sound in [-1, 1)
+Tokens = Int[Tensor, "n l"]  # numbers of characters or words in an alphabet; END from the end of a line on
 Scalar = Float[Tensor, ""]

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.hole_law import HoleLaw
+from ganvas.core.line_size import LineSize
 from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Images, Labels, Latents, Masks, OtherImages, PerSample, Scalar
@@ -25,7 +26,8 @@ class Draws(Protocol):
     """Draws samples without latents of its own: autoregressive models."""
 
     def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> Tensor:
-        """``n`` samples, a function of the stream: pictures (n, c, h, w), points (n, d), sounds (n, samples)."""
+        """``n`` samples, a function of the stream: pictures (n, c, h, w), points (n, d), sounds (n, samples),
+        tokens (n, l)."""
         ...
 
 
@@ -72,6 +74,15 @@ class HasTemperature(Protocol):
 
     def decode_at(self, z: Latents, temperature: float, labels: Labels | None = None) -> Tensor:
         """The samples of latents whose deviation is ``temperature``; 1 is :meth:`HasLatents.decode`."""
+        ...
+
+
+@runtime_checkable
+class DrawsAtTemperature(Protocol):
+    """Draws more probable, less varied samples at a temperature below 1, token by token: models of text."""
+
+    def sample_at(self, n: int, rng: torch.Generator, temperature: float) -> Tensor:
+        """``n`` samples; 1 is :meth:`Draws.sample`, 0 takes the most probable token everywhere."""
         ...
 
 
@@ -174,6 +185,16 @@ class SizesSounds(Protocol):
 
 
 @runtime_checkable
+class SizesLines(Protocol):
+    """A ``Config`` of a model of text."""
+
+    @property
+    def line(self) -> LineSize:
+        """The size of a line."""
+        ...
+
+
+@runtime_checkable
 class FitsLength(Protocol):
     """A ``Config`` whose schedule can be laid out over a run of a given length."""
 
@@ -201,7 +222,7 @@ class HasDensity(Protocol):
         ...
 
     def log_prob(self, images: Images, rng: torch.Generator) -> PerSample:
-        """``ln p(x)`` in nats per picture, of colours as whole numbers 0..255 given in [-1, 1]."""
+        """``ln p(x)`` in nats per sample: of pictures, of colours as whole numbers 0..255 given in [-1, 1]."""
         ...
 
 

@@ -14,6 +14,7 @@ from ganvas.core.errors import UserError
 if TYPE_CHECKING:
     from ganvas.core.sound_size import SoundSize
 
+MOST_LENGTH = 1024  # Tokens of a packed line, where the number is left out.
 SHOWN = 20  # Entries of a long list in a result; the counts are always whole.
 
 
@@ -22,10 +23,12 @@ class Describe:
     """Say what is in a source: count, sizes, modes, labels, broken files."""
 
     source: Positional[str]
-    """Folder, archive, array file, packed folder, scenes, notes, mixtures:NAME or fetched:NAME; SRC::part takes a
-    part."""
+    """Folder, archive, array file, .txt, packed folder, scenes, notes, mixtures:NAME, pydoc or fetched:NAME; SRC::part
+    takes a part."""
     full: bool = False
     """Read every pixel, which also finds pictures and arrays that are cut short."""
+    unit: Literal["characters", "words"] = "characters"
+    """Of text: what is counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class Pack:
     """Pack a source into one folder that training reads directly."""
 
     source: Positional[str]
-    """Folder, archive, array file, packed folder, scenes or fetched:NAME; SRC::part takes a part of it."""
+    """Folder, archive, array file, .txt, packed folder, scenes or fetched:NAME; SRC::part takes a part of it."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder to write; it must not be there yet."""
     size: str | None = None
@@ -47,6 +50,10 @@ class Pack:
     """Colour under transparent pixels and on padding: a name or #rrggbb."""
     broken: Literal["refuse", "skip"] = "refuse"
     """Stop at a file that cannot be read, or leave it out and name it in the manifest."""
+    unit: Literal["characters", "words"] = "characters"
+    """Of text: what a token is."""
+    length: int | None = None
+    """Of text: tokens of a line; longer ones are cut. Default: the longest line's, 1,024 at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +152,21 @@ class PackSoundsResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DescribeTextResult:
+    """What :class:`Describe` found in a source of text."""
+
+    source: str
+    kind: str
+    unit: str  # Of what follows: "characters" or "words".
+    count: int  # Lines that are not blank.
+    blank: int
+    longest: int
+    lengths: dict[str, int]  # Share of lines: the length that they do not exceed.
+    kinds: int  # Of characters or words.
+    most_frequent: dict[str, int]  # At most 20 of them.
+
+
+@dataclass(frozen=True, kw_only=True)
 class PackResult:
     """What :class:`Pack` wrote."""
 
@@ -173,6 +195,21 @@ class PackPointsResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PackTextResult:
+    """What :class:`Pack` wrote of text."""
+
+    out: str
+    count: int
+    length: int
+    unit: str
+    kinds: int
+    cut: int  # Lines that are longer.
+    blank: int  # Lines that were left out.
+    fingerprint: str
+    bytes_on_disk: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class FetchResult:
     """Where :class:`Fetch` put the set, and how to name it from now on."""
 
@@ -184,17 +221,22 @@ class FetchResult:
     licence: str
 
 
-def describe(task: Describe, *, quiet: bool = False) -> DescribeResult | DescribePointsResult | DescribeSoundsResult:
+def describe(
+    task: Describe, *, quiet: bool = False
+) -> DescribeResult | DescribePointsResult | DescribeSoundsResult | DescribeTextResult:
     """Surveys a source."""
     from ganvas.data.fitting import written
     from ganvas.data.points.opening_points import is_points
     from ganvas.data.sound.opening_sounds import is_sounds
     from ganvas.data.survey import survey
+    from ganvas.data.text.opening_text import is_text
 
     if is_points(task.source):
         return _describe_points(task)
     if is_sounds(task.source):
         return _describe_sounds(task, quiet=quiet)
+    if is_text(task.source):
+        return _describe_text(task)
     found = survey(task.source, full=task.full, quiet=quiet)
     return DescribeResult(
         source=task.source,
@@ -256,16 +298,40 @@ def _describe_sounds(task: Describe, *, quiet: bool) -> DescribeSoundsResult:
     )
 
 
-def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult | PackSoundsResult:
+def _describe_text(task: Describe) -> DescribeTextResult:
+    from ganvas.data.text.packed_text import PackedLines, text_source_of
+    from ganvas.data.text.survey_text import survey_of
+
+    source = text_source_of(task.source)
+    if task.full and isinstance(source, PackedLines):
+        source.pack.verify()
+    found = survey_of(source, task.unit)
+    return DescribeTextResult(
+        source=task.source,
+        kind=found.kind,
+        unit=found.unit,
+        count=found.count,
+        blank=found.blank,
+        longest=found.longest,
+        lengths={f"{share:.0%}": found.length_of(share) for share in (0.5, 0.9, 0.99)},
+        kinds=len(found.counts),
+        most_frequent=dict(found.counts.most_common(SHOWN)),
+    )
+
+
+def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult | PackSoundsResult | PackTextResult:
     """Packs a source into a folder."""
     from ganvas.data import packing
     from ganvas.data.points.opening_points import is_points
     from ganvas.data.sound.opening_sounds import is_sounds
+    from ganvas.data.text.opening_text import is_text
 
     if is_points(task.source):
         return _pack_points(task)
     if is_sounds(task.source):
         return _pack_sounds(task, quiet=quiet)
+    if is_text(task.source):
+        return _pack_text(task)
     done = packing.pack(
         task.source,
         task.out,
@@ -290,12 +356,40 @@ def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult | 
     )
 
 
+def _pack_text(task: Pack) -> PackTextResult:
+    from ganvas.core.line_size import LineSize
+    from ganvas.data.text.packed_text import pack_text, text_source_of
+    from ganvas.data.text.survey_text import survey_of
+
+    _refuse_pixels(task, "text")
+    found = survey_of(text_source_of(task.source), task.unit)
+    length = min(found.longest, MOST_LENGTH) if task.length is None else task.length
+    done = pack_text(task.source, task.out, LineSize(length=length, alphabet=found.numbers, unit=task.unit))
+    return PackTextResult(
+        out=str(task.out),
+        count=len(done),
+        length=done.length,
+        unit=done.alphabet.unit,
+        kinds=len(done.alphabet.tokens),
+        cut=done.manifest["cut"],
+        blank=done.manifest["blank"],
+        fingerprint=done.fingerprint,
+        bytes_on_disk=sum(file.stat().st_size for file in task.out.iterdir()),
+    )
+
+
+def _refuse_pixels(task: Pack, what: str) -> None:
+    if task.size or task.channels:
+        given = "--size" if task.size else "--channels"
+        raise UserError(
+            f"{task.source} holds {what}, which {'have' if what == 'points' else 'has'} no pixels. Leave out {given}."
+        )
+
+
 def _pack_points(task: Pack) -> PackPointsResult:
     from ganvas.data.points.packed_points import pack_points
 
-    if task.size or task.channels:
-        given = "--size" if task.size else "--channels"
-        raise UserError(f"{task.source} holds points, which have no pixels. Leave out {given}.")
+    _refuse_pixels(task, "points")
     done = pack_points(task.source, task.out)
     return PackPointsResult(
         out=str(task.out),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ganvas.losses.capabilities import HasDensity, KnowsDensity
     from ganvas.metrics.ais import Config, Estimate, Sandwich
     from ganvas.metrics.likelihood.observation_models import Decoder, Observation
+    from ganvas.tasks.measuring.density import Bits
     from ganvas.train.trained import Trained
 
 BUDGETS = {
@@ -40,7 +41,8 @@ class Likelihood:
     codes that need no learning. The log-likelihood under a generator or decoder with noise around its pictures is
     estimated; one that bounds it, such as vae/vae, gives bits per dimension at most with --samples. Of a flow,
     --variance asks for the estimate all the same, beside the exact density with the same noise. A diffusion model
-    bounds its likelihood, and with --flow-steps estimates it along the equation that it draws by.
+    bounds its likelihood, and with --flow-steps estimates it along the equation that it draws by. A model of text, such
+    as text/mle, gives bits per character or word beside those of n-grams.
 
     Examples:
       ganvas likelihood runs/x held-out/
@@ -49,12 +51,14 @@ class Likelihood:
       ganvas likelihood runs/x held-out/ --samples 64
       ganvas likelihood runs/flow held-out/ --variance 1e-4
       ganvas likelihood runs/edm held-out/ --flow-steps 64 -n 64
+      ganvas likelihood runs/text held-out.txt
     """
 
     run: tyro.conf.Positional[Path]
     """A run, or one of its model folders."""
     data: tyro.conf.Positional[str | None] = None
-    """The pictures, best such as the run has not seen; those that it was trained on where left out."""
+    """The pictures, or the lines of text, best such as the run has not seen; those that it was trained on where left
+    out."""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """Pictures to be measured. Left out: as many as there are, 16 at most; 4,096 where the likelihood is known."""
     budget: Literal["quick", "paper"] = "quick"
@@ -139,6 +143,8 @@ def likelihood(task: Likelihood) -> LikelihoodResult:
             f"{trained.name} draws points, and likelihoods here are of pictures. Of a model that knows its density, "
             "such as flow/spline, measures.jsonl of the run has nats and kl of fresh draws of a known law."
         )
+    if trained.unit == "lines":
+        return _of_lines(task, trained, started)
     known = _knowing(task, trained)
     return _estimated(task, trained, config, started) if known is None else _known(task, trained, known, started)
 
@@ -209,15 +215,30 @@ def _known(task: Likelihood, trained: "Trained", model: "HasDensity", started: f
     """Bits per dimension as the model itself gives them."""
     from ganvas.tasks.measuring.density import bits_of
 
-    meant_for_estimates = ("budget", "temperatures", "observation", "variance", "label", "rows")
-    given = [name for name in meant_for_estimates if getattr(task, name) != getattr(Likelihood, name)]
-    if given:
-        raise UserError(
-            f"--{given[0]}: {trained.name} knows its likelihood, so nothing is estimated. Leave --{given[0]} out."
-        )
+    _refuse_what_estimates_take(task, trained)
     packed = _packed(task, trained)
     n = min(FLOW_MOST, len(packed)) if task.n is None and task.flow_steps is not None else task.n
-    found = bits_of(trained, model, packed, n=n, seed=task.seed, quiet=task.quiet)
+    return _kept(task, trained, bits_of(trained, model, packed, n=n, seed=task.seed, quiet=task.quiet), started)
+
+
+def _of_lines(task: Likelihood, trained: "Trained", started: float) -> LikelihoodResult:
+    """Bits per character or word of lines of text."""
+    from ganvas.tasks.measuring.text_density import bits_of_lines
+
+    _refuse_what_estimates_take(task, trained, "samples", "flow_steps", "fit")
+    return _kept(task, trained, bits_of_lines(trained, task.data, n=task.n, seed=task.seed, quiet=task.quiet), started)
+
+
+def _refuse_what_estimates_take(task: Likelihood, trained: "Trained", *more: str) -> None:
+    meant_for_estimates = ("budget", "temperatures", "observation", "variance", "label", "rows", *more)
+    given = [name for name in meant_for_estimates if getattr(task, name) != getattr(Likelihood, name)]
+    if given:
+        option = given[0].replace("_", "-")
+        raise UserError(f"--{option}: {trained.name} knows its likelihood, so nothing is estimated. Leave it out.")
+
+
+def _kept(task: Likelihood, trained: "Trained", found: "Bits", started: float) -> LikelihoodResult:
+    """What a model says itself, as a line of the run."""
     result = LikelihoodResult(
         run=str(task.run),
         data=_name(task, trained),

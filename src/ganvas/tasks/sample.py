@@ -1,4 +1,4 @@
-"""Draw pictures from a trained model: a grid, a folder, a zip, or a walk between latents."""
+"""Draw samples from a trained model: a grid, a folder, a zip, a table, lines of text, or a walk between latents."""
 
 import math
 from collections.abc import Iterator
@@ -17,13 +17,14 @@ MOST_SCALE = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Draw pictures, points or sounds from a run. The same seed gives the same ones, whatever the batch.
+    """Draw pictures, points, sounds or lines from a run. The same seed gives the same ones, whatever the batch.
 
     Examples:
       ganvas sample runs/x -n 64 --seed 1 -o grid.png
       ganvas sample runs/x -n 50000 --to zip -o fakes.zip
       ganvas sample runs/points -n 1000 -o points.csv
       ganvas sample runs/words -n 20 --to wav -o words
+      ganvas sample runs/text -n 1000 --temperature 0.8 -o lines.txt
       ganvas sample runs/edm --steps 5 --solver euler -o quick.png
     """
 
@@ -32,7 +33,8 @@ class Sample:
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
     """How many."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
-    """File or folder to write; samples.png, samples/ or samples.zip where left out. Points: .csv, .npy, .npz, .png."""
+    """File or folder to write; samples.png, samples/ or samples.zip where left out. Points: .csv, .npy, .npz, .png.
+    Lines: .txt."""
     to: Literal["grid", "folder", "zip", "wav"] = "grid"
     """One sheet, a folder of PNG files, or a zip of them that StyleGAN's and EDM's tools read. Sounds: a sheet, or with
     wav a folder of wave files; with -o x.wav one file of all of them."""
@@ -42,7 +44,8 @@ class Sample:
     truncation: float | None = None
     """Draw more typical, less varied pictures: 0.7 keeps 70 % of a latent's distance from the mean (StyleGAN2)."""
     temperature: float | None = None
-    """Draw more probable, less varied pictures: 0.7 takes latents of 0.7 times their deviation (flows)."""
+    """Draw more probable, less varied samples: 0.7 takes latents of 0.7 times their deviation (flows), or divides the
+    logits of every token by 0.7 (text)."""
     steps: int | None = None
     """Of a diffusion model: steps from noise to samples; fewer are quicker and rougher."""
     solver: Literal["euler", "midpoint", "heun"] | None = None
@@ -95,7 +98,7 @@ class Drawn:
     seed: int
     model: str
     kimg: float
-    unit: Literal["pictures", "points", "sounds"] = "pictures"
+    unit: Literal["pictures", "points", "sounds", "lines"] = "pictures"
 
 
 def sample(task: Sample) -> Drawn:
@@ -110,9 +113,11 @@ def sample(task: Sample) -> Drawn:
         raise UserError(f"--batch {task.batch} must be at least 1.")
     _refuse_scale(task.scale)
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
-    out = task.out or Path({"grid": "samples.png", "zip": "samples.zip"}.get(task.to, "samples"))
+    name = {"grid": "samples.png", "zip": "samples.zip"}.get(task.to, "samples")
+    out = task.out or Path("samples.txt" if trained.unit == "lines" else name)
     of_pictures = {"grid": _write_grid, "folder": _write_folder, "zip": _write_zip, "wav": _write_wav}[task.to]
-    write = {"points": _write_points, "sounds": _write_sounds}.get(trained.unit, of_pictures)
+    others = {"points": _write_points, "sounds": _write_sounds, "lines": _write_lines}
+    write = others.get(trained.unit, of_pictures)
     write(task, trained, out)
     return Drawn(path=out, pictures=task.n, seed=task.seed, model=trained.name, kimg=trained.kimg, unit=trained.unit)
 
@@ -209,14 +214,35 @@ def _how(task: Sample) -> dict[str, Any]:
     return {"label": task.label, "truncation": task.truncation, "temperature": task.temperature, "solver": solver}
 
 
-def _write_points(task: Sample, trained: "Trained", out: Path) -> None:
+def _write_lines(task: Sample, trained: "Trained", out: Path) -> None:
     from ganvas.core.errors import UserError
-    from ganvas.train.drawn_points import write_points
+    from ganvas.core.files.atomic_files import write_text
+
+    _refuse_what_pictures_have(task, trained)
+    solver = next(iter(_how(task)["solver"].given), None)
+    if solver is not None:
+        raise UserError(f"--{solver}: {trained.name} solves no equation to draw. Leave it out.")
+    if out.suffix.lower() != ".txt":
+        raise UserError(f"-o {out}: lines are written as text. Choose a name that ends in .txt.")
+    lines = trained.sample_lines(task.n, seed=task.seed, temperature=task.temperature)
+    write_text(out, "".join(f"{line}\n" for line in lines))
+
+
+def _refuse_what_pictures_have(task: Sample, trained: "Trained") -> None:
+    from ganvas.core.errors import UserError
 
     options = {"--label": task.label, "--scale": task.scale, "--truncation": task.truncation}
     given = [name for name, value in options.items() if value is not None]
     if given or task.to != "grid":
-        raise UserError(f"{trained.name} draws points, without classes or pixels. Leave out {[*given, '--to'][0]}.")
+        raise UserError(
+            f"{trained.name} draws {trained.unit}, without classes or pixels. Leave out {[*given, '--to'][0]}."
+        )
+
+
+def _write_points(task: Sample, trained: "Trained", out: Path) -> None:
+    from ganvas.train.drawn_points import write_points
+
+    _refuse_what_pictures_have(task, trained)
     solver = _how(task)["solver"]
     write_points(trained, out, n=task.n, seed=task.seed, temperature=task.temperature, solver=solver)
 

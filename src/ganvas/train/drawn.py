@@ -11,7 +11,15 @@ from ganvas.core.errors import UserError
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
 from ganvas.core.shapes import Labels, Latents
-from ganvas.losses.capabilities import Draws, HasLatents, HasTemperature, Solves, Translates, Truncates
+from ganvas.losses.capabilities import (
+    Draws,
+    DrawsAtTemperature,
+    HasLatents,
+    HasTemperature,
+    Solves,
+    Translates,
+    Truncates,
+)
 from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.losses.game import Game
 from ganvas.train.state import State
@@ -66,14 +74,14 @@ def drawn_samples(
             yield decoded(model, z[start : start + batch].to(device), chosen, **how)
     elif truncation is not None:
         raise _no_truncation(model, truncation)
-    elif temperature is not None:
+    elif temperature is not None and not isinstance(model, DrawsAtTemperature):
         raise _no_temperature(model, temperature)
     elif isinstance(model, Draws):
         for number, start in enumerate(range(0, n, ROWS_OF_A_STREAM)):
             rows = min(ROWS_OF_A_STREAM, n - start)
             rng = torch.Generator(device).manual_seed(derive_seed(seed, purpose, number))
             chosen = None if labels is None else labels[start : start + rows].to(device)
-            yield model.sample(rows, rng, labels=chosen)
+            yield _from_stream(model, rows, rng, chosen, temperature)
     else:
         instead = (
             " `ganvas translate RUN SRC -o OUT` translates pictures, and `ganvas measure OUT REALS` measures them."
@@ -81,6 +89,14 @@ def drawn_samples(
             else ""
         )
         raise UserError(f"{_file_of(model)} draws no samples of its own.{instead}")
+
+
+def _from_stream(
+    model: Draws, rows: int, rng: torch.Generator, labels: Labels | None, temperature: float | None
+) -> Tensor:
+    if temperature is None or not isinstance(model, DrawsAtTemperature):
+        return model.sample(rows, rng, labels=labels)
+    return model.sample_at(rows, rng, _checked_temperature(temperature))
 
 
 def _solved(
@@ -127,14 +143,19 @@ def decoded(
 def _at_temperature(model: HasLatents, z: Latents, labels: Labels | None, temperature: float) -> Tensor:
     if not isinstance(model, HasTemperature):
         raise _no_temperature(model, temperature)
+    return model.decode_at(z, _checked_temperature(temperature), labels)
+
+
+def _checked_temperature(temperature: float) -> float:
     if not 0 <= temperature < math.inf:
         raise UserError(f"--temperature {temperature:g} must be at least 0. At 0 all samples are alike.")
-    return model.decode_at(z, temperature, labels)
+    return temperature
 
 
 def _no_temperature(model: object, temperature: float) -> UserError:
     return UserError(
-        f"--temperature {temperature:g}: {_file_of(model)} has none; flows have. Leave it out, or train flow/glow."
+        f"--temperature {temperature:g}: {_file_of(model)} has none; flows and models of text have. Leave it out, or "
+        "train flow/glow or text/mle."
     )
 
 

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.line_size import LineSize
 from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage
@@ -26,9 +27,12 @@ from ganvas.core.waves import to_samples
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.data.sound.packed_sounds import PackedSounds, prepare_sounds
+from ganvas.data.text.alphabet import Alphabet, TokenRows
+from ganvas.data.text.packed_text import PackedText, prepare_text
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.batches.sound_batch import Sounds
-from ganvas.losses.capabilities import HasLatents, Judges, SizesSounds, classes_of
+from ganvas.losses.batches.text_batch import Lines
+from ganvas.losses.capabilities import HasLatents, Judges, SizesLines, SizesSounds, classes_of
 from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.losses.game import Batch, Game
 from ganvas.report.pictures.grid import grid
@@ -36,9 +40,9 @@ from ganvas.train import checkpoint
 from ganvas.train.drawn import decoded, drawn_labels, drawn_samples
 from ganvas.train.state import placed
 
-Unit = Literal["pictures", "points", "sounds"]
+Unit = Literal["pictures", "points", "sounds", "lines"]
 C = TypeVar("C")
-UNITS: dict[type[Batch], Unit] = {Points: "points", Sounds: "sounds"}  # What is drawn where it is no pictures.
+UNITS: dict[type[Batch], Unit] = {Points: "points", Sounds: "sounds", Lines: "lines"}  # Where it is no pictures.
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,49 @@ class Trained:
         packed = prepare_sounds(self.data["spec"], self.sound, broken=self.data["broken"], quiet=quiet)
         _require_the_same(packed.fingerprint, self.data)
         return packed
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """Of the text that it was trained on.
+
+        Raises:
+            UserError: the model draws no lines.
+        """
+        assert self.line
+        return Alphabet(tuple(self.data["alphabet"]), self.data["unit"])
+
+    @property
+    def line(self) -> LineSize:
+        """The size of the lines that it draws.
+
+        Raises:
+            UserError: the model draws no lines.
+        """
+        config = self.model.config
+        if not isinstance(config, SizesLines):
+            raise UserError(f"{self.name} draws {self.unit}, and a model of text is wanted.")
+        return config.line
+
+    def real_lines(self, *, quiet: bool = False) -> PackedText:
+        """The lines it was trained on, prepared as they were then."""
+        packed = prepare_text(self.data["spec"], self.line, quiet=quiet)
+        _require_the_same(packed.fingerprint, self.data)
+        return packed
+
+    def sample_tokens(self, n: int, *, seed: int = 0, temperature: float | None = None, batch: int = 256) -> TokenRows:
+        """``n`` lines (n, l) as numbers in :attr:`alphabet`. The same seed gives the same lines whatever the batch.
+
+        Raises:
+            UserError: the model draws no lines, or has no temperature.
+        """
+        assert self.alphabet
+        how = {"stage": self.stage, "temperature": temperature, "batch": batch}
+        drawn = drawn_samples(self.model, n, seed=seed, purpose="latents", **how)
+        return torch.cat([tokens.cpu() for tokens in drawn]).numpy()
+
+    def sample_lines(self, n: int, *, seed: int = 0, temperature: float | None = None) -> list[str]:
+        """The same lines as they are read."""
+        return self.alphabet.decode(self.sample_tokens(n, seed=seed, temperature=temperature))
 
     def latents(self, n: int, *, seed: int = 0) -> Latents:
         """``n`` latents on the CPU, a function of the seed."""

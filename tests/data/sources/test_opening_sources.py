@@ -35,7 +35,8 @@ def test_a_known_set_by_its_bare_name_is_explained():
         ("x.npz", b"nonsense", "damaged"),
         ("x.png", b"\x89PNG\r\n\x1a\n", "one picture"),
         ("x.pkl", b"\x80\x04", "pickle"),
-        ("x.txt", b"hello", "nothing that can be read"),
+        ("x.txt", b"hello", "holds text, and pictures are wanted"),
+        ("x.bin", b"hello", "nothing that can be read"),
     ],
 )
 def test_a_file_that_is_no_source_is_refused(tmp_path, name, data, says):

@@ -12,6 +12,7 @@ BUILT_IN = {  # Sets that are made on the spot, and a form of their name that no
     "triangles": "triangles:20000",
     "mixtures": "mixtures:grid25",
     "notes": "notes:12000",
+    "pydoc": "pydoc:yield",
 }
 
 

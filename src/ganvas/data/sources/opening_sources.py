@@ -39,6 +39,7 @@ from ganvas.data.sources.locations import (
 from ganvas.data.sources.picture_source import Source
 from ganvas.data.sources.tar_archive import Tar
 from ganvas.data.sources.zip_archive import Zip
+from ganvas.data.text.opening_text import is_text
 
 _NUMPY_MAGIC = b"\x93NUMPY"
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
@@ -57,6 +58,8 @@ def open_source(spec: str, *, size: Size | None = None) -> Source:
         raise UserError(f"{spec} holds points, and pictures are wanted. Name a source of pictures.")
     if built_in(spec) == "notes":
         raise UserError(f"{spec} are sounds, and pictures are wanted. Name a source of pictures.")
+    if is_text(spec):
+        raise UserError(f"{spec} holds text, and pictures are wanted. Name a source of pictures.")
     if name := built_in(spec):
         return _made(name, spec, size)
     if single := stacked_of(spec):

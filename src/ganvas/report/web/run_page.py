@@ -34,6 +34,14 @@ class Sheet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LineSheet:
+    """Lines of text of a run: what the model said at a moment, or of the data, which has none."""
+
+    lines: Sequence[str]
+    kimg: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunPage:
     """Everything that the page shows, as plain values. What is not known is empty, and the page says so."""
 
@@ -61,6 +69,7 @@ class RunPage:
     measures: Sequence[Measurement] = ()
     sheets: Sequence[Sheet] = ()  # Drawn at moments of the run, in order.
     others: Sequence[Sheet] = ()  # Of no moment, such as one of the data.
+    texts: Sequence[LineSheet] = ()  # Of a run on text, in order; those of the data first.
     film: bytes | None = None  # All sheets as an animated WebP.
     notes: Sequence[str] = ()  # What could not be read.
     run_path: str = ""  # As the user would type it.
@@ -78,7 +87,7 @@ def html(run: RunPage) -> str:
     return page.document(
         f"{run.name}: {run.model}",
         _header(run),
-        _pictures(run),
+        _lines(run) if run.texts else _pictures(run),
         _quality(run),
         _training(run),
         _health(run),
@@ -128,6 +137,21 @@ def _pictures(run: RunPage) -> Html:
     none = None if run.sheets else page.note("There are no sample sheets yet: the run has not drawn any.")
     title = element("h3", "On the way") if strip else None
     return page.section("Pictures", tiles, none, element("div", *shown, class_="hero"), title, strip)
+
+
+def _lines(run: RunPage) -> Html:
+    """What a model of text said, the newest beside real lines, and on the way."""
+    drawn = [sheet for sheet in run.texts if sheet.kimg is not None]
+    first = [*drawn[-1:], *(sheet for sheet in run.texts if sheet.kimg is None)]
+    shown = element("div", *(_line_sheet(sheet) for sheet in first), class_="charts")
+    earlier = element("div", *(_line_sheet(sheet) for sheet in drawn[:-1]), class_="charts")
+    title = element("h3", "On the way") if len(drawn) > 1 else None
+    return page.section("Lines", _tiles(_summary(run)), shown, title, earlier if title else None)
+
+
+def _line_sheet(sheet: LineSheet) -> Html:
+    caption = "Real lines of the data" if sheet.kimg is None else f"Drawn at {number(sheet.kimg)} kimg"
+    return page.figure(element("pre", "\n".join(sheet.lines)), caption)
 
 
 def _caption_of(sheet: Sheet) -> str:
@@ -180,15 +204,15 @@ def _cost(run: RunPage) -> Html:
 
 
 def _again(run: RunPage) -> Html:
-    where = shlex.quote(run.run_path or run.name)
+    where, file = shlex.quote(run.run_path or run.name), "lines.txt" if run.texts else "grid.png"
     made = shlex.join(run.command) if run.command else None
     return page.section(
         "How it was made, and how to resume it",
         page.facts(_provenance(run)),
         element("p", "The command that made it; the same command resumes the run where it stopped:") if made else None,
         page.command(made) if made else page.note("The run does not say which command made it."),
-        element("p", "Pictures and numbers from its newest model:"),
-        page.command(f"ganvas sample {where} -n 64 --seed 1 -o grid.png\nganvas measure {where}"),
+        element("p", f"{'Lines' if run.texts else 'Pictures'} and numbers from its newest model:"),
+        page.command(f"ganvas sample {where} -n 64 --seed 1 -o {file}\nganvas measure {where}"),
         page.details("Configuration of the model", page.plain_values(run.config)) if run.config else None,
         page.details("Plan of the run", page.plain_values(run.plan)) if run.plan else None,
         page.details("Data", page.plain_values(run.data)) if run.data else None,
@@ -262,7 +286,7 @@ def _data_sentence(data: Mapping[str, Any]) -> str:
     pictures = isinstance(height, int) and isinstance(width, int)
     parts = [_text(data.get("spec"))]
     if isinstance(count, int):
-        parts.append(f"{count:,} {'pictures' if pictures else 'examples'}")
+        parts.append(f"{count:,} {'pictures' if pictures else 'lines' if 'alphabet' in data else 'examples'}")
     if pictures:
         channels = data.get("channels")
         kinds = {1: " grey", 3: " RGB", 4: " RGBA"}

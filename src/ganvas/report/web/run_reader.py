@@ -18,9 +18,10 @@ from ganvas.core.run_folder import HEALTH, RunFolder
 from ganvas.report.drawing.plot_frame import Band
 from ganvas.report.pictures.animation import film_within
 from ganvas.report.web.run_numbers import Measurement
-from ganvas.report.web.run_page import RunPage, Sheet
+from ganvas.report.web.run_page import LineSheet, RunPage, Sheet
 
 MOMENTS = 6  # Sheets shown of a run that does not grow.
+MOST_LINES = 16  # Of a sheet of text.
 MOST_OTHERS = 4  # Sheets of no moment.
 MOST_SOUND_BYTES = 600_000  # Of the wave file of one sheet.
 MOST_FILM_BYTES = 800_000  # A page is mailed and opened on telephones: about 3 MB in all.
@@ -41,6 +42,7 @@ def read(path: Path) -> RunPage:
         run,
         sheets=_sheets(drawn, stages, notes),
         others=_other_sheets(folder, notes),
+        texts=_line_sheets(folder, notes),
         film=_film(folder.film, [path for _, path in drawn], notes),
         notes=notes,
     )
@@ -203,6 +205,19 @@ def _sound(sheet: Path, notes: list[str]) -> bytes | None:
         notes.append(f"samples/{path.name} is too large to be heard in this page; it lies in the run's folder.")
         return None
     return _bytes(path, notes)
+
+
+def _line_sheets(folder: RunFolder, notes: list[str]) -> list[LineSheet]:
+    """Lines of the data, and of some moments over the run."""
+    drawn = folder.texts()
+    chosen: list[tuple[float | None, Path]] = [drawn[index] for index in milestones([kimg for kimg, _ in drawn], [])]
+    reals: list[tuple[float | None, Path]] = [(None, folder.real_text)] if folder.real_text.is_file() else []
+    read_ones = [(kimg, _bytes(path, notes)) for kimg, path in reals + chosen]
+    return [
+        LineSheet(lines=text.decode("utf-8", "replace").splitlines()[:MOST_LINES], kimg=kimg)
+        for kimg, text in read_ones
+        if text is not None
+    ]
 
 
 def _film(path: Path, sheets: Sequence[Path], notes: list[str]) -> bytes | None:

@@ -7,18 +7,21 @@ from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.batches.sound_batch import Sounds
+from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Batch
 from ganvas.train.kinds.domain_kind import DomainKind
 from ganvas.train.kinds.kind import Kind
 from ganvas.train.kinds.picture_kind import PictureKind
 from ganvas.train.kinds.point_kind import PointKind
 from ganvas.train.kinds.sound_kind import SoundKind
+from ganvas.train.kinds.text_kind import TextKind
 
 KINDS: dict[type[Batch], Kind] = {
     Pictures: PictureKind(),
     Domains: DomainKind(),
     Points: PointKind(),
     Sounds: SoundKind(),
+    Lines: TextKind(),
 }
 
 

@@ -109,15 +109,15 @@ def refuse_dims(config: object, request: SourceRequest) -> None:
 
 
 def refuse_the_same(first: str, second: str, request: SourceRequest) -> None:
-    """Held-out pictures that are those of training.
+    """Held-out samples that are those of training.
 
     Args:
-        first: What tells the training pictures from others: a fingerprint, or the source as it was given.
+        first: What tells the training samples from others: a fingerprint, or the source as it was given.
         second: The same of the held-out ones.
     """
     if first == second:
         raise UserError(
-            f"--held-out {request.held_out} holds the pictures that are trained on. Name pictures that are kept apart."
+            f"--held-out {request.held_out} holds the samples that are trained on. Name samples that are kept apart."
         )
 
 

@@ -1,0 +1,189 @@
+"""Packed text: a store whose rows are lines, as numbers of their tokens, with the alphabet in its manifest.
+
+::
+
+    manifest.json   as of every store, with the alphabet, what a token is, and how many lines were cut or left out
+    tokens.npy      int32, count x length
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+
+from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import atomic_folder
+from ganvas.core.line_size import UNITS, LineSize
+from ganvas.data.cached_packs import cached_pack, require_empty, verify_once
+from ganvas.data.sources.locations import expanded
+from ganvas.data.sources.picture_source import hash_of
+from ganvas.data.store import AGAIN, MANIFEST, VERSION, Store, kind_of
+from ganvas.data.store_writing import StoreWriter, content_fingerprint
+from ganvas.data.text.alphabet import Alphabet, TokenRows
+from ganvas.data.text.opening_text import KIND, open_text
+from ganvas.data.text.survey_text import survey_of
+from ganvas.data.text.text_source import TextSource
+
+TOKENS = "tokens"
+BLOCK_LINES = 1 << 13
+READ = {"unit": str, "alphabet": list, "cut": int, "blank": int, "unknown": int}  # Of the manifest.
+
+
+class PackedText:
+    """A packed folder of lines, open for reading. Safe to share between threads, and between processes."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.folder, self.manifest = store, store.folder, store.manifest
+        (self.length,) = store.columns[TOKENS].row_shape
+        self.alphabet = Alphabet(tuple(self.manifest["alphabet"]), self.manifest["unit"])
+        self.fingerprint = store.fingerprint
+
+    @classmethod
+    def open(cls, folder: Path) -> "PackedText":
+        """Opens a packed folder after comparing its files with the manifest.
+
+        Raises:
+            UserError: there is no packed folder of text, or it is damaged.
+        """
+        store = Store.open(folder, kind=KIND)
+        _check(store)
+        return cls(store)
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def read(self, indices: Sequence[int] | Int[np.ndarray, " k"] | slice) -> TokenRows:
+        """Lines by index, in the order asked."""
+        return self.store.read(TOKENS, indices)
+
+    def verify(self) -> None:
+        """Reads everything and compares it with the fingerprint.
+
+        Raises:
+            UserError: a byte changed since packing.
+        """
+        self.store.verify()
+        if _fingerprint(len(self), self.store, self.alphabet) != self.fingerprint:
+            raise UserError(f"{self.folder} is damaged: its hashes do not match its fingerprint. {AGAIN}")
+
+
+class PackedLines(TextSource):
+    """A packed folder as a source: its lines as they were written, as far as its alphabet goes."""
+
+    kind = "packed"
+
+    def __init__(self, path: Path, *, location: str) -> None:
+        self.location, self.pack = location, PackedText.open(path)
+
+    def lines(self) -> Iterator[str]:
+        for start in range(0, len(self.pack), BLOCK_LINES):
+            rows = self.pack.read(slice(start, min(start + BLOCK_LINES, len(self.pack))))
+            yield from self.pack.alphabet.decode(rows)
+
+    def identity(self) -> str:
+        return f"packed:{self.pack.fingerprint}"
+
+
+def is_packed_text(spec: str) -> bool:
+    """Whether ``spec`` is a packed folder of text."""
+    folder = expanded(spec)
+    return folder.is_dir() and kind_of(folder) == KIND
+
+
+def text_source_of(spec: str) -> TextSource:
+    """The source of text that ``spec`` names, a packed folder being one."""
+    return PackedLines(expanded(spec), location=spec) if is_packed_text(spec) else open_text(spec)
+
+
+def prepare_text(
+    spec: str, size: LineSize, *, alphabet: Alphabet | None = None, cache: Path | None = None, quiet: bool = False
+) -> PackedText:
+    """The lines of a source as rows of numbers, packed once and kept.
+
+    Args:
+        spec: The source, as :func:`~ganvas.data.text.opening_text.open_text` takes it, or a packed folder.
+        size: How long lines are, what a token is, and how many numbers the text's own alphabet has at most.
+        alphabet: That of another text, which this one is to be read by; None is its own.
+        cache: Where packs are kept; None is the user's cache folder.
+        quiet: Nothing is said of waiting for another process.
+
+    Raises:
+        UserError: nothing is there, it is not text in UTF-8, or it holds too little to learn from.
+    """
+    source = text_source_of(spec)
+    known = None if alphabet is None else alphabet.tokens
+    return cached_pack(
+        hash_of(KIND, VERSION, source.identity(), size.length, size.unit, known or size.alphabet)[:32],
+        open_pack=lambda folder: _opened(folder, cache),
+        write=lambda folder: _write(source, folder, size, alphabet),
+        cache=cache,
+        quiet=quiet,
+    )
+
+
+def pack_text(spec: str, out: Path, size: LineSize) -> PackedText:
+    """Packs a source of text into the folder ``out``, which must not be there yet."""
+    require_empty(out)
+    source = text_source_of(spec)
+    with atomic_folder(out) as partial:
+        _write(source, partial, size, None)
+    return PackedText.open(out)
+
+
+def _opened(folder: Path, cache: Path | None) -> PackedText:
+    found = PackedText.open(folder)
+    verify_once(found, found.store.files(), cache=cache)
+    return found
+
+
+def _write(source: TextSource, folder: Path, size: LineSize, alphabet: Alphabet | None) -> None:
+    found = survey_of(source, size.unit)
+    known = alphabet or found.alphabet(size.alphabet)
+    writer = StoreWriter(folder, KIND)
+    try:
+        for lines in _blocks(source.samples()):
+            writer.append({TOKENS: known.encode(lines, size.length)})
+        columns = writer.finish_columns()
+    finally:
+        writer.close()
+    more = {
+        "unit": size.unit,
+        "alphabet": list(known.tokens),
+        "cut": found.longer_than(size.length),
+        "blank": found.blank,
+        "unknown": sum(count for token, count in found.counts.items() if token not in known.numbers),
+        "source": {"kind": source.kind, "name": Path(source.location).name},
+    }
+    content = content_fingerprint(KIND, writer.count, columns)
+    writer.write_manifest(columns, fingerprint=_with_alphabet(content, known), more=more)
+
+
+def _blocks(lines: Iterator[str]) -> Iterator[list[str]]:
+    while block := list(islice(lines, BLOCK_LINES)):
+        yield block
+
+
+def _fingerprint(count: int, store: Store, alphabet: Alphabet) -> str:
+    return _with_alphabet(content_fingerprint(KIND, count, store.columns), alphabet)
+
+
+def _with_alphabet(content: str, alphabet: Alphabet) -> str:
+    """The same numbers are another text where they stand for other tokens."""
+    return "sha256:" + hash_of(content, list(alphabet.tokens), alphabet.unit)
+
+
+def _check(store: Store) -> None:
+    """That the column is one of tokens, and the manifest says of them what is read from it."""
+    tokens, manifest = store.columns.get(TOKENS), store.manifest
+    wrong = [name for name, kind in READ.items() if type(manifest.get(name)) is not kind]
+    bad = wrong[0] if wrong else None
+    if bad is None and not all(isinstance(token, str) for token in manifest["alphabet"]):
+        bad = "alphabet"
+    if bad is None and manifest["unit"] not in UNITS:
+        bad = "unit"
+    if tokens is None or tokens.dtype != np.dtype("<i4") or len(tokens.row_shape) != 1 or len(store.columns) > 1:
+        bad = "tokens"
+    if bad:
+        raise UserError(f"{store.folder / MANIFEST} is damaged ({bad}). {AGAIN}")

@@ -1,0 +1,110 @@
+"""The recurrent network that says lines token by token: an embedding, LSTMs, a logit for every token.
+
+It starts from END, which no line begins with: one number, and no other, that stands for "nothing yet" and "no more".
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ganvas.core.line_size import END, SPECIAL, LineSize
+from ganvas.core.shapes import Tokens
+from ganvas.losses.line_likelihood import Logits, ended
+from ganvas.nn.layers.plain_layers import Linear
+from ganvas.nn.layers.recurrent import Embedding, Lstm, Memory
+
+NextLogits = Float[Tensor, "n v"]
+NextTokens = Int[Tensor, " n"]
+
+
+class RecurrentLines(nn.Module):
+    """``p(x) = prod_t p(x_t | x_<t)`` with LSTMs (Hochreiter & Schmidhuber 1997) as its memory.
+
+    Args:
+        line: How long lines are, and how many tokens there are. Of a closed kind neither END nor UNKNOWN is ever said.
+        embedding: Numbers that a token is embedded in.
+        hidden: Width of an LSTM.
+        layers: LSTMs above each other.
+        std: Of the start of all weights; None is what each layer is used to.
+    """
+
+    def __init__(
+        self, line: LineSize, *, embedding: int, hidden: int, layers: int = 1, std: float | None = None
+    ) -> None:
+        super().__init__()
+        self.line = line
+        self.embed = Embedding(line.alphabet, embedding, std=1.0 if std is None else std)
+        self.memories = nn.ModuleList(Lstm(hidden if layer else embedding, hidden, std=std) for layer in range(layers))
+        self.output = Linear(hidden, line.alphabet, std=hidden**-0.5 if std is None else std)
+
+    def forward(self, tokens: Tokens) -> Logits:
+        """The logits of every place of given lines, each place told of those before it."""
+        said = self.embed(torch.cat([torch.full_like(tokens[:, :1], END), tokens[:, :-1]], 1))
+        for memory in self.memories:
+            said = memory(said)
+        return self.logits(said.flatten(0, 1)).unflatten(0, tokens.shape)
+
+    def start(self, n: int) -> tuple[NextLogits, list[Memory]]:
+        """The logits of the first token of ``n`` lines, and the memory that says them."""
+        token = torch.full((n,), END, device=self.output.weight.device)
+        embedded = self.embed(token)
+        memories = [memory.empty(embedded) for memory in self._memories()]
+        return self.step(embedded, memories)
+
+    def step(self, embedded: Float[Tensor, "n e"], memories: list[Memory]) -> tuple[NextLogits, list[Memory]]:
+        """The logits of the next token, and the memory, after one more embedded token."""
+        after, said = list[Memory](), embedded
+        for layer, memory in zip(self._memories(), memories, strict=True):
+            after.append(layer.step(said, memory))
+            said = after[-1][0]
+        return self.logits(said), after
+
+    def logits(self, hidden: Float[Tensor, "n h"]) -> NextLogits:
+        """Of what the last LSTM says; what a closed kind has not is out of reach."""
+        logits = self.output(hidden)
+        if not self.line.closed:
+            return logits
+        never = torch.arange(self.line.alphabet, device=logits.device) < SPECIAL
+        return logits.masked_fill(never, torch.finfo(logits.dtype).min)
+
+    @torch.no_grad()
+    def say(
+        self, n: int, choose: Callable[[NextLogits], NextTokens], *, start: Int[Tensor, "n k"] | None = None
+    ) -> Tokens:
+        """``n`` lines, each token chosen from its logits.
+
+        Args:
+            start: The first tokens (n, k) of each line, which are kept; None begins with nothing.
+        """
+        given = 0 if start is None else start.shape[1]
+        logits, memories = self.start(n)
+        lines: list[NextTokens] = []
+        for place in range(self.line.length):
+            lines.append(start[:, place] if start is not None and place < given else choose(logits))
+            if place + 1 < self.line.length:
+                logits, memories = self.step(self.embed(lines[-1]), memories)
+        return ended(torch.stack(lines, 1))
+
+    def _memories(self) -> list[Lstm]:
+        return [memory for memory in self.memories if isinstance(memory, Lstm)]
+
+
+def sampled(logits: NextLogits, uniform: Float[Tensor, "n v"], temperature: float = 1.0) -> NextTokens:
+    """A token from ``softmax(logits / temperature)``: where logits with Gumbel noise are largest (Gumbel 1954).
+
+    Args:
+        uniform: In [0, 1), a number for every token.
+        temperature: 0 takes the most probable.
+    """
+    if temperature == 0:
+        return logits.argmax(1)
+    return (logits / temperature + gumbel(uniform)).argmax(1)
+
+
+def gumbel(uniform: Tensor) -> Tensor:
+    """Standard Gumbel noise of uniform numbers in [0, 1)."""
+    tiny = torch.finfo(uniform.dtype).tiny
+    exponential = -uniform.clamp_min(tiny).log()
+    return -exponential.clamp_min(tiny).log()

@@ -1,0 +1,84 @@
+"""Layers of networks that read tokens one after the other: an embedding, and the long short-term memory.
+
+The memory is written out, gate by gate, so that whole rows of tokens and one more token take the same weights,
+gradients of gradients exist, and its start is a function of one generator.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ganvas.nn.layers.initialise import filled, normal_, unset
+
+Memory = tuple[Float[Tensor, "n h"], Float[Tensor, "n h"]]  # What an LSTM said last, and its cell.
+
+
+class Embedding(nn.Module):
+    """A row of numbers for every token: N(0, std^2) at the start."""
+
+    def __init__(self, tokens: int, features: int, *, std: float = 1.0) -> None:
+        super().__init__()
+        self.std, self.weight = std, unset(tokens, features)
+
+    def reset(self, generator: torch.Generator) -> None:
+        normal_(self.weight, generator, std=self.std)
+
+    def forward(self, tokens: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape f"]:
+        return F.embedding(tokens, filled(self.weight))
+
+    def mixed(self, weights: Float[Tensor, "*shape v"]) -> Float[Tensor, "*shape f"]:
+        """The rows weighed: of a weight of 1 on one token, that token's row."""
+        return weights @ filled(self.weight)
+
+
+class Lstm(nn.Module):
+    """Long short-term memory with forget gates (Gers, Schmidhuber & Cummins 2000, without peepholes)::
+
+        i, f, o = sigmoid(W x_t + U h_{t-1} + b)    g = tanh(...)
+        c_t = f c_{t-1} + i g                       h_t = o tanh(c_t)
+
+    Weights start as N(0, std^2), biases at 0. A ``std`` of None is ``1 / sqrt(3 hidden)``, the deviation of the uniform
+    start that is usual.
+    """
+
+    def __init__(self, features: int, hidden: int, *, std: float | None = None) -> None:
+        super().__init__()
+        self.hidden, self.std = hidden, 1 / math.sqrt(3 * hidden) if std is None else std
+        self.input = unset(4 * hidden, features)
+        self.recurrent = unset(4 * hidden, hidden)
+        self.bias = unset(4 * hidden)
+
+    def reset(self, generator: torch.Generator) -> None:
+        normal_(self.input, generator, std=self.std)
+        normal_(self.recurrent, generator, std=self.std)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, x: Float[Tensor, "n l f"]) -> Float[Tensor, "n l h"]:
+        """What it says after each of a row of inputs, from an empty memory."""
+        memory, said = self.empty(x[:, 0]), list[Tensor]()
+        for given in self._given(x).unbind(1):
+            memory = self._next(given, memory)
+            said.append(memory[0])
+        return torch.stack(said, 1)
+
+    def step(self, x: Float[Tensor, "n f"], memory: Memory) -> Memory:
+        """The memory after one more input."""
+        return self._next(self._given(x), memory)
+
+    def empty(self, like: Float[Tensor, "n f"]) -> Memory:
+        """The memory before the first input, of as many rows as ``like``."""
+        zeros = like.new_zeros(len(like), self.hidden)
+        return zeros, zeros
+
+    def _given(self, x: Float[Tensor, "*shape f"]) -> Float[Tensor, "*shape h4"]:
+        return F.linear(x, filled(self.input).to(x.dtype), filled(self.bias).to(x.dtype))
+
+    def _next(self, given: Float[Tensor, "n h4"], memory: Memory) -> Memory:
+        said, cell = memory
+        gates = given + said @ filled(self.recurrent).to(given.dtype).T
+        take, keep, new, tell = gates.chunk(4, 1)
+        cell = keep.sigmoid() * cell + take.sigmoid() * new.tanh()
+        return tell.sigmoid() * cell.tanh(), cell

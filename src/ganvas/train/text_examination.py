@@ -1,0 +1,44 @@
+"""The likelihood of held-out lines during training, beside models of n-grams."""
+
+from collections.abc import Sequence
+
+from ganvas.core.results import Result
+from ganvas.core.schedule import Stage
+from ganvas.data.text.packed_text import PackedText
+from ganvas.losses.capabilities import HasDensity
+from ganvas.metrics.text import line_bits
+from ganvas.train.drawn import averaged_players
+from ganvas.train.monitors import Examination
+from ganvas.train.plan import Plan
+from ganvas.train.state import State
+
+
+class LineDensityExamination(Examination):
+    """Bits per token of held-out lines, beside n-grams that are counted on the training ones once."""
+
+    def __init__(self, plan: Plan, packed: PackedText, held_out: PackedText | None) -> None:
+        self.plan, self.packed, self.held_out = plan, packed, held_out
+        self.n = 0 if held_out is None else min(plan.measure_n, len(held_out))
+        self._yardsticks: list[Result] | None = None
+
+    @property
+    def refusal(self) -> str:
+        """No lines are held out."""
+        return "" if self.n >= 2 else "needs lines that are not trained on. Name them with --held-out SRC."
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Bits per character, or per word."""
+        return (line_bits.metric_of(self.packed.alphabet.unit),)
+
+    def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
+        """All bits over all tokens, and yardsticks of the same lines; a likelihood has no floor."""
+        assert self.held_out is not None
+        device, seed = next(state.model.parameters()).device, self.plan.seed
+        with averaged_players(state) as model:
+            assert isinstance(model, HasDensity)
+            found, _ = line_bits.measured(model, self.held_out, self.n, device=device, seed=seed)
+        if self._yardsticks is None:
+            rows = line_bits.chosen_rows(self.held_out, self.n, seed=seed)
+            self._yardsticks = line_bits.yardsticks(self.packed, rows, found.protocol, seed=seed)
+        return [found, *self._yardsticks], []

@@ -1,0 +1,86 @@
+"""The recurrent network that says lines."""
+
+import torch
+from torch.testing import assert_close
+
+from ganvas.core.line_size import LineSize
+from ganvas.core.seeds import stream
+from ganvas.losses.line_likelihood import ended, line_log_prob
+from ganvas.networks.recurrent_lines import RecurrentLines, gumbel, sampled
+from ganvas.nn.layers.initialise import initialise
+from ganvas.nn.layers.recurrent import Lstm
+
+
+def network(**changes):
+    line = LineSize(**({"length": 3, "alphabet": 4, "unit": "words"} | changes))
+    made = RecurrentLines(line, embedding=3, hidden=5, layers=2)
+    initialise(made, stream(0, "weights"))
+    return made
+
+
+def test_the_memory_is_torchs_own(float64):
+    ours, theirs = Lstm(3, 5), torch.nn.LSTM(3, 5, batch_first=True)
+    initialise(ours, stream(0, "weights"))
+    with torch.no_grad():
+        ours.bias.normal_(generator=stream(0, "bias"))
+        for own, other in zip((ours.input, ours.recurrent, ours.bias), theirs.parameters(), strict=False):
+            other.copy_(own)
+        theirs.bias_hh_l0.zero_()
+    x = torch.randn(2, 4, 3, generator=stream(0, "x"))
+    assert_close(ours(x), theirs(x)[0])
+
+
+def test_a_token_is_told_of_those_before_it_alone():
+    made, tokens = network(), torch.tensor([[2, 3, 1], [2, 1, 1]])
+    found = made(tokens)
+    assert_close(found[0, :2], found[1, :2])
+    assert (found[0, 2] - found[1, 2]).abs().max() > 1e-3
+
+
+def test_what_it_says_step_by_step_is_as_likely_as_in_one_pass():
+    made, tokens = network(), torch.tensor([[2, 3, 1]])
+    logits, memories = made.start(1)
+    steps = [logits]
+    for token in (2, 3):
+        logits, memories = made.step(made.embed(torch.tensor([token])), memories)
+        steps.append(logits)
+    assert_close(torch.stack(steps, 1), made(tokens))
+
+
+def test_lines_are_drawn_as_often_as_they_are_probable():
+    made, rng, n = network(length=2, alphabet=3), stream(1, "uniform"), 4000
+    drawn = made.say(n, lambda logits: sampled(logits, torch.rand(n, 3, generator=rng)))
+    lines = torch.tensor([[0, 0], *([first, second] for first in (1, 2) for second in range(3))])
+    probable = line_log_prob(made(lines), lines).exp()
+    often = (drawn[:, None] == lines).all(2).double().mean(0)
+    assert ((often - probable).abs() < 4 * (probable * (1 - probable) / n).sqrt()).all()
+
+
+def test_at_temperature_nothing_the_most_probable_token_is_taken_and_a_hot_one_takes_all_alike():
+    logits = torch.tensor([[0.0, 3.0, 1.0]])
+    assert sampled(logits, torch.rand(1, 3), 0.0).tolist() == [1]
+    hot = sampled(logits.expand(3000, -1), torch.rand(3000, 3, generator=stream(0, "hot")), 1e6)
+    assert (torch.bincount(hot) / 3000 - 1 / 3).abs().max() < 0.04  # Four standard errors.
+
+
+def test_a_closed_kind_never_ends_and_knows_every_token():
+    made = network(closed=True)
+    drawn = made.say(50, lambda logits: sampled(logits, torch.rand(50, 4, generator=stream(0, "u"))))
+    assert drawn.min() >= 2
+    lines = torch.cartesian_prod(*[torch.arange(2, 4)] * 3)
+    assert_close(line_log_prob(made(lines), lines).exp().sum(), torch.tensor(1.0))
+
+
+def test_what_was_given_is_kept_and_the_rest_follows():
+    made = network()
+    start = torch.tensor([[2, 3], [3, 0]])
+    drawn = made.say(2, lambda logits: logits.argmax(1), start=start)
+    assert torch.equal(drawn[:, :2], start)
+    assert torch.equal(drawn, ended(drawn))
+
+
+def test_gumbel_noise_has_its_mean_and_deviation_and_no_end():
+    noise = gumbel(torch.rand(100_000, generator=stream(0, "noise")))
+    assert abs(float(noise.mean()) - 0.5772) < 0.017  # Four standard errors.
+    assert abs(float(noise.std()) - 1.2825) < 0.02
+    assert gumbel(torch.tensor([0.0, 1 - 2**-24])).isfinite().all()
