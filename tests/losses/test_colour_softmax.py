@@ -31,3 +31,15 @@ def test_drawn_colours_are_those_that_have_a_probability_of_their_own_channel():
     drawn = softmax_of(numbers, channels=2).sample(stream(1, "draws"))
     assert_close(drawn[:, 0], torch.full((50, 1, 1), 7 / 127.5 - 1))
     assert_close(drawn[:, 1], torch.full((50, 1, 1), 200 / 127.5 - 1))
+
+
+def test_drawn_colours_occur_as_often_as_their_probabilities_say():
+    n, logits = 20_000, torch.full((256,), -1e9)
+    logits[[0, 3, 100, 255]] = torch.tensor([0.0, 1.0, -1.0, 0.5])
+    drawn = ColourSoftmax(logits.view(1, 1, 256, 1, 1).expand(n, -1, -1, -1, -1)).sample(stream(2, "draws"))
+    counts = ((drawn + 1) * 127.5).round().long().flatten().bincount(minlength=256).double()
+    expected = n * logits.softmax(0)
+    assert float(counts[expected == 0].sum()) == 0
+    chosen = expected > 0
+    # Chi squared of three degrees of freedom is above 16.3 once in a thousand.
+    assert float(((counts - expected).square() / expected)[chosen].sum()) < 16.3

@@ -8,6 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
+from ganvas.losses.bits import bits_per_dimension, of_whole_colours
 from ganvas.models.flow.nice import TINY, Model
 from ganvas.networks.nice_network import Interleaved
 from ganvas.nn.invertible.logistic_numbers import LogisticToNormal
@@ -66,3 +67,18 @@ def test_a_logistic_number_far_out_has_its_density_though_no_normal_number_is_so
     y, log_det = LogisticToNormal()(x)
     assert y.isfinite().all()
     assert_close(log_det - 0.5 * (y.square() + math.log(2 * math.pi)).sum(1), torch.tensor([-5900.0]))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("levels", [256, 32])
+def test_of_normal_colours_a_linear_flow_has_the_bits_of_their_entropy(levels):
+    model = started(prior="normal")
+    for parameter in model.flow.parameters():
+        parameter.zero_()  # No coupling shifts anything ...
+    log_sd = torch.linspace(-4, -1, 192)
+    model.flow.steps[6].log_scale.copy_(-log_sd)  # ... and the last step brings every number to variance 1.
+    z = torch.randn(16, 192, generator=stream(1, "z"))
+    z = z / z.square().mean().sqrt()  # So that the mean over these pictures is the expectation.
+    found = bits_per_dimension(of_whole_colours(model.log_density(model.decode(z)), 192, levels=levels), 192)
+    entropy = 0.5 * math.log2(2 * math.pi * math.e) + float(log_sd.mean()) / math.log(2)  # Of colours in [0, 1].
+    assert float(found.mean()) == pytest.approx(entropy + math.log2(levels))
