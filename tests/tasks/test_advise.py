@@ -82,7 +82,7 @@ def test_too_few_pictures_are_told_and_nothing_is_advised(played):
 
 def test_a_short_time_is_told_with_what_would_be_enough(played):
     result = advise(Advise(data="scenes:300,16x16", minutes=0.01))
-    assert any("times only" in warning for warning in result.warnings)
+    assert any("only" in warning and "3× takes about" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize(("change", "said"), [({"minutes": 0}, "--minutes 0"), ({"data": "nowhere/"}, "nowhere")])

@@ -318,6 +318,6 @@ def _shortness(task: Advise, there: "PicturesSeen", tried: "Tried") -> list[str]
         return []
     needed = LEAST_PASSES / passes * task.minutes
     return [
-        f"In {duration(60 * task.minutes)} it sees the pictures {passes:.2g} times only. About {duration(60 * needed)} "
-        f"(--minutes {math.ceil(needed)}) would be {LEAST_PASSES:g} times."
+        f"In {duration(60 * task.minutes)} it sees a picture only {passes:.2g}× on average; {LEAST_PASSES:g}× takes "
+        f"about {duration(60 * needed)} (--minutes {math.ceil(needed)})."
     ]
