@@ -14,6 +14,7 @@ and 2 more for a run where none is given and there is no runs/demo. The parts ar
 and latents.
 """
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -66,7 +67,8 @@ def main(run: Path, parts: Sequence[str] = ()) -> None:
 def _timed(name: str, gate: Callable[[], tuple[dict[str, float], list[str]]]) -> list[str]:
     started = time.process_time()
     values, faults = gate()
-    history.record(f"gate_dissect.{name}", {**values, "cpu_sec": round(time.process_time() - started, 1), "threads": 1})
+    known = {key: None if math.isnan(value) else value for key, value in values.items()}  # nan: on no cell at all.
+    history.record(f"gate_dissect.{name}", {**known, "cpu_sec": round(time.process_time() - started, 1), "threads": 1})
     return faults
 
 

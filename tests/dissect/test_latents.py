@@ -2,18 +2,21 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
-from ganvas.dissect.latents.disentanglement import disentanglement, with_floor
+from ganvas.data.scenes.scenes import Scenes
+from ganvas.dissect.latents.dci_mig import disentanglement, with_floor
 from ganvas.dissect.latents.inversion import inverted, nearest_start, psnr, summary, trained_encoder
 from ganvas.dissect.latents.jacobian import effective_rank, mean_gram, rms_change
 from ganvas.dissect.latents.latent_directions import first_map, labelled, pca, random_directions, sefa
-from ganvas.dissect.latents.memorisation import memorised
-from ganvas.dissect.latents.walks import circle, even_pace, lerp, lerp_angle, slerp
+from ganvas.dissect.latents.nearest_pictures import memorised
+from ganvas.dissect.latents.scene_factors import scene_factors
+from ganvas.dissect.latents.walks import circle, even_pace, lerp, lerp_angle, picture_change, slerp
 
 
 def randn(rng, *shape):
@@ -114,7 +117,12 @@ def test_an_even_pace_parts_the_pictures_change_evenly():
     # The picture is the square of the position: even changes are square roots.
     t = torch.linspace(0, 1, 2001, dtype=torch.float64)
     pictures = t.square()[:, None, None, None].expand(-1, 1, 2, 2)
-    assert_close(even_pace(pictures, 5), torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]).double().sqrt(), rtol=0, atol=1e-3)
+    assert_close(
+        even_pace(picture_change(pictures[1:], pictures[:-1]), 5),
+        torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]).double().sqrt(),
+        rtol=0,
+        atol=1e-3,
+    )
 
 
 def linear(a):
@@ -187,6 +195,7 @@ def test_a_set_is_nearest_to_itself_and_fresh_pictures_are_nearer_to_it_half_the
     found = memorised(fresh, seen, unseen)
     assert abs(found.share - 0.5) < 3 * found.error
     assert found.error == pytest.approx(0.025)
+    assert memorised(fresh, seen, seen).share == 0.5
     assert memorised(seen, seen, unseen).nearest.tolist() == list(range(400))
     with pytest.raises(UserError, match="as many of each"):
         memorised(fresh, seen, unseen[:10])
@@ -210,3 +219,13 @@ def test_turning_a_perfect_code_by_45_degrees_lowers_all_but_informativeness(rng
     assert turned.disentanglement < 0.1 < plain.disentanglement
     assert turned.mig < 0.2 < plain.mig
     assert turned.informativeness == pytest.approx(plain.informativeness, abs=1e-6)
+
+
+def test_factors_of_scenes_are_numbers_and_one_for_each_landscape_and_time():
+    columns = Scenes(8, 8, count=200).factors(np.arange(200))
+    names, values = scene_factors(columns)
+    of = dict(zip(names, values.T, strict=True))
+    assert_close(of["meadow"] + of["desert"] + of["winter"] + of["coast"], torch.ones(200))
+    assert_close(of["horizon"], torch.from_numpy(columns["horizon"]))
+    names, _ = scene_factors(Scenes(8, 8, count=200, time="day").factors(np.arange(200)))
+    assert "day" not in names  # What never changes is no factor.

@@ -16,8 +16,10 @@ from ganvas.dissect import dissection
 from ganvas.dissect.labellers.rules import Rule
 from ganvas.dissect.subject import of_run
 from ganvas.tasks.directions import Directions, directions
-from ganvas.tasks.dissect import Dissect, DissectResult, Edited, ToPaint, dissect
+from ganvas.tasks.disentanglement import DisentanglementTask, disentanglement
+from ganvas.tasks.dissect import Dissect, DissectResult, Edited, RewrittenModel, ToPaint, dissect
 from ganvas.tasks.invert import Invert, invert
+from ganvas.tasks.memorisation import Memorisation, memorisation
 from ganvas.tasks.train import Train, train
 from ganvas.train import trained
 
@@ -71,10 +73,21 @@ def test_a_run_is_dissected_into_a_page_tables_and_json(run, tmp_path):
     assert len(rows) == 1 + sum(line.units for line in result.layers)
 
 
-def test_the_same_dissection_twice_is_the_same_to_the_byte(by_hand, tmp_path):
-    dissect(replace(by_hand, out=tmp_path / "again"))
-    files = [(folder / "dissection.json").read_bytes() for folder in (by_hand.out, tmp_path / "again")]
-    assert files[0] == files[1]
+def test_the_same_dissection_twice_is_the_same_and_stands_beside_the_other(by_hand, tmp_path):
+    dissect(replace(by_hand, out=tmp_path / "again", beside=(by_hand.out,)))
+    files = [(folder / "dissection.json").read_text() for folder in (by_hand.out, tmp_path / "again")]
+    first, again = (json.loads(file) for file in files)
+    beside = again.pop("beside")
+    assert first.pop("beside") == []
+    assert again == first
+    rows = (tmp_path / "again" / "layers.csv").read_text().splitlines()  # The other one's layers in the same table:
+    assert len(beside) == 1
+    assert rows[1] == rows[2]
+    assert "Beside other runs" in (tmp_path / "again" / "dissection.html").read_text()
+    with pytest.raises(UserError, match="do not compare: n=12 there, n=13 here"):
+        dissect(replace(by_hand, pictures=13, beside=(by_hand.out,), out=tmp_path / "other"))
+    with pytest.raises(UserError, match="holds no dissection"):
+        dissect(replace(by_hand, beside=(tmp_path,), out=tmp_path / "other"))
 
 
 def test_a_discriminator_is_held_against_exact_masks(run, tmp_path):
@@ -93,6 +106,19 @@ def test_chosen_units_are_silenced_beside_the_others_and_for_good(run, by_hand, 
     assert edited.apart < 1e-4
     whole, less = (trained.load(path).decode(torch.ones(2, 8)) for path in (run, tmp_path / "without"))
     assert not torch.allclose(whole, less)
+
+
+def test_chosen_units_are_silenced_where_a_label_is(run, by_hand, tmp_path):
+    task = Dissect(run=str(run), edit=by_hand.units, where="middling", labeller="brightness", out=tmp_path / "o", **FEW)
+    found = dissect(task)
+    assert isinstance(found, RewrittenModel)
+    assert {line.label for line in found.removals} <= {"dark", "middling", "bright"}
+    whole, less = (trained.load(path).decode(torch.ones(2, 8)) for path in (run, tmp_path / "o"))
+    assert not torch.allclose(whole, less)
+    with pytest.raises(UserError, match=r"knows no 'midling'\. Did you mean 'middling'"):
+        dissect(replace(task, where="midling"))
+    with pytest.raises(UserError, match="says where --edit silences units"):
+        dissect(replace(task, edit=None))
 
 
 def test_pictures_to_paint_are_those_of_the_dissection(run, tmp_path):
@@ -189,3 +215,25 @@ def test_a_run_of_points_is_refused(tmp_path):
     train(Train(model="gan/wgan", data="mixtures:segments,64", out=tmp_path / "p", **how))
     with pytest.raises(UserError, match="draws points"):
         dissect(Dissect(run=str(tmp_path / "p"), out=tmp_path / "d"))
+
+
+def test_a_run_that_has_learnt_nothing_by_heart_is_as_near_to_fresh_scenes(run, tmp_path):
+    found = memorisation(Memorisation(run=run, n=16, shown=3, out=tmp_path / "m", quiet=True))
+    assert found.held_out == "scenes:32,8x8,seed=1"
+    assert found.among == 32
+    assert found.standard_error == pytest.approx(0.125)
+    assert 0 <= found.share <= 1
+    with Image.open(found.sheet) as sheet:
+        assert sheet.size == (3 * 64 + 2, 3 * 64 + 2)
+    with pytest.raises(UserError, match="are the pictures that the run was trained on"):
+        memorisation(Memorisation(run=run, held_out="scenes:32,8x8", n=4, quiet=True))
+
+
+def test_a_codes_scores_stand_beside_those_of_shuffled_factors(run):
+    task = DisentanglementTask(run=run, data="scenes:64,seed=3", encoder_steps=2, shuffles=3, quiet=True)
+    found = disentanglement(task)
+    assert [line.name for line in found.scores] == ["disentanglement", "completeness", "informativeness", "mig"]
+    assert all(0 <= line.floor <= 1 and line.floor_deviation > 0 for line in found.scores)
+    assert {"horizon", "meadow", "coast", "night"} <= {line.factor for line in found.factors}
+    with pytest.raises(UserError, match="the factors behind these pictures are not known"):
+        disentanglement(replace(task, data="triangles:8"))

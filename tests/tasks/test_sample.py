@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from ganvas.core.errors import UserError
-from ganvas.tasks.sample import Interpolate, Sample, interpolate, sample, slerp
+from ganvas.dissect.latents.walks import slerp
+from ganvas.tasks.sample import Interpolate, Sample, interpolate, sample
 from ganvas.tasks.train import Train, train
 from ganvas.train.trained import Trained, load
 
@@ -206,8 +207,8 @@ def directions(a: list[float], b: list[float]) -> tuple[torch.Tensor, torch.Tens
 
 def test_a_walk_between_two_latents_begins_and_ends_with_them(rng):
     a, b = (torch.randn(5, 8, generator=rng, dtype=torch.float64) for _ in range(2))
-    torch.testing.assert_close(slerp(a, b, 0.0), a, rtol=0, atol=1e-14)
-    torch.testing.assert_close(slerp(a, b, 1.0), b, rtol=0, atol=1e-14)
+    torch.testing.assert_close(slerp(a, b, torch.tensor(0.0)), a, rtol=0, atol=1e-14)
+    torch.testing.assert_close(slerp(a, b, torch.tensor(1.0)), b, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("t", [0.1, 1 / 3, 0.5, 0.9])
@@ -215,21 +216,23 @@ def test_a_walk_turns_at_constant_speed(t):
     """From (1, 0) to (0, 1) it is (cos, sin) of a quarter turn times t."""
     a, b = directions([1.0, 0.0], [0.0, 1.0])
     expected = torch.tensor([[math.cos(t * math.pi / 2), math.sin(t * math.pi / 2)]], dtype=torch.float64)
-    torch.testing.assert_close(slerp(a, b, t), expected, rtol=0, atol=1e-14)
+    torch.testing.assert_close(slerp(a, b, torch.tensor(t, dtype=torch.float64)), expected, rtol=0, atol=1e-14)
 
 
 def test_unit_vectors_stay_unit_vectors_and_lengths_change_evenly(rng):
     a, b = (torch.nn.functional.normalize(torch.randn(64, 8, generator=rng, dtype=torch.float64)) for _ in range(2))
     for t in (0.25, 0.5, 0.8):
-        assert (slerp(a, b, t).norm(dim=1) - 1).abs().max() < 1e-12
-        lengths = slerp(2 * a, 6 * b, t).norm(dim=1)
+        assert (slerp(a, b, torch.tensor(t, dtype=torch.float64)).norm(dim=1) - 1).abs().max() < 1e-12
+        lengths = slerp(2 * a, 6 * b, torch.tensor(t, dtype=torch.float64)).norm(dim=1)
         assert (lengths - (2 + 4 * t)).abs().max() < 1e-12
 
 
 def test_the_same_and_opposite_directions_walk_a_line():
     a, b = directions([0.6, 0.8], [0.6, 0.8])
-    torch.testing.assert_close(slerp(a, 3 * b, 0.5), 2 * a)
-    there = torch.stack([slerp(a, -b, t) for t in (0.0, 0.25, 0.75, 1.0)])
+    torch.testing.assert_close(slerp(a, 3 * b, torch.tensor(0.5)), 2 * a)
+    there = torch.stack(
+        [slerp(a, -b, torch.tensor(t, dtype=torch.float64), straight=True) for t in (0.0, 0.25, 0.75, 1.0)]
+    )
     assert there.isfinite().all()
     torch.testing.assert_close(there[0], a)
     torch.testing.assert_close(there[3], -b)
@@ -239,7 +242,7 @@ def test_float32_latents_almost_alike_do_not_lose_their_way():
     a = torch.full((1, 512), 1.0)
     b = a.clone()
     b[0, 0] += 1e-3
-    assert (slerp(a, b, 0.5) - a).abs().max() < 2e-3
+    assert (slerp(a, b, torch.tensor(0.5)) - a).abs().max() < 2e-3
 
 
 def test_a_walk_is_filmed_frame_by_frame_and_begins_at_the_first_latents(run, tmp_path):
@@ -256,7 +259,7 @@ def test_a_walk_is_filmed_frame_by_frame_and_begins_at_the_first_latents(run, tm
         cells = frames[2 * point]
         shown = np.stack([cells[y : y + 16, x : x + 16] for y in (0, 17) for x in (0, 17)])
         assert close(shown, drawn_by_hand(trained, z[point]))
-    halfway = drawn_by_hand(trained, slerp(z[2], z[0], 0.5))  # The way back to the first.
+    halfway = drawn_by_hand(trained, slerp(z[2], z[0], torch.tensor(0.5)))  # The way back to the first.
     assert close(frames[5][:16, :16], halfway[0])
 
 
@@ -330,3 +333,14 @@ def test_truncation_reaches_the_sheet_and_the_walk_and_is_refused_where_there_is
     with pytest.raises(UserError, match=r"--truncation 0\.7: gan/progan has no"):
         interpolate(Interpolate(run=run, out=tmp_path / "none", truncation=0.7))
     assert not any((tmp_path / name).exists() for name in ("none.png", "none"))
+
+
+def test_a_walk_at_the_pace_of_pictures_changes_them_evenly(run, tmp_path):
+    def changes(pace):
+        task = Interpolate(run=run, points=2, frames=12, grid=1, seed=1, scale=1, pace=pace, out=tmp_path / pace)
+        interpolate(task)
+        frames = read_folder(tmp_path / pace).astype(float)
+        return np.sqrt(np.square(frames - np.roll(frames, 1, 0)).mean((1, 2, 3)))
+
+    latents, pictures = changes("latents"), changes("pictures")
+    assert pictures.std() / pictures.mean() < 0.5 * latents.std() / latents.mean()

@@ -4,8 +4,10 @@ from ganvas.cli.render import show, table
 from ganvas.core.number_text import minus, number
 from ganvas.core.progress import say
 from ganvas.tasks.directions import DirectionsResult
-from ganvas.tasks.dissect import DissectResult, Edited, SetLine, ToPaint
+from ganvas.tasks.disentanglement import DisentanglementResult
+from ganvas.tasks.dissect import DissectResult, Edited, RemovalLine, RewrittenModel, SetLine, ToPaint
 from ganvas.tasks.invert import InvertResult
+from ganvas.tasks.memorisation import MemorisationResult
 
 
 @show.register
@@ -38,6 +40,14 @@ def _(result: Edited) -> None:
 
 
 @show.register
+def _(result: RewrittenModel) -> None:
+    units = ", ".join(map(str, result.units))
+    say(f"{result.model}: a model whose units {units} of {result.layer} are silent where '{result.where}' is.")
+    say("What that takes away, on other pictures:")
+    table("", ("label", "change"), [(line.label, _removed(line)) for line in result.removals])
+
+
+@show.register
 def _(result: ToPaint) -> None:
     say(f"{result.folder / 'images'}: {result.pictures} pictures. Paint a mask of each, a PNG of the same name whose")
     say(f"pixels are numbers of labels, into {result.folder / 'masks'}; take out the pictures that you leave. Then:")
@@ -49,7 +59,7 @@ def _removals(label: str, sets: tuple[SetLine, ...]) -> tuple[str, str, str]:
     return label, _removed(by.get("effect")), _removed(by.get("iou"))
 
 
-def _removed(line: SetLine | None) -> str:
+def _removed(line: SetLine | RemovalLine | None) -> str:
     return "" if line is None else minus(f"{-100 * line.removed:+.1f} ± {100 * line.standard_error:.1f} %")
 
 
@@ -68,3 +78,27 @@ def _(result: InvertResult) -> None:
         f"{result.share_above_30:.0%} at 30 dB or more; at the start {result.start_median:.1f} dB."
     )
     say(f"{result.sheet}: the pictures above what was found. {result.file}: their latents.")
+
+
+@show.register
+def _(result: DisentanglementResult) -> None:
+    say(f"{result.model}: {result.latents} latents of {result.pictures:,} scenes, against the factors of the scenes.")
+    rows = [
+        (line.name, f"{line.value:.3f}", f"{line.floor:.3f} ± {line.floor_deviation:.3f}") for line in result.scores
+    ]
+    table("", ("score", "value", "factors shuffled"), rows)
+    factors = [(line.factor, f"{line.r2:.2f}", str(line.latent), f"{line.share:.0%}") for line in result.factors]
+    table("", ("factor", "told, R²", "latent that counts most", "its share"), factors)
+
+
+@show.register
+def _(result: MemorisationResult) -> None:
+    say(
+        f"{result.share:.1%} of {result.pictures} pictures by {result.model} are nearer to the training set than to "
+        f"{result.held_out}, among {result.among:,} of each."
+    )
+    say(
+        f"Without memory it is 50 ± {100 * result.standard_error:.1f} %; played back, 100 %. Median distance to the "
+        f"one by that to the other: {result.ratio:.3f}."
+    )
+    say(f"{result.sheet}: nearest training pictures, what was drawn, nearest held-out pictures.")

@@ -7,11 +7,13 @@ chosen on. The result is plain values, which a page, a table and a program read 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
-from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.errors import UserError
 from ganvas.dissect.agreement.agreement import TOP
+from ganvas.dissect.agreement.counts import PixelGrid
 from ganvas.dissect.effects.context import Context, GroundEffect, inserted_everywhere
 from ganvas.dissect.effects.shares import drawn_shares
 from ganvas.dissect.effects.single_units import (
@@ -25,14 +27,16 @@ from ganvas.dissect.effects.single_units import (
     unit_effects,
 )
 from ganvas.dissect.labelled_sample import LabelledSample, sampled
-from ganvas.dissect.labellers.labeller import Labeller
+from ganvas.dissect.labellers.labeller import Labeller, require_label
 from ganvas.dissect.labellers.segmenter import Segmenter
+from ganvas.dissect.layer_table import LayerRow, rows_beside
 from ganvas.dissect.layers import DissectedLayer, Galleries, layers
 from ganvas.dissect.permanent import UnitSet
 from ganvas.dissect.places import Place
 from ganvas.dissect.subject import Subject
 
 RANDOM_SETS = 3
+FEWEST_SETS = 8  # That a layer has room for, where it is chosen to be silenced.
 RAREST = 0.002  # Share of a label in the pictures, below which no set of units is chosen for it.
 
 
@@ -72,6 +76,7 @@ class Dissection:
     contexts: tuple[Context, ...] = ()
     quality: tuple[float | None, ...] = ()  # The labeller's own IoU on held-out pictures, by label, where it is known.
     notes: tuple[str, ...] = ()
+    beside: tuple[LayerRow, ...] = ()  # Layers of other dissections.
     galleries: Galleries = field(default_factory=dict)
 
 
@@ -83,6 +88,7 @@ def dissect(
     *,
     effect_place: Place | None = None,
     by_hand: UnitSet | None = None,
+    beside: Sequence[Path] = (),
     quiet: bool = False,
 ) -> Dissection:
     """Takes a network apart.
@@ -90,6 +96,7 @@ def dissect(
     Args:
         effect_place: The layer whose units are silenced; the one with the best fitting units where left out.
         by_hand: Units that a person chose, silenced together beside the others; their layer is then that one.
+        beside: Folders of other dissections, whose layers stand in the same table.
 
     Raises:
         UserError: none of the labeller's labels occurs in the pictures, or units shall be silenced in a network that
@@ -97,7 +104,9 @@ def dissect(
     """
     _require_drawing(subject, settings, effect_place, by_hand)
     for thing in settings.context:
-        _require_label(thing, labeller)
+        require_label(thing, labeller)
+    protocol = _protocol(labeller, settings, PixelGrid.of(subject.size))
+    others = [row for folder in beside for row in rows_beside(folder, protocol)]
     sample = sampled(subject, labeller, settings.pictures)
     _require_labels(sample, labeller)
     bare, notes = _untrained(subject, labeller, settings)
@@ -112,7 +121,7 @@ def dissect(
         quiet=quiet,
     )
     shares = torch.bincount(sample.masks.flatten().long(), minlength=len(labeller.labels)) / sample.masks.numel()
-    chosen = by_hand.place if by_hand else effect_place or max(found_layers, key=lambda layer: layer.best.trained).place
+    chosen = by_hand.place if by_hand else effect_place or _telling(found_layers, settings.set_size)
     found: UnitEffects | None = None
     sets, contexts = list[SetEffect](), tuple[Context, ...]()
     if settings.effects and subject.kind == "draws":
@@ -135,15 +144,27 @@ def dissect(
         shares=tuple(shares.tolist()),
         layers=tuple(found_layers),
         settings=settings,
-        protocol=_protocol(labeller, settings, sample),
+        protocol=protocol,
         effect_layer=chosen if found is not None else None,
         unit_effects=found,
         sets=tuple(sets),
         contexts=contexts,
         quality=_quality(labeller),
         notes=notes,
+        beside=tuple(others),
         galleries=galleries,
     )
+
+
+def _telling(layers: Sequence[DissectedLayer], set_size: int) -> Place:
+    """The layer whose units fit best, of those in which a set of units is a small part.
+
+    Where a set is half of a layer, random units take as much from a picture as chosen ones.
+    """
+    wide = [layer for layer in layers if layer.place.units >= FEWEST_SETS * set_size]
+    widest = max(layer.place.units for layer in layers)
+    among = wide or [layer for layer in layers if layer.place.units == widest]
+    return max(among, key=lambda layer: layer.best.trained).place
 
 
 def _untrained(
@@ -233,18 +254,10 @@ def _require_labels(sample: LabelledSample, labeller: Labeller) -> None:
         )
 
 
-def _require_label(label: str, labeller: Labeller) -> None:
-    if label not in labeller.labels:
-        raise UserError(
-            f"The labeller {labeller.identity} knows no '{label}'.{did_you_mean(label, labeller.labels)} "
-            f"Labels: {', '.join(labeller.labels)}."
-        )
-
-
-def _protocol(labeller: Labeller, settings: DissectionSettings, sample: LabelledSample) -> str:
-    height, width = sample.grid.size
+def _protocol(labeller: Labeller, settings: DissectionSettings, grid: PixelGrid) -> str:
+    height, width = grid.size
     return (
-        f"labeller={labeller.identity};n={len(sample)};grid={height}x{width}/{sample.grid.step};top={TOP};upsampled=bilinear;"
+        f"labeller={labeller.identity};n={settings.pictures};grid={height}x{width}/{grid.step};top={TOP};upsampled=bilinear;"
         f"silence={settings.silence};seed={settings.seed}"
     )
 

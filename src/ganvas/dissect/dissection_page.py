@@ -12,6 +12,7 @@ from ganvas.dissect.dissection import RAREST, Dissection
 from ganvas.dissect.effects.context import Context, GroundEffect
 from ganvas.dissect.effects.shares import Effect
 from ganvas.dissect.effects.single_units import SetEffect, UnitEffects
+from ganvas.dissect.layer_table import layer_rows
 from ganvas.dissect.layers import Bars, DissectedLayer, Unit
 from ganvas.report.drawing.palette import BLUE, GREEN, ORANGE, SOFT
 from ganvas.report.drawing.panels import Axes, Curve
@@ -38,6 +39,7 @@ def html(found: Dissection) -> str:
             element("p", f"Weights {found.whose}. Labels by {found.labeller}. {found.settings.pictures} pictures."),
         ),
         _layers(found),
+        _beside(found),
         _sets(found),
         _single(found),
         *(_context(one) for one in found.contexts),
@@ -72,6 +74,28 @@ def _layers(found: Dissection) -> Html:
         ),
         element("div", *charts, class_="charts"),
         page.table(header, rows, text_columns=2),
+    )
+
+
+def _beside(found: Dissection) -> Html | None:
+    """The same table over several runs."""
+    if not found.beside:
+        return None
+    rows = [
+        [
+            row.run,
+            f"{row.layer} {row.label}",
+            f"{row.units} at {row.height}×{row.width}",
+            f"{number(row.fit, digits=3)} ({row.fit / row.units:.0%})",
+            *(number(value, digits=3) for value in (row.rotated, row.untrained, row.permuted, row.best)),
+        ]
+        for row in (*layer_rows(found.subject, found.layers), *found.beside)
+    ]
+    header = ("run", "layer", "units", "fit a label", "rotated", "untrained", "permuted", "best, corrected")
+    return page.section(
+        "Beside other runs",
+        element("p", "The layers of other dissections, found in the same way: labeller, pictures, grid and level."),
+        page.table(header, rows, text_columns=3),
     )
 
 

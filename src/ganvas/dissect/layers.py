@@ -13,6 +13,7 @@ from torch import Tensor
 from ganvas.core.progress import progress
 from ganvas.dissect.agreement.agreement import LEVELS, TOP, Agreement, agreement, joined, rotated
 from ganvas.dissect.agreement.counts import thresholds
+from ganvas.dissect.agreement.null import LEVEL
 from ganvas.dissect.gallery import strongest
 from ganvas.dissect.instrument import Maps
 from ganvas.dissect.labelled_sample import LabelledSample
@@ -175,12 +176,19 @@ def _layer(
             permuted=None if null is None else float(null.best.mean()),
         ),
         significant=Bars(
-            trained=float("nan") if null is None else float(null.significant.sum()),
-            untrained=None if bare is None or bare.null is None else float(bare.null.significant.sum()),
+            trained=_significant(own),
+            untrained=None if bare is None else _significant(bare),
         ),
         same_in_halves=float(own.halves.mean()),
         fit=own.scores.iou[:, AT_TOP],
     )
+
+
+def _significant(found: Agreement) -> float:
+    """Units that pass the permutation test; nan where it was not made, or with so few that none could."""
+    if found.null is None or len(found.null.detectors) + 1 < 1 / LEVEL:
+        return float("nan")
+    return float(found.null.significant.sum())
 
 
 def _unit(found: Agreement, unit: int, labels: Sequence[str]) -> Unit:

@@ -77,11 +77,11 @@ def silenced_for_good(subject: Subject, chosen: UnitSet) -> tuple[nn.Module, flo
     """
     inputs = subject.series("permanent", 0, TRIED)
     wanted, _ = subject.run(inputs, edits=[ablated(chosen.place, chosen.units)])
-    layer = _layer_before(subject, chosen.place)
+    layer = layer_before(subject, chosen.place)
     apart = float("inf")
     for axis in (0, 1):
         module = copy.deepcopy(subject.module)
-        network = module.get_submodule(_path(subject))
+        network = module.get_submodule(path_of(subject))
         if not _cleared(network.get_submodule(layer), chosen, axis):
             continue
         drawn = next(tensors(module(*inputs))).clamp(-1, 1)
@@ -95,12 +95,12 @@ def silenced_for_good(subject: Subject, chosen: UnitSet) -> tuple[nn.Module, flo
     )
 
 
-def _path(subject: Subject) -> str:
+def path_of(subject: Subject) -> str:
     """Where the network is in the module."""
     return next(name for name, part in subject.module.named_modules() if part is subject.network)
 
 
-def _layer_before(subject: Subject, place: Place) -> str:
+def layer_before(subject: Subject, place: Place) -> str:
     """The module whose weights the place follows."""
     nodes = subject.numbering.graph.nodes
     node = nodes[int(place.name[1:])]
@@ -130,8 +130,13 @@ def _cleared(layer: nn.Module, chosen: UnitSet, axis: int) -> bool:
     return done
 
 
-def save_silenced(run: Path, module: nn.Module, chosen: UnitSet, out: Path, *, kimg: float | None) -> None:
-    """Writes the model of a run with the cleared weights as a model folder of its own, which every verb takes.
+def save_edited(
+    run: Path, module: nn.Module, chosen: UnitSet, out: Path, *, kimg: float | None, where: str | None = None
+) -> None:
+    """Writes the model of a run with changed weights as a model folder of its own, which every verb takes.
+
+    Args:
+        where: The label at which the units were silenced, and not everywhere.
 
     Raises:
         UserError: something else is at ``out``.
@@ -142,6 +147,6 @@ def save_silenced(run: Path, module: nn.Module, chosen: UnitSet, out: Path, *, k
     named = module.get_submodule("model").state_dict()
     header = checkpoint.Header.__annotations__
     kept = {key: value for key, value in numbers.items() if key not in header}
-    edit = {"layer": chosen.place.name, "units": list(chosen.units)}
+    edit = {"layer": chosen.place.name, "units": list(chosen.units), **({} if where is None else {"where": where})}
     cleared = {name: named[name].contiguous() for name in tensors}
     checkpoint.save(out, "model", cleared, {**kept, "silenced": [*kept.get("silenced", []), edit]})

@@ -13,6 +13,8 @@ from torch import Tensor
 from ganvas.core.files.atomic_files import write_json, write_text
 from ganvas.dissect.dissection import Dissection
 from ganvas.dissect.dissection_page import html
+from ganvas.dissect.layer_table import FILE as LAYERS
+from ganvas.dissect.layer_table import LayerRow, layer_rows, layers_file
 from ganvas.dissect.layers import Unit
 
 PAGE = "dissection.html"
@@ -20,6 +22,9 @@ PAGE = "dissection.html"
 
 def written(found: Dissection, folder: Path) -> Path:
     """Writes everything into a folder, each file whole or not at all; gives the page."""
+    rows = layer_rows(found.subject, found.layers)
+    write_text(folder / "layers.csv", _csv(LAYER_HEADER, (dataclasses.astuple(row) for row in (*rows, *found.beside))))
+    write_json(folder / LAYERS, layers_file(rows, found.protocol))
     write_text(folder / "units.csv", _csv(_unit_header(), _unit_rows(found)))
     if found.unit_effects is not None:
         write_text(folder / "unit_effects.csv", _csv(EFFECT_HEADER, _effect_rows(found)))
@@ -29,6 +34,7 @@ def written(found: Dissection, folder: Path) -> Path:
     return folder / PAGE
 
 
+LAYER_HEADER = tuple(item.name for item in dataclasses.fields(LayerRow))
 EFFECT_HEADER = ("layer", "unit", "label", "share_before", "change", "standard_error")
 SET_HEADER = (
     *("layer", "chosen_by", "chosen_for", "units", "label", "share_before", "share_after", "standard_error"),

@@ -8,6 +8,7 @@ import tyro
 
 if TYPE_CHECKING:
     from ganvas.dissect.dissection import Dissection
+    from ganvas.dissect.permanent import UnitSet
     from ganvas.dissect.places import Place
     from ganvas.dissect.subject import Subject
 
@@ -23,7 +24,9 @@ class Dissect:
       ganvas dissect runs/demo --layers blocks.1.1 "#17" --labeller colours
       ganvas dissect runs/demo:discriminator --pictures 256
       ganvas dissect runs/demo --units mine.json
+      ganvas dissect runs/wide --beside runs/narrow runs/narrower
       ganvas dissect runs/demo --edit mine.json -o runs/demo-without
+      ganvas dissect runs/demo --edit mine.json --where tree -o runs/demo-no-trees
       ganvas dissect package.module:make_generator --input 1,128
     """
 
@@ -40,11 +43,15 @@ class Dissect:
     """Units that you chose, silenced beside the others: a JSON file {"layer": "#11", "units": [3, 17]}."""
     edit: Path | None = None
     """Such a file whose units are silenced for good: a model without them is written to --out, and nothing else."""
+    where: str | None = None
+    """With --edit: the label at which they are silenced, by a change of rank one of the layer's weights; elsewhere they
+    go on. Everywhere when left out."""
     layers: tuple[str, ...] = ()
     """Layers by their names in the code, or #7 for an operation, as in `ganvas receptive-field`; by default what
     activations give, eight of them at most."""
     effect_layer: str | None = None
-    """The layer whose units are silenced one by one; by default the one whose units fit best."""
+    """The layer whose units are silenced one by one; by default the one whose units fit best, of those with eight times
+    as many units as are silenced together."""
     labeller: str | None = None
     """Who says what is where: scenes, exact (masks of the pictures that a network looks at), colours, brightness,
     edges, texture, or the folder of a trained segmenter. By default what suits the pictures."""
@@ -59,6 +66,8 @@ class Dissect:
     to_paint: int | None = None
     """Write so many of the pictures into --out/images, for you to paint masks of 5 to 20 of them into --out/masks, and
     nothing else; --labeller with that folder then learns your labels."""
+    beside: tuple[Path, ...] = ()
+    """Other runs that were dissected alike, whose layers stand in the same table."""
     context: tuple[str, ...] = ()
     """Labels whose units are put into every place in turn, such as house: where can one be put? About 20 seconds
     each."""
@@ -114,6 +123,26 @@ class Edited:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemovalLine:
+    """The share of a label that an edit takes away, on pictures that it was not made on."""
+
+    label: str
+    removed: float
+    standard_error: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewrittenModel:
+    """A model whose units were silenced where a label is."""
+
+    model: Path
+    layer: str
+    units: tuple[int, ...]
+    where: str
+    removals: tuple[RemovalLine, ...]  # Of every label that there is.
+
+
+@dataclass(frozen=True, kw_only=True)
 class ToPaint:
     """Pictures that wait for masks."""
 
@@ -136,7 +165,7 @@ class DissectResult:
     folder: Path
 
 
-def dissect(task: Dissect) -> DissectResult | Edited | ToPaint:
+def dissect(task: Dissect) -> DissectResult | Edited | RewrittenModel | ToPaint:
     """Loads the run, dissects its network, and writes page, tables and JSON; or the edited model; or pictures to paint.
 
     Raises:
@@ -173,7 +202,14 @@ def dissect(task: Dissect) -> DissectResult | Edited | ToPaint:
     )
     by_hand = None if task.units is None else read_units(task.units, subject)
     found = whole.dissect(
-        subject, labeller, places, settings, effect_place=effect_place, by_hand=by_hand, quiet=task.quiet
+        subject,
+        labeller,
+        places,
+        settings,
+        effect_place=effect_place,
+        by_hand=by_hand,
+        beside=task.beside,
+        quiet=task.quiet,
     )
     page = written(found, folder)
     return _result(found, page, folder)
@@ -181,6 +217,10 @@ def dissect(task: Dissect) -> DissectResult | Edited | ToPaint:
 
 def _check(task: Dissect) -> None:
     from ganvas.core.checks import at_least
+    from ganvas.core.errors import UserError
+
+    if task.where is not None and task.edit is None:
+        raise UserError(f"--where {task.where} says where --edit silences units. Give the units: --edit FILE.")
 
     at_least(task, 8, "pictures", "effect_pictures", "held_out_pictures", "context_pictures")
     at_least(task, 1, "set_size")
@@ -264,10 +304,10 @@ def _to_paint(task: Dissect, count: int) -> ToPaint:
     return ToPaint(folder=task.out, pictures=len(pictures))
 
 
-def _edited(task: Dissect, file: Path) -> Edited:
+def _edited(task: Dissect, file: Path) -> Edited | RewrittenModel:
     """Writes the model of a run without some units."""
     from ganvas.core.errors import UserError
-    from ganvas.dissect.permanent import read_units, save_silenced, silenced_for_good
+    from ganvas.dissect.permanent import read_units, save_edited, silenced_for_good
 
     if task.out is None:
         raise UserError("--edit writes a new model. Say where: --out FOLDER.")
@@ -275,9 +315,31 @@ def _edited(task: Dissect, file: Path) -> Edited:
     if subject.kind != "draws" or "spec" not in subject.data:
         raise UserError(f"--edit writes the model of a run that draws pictures, and {subject.name} is none.")
     chosen = read_units(file, subject)
+    if task.where is not None:
+        return _rewritten(task, subject, chosen, task.where, task.out)
     module, apart = silenced_for_good(subject, chosen)
-    save_silenced(Path(_parts(task.run)[0]), module, chosen, task.out, kimg=task.kimg)
+    save_edited(Path(_parts(task.run)[0]), module, chosen, task.out, kimg=task.kimg)
     return Edited(model=task.out, layer=chosen.place.title, units=chosen.units, apart=apart)
+
+
+def _rewritten(task: Dissect, subject: "Subject", chosen: "UnitSet", where: str, out: Path) -> RewrittenModel:
+    """Writes the model of a run whose units are silent where a label is."""
+    from ganvas.dissect.labellers.labeller import require_label
+    from ganvas.dissect.labellers.labeller_catalogue import labeller_named
+    from ganvas.dissect.permanent import save_edited
+    from ganvas.dissect.rewriting import rewritten
+
+    labeller = labeller_named(task.labeller, subject, quiet=task.quiet)
+    require_label(where, labeller)
+    pictures, held_out = task.effect_pictures, task.held_out_pictures
+    found = rewritten(subject, labeller, chosen, where, pictures=pictures, held_out=held_out)
+    save_edited(Path(_parts(task.run)[0]), found.module, chosen, out, kimg=task.kimg, where=where)
+    lines = tuple(
+        RemovalLine(label=effect.label, removed=-effect.relative, standard_error=effect.relative_error)
+        for effect in found.effects
+        if effect.before > 0
+    )
+    return RewrittenModel(model=out, layer=chosen.place.title, units=chosen.units, where=where, removals=lines)
 
 
 def _places(task: Dissect, subject: "Subject") -> "tuple[Place, ...]":

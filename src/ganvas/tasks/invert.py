@@ -113,24 +113,14 @@ def _images(task: Invert, made: "LatentGenerator") -> "Tensor":
 
 
 def _start(task: Invert, made: "LatentGenerator", images: "Tensor") -> "Tensor":
-    import torch
-
     from ganvas.core.seeds import stream
-    from ganvas.dissect.latents.inversion import GUESSES, nearest_start, trained_encoder
-    from ganvas.losses.capabilities import Encodes
+    from ganvas.dissect.latents.inversion import GUESSES, encoder_of, nearest_start
 
     if task.start == "random":
         return made.latents(len(images), stream(task.seed, "invert", "random"))
     if task.start == "nearest":
         return nearest_start(made.decode, images, made.latents(GUESSES, stream(task.seed, "invert", "guesses")))
-    with torch.no_grad():
-        if isinstance(made.kept.model, Encodes):
-            guess = made.kept.model.encode(images)
-            return guess[0] if isinstance(guess, tuple) else guess
-    encoder = trained_encoder(
-        made.decode, made.latents, prior=made.prior, steps=task.encoder_steps, seed=task.seed, quiet=task.quiet
-    )
-    return encoder(images)
+    return encoder_of(made, steps=task.encoder_steps, seed=task.seed, quiet=task.quiet)(images)
 
 
 def _sheet(made: "LatentGenerator", images: "Tensor", z: "Tensor", path: Path) -> None:

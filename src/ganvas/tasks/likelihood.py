@@ -381,15 +381,9 @@ def _pictures(task: Likelihood, trained: "Trained", apart: int) -> tuple[Any, An
 
 
 def _packed(task: Likelihood, trained: "Trained") -> "Packed":
-    from ganvas.data.packing import prepare
-
     if task.data is None:
         return trained.reals(quiet=task.quiet)
-    keys = ("fit", "background", "broken")
-    settings = {key: trained.data[key] for key in keys if key in trained.data}
-    settings |= {} if task.fit is None else {"fit": task.fit}
-    size = (trained.height, trained.width)
-    return prepare(task.data, size=size, channels=trained.channels, quiet=task.quiet, **settings)
+    return trained.prepared(task.data, fit=task.fit, quiet=task.quiet)
 
 
 def _name(task: Likelihood, trained: "Trained") -> str:

@@ -1,7 +1,7 @@
 """Draw samples from a trained model: a grid, a folder, a zip, a table, lines of text, or a walk between latents."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ganvas.train.trained import Trained
 
 
@@ -66,8 +68,9 @@ class Sample:
 class Interpolate:
     """Walk between latents and film the way: the walk is a loop, along great circles of the latent sphere.
 
-    Example:
+    Examples:
       ganvas interpolate runs/x --seed 1 -o walk.webp
+      ganvas interpolate runs/x --pace pictures -o walk.webp
     """
 
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
@@ -78,6 +81,9 @@ class Interpolate:
     """Latents that the walk visits before it comes back to the first."""
     frames: int = 24
     """Frames from one to the next."""
+    pace: Literal["latents", "pictures"] = "latents"
+    """What changes evenly from frame to frame: the latents, so that pictures rush and dawdle; or the pictures, which
+    draws the walk twice."""
     grid: int = 9
     """Walks side by side."""
     fps: int = 24
@@ -148,16 +154,12 @@ def interpolate(task: Interpolate) -> Drawn:
         _refuse_existing(task.out)
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
     scale = task.scale or max(1, 128 // trained.width)
-    z = trained.latents(task.grid * task.points, seed=task.seed).view(task.points, task.grid, -1)
-    labels = trained.labels(task.grid, seed=task.seed, label=task.label)
     total = task.points * task.frames
+    drawn = _loop(task, trained)
 
     def pictures() -> Iterator[Any]:
-        for frame in tracked(range(total), "Drawing", total=total, unit="frames"):
-            start, along = divmod(frame, task.frames)
-            between = slerp(z[start], z[(start + 1) % task.points], along / task.frames)
-            drawn = to_bytes(trained.decode(between, labels, truncation=task.truncation)).cpu()
-            rows = drawn.permute(0, 2, 3, 1).contiguous().numpy()
+        for at in tracked(_pace(task, drawn), "Drawing", total=total, unit="frames"):
+            rows = to_bytes(drawn(at)).cpu().permute(0, 2, 3, 1).contiguous().numpy()
             yield np.asarray(grid(rows, scale=scale).convert("RGB"))
 
     with torch.no_grad():
@@ -169,22 +171,42 @@ def interpolate(task: Interpolate) -> Drawn:
     return Drawn(path=task.out, pictures=total, seed=task.seed, model=trained.name, kimg=trained.kimg)
 
 
-def slerp(a: Any, b: Any, t: float) -> Any:
-    """From ``a`` to ``b`` (n, d) along the great circle, lengths interpolated linearly (Shoemake 1985).
-
-    A straight line between two Gaussian latents passes near the origin, where a model has never been.
-    """
+def _loop(task: Interpolate, trained: "Trained") -> "Callable[[Tensor], Tensor]":
+    """What the walks show where each of them has come, in latents visited."""
     import torch
 
-    cosine = torch.nn.functional.cosine_similarity(a, b, dim=1).clamp(-1, 1)
-    angle = torch.acos(cosine).unsqueeze(1)
-    short = torch.sin(angle).abs() < 1e-6  # The same or opposite directions: any way is as good as a line.
-    sine = torch.where(short, torch.ones_like(angle), torch.sin(angle))
-    weight_a = torch.where(short, torch.full_like(angle, 1 - t), torch.sin((1 - t) * angle) / sine)
-    weight_b = torch.where(short, torch.full_like(angle, t), torch.sin(t * angle) / sine)
-    length_a, length_b = a.norm(dim=1, keepdim=True), b.norm(dim=1, keepdim=True)
-    direction = weight_a * a / length_a + weight_b * b / length_b
-    return direction * ((1 - t) * length_a + t * length_b)
+    from ganvas.dissect.latents.walks import slerp
+
+    z = trained.latents(task.grid * task.points, seed=task.seed).view(task.points, task.grid, -1)
+    labels = trained.labels(task.grid, seed=task.seed, label=task.label)
+    walks = torch.arange(task.grid)
+
+    def drawn(at: "Tensor") -> "Tensor":
+        start = at.floor().long() % task.points
+        a, b = z[start, walks], z[(start + 1) % task.points, walks]
+        return trained.decode(slerp(a, b, at - at.floor(), straight=True), labels, truncation=task.truncation)
+
+    return drawn
+
+
+def _pace(task: Interpolate, drawn: "Callable[[Tensor], Tensor]") -> "Tensor":
+    """Where each walk has come in each frame (frames, walks), in latents visited."""
+    import torch
+
+    from ganvas.core.progress import tracked
+    from ganvas.dissect.latents.walks import even_pace, picture_change
+
+    total = task.points * task.frames
+    even = (torch.arange(total + 1, dtype=torch.float64) / task.frames)[:, None].expand(-1, task.grid)
+    if task.pace == "latents":
+        return even[:-1]
+    changes, before = [], drawn(even[0])
+    for at in tracked(even[1:], "Pacing", total=total, unit="frames"):
+        after = drawn(at)
+        changes.append(picture_change(after, before).cpu())
+        before = after
+    paced = [even_pace(change, total + 1) * task.points for change in torch.stack(changes, 1)]
+    return torch.stack(paced, 1)[:-1]
 
 
 def _write_grid(task: Sample, trained: "Trained", out: Path) -> None:

@@ -24,6 +24,7 @@ from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
 from ganvas.core.sound_size import SoundSize
 from ganvas.core.waves import to_samples
+from ganvas.data.fitting import Fit
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.data.sound.packed_sounds import PackedSounds, prepare_sounds
@@ -289,13 +290,16 @@ class Trained:
 
     def reals(self, *, quiet: bool = False) -> Packed:
         """The pictures it was trained on, prepared as they were then."""
-        keys = ("fit", "background", "broken")
-        settings = {key: self.data[key] for key in keys if key in self.data}
-        packed = prepare(
-            self.data["spec"], size=(self.height, self.width), channels=self.channels, quiet=quiet, **settings
-        )
+        packed = self.prepared(self.data["spec"], quiet=quiet)
         _require_the_same(packed.fingerprint, self.data)
         return packed
+
+    def prepared(self, spec: str, *, fit: Fit | None = None, quiet: bool = False) -> Packed:
+        """The pictures of a source, prepared as those of the training were, or fitted in another way."""
+        keys = ("fit", "background", "broken")
+        settings: dict[str, Any] = {key: self.data[key] for key in keys if key in self.data}
+        settings |= {"fit": fit} if fit else {}
+        return prepare(spec, size=(self.height, self.width), channels=self.channels, quiet=quiet, **settings)
 
     def require(self, capability: type[C]) -> C:
         """The model as one that has a capability; a family that lacks it is told clearly.

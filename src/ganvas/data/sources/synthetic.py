@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from ganvas.core.catalogue import PACKAGE
 from ganvas.core.errors import UserError
 from ganvas.data.cache import hash_file
@@ -46,6 +48,10 @@ class MadeScenes(PictureArray):
         for start in range(0, self.count, rows):
             images, masks, labels = self._scenes.pictures(start, min(start + rows, self.count))
             yield Block(images=images, labels=labels, masks=masks)
+
+    def factors(self) -> dict[str, np.ndarray]:
+        """The random factors that the scenes are made of, a column each."""
+        return self._scenes.factors(np.arange(self.count))
 
     def identity(self) -> str:
         """With a hash of the code that draws: a scene drawn differently is another picture."""

@@ -5,6 +5,10 @@ sky"), and breaks what ties a unit to its own picture. With the largest score of
 label, as the statistic, the chance of one false finding or more among all of them is bounded at once (Westfall & Young
 1993, Resampling-Based Multiple Testing, section 2.3).
 
+All orders are equally likely, those in which a picture keeps its own labels among them. Without these the true order
+would stand apart from the others, which have more in common with each other than with it: on white noise of 10 pictures
+the test then calls 12 % of layers significant at 5 %.
+
 Significance is not interpretability: nearly every unit of an untrained network passes too, since labels and units are
 both functions of the picture. Its count is only of use beside that of the untrained twin.
 """
@@ -22,6 +26,7 @@ from ganvas.dissect.agreement.counts import PixelLabels, Values
 
 PICTURES = 128  # Of the sample, at most: the test has power enough, and its cost is a product of everything.
 AT_ONCE = 8
+LEVEL = 0.05  # Of the test, over the whole layer.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +48,6 @@ def permuted(
     permutations: int,
     seed: int,
     detector: tuple[int, float],
-    level: float = 0.05,
 ) -> Null:
     """The test, on the first pictures of the sample.
 
@@ -53,7 +57,7 @@ def permuted(
     """
     values, masks = values[:PICTURES], masks[:PICTURES]
     generator = stream(seed, "dissect", "permutations")
-    orders = [torch.arange(len(masks)), *(derangement(len(masks), generator) for _ in range(permutations))]
+    orders = [torch.arange(len(masks)), *(torch.randperm(len(masks), generator=generator) for _ in range(permutations))]
     both, active, labelled = _sums(values, masks, labels, at, orders)
     iou = both / (active[:, :, None, None] + labelled - both).clamp_min(1)
     score = iou.permute(3, 0, 1, 2)  # Permutation, unit, level, label.
@@ -71,7 +75,7 @@ def permuted(
         p_values=p_values,
         detectors=(score[1:, :, which].amax(2) > least).sum(1).float(),
         best=((score[1:] - chance) / (1 - chance).clamp_min(1e-12)).flatten(2).amax(2).mean(0),
-        significant=p_values <= level,
+        significant=p_values <= LEVEL,
     )
 
 
@@ -83,18 +87,6 @@ def joined_nulls(parts: Sequence[Null]) -> Null:
         best=torch.cat([part.best for part in parts]),
         significant=torch.cat([part.significant for part in parts]),
     )
-
-
-def derangement(n: int, generator: torch.Generator) -> Tensor:
-    """An order in which no picture meets its own labels: a random one, its fixed points passed on in a circle."""
-    order = torch.randperm(n, generator=generator)
-    fixed = (order == torch.arange(n)).nonzero().flatten()
-    if len(fixed) == 1 and n > 1:
-        other = (fixed + 1) % n
-        order[torch.cat([fixed, other])] = order[torch.cat([other, fixed])]
-    elif len(fixed):
-        order[fixed] = order[fixed.roll(1)]
-    return order
 
 
 def _sums(

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import Float, Integer
 from torch import Tensor
 
+from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.shapes import Images
 
 LabelMaps = Integer[Tensor, "n h w"]  # Whole numbers of any precision.
@@ -45,3 +46,16 @@ class Differentiable(Protocol):
     def score(self, images: Images) -> Beliefs:
         """The share of belief that each pixel has each label: above 0, and 1 in sum over labels."""
         ...
+
+
+def require_label(label: str, labeller: Labeller) -> None:
+    """That a labeller knows a label.
+
+    Raises:
+        UserError: it does not.
+    """
+    if label not in labeller.labels:
+        raise UserError(
+            f"The labeller {labeller.identity} knows no '{label}'.{did_you_mean(label, labeller.labels)} "
+            f"Labels: {', '.join(labeller.labels)}."
+        )

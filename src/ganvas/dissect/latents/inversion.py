@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from ganvas.core.progress import progress
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images, Latents, PerSample
-from ganvas.dissect.latents.latent_generator import Decode, Prior
+from ganvas.dissect.latents.latent_generator import Decode, LatentGenerator, Prior
+from ganvas.losses.capabilities import Encodes
 from ganvas.metrics.psnr import psnr as psnr_of_errors
 from ganvas.nn.layers.initialise import initialise
 
@@ -139,6 +140,20 @@ def trained_encoder(
             report(step + 1, f"loss {loss.item():.3f}")
     encoder.eval().requires_grad_(False)
     return lambda images: kept_to(encoder(images.contiguous(memory_format=torch.channels_last)), prior)
+
+
+def encoder_of(made: LatentGenerator, *, steps: int, seed: int = 0, quiet: bool = True) -> Callable[[Images], Latents]:
+    """The encoder that a model has itself (its mean), or one that learns for a moment from the generator's pictures."""
+    model = made.kept.model
+    if not isinstance(model, Encodes):
+        return trained_encoder(made.decode, made.latents, prior=made.prior, steps=steps, seed=seed, quiet=quiet)
+
+    @torch.no_grad()
+    def encode(images: Images) -> Latents:
+        guess = model.encode(images)
+        return guess[0] if isinstance(guess, tuple) else guess
+
+    return encode
 
 
 @torch.no_grad()

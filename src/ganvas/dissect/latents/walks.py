@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.errors import UserError
-from ganvas.core.shapes import Images
+from ganvas.core.shapes import Images, PerSample
 
 Code = Float[Tensor, " z"]
 Path = Float[Tensor, "steps z"]
@@ -27,28 +27,33 @@ def lerp(a: Code, b: Code, t: Float[Tensor, " steps"]) -> Path:
     return a + t[:, None].to(a) * (b - a)
 
 
-def slerp(a: Code, b: Code, t: Float[Tensor, " steps"]) -> Path:
+def slerp(
+    a: Float[Tensor, "... z"], b: Float[Tensor, "... z"], t: Float[Tensor, "..."], *, straight: bool = False
+) -> Float[Tensor, "... z"]:
     """Along the great circle from a to b, the length changing evenly (Shoemake 1985).
 
+    Args:
+        t: How far: a number for each pair of codes, or several for one pair.
+        straight: Codes that point in opposite directions are joined by a line instead of refused.
+
     Raises:
-        UserError: a is 0, or b points the opposite way, so that there is no shortest way.
+        UserError: a code is 0, or two point in opposite directions, so that there is no shortest way.
     """
-    first, second = a.double(), b.double()
-    lengths = first.norm(), second.norm()
-    if min(lengths) == 0:
+    first, second, t = a.double(), b.double(), t.double()[..., None]
+    lengths = [code.norm(dim=-1, keepdim=True) for code in (first, second)]
+    if not all(bool((length > 0).all()) for length in lengths):
         raise UserError("A code of zeros has no direction, so no way along the sphere begins there.")
-    angle = math.atan2(*_sine_cosine(first / lengths[0], second / lengths[1]))
-    if math.pi - angle < 1e-6:
+    angle = _angle(first / lengths[0], second / lengths[1])
+    opposite = math.pi - angle < 1e-6
+    if opposite.any() and not straight:
         raise UserError(
             "The two codes point in opposite directions: every great circle leads there. Go by a third code."
         )
-    t = t.double()[:, None]
-    if angle < 1e-9:
-        return lerp(a, b, t[:, 0])
-    ways = (torch.sin((1 - t) * angle) * first / lengths[0] + torch.sin(t * angle) * second / lengths[1]) / math.sin(
-        angle
-    )
-    return (ways * ((1 - t) * lengths[0] + t * lengths[1])).to(a.dtype)
+    line = opposite | (angle < 1e-9)
+    sine = torch.where(line, 1.0, angle.sin())
+    ways = (torch.sin((1 - t) * angle) * first / lengths[0] + torch.sin(t * angle) * second / lengths[1]) / sine
+    along = ways * ((1 - t) * lengths[0] + t * lengths[1])
+    return torch.where(line, (1 - t) * first + t * second, along).to(a.dtype)
 
 
 def lerp_angle(theta: float, t: Float[Tensor, " steps"]) -> Float[Tensor, " steps"]:
@@ -71,17 +76,16 @@ def circle(centre: Code, direction: Code, steps: int) -> Path:
     return torch.cos(angle)[:, None] * centre + torch.sin(angle)[:, None] * across
 
 
-def even_pace(pictures: Images, steps: int) -> Float[Tensor, " steps"]:
+def even_pace(change: Float[Tensor, " fine"], steps: int) -> Float[Tensor, " steps"]:
     """Where on a fine walk to stand so that pictures change by the same from step to step.
 
     Args:
-        pictures: Of the fine walk, evenly spaced from 0 to 1.
+        change: Of the picture from each point of the fine walk to the next; its points are evenly spaced from 0 to 1.
 
     Returns:
-        Positions from 0 to 1 that part the cumulated root mean square change of the picture evenly.
+        Positions from 0 to 1 that part the cumulated change evenly.
     """
-    apart = (pictures[1:] - pictures[:-1]).flatten(1).double().square().mean(1).sqrt()
-    way = torch.cat([torch.zeros(1, dtype=torch.float64), apart.cumsum(0)])
+    way = torch.cat([torch.zeros(1, dtype=torch.float64), change.double().cumsum(0)])
     if not way[-1] > 0:
         return torch.linspace(0, 1, steps, dtype=torch.float64)
     wanted = torch.linspace(0, 1, steps, dtype=torch.float64) * way[-1]
@@ -90,7 +94,12 @@ def even_pace(pictures: Images, steps: int) -> Float[Tensor, " steps"]:
     return (after - 1 + part.clamp(0, 1)) / (len(way) - 1)
 
 
-def _sine_cosine(a: Code, b: Code) -> tuple[float, float]:
-    """Of the angle between unit vectors, exact for small and for large ones."""
-    cosine = float(a @ b)
-    return float((b - cosine * a).norm()), cosine
+def picture_change(images: Images, others: Images) -> PerSample:
+    """The root mean square difference of colours, picture by picture."""
+    return (images - others).flatten(1).double().square().mean(1).sqrt()
+
+
+def _angle(a: Float[Tensor, "*n z"], b: Float[Tensor, "*n z"]) -> Float[Tensor, "*n 1"]:
+    """Between unit vectors, exact for small and for large ones."""
+    cosine = (a * b).sum(-1, keepdim=True)
+    return torch.atan2((b - cosine * a).norm(dim=-1, keepdim=True), cosine)

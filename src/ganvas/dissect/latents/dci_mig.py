@@ -25,7 +25,7 @@ Factors = Float[Tensor, "n k"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disentanglement:
+class DisentanglementScores:
     """The four scores."""
 
     disentanglement: float
@@ -38,18 +38,18 @@ class Disentanglement:
 class WithFloor:
     """Scores, and the mean and deviation of each under shuffled factors."""
 
-    found: Disentanglement
-    floor: Disentanglement
-    floor_deviation: Disentanglement
+    found: DisentanglementScores
+    floor: DisentanglementScores
+    floor_deviation: DisentanglementScores
 
 
-def disentanglement(codes: Codes, factors: Factors) -> Disentanglement:
+def disentanglement(codes: Codes, factors: Factors) -> DisentanglementScores:
     """DCI by linear regression, and MIG."""
-    importance, told = _importance(_standard(codes), _standard(factors))
+    importance, told = importance_of(codes, factors)
     rows, columns = importance.sum(1), importance.sum(0)
     per_latent = 1 - _entropy(importance / rows.clamp_min(1e-300)[:, None], 1)
     per_factor = 1 - _entropy(importance / columns.clamp_min(1e-300), 0)
-    return Disentanglement(
+    return DisentanglementScores(
         disentanglement=float((per_latent * rows).sum() / rows.sum().clamp_min(1e-300)),
         completeness=float(per_factor.mean()),
         informativeness=float(told.mean()),
@@ -64,8 +64,8 @@ def with_floor(codes: Codes, factors: Factors, generator: torch.Generator, *, sh
     values = torch.tensor([list(vars(one).values()) for one in chance], dtype=torch.float64)
     return WithFloor(
         found=disentanglement(codes, factors),
-        floor=Disentanglement(**dict(zip(vars(chance[0]), values.mean(0).tolist(), strict=True))),
-        floor_deviation=Disentanglement(**dict(zip(vars(chance[0]), values.std(0).tolist(), strict=True))),
+        floor=DisentanglementScores(**dict(zip(vars(chance[0]), values.mean(0).tolist(), strict=True))),
+        floor_deviation=DisentanglementScores(**dict(zip(vars(chance[0]), values.std(0).tolist(), strict=True))),
     )
 
 
@@ -82,7 +82,9 @@ def mig(codes: Codes, factors: Factors) -> float:
     return sum(gaps) / len(gaps) if gaps else 0.0
 
 
-def _importance(codes: Codes, factors: Factors) -> tuple[Float[Tensor, "z k"], Float[Tensor, " k"]]:
+def importance_of(codes: Codes, factors: Factors) -> tuple[Float[Tensor, "z k"], Float[Tensor, " k"]]:
+    """How much each latent counts in telling each factor, and how well each is told (R^2)."""
+    codes, factors = _standard(codes), _standard(factors)
     weights = torch.linalg.lstsq(codes, factors).solution
     residual = (factors - codes @ weights).square().mean(0)
     return weights.square(), (1 - residual).clamp(0, 1)

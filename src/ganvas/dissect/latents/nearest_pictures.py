@@ -23,8 +23,10 @@ class Memorised:
     share: float  # Of pictures that are nearer to the training set; equal distances count half.
     error: float  # Of the share, if nothing was memorised.
     ratio: float  # Median distance to the training set, by that to the held-out set.
-    nearest: Int[Tensor, " n"]  # The nearest training picture.
-    distances: Float[Tensor, " n"]
+    nearest: Int[Tensor, " n"]  # The nearest training picture, and
+    nearest_unseen: Int[Tensor, " n"]  # the nearest held-out one.
+    distances: Float[Tensor, " n"]  # To them.
+    distances_unseen: Float[Tensor, " n"]
 
 
 def memorised(
@@ -40,18 +42,21 @@ def memorised(
             f"{len(seen)} training pictures and {len(unseen)} held out: the larger set is nearer by its size alone. "
             "Give as many of each."
         )
-    near, at, other = [], [], []
-    for part in fakes.split(batch):
-        distance, index = torch.cdist(part, seen).min(1)
-        near.append(distance)
-        at.append(index)
-        other.append(torch.cdist(part, unseen).min(1).values)
-    to_seen, to_unseen = torch.cat(near), torch.cat(other)
+    to_seen, nearest = _nearest(fakes, seen, batch)
+    to_unseen, nearest_unseen = _nearest(fakes, unseen, batch)
     share = (to_seen < to_unseen).double().mean() + (to_seen == to_unseen).double().mean() / 2
     return Memorised(
         share=float(share),
         error=0.5 / math.sqrt(len(fakes)),
         ratio=float(to_seen.median() / to_unseen.median()) if to_unseen.median() > 0 else math.nan,
-        nearest=torch.cat(at),
+        nearest=nearest,
+        nearest_unseen=nearest_unseen,
         distances=to_seen,
+        distances_unseen=to_unseen,
     )
+
+
+def _nearest(rows: Float[Tensor, "n d"], among: Float[Tensor, "m d"], batch: int) -> tuple[Tensor, Tensor]:
+    """The distance of each row to the nearest of others, and which that is."""
+    found = [torch.cdist(part, among).min(1) for part in rows.split(batch)]
+    return torch.cat([each.values for each in found]), torch.cat([each.indices for each in found])
