@@ -118,9 +118,9 @@ def of_run(folder: Path, *, part: str | None = None, kimg: float | None = None, 
         UserError: there is no such run, it draws points, or has no such part.
     """
     kept = trained.load(folder, kimg=kimg)
-    if kept.draws_points:
+    if kept.unit != "pictures":
         raise UserError(
-            f"{folder} draws points, and a dissection asks where things are in pictures. Give a run of pictures."
+            f"{folder} draws {kept.unit}, and a dissection asks where things are in pictures. Give a run of pictures."
         )
     parts = [name for name, _ in kept.model.named_children()]
     if part is not None and part not in dict(kept.model.named_modules()):

@@ -81,8 +81,8 @@ def memorisation(task: Memorisation) -> MemorisationResult:
     at_least(task, 1, "shown")
     folder = task.out or task.run / "memorisation"
     kept = trained.load(task.run, kimg=task.kimg)
-    if kept.draws_points:
-        raise UserError(f"{task.run} draws points, and this looks for pictures. Give a run of pictures.")
+    if kept.unit != "pictures":
+        raise UserError(f"{task.run} draws {kept.unit}, and this looks for pictures. Give a run of pictures.")
     require_writable(folder / "memorisation.json")
     spec = task.held_out or _fresh(kept)
     seen, unseen = kept.reals(quiet=task.quiet), _held_out(kept, spec, quiet=task.quiet)

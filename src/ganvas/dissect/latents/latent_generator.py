@@ -37,8 +37,8 @@ def of_run(folder: Path, *, kimg: float | None = None, label: str | None = None)
         UserError: it draws points, has no latents, or draws classes and none is named.
     """
     kept = trained.load(folder, kimg=kimg)
-    if kept.draws_points:
-        raise UserError(f"{folder} draws points, and these tools are of pictures. Give a run of pictures.")
+    if kept.unit != "pictures":
+        raise UserError(f"{folder} draws {kept.unit}, and these tools are of pictures. Give a run of pictures.")
     model = kept.require(HasLatents)
     if kept.conditional and label is None:
         raise UserError(f"{kept.name} draws given classes, whose latents mean other things. Name one with --label.")
