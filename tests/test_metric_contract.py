@@ -1,5 +1,6 @@
 """Runs over every metric of the catalogue: a new file is tested before its author writes a test."""
 
+import functools
 import math
 from pathlib import Path
 
@@ -14,6 +15,19 @@ from ganvas.metrics.accumulators import row_table as tables
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.measuring import metric_catalogue
 from ganvas.metrics.measuring.flow import SEEN, measure, reference
+
+
+class MeanDistance:
+    """In the place of a network that compares pairs of pictures."""
+
+    identity, taps = "mean-distance", {}
+
+    def extract(self, pictures, taps):
+        raise AssertionError("it gives no rows")
+
+    def distances(self, x, y):
+        return (x.double() - y.double()).abs().flatten(1).mean(1)
+
 
 RELATIVE = 1e-6  # Of float32 sums in another order; what is added up from the same numbers is exact.
 
@@ -56,6 +70,8 @@ def metric(request):
         pytest.importorskip(module.NEEDS, reason=f"needs {module.NEEDS}: pip install 'ganvas[metrics]'")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fld, "SPLITS", 2)  # The contract asks whether there is an error, not how sure it is.
+        if metric_contract.shows_pairs(module):
+            patch.setattr(module, "compare", functools.partial(module.compare, network=MeanDistance()))
         yield module
 
 
@@ -112,7 +128,7 @@ def test_the_wings_hold_machinery_and_no_metric():
 
 def test_a_metric_of_features_says_whose(metric):
     if metric.SEES == "pixels":
-        assert not hasattr(metric, "NETWORK")
+        assert hasattr(metric, "NETWORK") == metric_contract.shows_pairs(metric)
         pytest.skip("takes pictures")
     from ganvas.features import network_catalogue as networks
 
@@ -367,9 +383,10 @@ def test_another_reference_is_another_protocol(metric, n):
     if metric.SEES != "pixels":
         pytest.skip("needs a network")
     fakes = pictures(n, seed=9)
+    seen = {metric.NAME: MeanDistance()} if metric_contract.shows_pairs(metric) else {}
+    how = {"metrics": {metric.NAME: metric.TINY}, "n": n, "networks": seen}
     first, second = (
-        measure(reference([pictures(n, seed=seed)], metrics={metric.NAME: metric.TINY}, n=n), [fakes]).results[0]
-        for seed in (1, 2)
+        measure(reference([pictures(n, seed=seed)], **how), [fakes], networks=seen).results[0] for seed in (1, 2)
     )
     with pytest.raises(UserError, match="do not compare"):
         difference(first, second)

@@ -85,6 +85,7 @@ OTHERS = {
     "fid_infinity": extras.fid_by_number,
     "geometry_score": lambda _: extras.rings(),
     "polygons": lambda _: extras.triangles(),
+    "lpips": lambda _: extras.pairs_by_lpips(),
     "psnr": lambda _: extras.pairs(),
     "ssim": lambda _: extras.pairs(),
 }

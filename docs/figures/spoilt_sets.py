@@ -16,7 +16,7 @@ from ganvas.data.scenes.scenes import CLASS_NAMES, Scenes
 from ganvas.features import classifier, classifier_training
 from ganvas.features.colours import Colours
 from ganvas.features.untrained import Untrained
-from ganvas.metrics.accumulators.feature_pass import Metrics
+from ganvas.metrics.accumulators.feature_pass import Extractor, Metrics
 from ganvas.metrics.measuring.flow import measure, reference
 
 N, SIZE = 800, 32
@@ -141,7 +141,7 @@ def batches(pictures: Pictures) -> Iterator[Tensor]:
 
 
 def measured(
-    reals: Pictures, sets: Mapping[str, Row], metrics: Metrics, seen: Mapping[str, Pair | Colours]
+    reals: Pictures, sets: Mapping[str, Row], metrics: Metrics, seen: Mapping[str, Extractor]
 ) -> dict[str, dict[str, Result]]:
     """Every result by set and name."""
     kept = reference(batches(reals), metrics=metrics, n=len(reals), networks=seen, floor=False)

@@ -10,7 +10,7 @@ def _(result: NetworkList) -> None:
     rows = [
         (
             line.name,
-            ", ".join(f"{tap} {length:,}" for tap, length in line.taps.items()),
+            ", ".join(f"{tap} {length:,}" for tap, length in line.taps.items()) or "distances of pairs",
             line.weights if not line.megabytes else f"{line.weights} ({line.megabytes:,.0f} MB)",
             line.licence or "-",
             line.summary,

@@ -52,7 +52,7 @@ class Network(ABC):
         self._require(pictures, taps)
         if len(pictures) == 0:
             return {tap: torch.empty(0, self.taps[tap]) for tap in taps}
-        with _exact_float32(self.device):
+        with exact_float32(self.device):
             parts = [self._rows(opaque_rgb(part.to(self.device)), taps) for part in pictures.split(self._at_once)]
         return {tap: torch.cat([part[tap] for part in parts]).float().cpu() for tap in taps}
 
@@ -106,7 +106,7 @@ def dtype_of(precision: str) -> torch.dtype:
     return PRECISIONS[precision]
 
 
-def _exact_float32(device: torch.device) -> AbstractContextManager[None]:
+def exact_float32(device: torch.device) -> AbstractContextManager[None]:
     """Convolutions of an NVIDIA card round their inputs to 10 bits (TF32) unless told otherwise."""
     if device.type != "cuda":
         return nullcontext()

@@ -3,7 +3,7 @@
 A network's file has
 
 - a docstring: what it sees, the paper and its link, its resize, and what it departs in;
-- ``NAME`` (the file's name), ``TAPS`` (name to length), both plain values;
+- ``NAME`` (the file's name), ``TAPS`` (name to length; empty where it compares pairs instead), both plain values;
 - ``WEIGHTS = Release(...)`` with plain values, or ``WEIGHTS = None`` where it needs none;
 - ``build(weights, *, device, precision) -> Network``, where ``weights`` are :class:`~ganvas.features.weights.Weights`
   (or None where it needs none).

@@ -10,10 +10,11 @@ Departs from the paper's own code: that runs a pickled TensorFlow network, whose
 its source; these are torchvision's weights.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.features.network import Network, Precision, dtype_of, identity_of
@@ -33,6 +34,7 @@ WEIGHTS = Release(
     origin="torchvision, trained on ImageNet",
 )
 SIZE = 224
+FIRST = "features.0.weight"
 POOLED = 7  # Side of the last map, which the first linear layer reads whole.
 CHANNELS: tuple[tuple[int, ...], ...] = ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3)
 
@@ -52,27 +54,57 @@ class Vgg16(Network):
         self.device, self._dtype = torch.device(device), dtype_of(precision)
         self.identity = identity_of("vgg16", sha256=weights.sha256, resize=TF1_BILINEAR, precision=precision)
         self.taps = {"features": hidden}
-        shapes = shapes_of(channels, hidden)
-        tensors = require(without_prefix(weights.tensors, "features.0.weight"), shapes, "VGG-16")
-        self._t = {name: self._ready(value) for name, value in tensors.items()}
-        self._stages = numbers_of(channels)
-
-    def _ready(self, value: Tensor) -> Tensor:
-        value = value.to(self.device, self._dtype)
-        return value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value
+        shapes = linear_shapes(channels, hidden)
+        tensors = require(without_prefix(weights.tensors, FIRST), shapes, "VGG-16")
+        self._t = {name: value.to(self.device, self._dtype) for name, value in tensors.items()}
+        self._trunk = Trunk(weights, channels, device=self.device, dtype=self._dtype)
 
     def _rows(self, pictures: Tensor, taps: Sequence[str]) -> dict[str, Tensor]:
-        x = standardised(tf1_bilinear(pictures, SIZE), IMAGENET)
-        x = x.to(self._dtype, memory_format=torch.channels_last)
-        for numbers in self._stages:
-            for number in numbers:
-                weight, bias = (self._t[f"features.{number}.{part}"] for part in ("weight", "bias"))
-                x = F.conv2d(x, weight, bias, padding=1).relu_()
-            x = F.max_pool2d(x, 2)
-        x = x.flatten(1)
+        *_, last = self._trunk.stages(standardised(tf1_bilinear(pictures, SIZE), IMAGENET))
+        x = F.max_pool2d(last, 2).flatten(1)
         for number in (0, 3):
             x = F.linear(x, self._t[f"classifier.{number}.weight"], self._t[f"classifier.{number}.bias"]).relu_()
         return {"features": x}
+
+
+class Trunk:
+    """The convolutions of VGG-16, each with a ReLU, in five stages with a pool between.
+
+    Args:
+        weights: VGG-16's, with or without its linear layers.
+        channels: Of the convolutions by stage.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        channels: Sequence[Sequence[int]] = CHANNELS,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        found = require(without_prefix(weights.tensors, FIRST), convolution_shapes(channels), "VGG-16")
+        ready = {name: value.to(device, dtype) for name, value in found.items()}
+        self._dtype = dtype
+        self._stages = [
+            [
+                (
+                    ready[f"features.{number}.weight"].contiguous(memory_format=torch.channels_last),
+                    ready[f"features.{number}.bias"],
+                )
+                for number in numbers
+            ]
+            for numbers in numbers_of(channels)
+        ]
+
+    def stages(self, x: Float[Tensor, "n 3 h w"]) -> Iterator[Tensor]:
+        """What each stage's last ReLU gives, before the pool."""
+        x = x.to(self._dtype, memory_format=torch.channels_last)
+        for number, layers in enumerate(self._stages):
+            x = F.max_pool2d(x, 2) if number else x
+            for weight, bias in layers:
+                x = F.conv2d(x, weight, bias, padding=1).relu_()
+            yield x
 
 
 def numbers_of(channels: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -92,13 +124,24 @@ def shapes_of(
     channels: Sequence[Sequence[int]] = CHANNELS, hidden: int = TAPS["features"]
 ) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor that is used, by torchvision's names."""
+    return convolution_shapes(channels) | linear_shapes(channels, hidden)
+
+
+def convolution_shapes(channels: Sequence[Sequence[int]] = CHANNELS) -> dict[str, tuple[int, ...]]:
+    """Those of the convolutions."""
     shapes: dict[str, tuple[int, ...]] = {}
     inputs = 3
     for numbers, stage in zip(numbers_of(channels), channels, strict=True):
         for number, outputs in zip(numbers, stage, strict=True):
             shapes |= {f"features.{number}.weight": (outputs, inputs, 3, 3), f"features.{number}.bias": (outputs,)}
             inputs = outputs
-    inputs *= POOLED**2
+    return shapes
+
+
+def linear_shapes(channels: Sequence[Sequence[int]], hidden: int) -> dict[str, tuple[int, ...]]:
+    """Those of both linear layers."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    inputs = channels[-1][-1] * POOLED**2
     for number in (0, 3):
         shapes |= {f"classifier.{number}.weight": (hidden, inputs), f"classifier.{number}.bias": (hidden,)}
         inputs = hidden

@@ -22,11 +22,10 @@ class Chosen:
     load: Callable[..., Any] | None = None  # In the place of ganvas.features.network_catalogue.load, for tests.
 
     def name_for(self, metric: str) -> str | None:
-        """The network of a metric; None where it sees the pictures themselves."""
+        """The network of a metric; None where it needs none."""
         module = metric_catalogue.load(metric)
-        if module.SEES == "pixels":
-            return None
-        return self.features if self.features and not getattr(module, "FIXED", False) else module.NETWORK
+        own = getattr(module, "NETWORK", None)
+        return self.features if self.features and own and not getattr(module, "FIXED", False) else own
 
 
 @dataclass

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
-from ganvas.metrics.accumulators.metric_contract import Stats
+from ganvas.metrics.accumulators.metric_contract import Stats, shows_pairs
 from ganvas.metrics.measuring import metric_catalogue
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ def gather(
     """Feeds ``n`` pictures to an accumulator per metric. What ``batches`` holds beyond ``n`` is not read.
 
     Args:
-        networks: For each metric that sees features, the network whose rows it takes.
+        networks: For each metric that looks through one, its network.
         kept: Where accumulators of just these pictures may be found again, and are put.
         lenient: A metric that cannot take these pictures is left out (``missing``) instead of ending all.
         treated: What was done to the pictures first, in words that go into the protocol of values of them.
@@ -213,15 +213,17 @@ def _empty(
 
 
 def _without_rows(name: str, module: ModuleType, networks: Mapping[str, Extractor]) -> str | None:
-    if module.SEES == "pixels":
+    if module.SEES == "pixels" and not shows_pairs(module):
         return None
     if name not in networks:
-        return f"{module.TITLE} sees features, and no network is given for it (`networks`)."
+        return f"{module.TITLE} looks through a network, and none is given for it (`networks`)."
+    if module.SEES == "pixels":
+        return None
     taps = networks[name].taps
     if module.SEES not in taps:
         return (
             f"{module.TITLE} sees {module.SEES}, and the network {networks[name].identity} gives only "
-            f"{', '.join(taps)}. Choose another one with `--features`."
+            f"{', '.join(taps) or 'distances of pairs'}. Choose another one with `--features`."
         )
     return None
 

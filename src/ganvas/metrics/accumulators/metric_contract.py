@@ -9,6 +9,8 @@
   ``"channel_logits"``, ``"spatial"``, ``"segments"``), ``MINIMUM`` (pictures on each side);
 - where it takes features: ``NETWORK``, the network of its paper, and ``FIXED = True`` where another network would make
   it another metric (FD-DINOv2), so that ``--features`` does not change it;
+- where it keeps pictures and shows pairs of them to a network when two sets are compared: ``SEES = "pixels"``,
+  ``PAIRED = True`` and a ``NETWORK`` (LPIPS). ``compare`` then takes it: ``network=...``;
 - ``EQUAL = False`` where sets of two sizes may be compared (it is taken as True where left out);
 - ``ALONE = True`` where the value is of one set and needs no reference: ``compare(None, fake)`` then works too;
 - ``PAIRED = True`` where picture i of one set is compared with picture i of the other
@@ -27,6 +29,7 @@ The real and the generated side are two objects of one class, so a reference is 
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from typing import Any, ClassVar
 
 import torch
@@ -247,6 +250,11 @@ class Stats(ABC):
                 f"Pictures of {shape_in_words(self.shape)} and of {shape_in_words(other.shape)} do not compare. "
                 "Bring both to one size and one number of channels (`--size`)."
             )
+
+
+def shows_pairs(metric: ModuleType) -> bool:
+    """Whether a metric keeps pictures and shows pairs of them to a network when two sets are compared."""
+    return metric.SEES == "pixels" and getattr(metric, "NETWORK", None) is not None
 
 
 def require_pair(real: Stats, fake: Stats, *, minimum: int, title: str, equal: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Comparison of picture i of one set with picture i of another: machinery of SSIM and PSNR.
+"""Comparison of picture i of one set with picture i of another: machinery of SSIM, PSNR and LPIPS.
 
 For reconstructions, translations and fillings-in, whose every picture has a target. A metric of this kind says
 ``PAIRED = True``: ``ganvas measure`` then draws the same places on both sides, refuses sides without places (a run,
@@ -6,6 +6,7 @@ a file of statistics), and takes no floor, because a second draw of reals has no
 """
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import torch
 from jaxtyping import UInt8
@@ -54,17 +55,22 @@ def over_pairs(
 
 
 def mean_result(
-    values: PerSample, fake: Pictures, *, metric: str, protocol: str, error_method: str = ERROR_METHOD
+    values: PerSample,
+    fake: Pictures,
+    *,
+    metric: str,
+    protocol: str,
+    better: Literal["lower", "higher"] = "higher",
 ) -> Result:
     """The mean over pairs; its error is their deviation by the root of their number."""
     return Result(
         metric=metric,
         value=float(values.mean()),
         standard_error=float(values.std()) / len(values) ** 0.5,
-        error_method=error_method,
+        error_method=ERROR_METHOD,
         n=fake.n,
         seed=fake.seed,
-        better="higher",
+        better=better,
         protocol=protocol,
     )
 

@@ -33,7 +33,7 @@ from ganvas.metrics.accumulators.feature_pass import (
     TooFew,
     gather,
 )
-from ganvas.metrics.accumulators.metric_contract import shape_in_words
+from ganvas.metrics.accumulators.metric_contract import shape_in_words, shows_pairs
 from ganvas.metrics.measuring import metric_catalogue
 
 QUICK = {
@@ -154,7 +154,7 @@ def refer(
         with suppress(TooFew):
             second = reals.gather(floored, settings, first=n, n=n, of=of, title="measure: real again")
             second = dataclasses.replace(second, treated=treated)
-            found = compare(gathered, second, lenient=True, quiet=settings.quiet)[0]
+            found = compare(gathered, second, networks=settings.networks, lenient=True, quiet=settings.quiet)[0]
     return Reference(gathered=gathered, floor=found, seconds=time.monotonic() - started)
 
 
@@ -165,7 +165,7 @@ def against(
     started = time.monotonic()
     reals = real.gathered if real else None
     fakes = fake.gather(metrics, settings, first=0, n=n, of=n, title="measure: generated")
-    results, skipped = compare(reals, fakes, lenient=settings.lenient, quiet=settings.quiet)
+    results, skipped = compare(reals, fakes, networks=settings.networks, lenient=settings.lenient, quiet=settings.quiet)
     return Measurement(
         results=results,
         floor=real.floor if real else [],
@@ -228,12 +228,18 @@ def measure(
 
 
 def compare(
-    real: Gathered | None, fake: Gathered, *, lenient: bool = False, quiet: bool = True
+    real: Gathered | None,
+    fake: Gathered,
+    *,
+    networks: Mapping[str, Extractor] | None = None,
+    lenient: bool = False,
+    quiet: bool = True,
 ) -> tuple[list[Result], dict[str, str]]:
     """Every metric's results with the reals' fingerprint in the protocol, and why others have none.
 
     Args:
         real: None measures what needs no reference.
+        networks: Of metrics that show them pairs of pictures.
         lenient: A metric that cannot be computed is left out, with its reason, instead of ending all.
 
     Raises:
@@ -249,7 +255,7 @@ def compare(
     without = {**fake.missing, **(real.missing if real else {})}
     for name in fake.stats:
         try:
-            results += _one(name, real, fake, quiet=quiet)
+            results += _one(name, real, fake, network=(networks or {}).get(name), quiet=quiet)
         except UserError as error:
             if not lenient:
                 raise
@@ -273,14 +279,15 @@ def why_not(name: str, *, alone: bool, n: int | None = None) -> str | None:
     return None
 
 
-def _one(name: str, real: Gathered | None, fake: Gathered, *, quiet: bool) -> list[Result]:
+def _one(name: str, real: Gathered | None, fake: Gathered, *, network: Extractor | None, quiet: bool) -> list[Result]:
     module = metric_catalogue.load(name)
     of_one = getattr(module, "ALONE", False)
     if not of_one and (real is None or name not in real.stats):
         reason = real.missing.get(name) if real else why_not(name, alone=True)
         raise UserError(reason or f"The reference holds nothing for {name}.")
     stats = real.stats.get(name) if real else None
-    found = module.compare(stats, fake.stats[name], quiet=quiet)
+    how = {"network": network} if shows_pairs(module) else {}
+    found = module.compare(stats, fake.stats[name], quiet=quiet, **how)
     said = f":treated={'+'.join(fake.treated)}" if fake.treated else ""
     said += f":ref={real.fingerprint}" if real is not None and stats is not None else ""
     return [dataclasses.replace(one, protocol=f"{_of_shape(one.protocol, fake)}{said}") for one in found]

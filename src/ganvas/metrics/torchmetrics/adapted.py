@@ -13,7 +13,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.feature_pass import Extractor
-from ganvas.metrics.accumulators.metric_contract import Stats, shape_in_words
+from ganvas.metrics.accumulators.metric_contract import Stats, shape_in_words, shows_pairs
 from ganvas.metrics.measuring import metric_catalogue
 
 SIDES = ("real", "fake")
@@ -39,7 +39,7 @@ class Adapted(Metric):
         super().__init__(**kwargs)
         self.name, self.config, self.seed, self._frozen = name, config, seed, _Frozen(network)
         module = metric_catalogue.load(name)
-        if network is not None and module.SEES not in network.taps:
+        if network is not None and module.SEES not in ("pixels", *network.taps):
             raise UserError(f"{name} sees {module.SEES}, and {network.identity} gives only {', '.join(network.taps)}.")
         self.results: list[Result] = []
         self._forget()
@@ -68,7 +68,8 @@ class Adapted(Metric):
             raise UserError(f"Pictures of {first} and of {now} do not compare. Bring all to one size first.")
         self._size = pictures.shape[1:]
         tap = metric_catalogue.load(self.name).SEES
-        rows = pictures if self.network is None else self.network.extract(pictures, [tap])[tap]
+        through = None if tap == "pixels" else self.network
+        rows = pictures if through is None else through.extract(pictures, [tap])[tap]
         side = "real" if real else "fake"
         ranks = _ranks()
         places = torch.arange(self._seen[side], self._seen[side] + len(pictures))
@@ -80,7 +81,8 @@ class Adapted(Metric):
         module = metric_catalogue.load(self.name)
         real, fake = (self._whole(side) for side in SIDES)
         alone = getattr(module, "ALONE", False) and not real.n
-        found = module.compare(None if alone else real, fake)
+        how = {"network": self.network} if shows_pairs(module) else {}
+        found = module.compare(None if alone else real, fake, **how)
         self.results = [dataclasses.replace(one, protocol=f"{one.protocol}:ref=as-fed") for one in found]
         return torch.tensor(self.results[0].value, dtype=torch.float64)
 
@@ -122,8 +124,9 @@ class Adapted(Metric):
         return found
 
     def _forget(self) -> None:
-        kind = metric_catalogue.load(self.name).Accumulator
-        whose = self.network.identity if self.network else ""
+        module = metric_catalogue.load(self.name)
+        kind = module.Accumulator
+        whose = self.network.identity if self.network and module.SEES != "pixels" else ""
         self._stats = {side: kind(seed=self.seed, config=self.config, rows_of=whose) for side in SIDES}
         self._seen: dict[str, int] = dict.fromkeys(SIDES, 0)
         self._size: torch.Size | None = None  # Of the pictures that this one has seen itself.

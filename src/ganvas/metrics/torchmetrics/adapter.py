@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganvas.core.errors import UserError
 from ganvas.metrics.accumulators.feature_pass import Extractor
+from ganvas.metrics.accumulators.metric_contract import shows_pairs
 from ganvas.metrics.measuring import metric_catalogue
 from ganvas.metrics.measuring.flow import SEEN
 
@@ -59,7 +60,7 @@ def torchmetric(
 
 
 def _network(module: Any, given: str | Path | Extractor | None, device: Any) -> Extractor | None:
-    if module.SEES == "pixels":
+    if module.SEES == "pixels" and not shows_pairs(module):
         return None
     if given is not None and not isinstance(given, (str, Path)):
         return given
