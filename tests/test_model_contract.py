@@ -44,6 +44,7 @@ from ganvas.losses.capabilities import (
     Shows,
     SizesPictures,
     SizesTargets,
+    TakesStyle,
     Translates,
     Truncates,
     classes_of,
@@ -759,6 +760,22 @@ def test_a_translation_keeps_the_number_of_pictures_and_has_the_other_kinds_chan
         with torch.no_grad():
             images = model.translate(coarse_and_fine(source, 3), direction)
         assert images.shape == (3, target.channels, *target.size)
+
+
+def test_a_style_that_is_given_decides_the_translation(name):
+    model = started(name).eval()
+    if not isinstance(model, TakesStyle):
+        pytest.skip("takes no style")
+    for direction in model.directions:
+        sources = [model.config.picture, model.config.other_picture]
+        source, target = sources if direction == model.directions[0] else sources[::-1]
+        with torch.no_grad():
+            styles = model.style_of(coarse_and_fine(target, 3), direction)
+            images = coarse_and_fine(source, 3)
+            made, again, other = (model.styled(images, one, direction) for one in (styles, styles, styles.roll(1, 0)))
+        assert made.shape == (3, target.channels, *target.size)
+        assert torch.equal(made, again)
+        assert not torch.equal(made, other)
 
 
 def test_what_segments_gives_every_pixel_of_a_picture_of_any_size_a_logit_per_class(name):

@@ -1,6 +1,6 @@
 """Makes segmentation_scenes.png and pix2pix_emoji.png: what models that learnt from pairs make of others.
 
-python docs/figures/pairs_figures.py --runs FOLDER
+python docs/figures/pairs_figures.py --runs FOLDER [segmentation] [emoji]
 
 The runs of segmentation are those that ``benchmarks/gates/gate_segmentation.py --keep FOLDER`` leaves; that of emoji is
 trained into the folder unless it is there: sketches of emoji (high contrast) become flat coloured ones, read from
@@ -34,9 +34,10 @@ KEPT_BACK, SIDE = 16, 64  # Every so many-th emoji is not trained on; its side i
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--runs", type=Path, required=True, help="where runs are kept")
-    runs = arguments.parse_args().runs
-    segmentation(runs)
-    emoji(runs)
+    arguments.add_argument("figures", nargs="*", default=list(FIGURES))
+    given = arguments.parse_args()
+    for figure in given.figures:
+        FIGURES[figure](given.runs)
 
 
 @torch.no_grad()
@@ -56,19 +57,31 @@ def segmentation(runs: Path) -> None:
     sheet(HERE / "segmentation_scenes.png", rows)
 
 
-@torch.no_grad()
 def emoji(runs: Path) -> None:
     """Emoji that were not trained on, as sketches and in colour, and what is made of the sketches."""
     folder = runs / "emoji"
     if not (folder / "kept").exists():
         extract(folder)
-    pairs = {kind: str(folder / "trained" / kind) for kind in ("sketch", "colour")}
-    run = runs / "emoji-run"
+    train_on_emoji(folder, runs / "emoji-run")
+    names = sorted(path.name for path in (folder / "kept" / "sketch").iterdir())[2 : 2 + SHOWN * 3 : 3]
+    sketch, colour = (
+        np.stack([np.asarray(Image.open(folder / "kept" / kind / name).convert("RGB")) for name in names])
+        for kind in ("sketch", "colour")
+    )
+    trained = load(runs / "emoji-run")
+    given = to_float(torch.from_numpy(sketch).permute(0, 3, 1, 2))[:, : trained.model.config.picture.channels]
+    with torch.no_grad(), torch_seeded(0):
+        made = to_bytes(trained.require(Translates).translate(given, "to-target")).permute(0, 2, 3, 1).numpy()
+    sheet(HERE / "pix2pix_emoji.png", [("sketch", sketch), ("made", made), ("true", colour)])
+
+
+def train_on_emoji(folder: Path, run: Path) -> None:
+    """A small pix2pix of sketches and colours; one that is there already is left as it is."""
     train(
         Train(
             model="translate/pix2pix",
-            data=pairs["sketch"],
-            target=pairs["colour"],
+            data=str(folder / "trained" / "sketch"),
+            target=str(folder / "trained" / "colour"),
             held_out=str(folder / "kept" / "sketch"),
             held_out_target=str(folder / "kept" / "colour"),
             out=run,
@@ -80,16 +93,6 @@ def emoji(runs: Path) -> None:
             estimate=False,
         )
     )
-    names = sorted(path.name for path in (folder / "kept" / "sketch").iterdir())[2 : 2 + SHOWN * 3 : 3]
-    sketch, colour = (
-        np.stack([np.asarray(Image.open(folder / "kept" / kind / name).convert("RGB")) for name in names])
-        for kind in ("sketch", "colour")
-    )
-    trained = load(run)
-    given = to_float(torch.from_numpy(sketch).permute(0, 3, 1, 2))[:, : trained.model.config.picture.channels]
-    with torch_seeded(0):
-        made = to_bytes(trained.require(Translates).translate(given, "to-target")).permute(0, 2, 3, 1).numpy()
-    sheet(HERE / "pix2pix_emoji.png", [("sketch", sketch), ("made", made), ("true", colour)])
 
 
 def extract(folder: Path) -> None:
@@ -125,6 +128,8 @@ def sheet(path: Path, rows: list[tuple[str, np.ndarray]]) -> None:
             image.paste(enlarged, (CAPTION + column * (side + GAP), top))
     image.save(path, optimize=True)
 
+
+FIGURES = {"segmentation": segmentation, "emoji": emoji}
 
 if __name__ == "__main__":
     main()

@@ -50,7 +50,7 @@ def test_it_is_the_papers_formula_on_torchvisions_list_of_layers(rng, pairs):
             layer.load_state_dict({part: trunk[f"features.{number}.{part}"] for part in ("weight", "bias")})
             seen = [layer(side).relu() for side in seen]
             number, inputs = number + 2, outputs
-        unit = [side / side.norm(dim=1, keepdim=True) for side in seen]
+        unit = [side / (side.norm(dim=1, keepdim=True) + 1e-10) for side in seen]
         weighed = (unit[0] - unit[1]).square() * heads[f"lin{place}.model.1.weight"]
         expected += weighed.sum(1).mean((1, 2))
         if place < 4:

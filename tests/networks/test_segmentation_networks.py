@@ -1,5 +1,7 @@
 """U-Net and fully convolutional networks: sizes, crops from geometry, and sums against concatenations."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
+from ganvas.losses.segmentation_game import optimizer_of
 from ganvas.models.segment import fcn as fcn_model
 from ganvas.models.segment import unet as unet_model
 from ganvas.networks.fully_convolutional import FCN, crop_offsets
@@ -137,3 +140,9 @@ def test_enlarging_bilinearly_equals_interpolation_inside():
         whole = F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
         inside = slice(factor, -factor)
         assert_close(y[..., inside, inside], whole[..., inside, inside], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "momentum"])
+def test_both_optimisers_heed_the_weight_decay_that_is_set(optimizer):
+    config = dataclasses.replace(unet_model.TINY, optimizer=optimizer, weight_decay=0.25)
+    assert optimizer_of(config).build([torch.nn.Parameter(torch.ones(1))]).param_groups[0]["weight_decay"] == 0.25

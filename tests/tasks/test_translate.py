@@ -17,6 +17,10 @@ from ganvas.tasks.translate import Translate, translate
 from ganvas.train.trained import load
 
 SETTINGS = ("blocks=1", "features=4", "discriminator_features=4", "discriminator_halvings=1", "batch_size=4")
+MUNIT = (
+    *("features=4", "halvings=1", "style_halvings=2", "blocks=1", "style_size=2", "hidden=8", "batch_size=4"),
+    *("discriminator_features=4", "discriminator_layers=2", "discriminator_sizes=2", "height=16", "width=16"),
+)
 COUNT = 130  # Of each kind; 128 are the least that are measured.
 
 
@@ -150,6 +154,43 @@ def test_transparent_pictures_are_translated_on_the_background_that_is_named(run
     assert not made[..., 3].any(), "its transparency stays"
     with pytest.raises(UserError, match="made with background"):
         translate(Translate(run=run, source=str(tmp_path / "clear"), out=tmp_path / "clear out"))
+
+
+def test_a_picture_is_translated_into_the_style_of_another_where_the_model_takes_one(run, source, tmp_path):
+    folder = drawn(tmp_path / "styles", 2, seed=8)
+    train(
+        Train(
+            model="translate/munit",
+            data=str(source),
+            other=str(folder),
+            out=tmp_path / "run",
+            set=(*MUNIT, "measure_kimg=-1", "health_kimg=-1"),
+            kimg=0.004,
+            quiet=True,
+            estimate=False,
+            device="cpu",
+        )
+    )
+    one = str(folder / "place 001.png")
+    task = Translate(run=tmp_path / "run", source=str(source), out=tmp_path / "out", style=one)
+    translate(task)
+    files = [str(path) for path in sorted(source.glob("*.png"))]
+    given, style = (
+        torch.stack([torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1) for file in paths])
+        for paths in (files, [one])
+    )
+    model = load(tmp_path / "run").model
+    with torch.no_grad():
+        found = model.style_of(to_float(style), "a-to-b").expand(len(files), -1)
+        wanted = to_bytes(model.styled(to_float(given), found, "a-to-b")).permute(0, 2, 3, 1).numpy()
+    made = [np.array(Image.open(path)) for path in sorted((tmp_path / "out").glob("*.png"))]
+    assert np.abs(np.stack(made).astype(int) - wanted).max() <= 1, (
+        "a batch of one adds in another order than one of five"
+    )
+    with pytest.raises(UserError, match="made with style"):
+        translate(replace(task, style=str(folder)))
+    with pytest.raises(UserError, match="takes no style"):
+        translate(replace(task, run=run, out=tmp_path / "none"))
 
 
 def test_a_large_picture_goes_through_in_tiles_with_the_statistics_of_the_whole(run, tmp_path, capsys):

@@ -239,8 +239,9 @@ def moved_once(settings, *, steps=1):
 
 def test_every_optimiser_takes_the_step_of_its_paper():
     # One step along a gradient of 3 at rate 1/4: Adam and Adamax go lr * sign; RMSprop lr * g / sqrt(0.1 g^2);
-    # SGD lr * g, and with momentum 0.5 the second step is 1.5 times the first.
+    # SGD lr * g, and with momentum 0.5 the second step is 1.5 times the first. Decay adds the weight to the gradient.
     assert_close(moved_once(Adam()), 1 - 0.25, atol=1e-7, rtol=0)
+    assert_close(moved_once(Adam(eps=3.0, weight_decay=1.0)), 1 - 0.25 * 4 / (4 + 3), atol=1e-7, rtol=0)
     assert_close(moved_once(Adamax()), 1 - 0.25, atol=1e-7, rtol=0)
     assert_close(moved_once(RMSprop(alpha=0.9)), 1 - 0.25 / 0.1**0.5, atol=1e-6, rtol=0)
     assert_close(moved_once(SGD()), 1 - 0.75, atol=1e-12, rtol=0)

@@ -61,14 +61,15 @@ class Steady:
 
     ``lr`` is reached linearly over ``warm_up_kimg``, held until ``hold_kimg``, and then goes to ``end_lr`` over
     ``decay_kimg``: on a line, or on half a cosine, ``end + (lr - end) (1 + cos(pi t)) / 2`` (Loshchilov & Hutter 2017,
-    eq. 5 without restarts, https://arxiv.org/abs/1608.03983). A ``rate`` of "constant" never falls.
+    eq. 5 without restarts, https://arxiv.org/abs/1608.03983). A ``rate`` of "constant" never falls; one of "halved" is
+    halved at once after every ``decay_kimg`` from ``hold_kimg`` on.
     """
 
     batch_size: int
     lr: float
     end_lr: float = 0.0  # Where a decay ends.
     resolution: int | None = None  # Said in logs, for pictures that are doubled from a base.
-    rate: Literal["constant", "linear", "cosine"] = "constant"
+    rate: Literal["constant", "linear", "cosine", "halved"] = "constant"
     warm_up_kimg: float = 0.0
     hold_kimg: float = 0.0  # Counted from the start of the run, warm-up included.
     decay_kimg: float = 0.0
@@ -79,7 +80,7 @@ class Steady:
         if self.rate != "constant" and self.decay_kimg <= 0:
             raise UserError(
                 f"decay_kimg={self.decay_kimg} must be above 0 for a {self.rate} decay: how many thousand samples the "
-                "learning rate takes to fall to 0."
+                "learning rate takes to fall to 0, or to be halved once more."
             )
 
     def at(self, nimg: int) -> Stage:
@@ -100,6 +101,8 @@ class Steady:
             return self.lr * (kimg / self.warm_up_kimg)
         if self.rate == "constant" or kimg <= self.hold_kimg:
             return self.lr
+        if self.rate == "halved":
+            return self.lr * 0.5 ** ((kimg - self.hold_kimg) // self.decay_kimg)
         along = min((kimg - self.hold_kimg) / self.decay_kimg, 1.0)
         left = 1.0 - along if self.rate == "linear" else half_cosine(along)
         return self.end_lr + (self.lr - self.end_lr) * left if self.end_lr else self.lr * left

@@ -306,6 +306,19 @@ class Translates(Protocol):
 
 
 @runtime_checkable
+class TakesStyle(Translates, Protocol):
+    """Translates into the style of a picture that is given, too."""
+
+    def style_of(self, images: OtherImages, direction: str) -> Float[Tensor, "n s"]:
+        """The styles of pictures of the kind that a direction leads to."""
+        ...
+
+    def styled(self, images: Images, style: Float[Tensor, "n s"], direction: str) -> OtherImages:
+        """The translated pictures in styles that are given, in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
 class Fills(Protocol):
     """Fills holes in pictures."""
 

@@ -46,16 +46,27 @@ class Adam(OptimizerSettings):
     beta2: float = 0.99
     beta2_course: Course | None = None  # beta2 from the first sample to the last, instead.
     eps: float = 1e-8
+    weight_decay: float = 0.0  # Times the weights, added to the gradients before the moments.
 
     def __post_init__(self) -> None:
         _check_moments(self)
+        at_least(self, 0, "weight_decay")
+        assert not (self.weight_decay and self.beta2_course), "no model has both"
 
     def build(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
         lr, capturable = self.rate_of(parameters)
         if self.beta2_course is not None:
             return ScheduledAdam(parameters, lr=lr, beta1=self.beta1, beta2=self.beta2_course.start, eps=self.eps)
         betas = (self.beta1, self.beta2)
-        return torch.optim.Adam(parameters, lr=lr, betas=betas, eps=self.eps, fused=True, capturable=capturable)
+        return torch.optim.Adam(
+            parameters,
+            lr=lr,
+            betas=betas,
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            fused=True,
+            capturable=capturable,
+        )
 
     def follow(self, optimizer: torch.optim.Optimizer, nimg: int) -> None:
         """Sets beta2 for the step at ``nimg``, where it changes."""

@@ -102,9 +102,10 @@ class SegmentationGame(Game[S, Pictures], ABC):
 
 def optimizer_of(config: SegmentationSettings) -> OptimizerSettings:
     """Stochastic gradient descent with momentum, as in both papers, or Adam."""
+    decay = config.weight_decay
     if config.optimizer == "adam":
-        return Adam(beta1=0.9, beta2=0.999)
-    return SGD(momentum=config.momentum, weight_decay=config.weight_decay)
+        return Adam(beta1=0.9, beta2=0.999, weight_decay=decay)
+    return SGD(momentum=config.momentum, weight_decay=decay)
 
 
 def label_pictures(classes: Int[Tensor, "n h w"]) -> Images:

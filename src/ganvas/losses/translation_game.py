@@ -1,26 +1,37 @@
 """Games that make pictures of one kind into pictures of another, learnt from pairs or from two kinds without pairs.
 
 What a translator's file need not repeat: the size of the second kind, the checks of the settings that all have, and a
-learning rate that is held for half of the run and falls to 0 over the other half.
+learning rate that is held and then falls.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, TypeVar
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.config import override
 from ganvas.core.picture_size import WholeSize
-from ganvas.core.schedule import Steady, held_then_linear
+from ganvas.core.schedule import Steady
 from ganvas.losses.game import B, Game
 
 Own = TypeVar("Own", bound="TranslationSettings")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fall:
+    """How the learning rate falls, and over which parts of a run that has its schedule fitted."""
+
+    rate: Literal["linear", "halved"] = "linear"
+    held: float = 0.5  # ``hold_kimg`` over the run's length.
+    falling: float = 0.5  # ``decay_kimg`` over the run's length.
+
+
 class TranslationSettings(ABC):
     """What the ``Config`` of every translator has: the fields that are named here, in an order and with defaults of
     its own, and what follows from them."""
+
+    fall: ClassVar[Fall] = Fall()  # Half at the full rate, half on a line to 0, where a paper does not say otherwise.
 
     other_channels: int
     features: int
@@ -43,8 +54,9 @@ class TranslationSettings(ABC):
         return replace(self.picture, channels=self.other_channels)
 
     def fitted(self: Own, total_kimg: float) -> Own:
-        """The same settings with the papers' schedule over a run: half at the full rate, half on the way to 0."""
-        return override(self, {"hold_kimg": total_kimg / 2, "decay_kimg": total_kimg / 2})
+        """The same settings with the paper's schedule over a run."""
+        hold, decay = total_kimg * self.fall.held, total_kimg * self.fall.falling
+        return override(self, {"hold_kimg": hold, "decay_kimg": decay})
 
     def check_shared(self) -> None:
         """That the fields named here, and the sizes of both kinds, can be.
@@ -73,8 +85,12 @@ class TranslationGame(Game[T, B], ABC):
         self.config = config
 
     def schedule(self) -> Steady:
-        """One size; a constant rate, then one that falls to 0 on a line."""
+        """One size; a constant rate, then one that falls."""
         config = self.config
-        return held_then_linear(
-            batch_size=config.batch_size, lr=config.lr, hold_kimg=config.hold_kimg, decay_kimg=config.decay_kimg
+        return Steady(
+            batch_size=config.batch_size,
+            lr=config.lr,
+            rate=config.fall.rate,
+            hold_kimg=config.hold_kimg,
+            decay_kimg=config.decay_kimg,
         )

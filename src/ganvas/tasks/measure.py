@@ -50,6 +50,7 @@ class Measure(PictureOptions):
       ganvas measure FAKES --ref ref.npz --metrics fid,kid --weights FILE
       ganvas measure runs/x --metrics all --n 5000
       ganvas measure runs/digits --classifier digits.safetensors
+      ganvas measure stylised/ photos/ --classifier painters.safetensors --label van-gogh
       ganvas measure points.csv mixtures:ring8
       ganvas measure runs/words --features words.safetensors
     """
@@ -70,9 +71,10 @@ class Measure(PictureOptions):
     kimg: float | None = None
     """An earlier moment that the run keeps; the last one where left out."""
     label: str | None = None
-    """Only pictures of this class: the model draws it, and of the pictures that it was trained on those are taken."""
+    """Only pictures of this class: the model draws it, and of the pictures that it was trained on those are taken. Of
+    pictures with --classifier: the class that they are to pass for."""
     classifier: Path | None = None
-    """Of a run of classes: in how many pictures this file of `ganvas features train` sees the class asked for."""
+    """In how many pictures this file of `ganvas features train` sees the class that a run was asked for, or --label."""
     batch: int = BATCH
     """Pictures generated at a time; changes no value."""
 
@@ -150,7 +152,8 @@ def measure(task: Measure) -> MeasureResult:
     names, lenient = sides.chosen_metrics(task.metrics)
     a, b = _sides(task)
     if task.classifier is not None:
-        asked_classes.require_classes(task.classifier, a)
+        asked_classes.require_classes(task.classifier, a, label=task.label)
+        names = _with_agreement(names, a, b)
     names, skipped = _possible(names, a, b, lenient=lenient)
     n = _number(task, a, b, minimum=1 if lenient else _minimum(names), metrics=names)
     names, few = _enough(names, n, lenient=lenient)
@@ -158,7 +161,7 @@ def measure(task: Measure) -> MeasureResult:
     skipped |= few | found.skipped
     if task.classifier is not None:
         right, of_reals = asked_classes.share_of_right_classes(
-            task, task.classifier, a, n=n, seed=task.seed, label=task.label
+            task, task.classifier, a, beside=b, n=n, seed=task.seed, label=task.label
         )
         found = dataclasses.replace(found, results=[*found.results, *right], floor=[*found.floor, *of_reals])
     if not found.results:
@@ -259,7 +262,7 @@ def _sides(task: Measure) -> tuple[Side, Side | None]:
     a = _side(task, task.a, like=None, seed=task.seed)
     if task.kimg is not None and a.trained is None:
         raise UserError(f"--kimg {task.kimg:g} chooses a moment of a run, and {a.spec} is none. Leave it out.")
-    if task.label is not None and a.trained is None:
+    if task.label is not None and a.trained is None and task.classifier is None:
         raise UserError(
             f"--label {task.label} chooses what a run's model draws, and {a.spec} is no run. Of a source with classes, "
             "take one with SRC::part."
@@ -324,6 +327,13 @@ def _possible(names: list[str], a: Side, b: Side | None, *, lenient: bool) -> tu
             )
         raise UserError(next(iter(reasons.values())))
     return [name for name in names if name not in reasons], reasons
+
+
+def _with_agreement(names: list[str], a: Side, b: Side | None) -> list[str]:
+    """Where pictures are to pass for a class: how far each still shows what it was made of, since one picture of the
+    class in the place of all passes too."""
+    made_of = a.trained is None and b is not None and pairs.why_not(a, b, asked=False) is None
+    return [*names, "ssim"] if made_of and not pairs.paired(names) else names
 
 
 def _enough(names: list[str], n: int, *, lenient: bool) -> tuple[list[str], dict[str, str]]:

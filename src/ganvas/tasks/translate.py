@@ -10,6 +10,7 @@ import tyro
 if TYPE_CHECKING:
     from ganvas.core.shapes import Bytes
     from ganvas.data.packed import Packed
+    from ganvas.tasks.pictures.chosen_translation import ChosenTranslation
     from ganvas.train.trained import Trained
 
 MOST_IN_A_GRID = 512
@@ -41,6 +42,8 @@ class Translate:
     """Gigabytes that a tile of a picture may take; larger pictures go through in tiles, with the same result."""
     seed: int = 0
     """Of the noise of models that have some: of every file, or of every --batch of pictures in a zip or a sheet."""
+    style: str | None = None
+    """A picture whose style is taken, or several for their mean, by models that take one: translate/munit."""
     background: str = "white"
     """Colour behind transparent pictures and padding: a name or #rrggbb."""
     broken: Literal["refuse", "skip"] = "refuse"
@@ -84,8 +87,9 @@ def translate(task: Translate) -> Translated:
     picture = trained.model.config.picture
     first = direction == _directions(trained)[0]
     channels = picture.channels if first else trained.model.config.other_picture.channels
+    chosen = _chosen(task, trained, direction)
     if as_they_are:
-        return _translate_files(task, trained, direction, channels)
+        return _translate_files(task, chosen, channels)
     packed = prepare(
         task.source,
         size=picture.size,
@@ -94,11 +98,25 @@ def translate(task: Translate) -> Translated:
         background=task.background,
         broken=task.broken,
     )
-    {"folder": _write_folder, "zip": _write_zip, "grid": _write_grid}[_form(task)](task, trained, packed, direction)
+    {"folder": _write_folder, "zip": _write_zip, "grid": _write_grid}[_form(task)](task, chosen, packed)
     return Translated(path=task.out, pictures=len(packed), direction=direction, model=trained.name, kimg=trained.kimg)
 
 
-def _translate_files(task: Translate, trained: "Trained", direction: str, channels: int) -> Translated:
+def _chosen(task: Translate, trained: "Trained", direction: str) -> "ChosenTranslation":
+    from ganvas.core.errors import UserError
+    from ganvas.losses.capabilities import TakesStyle
+    from ganvas.tasks.pictures.chosen_translation import ChosenTranslation, style_of_pictures
+
+    if task.style is not None and not isinstance(trained.model, TakesStyle):
+        raise UserError(
+            f"--style {task.style}: {trained.name} takes no style. Leave it out, or train a model that does: "
+            "translate/munit."
+        )
+    style = None if task.style is None else style_of_pictures(trained, task.style, direction)
+    return ChosenTranslation(trained=trained, direction=direction, seed=task.seed, style=style)
+
+
+def _translate_files(task: Translate, chosen: "ChosenTranslation", channels: int) -> Translated:
     """Every picture at its own size, in its own format."""
     from ganvas.data.colour import parse_colour
     from ganvas.data.sources.locations import refuse_out_inside
@@ -108,24 +126,22 @@ def _translate_files(task: Translate, trained: "Trained", direction: str, channe
     require_memory(task.memory)
     refuse_out_inside(task.source, task.out)
     files = TranslatedFiles(
-        trained=trained,
-        direction=direction,
+        chosen=chosen,
         channels=channels,
         source=task.source,
         out=task.out,
         memory_gb=task.memory,
         background=parse_colour(task.background),
         broken=task.broken,
-        seed=task.seed,
     )
     files.write()
     return Translated(
         path=task.out,
         pictures=files.pictures,
         found=files.found,
-        direction=direction,
-        model=trained.name,
-        kimg=trained.kimg,
+        direction=chosen.direction,
+        model=chosen.trained.name,
+        kimg=chosen.trained.kimg,
     )
 
 
@@ -174,35 +190,28 @@ def _direction(task: Translate, trained: "Trained") -> str:
     return task.direction
 
 
-def _translations(
-    task: Translate, trained: "Trained", packed: "Packed", direction: str
-) -> Iterator[tuple["Bytes", "Bytes"]]:
+def _translations(task: Translate, chosen: "ChosenTranslation", packed: "Packed") -> Iterator[tuple["Bytes", "Bytes"]]:
     """Batches (b, c, h, w) of pictures and of their translations, with progress."""
     import torch
 
+    from ganvas.core.pixels import to_bytes, to_float
     from ganvas.core.progress import progress
-    from ganvas.core.seeds import torch_seeded
-    from ganvas.losses.capabilities import Translates
-    from ganvas.train.translated_examination import translated_bytes
 
-    model = trained.require(Translates)
     with progress("Translating", len(packed), unit="pictures") as report:
         for start in range(0, len(packed), task.batch):
             rows = packed.read(slice(start, min(start + task.batch, len(packed))))
             pictures = torch.from_numpy(rows.copy()).permute(0, 3, 1, 2)
-            with torch_seeded(task.seed, trained.device):
-                (made,) = translated_bytes(model, [pictures], direction)
-            yield pictures, made
+            yield pictures, to_bytes(chosen(to_float(pictures.to(chosen.trained.device)))).cpu()
             report(min(start + task.batch, len(packed)))
 
 
-def _named(task: Translate, trained: "Trained", packed: "Packed", direction: str) -> Iterator[tuple[str, Any]]:
+def _named(task: Translate, chosen: "ChosenTranslation", packed: "Packed") -> Iterator[tuple[str, Any]]:
     """Each translation as a Pillow picture, with a name of its own: that of its file, or its number."""
     from PIL import Image
 
     names = _file_names(packed)
     done = 0
-    for _, made in _translations(task, trained, packed, direction):
+    for _, made in _translations(task, chosen, packed):
         for picture in made.permute(0, 2, 3, 1).contiguous().numpy():
             yield names[done], Image.fromarray(picture.squeeze())
             done += 1
@@ -216,28 +225,28 @@ def _file_names(packed: "Packed") -> list[str]:
     return [f"{stem}.png" for stem in stems]
 
 
-def _write_folder(task: Translate, trained: "Trained", packed: "Packed", direction: str) -> None:
+def _write_folder(task: Translate, chosen: "ChosenTranslation", packed: "Packed") -> None:
     from ganvas.core.files.atomic_files import atomic_folder
 
     with atomic_folder(task.out) as partial:
-        for name, picture in _named(task, trained, packed, direction):
+        for name, picture in _named(task, chosen, packed):
             picture.save(partial / name, format="PNG")
 
 
-def _write_zip(task: Translate, trained: "Trained", packed: "Packed", direction: str) -> None:
+def _write_zip(task: Translate, chosen: "ChosenTranslation", packed: "Packed") -> None:
     import io
     import zipfile
 
     from ganvas.core.files.atomic_files import atomic_file
 
     with atomic_file(task.out) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-        for name, picture in _named(task, trained, packed, direction):
+        for name, picture in _named(task, chosen, packed):
             buffer = io.BytesIO()
             picture.save(buffer, format="PNG")
             archive.writestr(name, buffer.getvalue())
 
 
-def _write_grid(task: Translate, trained: "Trained", packed: "Packed", direction: str) -> None:
+def _write_grid(task: Translate, chosen: "ChosenTranslation", packed: "Packed") -> None:
     import torch
 
     from ganvas.core.errors import UserError
@@ -249,7 +258,7 @@ def _write_grid(task: Translate, trained: "Trained", packed: "Packed", direction
             f"{task.source} has {len(packed):,} pictures, and a sheet of more than {MOST_IN_A_GRID} cannot be looked "
             "at. Use --to folder or --to zip, or translate fewer."
         )
-    parts = list(_translations(task, trained, packed, direction))
+    parts = list(_translations(task, chosen, packed))
     pictures, made = (torch.cat([part[side] for part in parts]) for side in (0, 1))
     columns = best_columns(len(packed), height=2 * packed.height, width=packed.width)
     rows = [side for pair in zip(pictures.split(columns), made.split(columns), strict=True) for side in pair]

@@ -65,7 +65,7 @@ def side(packed, monkeypatch):
 
 
 def share(side, **changed):
-    settings = {"n": 8, "seed": 0, "label": None} | changed
+    settings = {"beside": None, "n": 8, "seed": 0, "label": None} | changed
     return asked_classes.share_of_right_classes(PictureOptions(quiet=True), FILE, side, **settings)
 
 
@@ -89,8 +89,22 @@ def test_of_one_class_the_reals_of_that_class_stand_beside(side):
 
 
 def test_a_side_that_is_asked_for_no_class_is_refused(side):
-    with pytest.raises(UserError, match="photos is no run"):
-        asked_classes.require_classes(FILE, Side(spec="photos", shape=None, count=9))
+    with pytest.raises(UserError, match="--label CLASS"):
+        asked_classes.require_classes(FILE, Side(spec="photos", shape=None, count=9), label=None)
     side.trained.conditional = False
     with pytest.raises(UserError, match="trained without labels"):
-        asked_classes.require_classes(FILE, side)
+        asked_classes.require_classes(FILE, side, label=None)
+
+
+def test_pictures_that_are_to_pass_for_a_class_stand_beside_what_they_were_made_of(monkeypatch):
+    monkeypatch.setattr(asked_classes, "_classifier", lambda task, file: ByLevel())
+
+    def pictures(*levels):
+        held = torch.tensor(levels, dtype=torch.uint8)[:, None, None, None].expand(len(levels), 3, 8, 8)
+        return Side(spec="p", shape=(8, 8, 3), count=len(levels), batches=lambda start, stop, of: iter([held]))
+
+    made, contents = share(pictures(200, 0, 200, 200), beside=pictures(0, 0, 200, 0), n=4, label="light")
+    assert [(one.metric, one.value, one.n) for one in made] == [("label_accuracy", 0.75, 4)]
+    assert [one.value for one in contents] == [0.25]
+    with pytest.raises(UserError, match="knows the classes none, light, dark, and red is asked for"):
+        share(pictures(200, 0), n=2, label="red")

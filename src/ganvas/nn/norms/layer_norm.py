@@ -4,8 +4,11 @@ A critic under a gradient penalty must not mix the pictures of a batch, so it ca
 2017, section 4). https://arxiv.org/abs/1607.06450
 
 Departs from Ba et al., with the Theano code of Karras et al. 2018: one gain for the layer, one bias per channel
-(instead of one of each per activation), and an epsilon of 1e-4 within the root.
+(instead of one of each per activation), and an epsilon of 1e-4 within the root. With ``gains="channels"`` there is one
+gain per channel too, as MUNIT's decoder has it (Huang et al. 2018, https://arxiv.org/abs/1804.04732).
 """
+
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -21,10 +24,10 @@ class LayerNorm2d(nn.Module):
     be partly removed by the mean. Statistics are taken in float32 at least.
     """
 
-    def __init__(self, channels: int, *, eps: float = 1e-4) -> None:
+    def __init__(self, channels: int, *, gains: Literal["layer", "channels"] = "layer", eps: float = 1e-4) -> None:
         super().__init__()
         self.eps = eps
-        self.gain = nn.Parameter(torch.ones(()))
+        self.gain = nn.Parameter(torch.ones(() if gains == "layer" else (channels, 1, 1)))
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def reset(self, generator: torch.Generator) -> None:

@@ -30,6 +30,7 @@ def small() -> Recipe:
         batch_size=16,
         lr=2e-3,
         optimizer="adam",
+        weight_decay=0.0,
         decay_kimg=20,
     )
     return Recipe(config=config, plan=Plan(total_kimg=20, mirror=True, measure_n=500), fitted=True, bound=128)

@@ -5,18 +5,15 @@ from pathlib import Path, PurePosixPath
 
 from ganvas.core.pixels import to_bytes
 from ganvas.core.progress import progress, say
-from ganvas.core.seeds import torch_seeded
-from ganvas.core.shapes import Images, OtherImages
 from ganvas.data.colour import Colour
 from ganvas.data.conversion import Broken, broken_refusal
 from ganvas.data.encoded.broken_picture import BrokenPicture
-from ganvas.losses.capabilities import Translates
+from ganvas.tasks.pictures.chosen_translation import ChosenTranslation
 from ganvas.tasks.pictures.kept_files import KeptPicture, read_kept
 from ganvas.tasks.pictures.named_files import DistinctNames, NamedFile, NamedFiles
 from ganvas.tasks.pictures.output_folder import OutputFolder
 from ganvas.tasks.pictures.whole_picture import WholePictures
 from ganvas.tasks.pictures.work import stride_of
-from ganvas.train.trained import Trained
 
 
 @dataclass(kw_only=True)
@@ -24,26 +21,22 @@ class TranslatedFiles:
     """Fills a folder with the translations of a source.
 
     Args:
-        trained: The model.
-        direction: The way it goes.
+        chosen: The model, the way it goes, and with what.
         channels: Of the pictures that it takes this way.
         source: Where the pictures are.
         out: The folder.
         memory_gb: What a tile may take.
         background: Behind transparent pixels.
         broken: Whether a file that cannot be read stops everything, or is left out and said.
-        seed: Of noise, where the model has some; the same for every picture.
     """
 
-    trained: Trained
-    direction: str
+    chosen: ChosenTranslation
     channels: int
     source: str
     out: Path
     memory_gb: float
     background: Colour = (255, 255, 255)
     broken: Broken = "refuse"
-    seed: int = 0
     pictures: int = 0
     found: int = 0
     _names: DistinctNames = field(default_factory=DistinctNames)
@@ -54,22 +47,23 @@ class TranslatedFiles:
         Raises:
             UserError: one is broken or does not fit into memory, or something else is in the folder.
         """
-        model = self.trained.require(Translates)
+        chosen, trained = self.chosen, self.chosen.trained
         whole = WholePictures(
-            network=self.trained.model,
-            function=lambda images: self._translated(model, images),
+            network=trained.model,
+            function=chosen,
             finish=to_bytes,
             channels=self.channels,
-            stride=stride_of(self.trained),
+            stride=stride_of(trained),
             memory_gb=self.memory_gb,
-            device=self.trained.device,
+            device=trained.device,
         )
         made_by = {
-            "model": self.trained.name,
-            "weights": self.trained.fingerprint,
-            "direction": self.direction,
+            "model": trained.name,
+            "weights": trained.fingerprint,
+            "direction": chosen.direction,
             "background": list(self.background),
-            "seed": self.seed,
+            "seed": chosen.seed,
+            "style": None if chosen.style is None else chosen.style.fingerprint,
         }
         files = NamedFiles(self.source)
         folder = OutputFolder(self.out, "translate", made_by)
@@ -102,8 +96,3 @@ class TranslatedFiles:
                 raise broken_refusal(file.name, str(reason)) from None
             say(f"{file.name} {reason}. It is left out.")
             return None
-
-    def _translated(self, model: Translates, images: Images) -> OtherImages:
-        """Noise is the same in every tile, as it is one picture."""
-        with torch_seeded(self.seed, self.trained.device):
-            return model.translate(images, self.direction)

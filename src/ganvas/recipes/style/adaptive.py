@@ -1,0 +1,27 @@
+"""Named runs of adaptive style transfer. Values that are not named here are the defaults of
+``ganvas.models.style.adaptive.Config``; docs/presets.md has every value of every preset."""
+
+from ganvas.models.style.adaptive import Config
+from ganvas.train.plan import Plan, Recipe
+
+
+def paintings() -> Recipe:
+    """Crops of 768x768, 300,000 steps of one picture. Source: defaults of the authors' main.py."""
+    return Recipe(config=Config(), plan=Plan(total_kimg=300, mirror=True))
+
+
+def small() -> Recipe:
+    """For a laptop: 32x32 in some minutes of one core. Not the paper's: small networks, four pictures a step."""
+    config = Config(
+        height=32,
+        width=32,
+        features=12,
+        halvings=3,
+        blocks=3,
+        discriminator_features=12,
+        scored=(0, 1, 2),
+        blur=4,
+        batch_size=4,
+        lr=1e-3,
+    )
+    return Recipe(config=config, plan=Plan(total_kimg=20, measure_n=512), bound=64)
