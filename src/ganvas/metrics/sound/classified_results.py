@@ -49,7 +49,7 @@ def classified_results(samples: SeenSounds, real: SeenSounds, network: OwnClassi
             metric="inception_score",
             value=float(splits.mean()),
             standard_error=float(splits.std() / np.sqrt(SPLITS)),
-            error_method=f"over {SPLITS} splits",
+            error_method=f"the spread of {SPLITS} splits",
             n=n,
             seed=seed,
             better="higher",

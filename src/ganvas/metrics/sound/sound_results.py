@@ -91,7 +91,7 @@ def sound_results(samples: SoundSet, real: SoundSet, size: SoundSize, *, seed: i
             name,
             value,
             error,
-            method="over sounds" if name in per_sound else f"jackknife over {GROUPS} groups",
+            method="the spread of sounds" if name in per_sound else f"jackknife over {GROUPS} groups",
             n=n,
             seed=seed,
             protocol=":".join(filter(None, (name, at, beside.get(name), f"n{n}"))),
