@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from ganvas.anatomy.loading.default_inputs import of_catalogue
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.sound_batch import Sounds
@@ -27,6 +28,7 @@ def test_the_paper_s_networks_have_the_numbers_that_are_published_of_them():
         model = Model(Config())
     assert numbers(model.generator) == 19_065_345
     assert numbers(model.critic) == 17_427_969
+    assert of_catalogue(Config(), "critic") == ((1, 1, 1, 16384),)  # What a table of it is made with.
 
 
 @pytest.mark.parametrize(("length", "strides"), [(16384, [4] * 5), (32768, [4] * 5 + [2]), (65536, [4] * 6)])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
-from ganvas.losses.capabilities import SizesPictures, SizesPoints, classes_of
+from ganvas.losses.capabilities import SizesPictures, SizesPoints, SizesSounds, classes_of
 
 DRAWING = ("generator", "decoder", "flow", "denoiser", "network")  # Which network stands for a model, first match.
 FROM_LATENTS = ("generator", "decoder")
@@ -30,6 +30,8 @@ def of_catalogue(config: Any, part: str) -> tuple[Any, ...] | None:
         return (1, config.latent_size), *_labels(config)
     if part in JUDGING and isinstance(config, SizesPoints) and config.dims:
         return ((1, config.dims),)
+    if part in JUDGING and isinstance(config, SizesSounds):
+        return ((1, 1, *config.seen),)
     if part in JUDGING and isinstance(config, SizesPictures):
         return ((1, config.picture.channels, *config.picture.size),)
     return None

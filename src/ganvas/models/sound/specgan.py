@@ -67,6 +67,11 @@ class Config:
         """The rate and length of the sounds."""
         return SoundSize(rate=self.rate, length=self.length, normalise=self.normalise)
 
+    @property
+    def seen(self) -> tuple[int, int]:
+        """Frames and bins."""
+        return self.length // self.bins, self.bins
+
     def nearest_length(self, samples: float) -> int:
         """The least length that holds so many samples, up to :attr:`length`."""
         length = SHORTEST
@@ -83,8 +88,8 @@ class Config:
     def layers(self) -> SoundLayers:
         """Of both networks."""
         doublings = (self.bins // FIRST).bit_length() - 1
-        frames = self.length // self.bins
-        first = (FIRST * frames // self.bins, FIRST)
+        frames, bins = self.seen
+        first = (FIRST * frames // bins, FIRST)
         return SoundLayers(
             first=first, width=self.width, kernel=(self.kernel_size, self.kernel_size), strides=(2,) * doublings
         )

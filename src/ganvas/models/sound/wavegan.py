@@ -77,6 +77,11 @@ class Config:
         """The rate and length of the sounds."""
         return SoundSize(rate=self.rate, length=self.length, normalise=self.normalise)
 
+    @property
+    def seen(self) -> tuple[int, int]:
+        """One row of samples."""
+        return 1, self.length
+
     def nearest_length(self, samples: float) -> int:
         """The least length that holds so many samples, up to :attr:`length`; 0 where a length cannot be made."""
         length = FIRST * STRIDE
