@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -150,3 +151,19 @@ def studio(root):
 def writable(root):
     with _Listening(root, write=True, most_body_bytes=10_000) as listening:
         yield listening
+
+
+@pytest.fixture(scope="session")
+def trained_root(tmp_path_factory):
+    """A folder with a run of a few steps, whose generator draws 8x8 pictures, and a copy of it."""
+    from ganvas.tasks.train import Train, train
+
+    folder = tmp_path_factory.mktemp("trained") / "runs"
+    settings = ("resolution=8", "latent_size=8", "fmap_base=64", "fmap_max=8", "batch_size=8", "measure_kimg=-1")
+    settings += ("first_resolution=8", "train_kimg=0", "fade_kimg=0", "health_kimg=-1")
+    out = folder / "tiny"
+    train(
+        Train(model="gan/progan", data="scenes:32,8x8", out=out, kimg=0.008, set=settings, quiet=True, estimate=False)
+    )
+    shutil.copytree(out, folder / "twin")
+    return folder

@@ -194,7 +194,7 @@ def test_the_page_and_its_list_load_no_torch(tmp_path, write_run):
     script = (
         "import sys, pathlib\nfrom ganvas.app.access import Access\n"
         "from ganvas.app.application import application, page_files\n"
-        "from ganvas.app.studio import list_runs, show_training, studio_of\n"
+        "from ganvas.app.run_questions import list_runs, show_training\nfrom ganvas.app.studio import studio_of\n"
         "studio = studio_of(pathlib.Path(sys.argv[1]), Access(port=1))\n"
         "application(studio); page_files(); list_runs(studio, {}); show_training(studio, {'run': 'demo'})\n"
         "sys.exit(3 if 'torch' in sys.modules else 0)"

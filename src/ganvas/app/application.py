@@ -6,12 +6,16 @@ from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from ganvas.app.drawing_questions import DRAWING_QUESTIONS
 from ganvas.app.events import MOST_STREAMS, run_events
 from ganvas.app.guard import Guard
 from ganvas.app.questions import Given, Picture, Question
+from ganvas.app.reading_questions import READING_QUESTIONS
 from ganvas.app.request_rules import API
+from ganvas.app.run_questions import RUN_QUESTIONS
 from ganvas.app.run_shelf import Gone
-from ganvas.app.studio import QUESTIONS, Studio
+from ganvas.app.studio import Studio
+from ganvas.app.worker import Overtaken
 from ganvas.core.errors import UserError
 from ganvas.report.web.page_style import DARK, LIGHT
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
+QUESTIONS = (*RUN_QUESTIONS, *DRAWING_QUESTIONS, *READING_QUESTIONS)
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -63,6 +68,8 @@ async def _asked(studio: Studio, question: Question, request: "Request") -> "Res
         answer = await run_in_threadpool(question.answer, studio, given)
     except Gone as error:
         return _error(404, str(error))
+    except Overtaken:
+        return _error(409, "Something newer was asked for.")
     except UserError as error:
         return _error(400, str(error))
     except OSError as error:

@@ -47,10 +47,6 @@ class Refusal:
 RequestRule = Callable[[Asked, Access], Refusal | None]
 
 
-def known_method(asked: Asked, access: Access) -> Refusal | None:
-    return None if asked.method in ("GET", "HEAD", "POST") else Refusal(405, "GET and POST are what there is.")
-
-
 def known_host(asked: Asked, access: Access) -> Refusal | None:
     host = (asked.one("host") or "").lower()
     return None if host in access.hosts else Refusal(403, "This name is not the studio's. Open the address it printed.")
@@ -96,7 +92,6 @@ def too_large(access: Access) -> Refusal:
 
 
 RULES: tuple[RequestRule, ...] = (
-    known_method,
     known_host,
     known_origin,
     same_site,

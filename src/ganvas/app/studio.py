@@ -1,16 +1,13 @@
-"""Studio: what the server holds between requests, and the table of everything that may be asked of it."""
+"""Studio: what the server holds between requests."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ganvas.app.access import Access
 from ganvas.app.processes import Processes
-from ganvas.app.questions import Given, Picture, Question, real, text
 from ganvas.app.run_rows import RunRows
-from ganvas.app.run_shelf import Gone, RunShelf
-from ganvas.app.training_view import training_view
-from ganvas.report.pictures.reading import opened
+from ganvas.app.run_shelf import RunShelf
+from ganvas.app.worker import Worker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,53 +18,9 @@ class Studio:
     shelf: RunShelf
     rows: RunRows = field(default_factory=RunRows)
     processes: Processes = field(default_factory=Processes)
+    worker: Worker = field(default_factory=Worker)
 
 
 def studio_of(root: Path, access: Access) -> Studio:
     """The studio of the runs under a folder."""
     return Studio(access=access, shelf=RunShelf(root))
-
-
-def list_runs(studio: Studio, given: Given) -> dict[str, Any]:
-    """Every run there is now, in one line each."""
-    rows = [asdict(studio.rows.row(name, path)) for name, path in studio.shelf.look().items()]
-    return {"root": studio.shelf.root.name, "write": studio.access.write, "runs": rows}
-
-
-def show_training(studio: Studio, given: Given) -> dict[str, Any]:
-    """Curves, health and numbers of a run."""
-    name = text(given, "run")
-    shown = training_view(studio.shelf.run(name), log=text(given, "log", "") == "1", smooth=real(given, "smooth", 0.02))
-    return {**shown, "name": name, "write": studio.access.write, "told": studio.processes.told(name)}
-
-
-def show_sheet(studio: Studio, given: Given) -> Picture:
-    """The samples that were drawn at one moment of a run, one of those that :func:`show_training` lists."""
-    run, kimg = studio.shelf.run(text(given, "run")), real(given, "kimg")
-    paths = [path for moment, path in run.sheets() if moment == kimg]
-    if not paths or not studio.shelf.holds(paths[0]):
-        raise Gone(f"There are no samples of {kimg:g} kimg in this run.")
-    data = paths[0].read_bytes()
-    with opened(data):  # It is a picture, of a size that memory holds.
-        return Picture(data)
-
-
-def stop_training(studio: Studio, given: Given) -> dict[str, Any]:
-    """Asks the process that trains a run to stop, as Ctrl-C does: it saves and ends by itself."""
-    run = studio.shelf.run(text(given, "run"))
-    return {"told": studio.processes.stop(run)}
-
-
-def resume_training(studio: Studio, given: Given) -> dict[str, Any]:
-    """Starts the command again that a run was made by."""
-    name = text(given, "run")
-    return {"told": studio.processes.resume(name, studio.shelf.run(name))}
-
-
-QUESTIONS = (
-    Question(path="runs", answer=list_runs),
-    Question(path="training", answer=show_training),
-    Question(path="sheet", answer=show_sheet),
-    Question(path="stop", answer=stop_training, method="POST", writes=True),
-    Question(path="resume", answer=resume_training, method="POST", writes=True),
-)

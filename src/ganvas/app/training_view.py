@@ -11,7 +11,8 @@ from ganvas.core.number_text import number
 from ganvas.core.progress import duration
 from ganvas.core.run_folder import RunFolder
 from ganvas.report.web import page, run_page, run_reader
-from ganvas.report.web.chart import Chart, svg
+from ganvas.report.web.chart import Chart
+from ganvas.report.web.chart_figure import chart_figure
 from ganvas.report.web.page import Html, element
 from ganvas.report.web.run_curves import loss_charts, metric_charts, pace_chart
 from ganvas.report.web.run_health import health_charts
@@ -88,13 +89,8 @@ def _charts(run: RunPage, *, log: bool, smooth: float) -> Html:
     drawn = [*quality, *losses, *signs, *([(pace, None)] if pace else [])]
     if not drawn:
         return page.note("There are no curves yet: the run has reported less than twice.")
-    figures = [_figure(_on(chart, log=log), caption) for chart, caption in drawn]
+    figures = [chart_figure(_on(chart, log=log), WIDE, NARROW, caption, cursor=True) for chart, caption in drawn]
     return element("div", *figures, class_="charts")
-
-
-def _figure(chart: Chart, caption: page.Content) -> Html:
-    wide, narrow = (svg(chart, width=width, height=height, cursor=True) for width, height in (WIDE, NARROW))
-    return page.figure(page.join(element("h3", chart.title), page.chart(wide, narrow)), caption)
 
 
 def _smoothed(chart: Chart, part: float) -> Chart:

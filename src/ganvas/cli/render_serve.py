@@ -1,6 +1,8 @@
-"""The studio as the command line shows it: it opens, and stays until Ctrl-C."""
+"""The studio as the command line shows it: it opens, and stays until Ctrl-C; and what is made in it, drawn again."""
 
 from ganvas.cli.render import show
+from ganvas.core.progress import say
+from ganvas.tasks.paint import PaintedPicture
 from ganvas.tasks.serve import Served
 
 
@@ -9,3 +11,9 @@ def _(result: Served) -> None:
     from ganvas.app.server import serve_studio
 
     serve_studio(result.runs, host=result.host, port=result.port, write=result.write, browser=result.browser)
+
+
+@show.register
+def _(result: PaintedPicture) -> None:
+    strokes = f"{result.strokes} stroke{'s' if result.strokes != 1 else ''}"
+    say(f"{result.path}: a picture of {result.model} at {result.kimg:g} kimg with {strokes}.")

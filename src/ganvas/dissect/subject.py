@@ -117,7 +117,15 @@ def of_run(folder: Path, *, part: str | None = None, kimg: float | None = None, 
     Raises:
         UserError: there is no such run, it draws points, or has no such part.
     """
-    kept = trained.load(folder, kimg=kimg)
+    return of_trained(trained.load(folder, kimg=kimg), folder, part=part, seed=seed)
+
+
+def of_trained(kept: Trained, folder: Path, *, part: str | None = None, seed: int = 0) -> Subject:
+    """The same of a run that is loaded already.
+
+    Raises:
+        UserError: it draws no pictures, or has no such part.
+    """
     if kept.unit != "pictures":
         raise UserError(
             f"{folder} draws {kept.unit}, and a dissection asks where things are in pictures. Give a run of pictures."

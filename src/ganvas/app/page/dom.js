@@ -33,3 +33,20 @@ export function empty(why, command = "") {
 export function labelled(text, control) {
   return h("label", { class: "field" }, h("span", {}, text), control);
 }
+
+/** Draws a bitmap onto a canvas of its size. */
+export function show(canvas, bitmap) {
+  if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
+    canvas.width = bitmap.width;
+    canvas.height = bitmap.height;
+  }
+  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  bitmap.close();
+}
+
+/** Gives the person a file. */
+export function download(name, content) {
+  const address = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type: "application/json" }));
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

@@ -1,14 +1,15 @@
 // All runs, one to a row: what they are, how far they are, what was measured last, what the monitor saw.
 
 import { ask } from "/ask.js";
-import { empty, h, labelled } from "/dom.js";
-import { address, note } from "/state.js";
+import { empty, h, labelled, say } from "/dom.js";
+import { address, go, note } from "/state.js";
 
 export const title = "Runs";
-export const keys = [["/", "filter"], ["j and k", "next and previous run"], ["Enter", "open the run"]];
+export const keys = [["/", "filter"], ["j and k", "next and previous run"], ["Enter", "open the run"], ["m", "mark the run"], ["c", "compare the marked runs"]];
 
 const number = (value) => (value === null ? "" : Number(value.toPrecision(6)).toLocaleString("en"));
 const COLUMNS = [
+  ["marked", "Compare", (run) => h("input", { type: "checkbox", value: run.name, "aria-label": `Mark ${run.name}` })],
   ["name", "Run", (run) => link(run)],
   ["model", "Model", (run) => run.model],
   ["data", "Data", (run) => run.data],
@@ -41,6 +42,12 @@ export async function show(place, given) {
     if (isTyped) note({ q: filter.value });
   }
 
+  function compare() {
+    const names = [...body.querySelectorAll("input:checked")].map((box) => box.value);
+    if (names.length < 2) say("Mark two runs or more to compare them.", true);
+    else go("compare", { runs: names.join("|") });
+  }
+
   function order(key) {
     const at = COLUMNS.findIndex(([name]) => name === key);
     const isUp = head[at].getAttribute("aria-sort") !== "ascending";
@@ -57,11 +64,11 @@ export async function show(place, given) {
     return {};
   }
   place.append(
-    h("div", { class: "row" }, labelled("Filter", filter), count),
+    h("div", { class: "row" }, labelled("Filter", filter), count, h("button", { type: "button", onclick: compare }, "Compare the marked")),
     h("div", { class: "scroll" }, h("table", { class: "list" }, h("thead", {}, h("tr", {}, ...head)), body)),
   );
   narrow(false);
-  return { update: (now) => { filter.value = now.get("q") ?? ""; narrow(false); }, key: (event) => move(event, filter, body) };
+  return { update: (now) => { filter.value = now.get("q") ?? ""; narrow(false); }, key: (event) => (event.key === "c" ? (compare(), true) : move(event, filter, body)) };
 }
 
 function row(run) {
@@ -71,6 +78,7 @@ function row(run) {
 
 function move(event, filter, body) {
   if (event.key === "/") return filter.focus(), true;
+  if (event.key === "m") return document.activeElement.closest("tr")?.querySelector("input")?.click(), true;
   const step = { j: 1, k: -1 }[event.key];
   if (!step) return false;
   const links = [...body.querySelectorAll("tr:not([hidden]) a")];

@@ -27,4 +27,5 @@ export function note(changes) {
   const { screen, given } = read();
   const all = { ...Object.fromEntries(given), ...changes };
   history.replaceState(null, "", address(screen, all));
+  dispatchEvent(new Event("noted"));
 }

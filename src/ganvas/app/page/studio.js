@@ -3,11 +3,15 @@
 import { NoAnswer } from "/ask.js";
 import { empty, h, say } from "/dom.js";
 import { address, go, read } from "/state.js";
+import * as paint from "/paint.js";
+import { compare, dissect, measure, network } from "/reading.js";
 import * as runs from "/runs.js";
 import * as training from "/training.js";
+import * as walk from "/walk.js";
 
-const SCREENS = { runs, training };
-const OF_A_RUN = ["training"];
+const SCREENS = { runs, training, walk, paint, dissect, measure, network, compare };
+const OF_A_RUN = ["training", "walk", "paint", "dissect", "measure", "network"];
+const SHARED = ["kimg", "x", "y", "steps", "label"]; // What goes along from one screen of a run to another.
 const THEMES = ["as the system", "light", "dark"];
 const main = document.getElementById("main");
 let shown = { screen: "", run: "", close: () => {}, update: () => {} };
@@ -18,13 +22,14 @@ async function route() {
   const run = given.get("run") ?? "";
   const module = SCREENS[screen];
   if (!module) return go("runs");
-  navigation(screen, run);
+  navigation();
   if (shown.screen === screen && shown.run === run) return shown.update(given);
   shown.close();
   const mine = { screen, run, close: () => {}, update: () => {} };
   shown = mine;
   say("");
   const place = h("div", { class: `screen ${screen}` });
+  main.replaceChildren(h("h1", {}, run || module.title), h("p", { class: "note" }, module.waiting ?? "Loading."));
   document.title = run ? `${run}: ${module.title}` : `${module.title} · Ganvas`;
   try {
     const made = await module.show(place, given);
@@ -51,11 +56,18 @@ function reload() {
   route();
 }
 
-function navigation(screen, run) {
-  const names = ["runs", ...(run ? OF_A_RUN : [])];
+/** What a screen is opened with from the one that is shown. */
+function along(name) {
+  const { given } = read();
+  const kept = [...given].filter(([key]) => key === "run" || SHARED.includes(key));
+  return name === "runs" ? {} : Object.fromEntries(kept);
+}
+
+function navigation() {
+  const { screen, given } = read();
+  const names = ["runs", ...(screen === "compare" ? ["compare"] : []), ...(given.get("run") ? OF_A_RUN : [])];
   const links = names.map((name) =>
-    h("a", { href: address(name, name === "runs" ? {} : { run }), "aria-current": name === screen ? "page" : null },
-      SCREENS[name].title));
+    h("a", { href: name === screen ? location.hash : address(name, along(name)), "aria-current": name === screen ? "page" : null }, SCREENS[name].title));
   document.getElementById("screens").replaceChildren(...links);
   document.querySelector(".brand").href = address("runs");
 }
@@ -94,7 +106,7 @@ function onKey(event) {
   if (performance.now() - prefix < 1500) {
     prefix = 0;
     const screen = ["runs", ...OF_A_RUN].find((name) => name[0] === event.key);
-    if (screen) go(screen, screen === "runs" ? {} : { run: shown.run });
+    if (screen && (screen === "runs" || shown.run)) go(screen, along(screen));
     return;
   }
   if (event.key === "g") prefix = performance.now();
@@ -102,6 +114,7 @@ function onKey(event) {
 }
 
 addEventListener("hashchange", route);
+addEventListener("noted", navigation);
 addEventListener("keydown", onKey);
 document.getElementById("theme").addEventListener("click", () => theme(1));
 document.getElementById("help-button").addEventListener("click", help);

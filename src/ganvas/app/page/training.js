@@ -16,7 +16,7 @@ export async function show(place, given) {
   const over = new AbortController();
   let sheets = [];
   let timer = 0;
-  let wanted = given.get("kimg"); // null follows the newest.
+  let wanted = given.get("at"); // null follows the newest.
 
   const heading = h("span", { class: "status" });
   const facts = h("div");
@@ -53,7 +53,7 @@ export async function show(place, given) {
   function choose(index) {
     slider.value = index;
     wanted = index === sheets.length - 1 ? null : String(sheets[index]);
-    note({ kimg: wanted ?? "" });
+    note({ at: wanted ?? "" });
     draw(index).catch(failed);
   }
 
@@ -118,7 +118,7 @@ export async function show(place, given) {
   function update(now) {
     log.checked = now.get("log") === "1";
     smooth.value = now.get("smooth") ?? "0.02";
-    wanted = now.get("kimg");
+    wanted = now.get("at");
     return refresh().catch(failed);
   }
 

@@ -24,10 +24,14 @@ LONGEST = 20  # Letters of a fingerprint that are shown.
 
 def html(comparison: Comparison) -> str:
     """The page as text."""
+    return page.document(f"Comparison of {', '.join(model.name for model in comparison.models)}", body(comparison))
+
+
+def body(comparison: Comparison) -> Html:
+    """What the page shows, for a page of one's own."""
     found = sorted_values(comparison.models)
     told = columns(comparison.models, found)
-    return page.document(
-        f"Comparison of {', '.join(model.name for model in comparison.models)}",
+    return page.join(
         _header(comparison),
         _sheets(comparison),
         *(_section(title, comparison.models, told) for title in SECTIONS),

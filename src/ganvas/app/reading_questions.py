@@ -1,0 +1,86 @@
+"""Questions of the screens that are read: Measure, Dissect, Compare and Network, as pieces of a page."""
+
+import shlex
+from dataclasses import replace
+from typing import Any
+
+from ganvas.app.dissection_view import dissection_view
+from ganvas.app.questions import Given, Question, listed, text
+from ganvas.app.studio import Studio
+from ganvas.core.errors import UserError
+from ganvas.report.web import page, run_reader
+from ganvas.report.web.chart_figure import chart_figure
+from ganvas.report.web.page import element
+from ganvas.report.web.run_curves import metric_charts
+from ganvas.report.web.run_numbers import numbers
+from ganvas.report.web.run_page import NARROW, WIDE
+
+MOST_COMPARED = 12
+NETWORK_INCHES = 6.9
+
+
+def show_measures(studio: Studio, given: Given) -> dict[str, Any]:
+    """What was measured of a run, beside what real pictures score, and over its course."""
+    run = studio.shelf.run(text(given, "run"))
+    shown = run_reader.read_numbers(run.path)
+    if not shown.measures:
+        told = page.note("Nothing has been measured yet. This measures the newest model:")
+        return {"html": page.join(told, page.command(f"ganvas measure {shlex.quote(str(run.path))}"))}
+    charts = [
+        chart_figure(chart, WIDE, NARROW, caption) for chart, caption in metric_charts(shown.measures, shown.stages)
+    ]
+    spec = shown.data.get("spec")
+    table = numbers(shown.measures, data=spec if isinstance(spec, str) else "")
+    return {"html": page.join(table, element("div", *charts, class_="charts"))}
+
+
+def show_dissection(studio: Studio, given: Given) -> dict[str, Any]:
+    """What units of a run draw, beside the twins, and what goes without them."""
+    return {"html": dissection_view(studio.shelf.run(text(given, "run")))}
+
+
+def show_comparison(studio: Studio, given: Given) -> dict[str, Any]:
+    """Runs side by side, as ``ganvas compare`` shows them."""
+    names = [text({"run": name}, "run") for name in listed(given, "runs", most=MOST_COMPARED)]
+    if len(names) < 2:
+        raise UserError("A comparison takes two runs or more. Mark them in the list of runs.")
+    paths = tuple(str(studio.shelf.run(name).path) for name in names)
+
+    def work(models: Any) -> str:
+        from ganvas.report.web.comparison import comparison_page
+        from ganvas.tasks.compare import Compare, compared
+
+        found = compared(Compare(runs=paths, quiet=True, device="cpu"))
+        return comparison_page.body(replace(found, command=["ganvas", "compare", *paths]))
+
+    return {"html": studio.worker.ask(f"{text(given, 'tab')} compare", work)}
+
+
+def show_network(studio: Studio, given: Given) -> dict[str, Any]:
+    """The network of a run that draws, as ``ganvas diagram`` draws it."""
+    path = studio.shelf.run(text(given, "run")).path
+
+    def work(models: Any) -> str:
+        from ganvas.anatomy.diagram import diagram as diagrams
+        from ganvas.report.web.chart import inline
+        from ganvas.tasks.networks.network_options import Network, graph_of
+
+        graph = graph_of(Network(model=str(path)))
+        drawing = diagrams.drawn(diagrams.layout(graph, width_inches=NETWORK_INCHES), title=graph.model)
+        return inline(drawing)
+
+    drawn = page.Html(studio.worker.ask(f"{text(given, 'tab')} network", work))
+    more = page.note("The numbers of every layer, and this figure for a paper:")
+    commands = "\n".join(
+        f"ganvas {words}"
+        for words in (f"table {shlex.quote(str(path))}", f"diagram {shlex.quote(str(path))} -o network.pdf")
+    )
+    return {"html": page.join(element("div", drawn, class_="network"), more, page.command(commands))}
+
+
+READING_QUESTIONS = (
+    Question(path="measures", answer=show_measures),
+    Question(path="dissection", answer=show_dissection),
+    Question(path="comparison", answer=show_comparison, method="POST"),
+    Question(path="network", answer=show_network),
+)
