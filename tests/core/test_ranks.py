@@ -65,15 +65,48 @@ assert not torch.distributed.is_initialized()
 """
 
 
-@pytest.mark.slow
-def test_two_ranks_average_agree_and_leave_together():
+def two_processes(program: str) -> list[subprocess.Popen]:
+    """The program as two ranks, as torchrun would start it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     environment = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    children = [
-        subprocess.Popen([sys.executable, "-c", TWO], env=environment | {"RANK": str(rank)}, stderr=subprocess.PIPE)
+    return [
+        subprocess.Popen([sys.executable, "-c", program], env=environment | {"RANK": str(rank)}, stderr=subprocess.PIPE)
         for rank in range(2)
     ]
+
+
+@pytest.mark.slow
+def test_two_ranks_average_agree_and_leave_together():
+    children = two_processes(TWO)
     errors = [child.communicate(timeout=120)[1].decode() for child in children]
     assert [child.returncode for child in children] == [0, 0], "\n".join(errors)
+
+
+SILENT = """
+import os, time, torch
+from ganvas.core.errors import TrainingFailed
+from ganvas.core.ranks import joined
+with joined(torch.device("cpu"), step_seconds=1.5) as ranks:
+    if ranks.first:
+        time.sleep(2.5)  # Longer than a step may wait, as a measurement does.
+    ranks.barrier()
+    if not ranks.first:
+        time.sleep(6)
+        os._exit(0)
+    began = time.monotonic()
+    try:
+        ranks.average_([torch.ones(3)])
+    except TrainingFailed as failed:
+        assert "the same command resumes" in str(failed)
+        assert time.monotonic() - began < 5
+        os._exit(7)
+"""
+
+
+@pytest.mark.slow
+def test_a_silent_peer_ends_a_step_after_its_timeout_and_a_barrier_waits_for_long_work():
+    children = two_processes(SILENT)
+    errors = [child.communicate(timeout=120)[1].decode() for child in children]
+    assert [child.returncode for child in children] == [7, 0], "\n".join(errors)

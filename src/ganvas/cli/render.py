@@ -19,6 +19,7 @@ from ganvas.tasks.data import (
     PackTextResult,
 )
 from ganvas.tasks.inpaint import Inpainted
+from ganvas.tasks.launch import JobFile
 from ganvas.tasks.models import Catalogue
 from ganvas.tasks.report import ReportResult
 from ganvas.tasks.sample import Drawn
@@ -54,6 +55,11 @@ def _(result: TrainResult) -> None:
         return
     done = "finished" if result.finished else "stopped; the same command resumes"
     say(f"{result.run}: {done} at {result.kimg:,.6g} kimg after {duration(result.seconds)} of training.")
+
+
+@show.register
+def _(result: JobFile) -> None:
+    say(result.text if result.path is None else f"{result.path}: submit it with `sbatch {result.path}`.")
 
 
 @show.register

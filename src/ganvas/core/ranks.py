@@ -2,16 +2,25 @@
 
 Gradients are averaged over ranks by one all-reduce of a flat buffer. DistributedDataParallel is not used: it is
 silently wrong when a backward pass reaches a network through a gradient penalty only.
+
+Within a step a process waits for the others for a minute, not for torch's half an hour: a cut link says nothing.
+Where the first process packs data, draws or measures, the others wait at a barrier, for as long as such work takes.
 """
 
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from ganvas.core.errors import TrainingFailed
+
+STEP_SECONDS = 60.0  # For which a process waits for another within a step.
+BARRIER_SECONDS = 24 * 3600.0  # And at a barrier, while the first one works alone.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +29,7 @@ class Ranks:
 
     rank: int = 0
     count: int = 1
+    patient: dist.ProcessGroup | None = None  # Of barriers; None of one process.
 
     @property
     def first(self) -> bool:
@@ -40,15 +50,17 @@ class Ranks:
         if self.count == 1 or not listed:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in listed])
-        dist.all_reduce(flat)
+        with _answered():
+            dist.all_reduce(flat)
         flat /= self.count
         for tensor, part in zip(listed, flat.split([tensor.numel() for tensor in listed]), strict=True):
             tensor.copy_(part.view(tensor.shape))
 
     def barrier(self) -> None:
-        """Waits for the others."""
+        """Waits for the others, which may have long work to do."""
         if self.count > 1:
-            dist.barrier()
+            with _answered():
+                dist.barrier(group=self.patient)
 
     def agree(self, flag: bool) -> bool:
         """Whether any rank raised the flag. Every rank gets the same answer."""
@@ -56,20 +68,41 @@ class Ranks:
             return flag
         votes = torch.tensor(float(flag))
         votes = votes.cuda() if dist.get_backend() == "nccl" else votes
-        dist.all_reduce(votes)
+        with _answered():
+            dist.all_reduce(votes)
         return bool(votes.item() > 0)
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[Ranks]:
-    """Joins the process group that ``torchrun`` announced, if any, and leaves it at the end."""
+def joined(device: torch.device, *, step_seconds: float = STEP_SECONDS) -> Iterator[Ranks]:
+    """Joins the process group that ``torchrun`` announced, if any, and leaves it at the end.
+
+    Args:
+        step_seconds: For which a process waits for the others within a step before it gives up.
+    """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         yield Ranks()
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(seconds=step_seconds))
     try:
-        yield Ranks(rank=dist.get_rank(), count=count)
-        dist.barrier()  # Without it gloo aborts now and then while the peers still talk.
+        group = dist.new_group(timeout=timedelta(seconds=BARRIER_SECONDS))
+        patient = group if isinstance(group, dist.ProcessGroup) else None
+        ranks = Ranks(rank=dist.get_rank(), count=count, patient=patient)
+        yield ranks
+        ranks.barrier()  # Without it gloo aborts now and then while the peers still talk.
     finally:
         dist.destroy_process_group()
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Says in plain words that another process is gone: whoever waits for it must leave, and save nothing."""
+    try:
+        yield
+    except RuntimeError as error:
+        cause = str(error).strip().partition("\n")[0]
+        raise TrainingFailed(
+            "Another process of this training does not answer, so that this one ends too. The last saved state stands, "
+            f"and the same command resumes from it. (torch says: {cause})"
+        ) from error

@@ -26,6 +26,14 @@ class OptimizerSettings(ABC):
     def build(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser of these parameters, its learning rate 0 until the schedule sets it."""
 
+    def moments(self) -> frozenset[str]:
+        """Names of the tensors that the optimiser keeps of every parameter, from one step of a parameter of its own."""
+        parameter = nn.Parameter(torch.zeros(1))
+        parameter.grad = torch.zeros(1)
+        optimizer = self.build([parameter])
+        optimizer.step()
+        return frozenset(name for name, value in optimizer.state[parameter].items() if isinstance(value, Tensor))
+
     def rate_of(self, parameters: Sequence[nn.Parameter]) -> tuple[Tensor | float, bool]:
         """A learning rate of 0 in the form that the device wants, and whether the update is captured in a graph."""
         on_gpu = bool(parameters) and parameters[0].is_cuda

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ganvas.core.ranks import Ranks
     from ganvas.core.run_folder import RunFolder
     from ganvas.losses.game import Game
+    from ganvas.tasks.training.branching import BranchPoint
     from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
     from ganvas.train.plan import Recipe
 
@@ -26,6 +27,7 @@ class Train:
       ganvas train translate/cyclegan --data day/ --other night/ --out runs/night
       ganvas train segment/unet --data photos/ --target masks/ --out runs/seg
       ganvas train gan/progan --data cifar10.tar.xz --out runs/cifar --preset cifar10 --keep-best swd
+      ganvas train gan/dcgan --data photos/ --from runs/a/state/000500.000 --set batch_size=256 --out runs/b
       torchrun --nproc-per-node 2 -m ganvas train gan/progan --data photos/ --out runs/photos
     """
 
@@ -43,6 +45,9 @@ class Train:
     """Samples that are never trained on: likelihoods are of these, and check-ups ask how a discriminator takes them."""
     held_out_target: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
     """What belongs to each held-out picture: pairs are scored on these during training."""
+    branch: Annotated[Path | None, tyro.conf.arg(name="from", metavar="STATE")] = None
+    """Begin at this state of another run, RUN/state/KIMG, or at the newest of RUN, with its settings where none are
+    set."""
     preset: str | None = None
     """A named set of settings; `ganvas models MODEL` lists them with their sources."""
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FIELD=VALUE")] = ()
@@ -73,6 +78,8 @@ class Train:
     """How steps are launched; graph replays CUDA graphs."""
     threads: int | None = None
     """Processor threads; results repeat bit for bit only with the same number. A resumed run keeps its own."""
+    rank_timeout: float = 60.0
+    """Of several processes: seconds after which one that waits for another within a step gives up."""
     tensorboard: bool = False
     """Also write TensorBoard files into the run."""
     quiet: tyro.conf.Suppress[bool] = False
@@ -114,7 +121,9 @@ def train(task: Train) -> TrainResult:
     if threads := task.threads or threads_of(task.out):
         torch.set_num_threads(threads)
     device = pick_device(task.device)
-    with joined(device) as ranks:
+    if task.rank_timeout <= 0:
+        raise UserError(f"--rank-timeout {task.rank_timeout:g} must be above 0 seconds.")
+    with joined(device, step_seconds=task.rank_timeout) as ranks:
         return _train(task, module, device, ranks)
 
 
@@ -134,15 +143,20 @@ def threads_of(out: Path) -> int | None:
 def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> TrainResult:
     from ganvas.core.config import to_plain
     from ganvas.core.run_folder import RunFolder
+    from ganvas.tasks.training.branching import require_beyond
     from ganvas.train.kinds.kinds import kind_of
     from ganvas.train.loop import Setup
     from ganvas.train.loop import train as run_training
 
     run = RunFolder(task.out)
     before = _begun(task, run)
-    kind, request = kind_of(module.Model.takes, task.data), request_of(task, before, quiet=not ranks.first)
-    recipe = resolve(task, module, kind, request, before)
+    origin = _origin(task, run, before)
+    base = origin.parent if origin and not before else before
+    kind, request = kind_of(module.Model.takes, task.data), request_of(task, base, quiet=not ranks.first)
+    recipe = resolve(task, module, kind, request, base)
     settings = _settings(task, recipe)
+    if origin:
+        require_beyond(origin, recipe.plan.total_kimg)
     _require_use(task, module, recipe)
     if before:
         _require_same_settings(before, settings, task.out)
@@ -165,7 +179,9 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
         recipe = _within(task.minutes, task, module, recipe, data, device, ranks)
         settings = _settings(task, recipe)
     if ranks.first and not before:
-        _create(run, settings | {"preset": task.preset, "seed": recipe.plan.seed, "data": data.described})
+        branch = {"branch": origin.noted()} if origin else {}
+        begun = {"preset": task.preset, "seed": recipe.plan.seed, "data": data.described}
+        _create(run, settings | begun | branch)
     ranks.barrier()
     outcome = run_training(
         Setup(
@@ -180,6 +196,7 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
             quiet=task.quiet,
             estimate=task.estimate,
             tensorboard=task.tensorboard,
+            origin=origin.state if origin else None,
         )
     )
     return TrainResult(
@@ -193,18 +210,36 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
     )
 
 
+def _origin(task: Train, run: "RunFolder", before: dict[str, Any] | None) -> "BranchPoint | None":
+    """Where a branch begins; None of a run that has a state of its own already, or is no branch."""
+    from ganvas.core.errors import UserError
+    from ganvas.tasks.training.branching import branch_point, require_same_branch
+
+    if task.branch is not None and (task.preset or task.minutes is not None):
+        other = "--preset" if task.preset else "--minutes"
+        raise UserError(f"--from {task.branch} brings the settings of its run, and {other} others. Give one of them.")
+    if before is None:
+        return branch_point(task.branch, model=task.model) if task.branch is not None else None
+    noted = before.get("branch")
+    if task.branch is not None:
+        require_same_branch(noted, task.branch, task.out)
+    return branch_point(Path(noted["state"]), model=task.model) if noted and not run.states() else None
+
+
 def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
-    """Augmentation and held-out samples are refused where nothing would come of them."""
+    """Augmentation, views of the past and held-out samples are refused where nothing would come of them."""
     import torch
 
     from ganvas.core.errors import UserError
     from ganvas.losses.batches.domain_batch import Domains
     from ganvas.losses.capabilities import Classifies, Fills, HasDensity, Judges, Segments, Translates
     from ganvas.train.augmented import require_augmentable
+    from ganvas.train.past_views import views_of
 
     with torch.device("meta"):
         model = module.Model(recipe.config)
     require_augmentable(model, recipe.plan, task.model)
+    views_of(model, model.phases(), recipe.plan)
     if task.held_out is not None and model.batch_type is Domains:
         raise UserError(
             f"--held-out {task.held_out}: the translations of {task.model} are measured against --data and --other. "

@@ -26,6 +26,7 @@ from ganvas.tasks import (
     grid,
     inpaint,
     invert,
+    launch,
     likelihood,
     measure,
     memorisation,
@@ -107,6 +108,7 @@ VERBS = (
     Verb(name="features list", task=features.List, run=features.list_networks),
     Verb(name="features fetch", task=features.Fetch, run=features.fetch),
     Verb(name="features train", task=features.Train, run=features.train, hours=True),
+    Verb(name="launch slurm", task=launch.LaunchSlurm, run=launch.launch_slurm),
     Verb(name="models", task=models.Models, run=models.models),
     Verb(name="metrics", task=metrics.Metrics, run=metrics.metrics),
 )
@@ -118,6 +120,7 @@ GROUPS = (
         "pictures.",
         default=features.List(),
     ),
+    VerbGroup(name="launch", summary="Print a job file that trains on the machines of a cluster."),
 )
 # What other tools call it, or what people try first.
 MEANT = {
@@ -138,6 +141,7 @@ MEANT = {
     "ui": "`ganvas serve RUNS` opens the studio in the browser.",
     "app": "`ganvas serve RUNS` opens the studio in the browser.",
     "leaderboard": "`ganvas compare RUN RUN` lays runs side by side.",
+    "sbatch": '`ganvas launch slurm "train ..."` prints a job file for Slurm.',
     "flops": "`ganvas table MODEL` counts the multiplications of a network.",
 }
 

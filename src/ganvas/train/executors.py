@@ -71,6 +71,8 @@ class CudaGraph(Executor):
         super().__init__(state, seed=seed, ranks=ranks, precision=precision)
         if self.device.type != "cuda":
             raise UserError("executor=graph needs a CUDA device. Use executor=eager on a CPU.")
+        if state.views:
+            raise UserError("executor=graph replays one step, and delays and histories change it. Use executor=eager.")
         self._seen: dict[tuple, int] = {}
         self._captured: dict[tuple, _Captured] = {}
         self._resolution: int | None = None
@@ -114,8 +116,8 @@ class CudaGraph(Executor):
         return _Captured(graph=graph, batch=static)
 
 
-def executor_for(name: str, device: torch.device) -> type[Executor]:
-    """``auto`` is a graph on a GPU and eager elsewhere."""
+def executor_for(name: str, device: torch.device, *, views: bool = False) -> type[Executor]:
+    """``auto`` is a graph on a GPU and eager elsewhere, and where phases see the past."""
     kinds: dict[str, type[Executor]] = {"eager": Eager, "graph": CudaGraph}
-    kinds["auto"] = CudaGraph if device.type == "cuda" else Eager
+    kinds["auto"] = CudaGraph if device.type == "cuda" and not views else Eager
     return kinds[name]

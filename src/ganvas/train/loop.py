@@ -30,6 +30,7 @@ from ganvas.train.health.monitor import Monitor
 from ganvas.train.health.noise_scale import NoiseProbe
 from ganvas.train.kinds.kind import RunData
 from ganvas.train.monitors import Examiner, TensorBoard
+from ganvas.train.past_views import views_of
 from ganvas.train.pauses import tried_pauses
 from ganvas.train.plan import Plan, due
 from ganvas.train.sample_grids import Sheets
@@ -57,6 +58,7 @@ class Setup:
     quiet: bool = False
     estimate: bool = True  # Try a few steps first and say how long it will take.
     tensorboard: bool = False
+    origin: Path | None = None  # A state of another run, where this one begins as its branch.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +83,12 @@ def _train(setup: Setup) -> Outcome:
     schedule = setup.model.schedule()
     _check_batches(schedule, ranks)
     state = new_state(augmented(setup.model, plan))
+    state.views = views_of(state.model, state.phases, plan)
     resumed = bool(run.states())
     if resumed:
         state.restore(*_own(run))
+    elif setup.origin is not None:
+        _begin_at(state, setup.origin)
     ranks.barrier()
     if ranks.first:
         run.sweep()
@@ -97,22 +102,24 @@ def _train(setup: Setup) -> Outcome:
 
     feed = data.feed(setup.model, plan, device=setup.device, ranks=ranks)
     coming = _forecast(setup, feed, state) if setup.estimate else None
-    execute = executor_for(setup.executor, setup.device)(
+    execute = executor_for(setup.executor, setup.device, views=bool(state.views))(
         state, seed=plan.seed, ranks=ranks, precision=PRECISIONS[plan.precision]
     )
     examiner = Examiner(run, plan, data.examinations(setup.model, plan))
     monitor, probe = _monitor(setup), _noise_probe(setup, feed)
     board = TensorBoard(run.path) if setup.tensorboard and ranks.first else None
     clock = _Clock(run, state.nimg)
-    if not resumed:
+    if not resumed and setup.origin is None:
         _calibrate(setup, feed, schedule)
         state.restart_averages()
     if ranks.first and not resumed:
         with clock.pause():
+            first = schedule.at(state.nimg)
             sheets.reals()
-            sheets.sample(state, schedule.at(0), kimg_name(0))
-            examiner.measure(state, schedule.at(0))
-            _save(setup, state, schedule.at(0), clock)
+            sheets.sample(state, first, kimg_name(state.nimg))
+            examiner.measure(state, first)
+            _save(setup, state, first, clock)
+    ranks.barrier()  # Steps wait for one another a minute, and the first sheet and measurement may take longer.
 
     with (
         stoppable() as asked,
@@ -146,6 +153,8 @@ def _train(setup: Setup) -> Outcome:
             if ranks.first and due(before, state.nimg, plan.interval("measure")):
                 with clock.pause():
                     better = examiner.measure(state, stage)
+            if any(due(before, state.nimg, plan.interval(kind)) for kind in ("sample", "measure", "health")):
+                ranks.barrier()
 
             stop = _poll(asked, ranks, state.step)
             late = time.monotonic() - saved_at > 60 * plan.checkpoint_minutes
@@ -245,6 +254,15 @@ def _own(run: RunFolder) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     return tensors, numbers["numbers"]
 
 
+def _begin_at(state: State, origin: Path) -> None:
+    """Everything as it was in another run, but for the list of its best states, which stay there."""
+    tensors, numbers = checkpoint.load(origin, "state")
+    state.restore(tensors, numbers["numbers"])
+    if not state.has_own_moments():
+        raise UserError(f"The state {origin} holds the moments of another optimiser, from which this one cannot go on.")
+    state.best.clear()
+
+
 def _report(state: State, stage: Stage, ranks: Ranks) -> dict[str, Any]:
     """One line of log.jsonl: only what a repeated run would repeat, so no times."""
     means = means_of(state, ranks)
@@ -329,6 +347,7 @@ def _forecast(setup: Setup, feed: Feed, state: State) -> Forecast:
     if setup.ranks.first and not setup.quiet:
         last = schedule.at(max(total - 1, 0))
         pauses = tried_pauses(setup.model, setup.data, setup.plan, stage=last, device=setup.device)
+    setup.ranks.barrier()
     coming = forecast(setup.model, feed, total, ranks=setup.ranks, pauses=pauses)
     if setup.ranks.first and not setup.quiet:
         left, pauses = coming.seconds_between(state.nimg, total), coming.pause_seconds_between(state.nimg, total)

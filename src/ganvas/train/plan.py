@@ -7,6 +7,8 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 
 HEALTH_KIMG = 1.0  # Least distance of check-ups that were not asked for: each costs about as much as twenty samples.
+MOST_VIEWS = 1000  # Past states that a phase may look back on: each is a copy of the other players.
+HISTORY_TURNS = 10  # Steps between two moments of a history.
 NOISE_BATCHES = 3  # At least: a jackknife leaves one out, and two others have one product.
 Policy = Literal["colour", "translation", "cutout"]  # Of DiffAugment.
 
@@ -42,6 +44,8 @@ class Plan:
     measure_n: int = 2048  # Pictures on each side of a measurement.
     health_kimg: float = 0.0  # Between two check-ups of the game; 0 is a 40th of the run, 1 at least; below 0 is never.
     noise_scale_batches: int = 0  # Batches at each check-up that the gradient noise scale is measured on; 0 does not.
+    delays: tuple[str, ...] = ()  # "D:4": phase D sees the other players as they were 4 of its turns ago.
+    histories: tuple[str, ...] = ()  # "D:50": it sees one of their last 50 moments, every 10th step one.
     keep_last: int = 2  # States to keep besides the best.
     keep_best: str = "none"  # Also keep the state with the best value of this metric, such as swd.
     checkpoint_minutes: float = 10.0  # Between two states, besides the one at the end and when it is stopped.
@@ -63,6 +67,17 @@ class Plan:
             given = f"noise_scale_batches={self.noise_scale_batches}"
             raise UserError(f"{given} is measured at check-ups, so health_kimg must not be below 0.")
 
+        _counts("delays", self.delays, least=0)
+        _counts("histories", self.histories, least=2)
+
+    def delayed(self) -> dict[str, int]:
+        """Turns by which phases see the others late, by the phase's name."""
+        return _counts("delays", self.delays, least=0)
+
+    def historical(self) -> dict[str, int]:
+        """Moments of the past among which phases see the others, by the phase's name."""
+        return _counts("histories", self.histories, least=2)
+
     @property
     def total_nimg(self) -> int:
         return round(self.total_kimg * 1000)
@@ -77,6 +92,23 @@ class Plan:
         }[kind]
         kimg = kimg or self.total_kimg / PER_RUN[kind]
         return max(round(kimg * 1000), 1) if kimg > 0 else 0
+
+
+def _counts(field: str, given: tuple[str, ...], *, least: int) -> dict[str, int]:
+    """
+    >>> _counts("delays", ("D:4", "G:0"), least=0)
+    {'D': 4, 'G': 0}
+    """
+    counts: dict[str, int] = {}
+    for entry in given:
+        phase, _, count = entry.rpartition(":")
+        if not phase or not count.isdecimal() or not least <= int(count) <= MOST_VIEWS or phase in counts:
+            raise UserError(
+                f"{field}={','.join(given)}: '{entry}' is not understood. Give each phase once, as D:4, with a number "
+                f"from {least} to {MOST_VIEWS}."
+            )
+        counts[phase] = int(count)
+    return counts
 
 
 def due(before: int, after: int, interval: int) -> bool:

@@ -3,6 +3,7 @@ everything else of a run is a function of it and of the plan."""
 
 import copy
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from ganvas.core.errors import UserError
 from ganvas.losses.augmentation import AdaptiveAugmentation, ShowsAugmented
 from ganvas.losses.game import Game, Phase
 from ganvas.losses.optimizers import OptimizerSettings
+from ganvas.train.past_views import PastView
 
 
 @dataclass
@@ -50,10 +52,16 @@ class State:
     step: int = 0  # Batches shown.
     stage_phase: int = 0  # Of the last step; a change restarts the optimisers.
     best: list[dict[str, float]] = field(default_factory=list)  # {"kimg": ..., "value": ...}, best first.
+    views: dict[str, PastView] = field(default_factory=dict)  # Of phases that see the past of the others.
 
     def player_of(self, phase: Phase) -> Player:
         """Who moves in a phase."""
         return next(player for player in self.players if player.module is phase.player)
+
+    def as_seen_by(self, phase: Phase) -> AbstractContextManager[None]:
+        """While inside, the players that a phase does not move are as it sees them: as they are, or as they were."""
+        view = self.views.get(phase.name)
+        return nullcontext() if view is None else view.shown(step=self.step, nimg=self.nimg)
 
     def turns(self) -> tuple[bool, ...]:
         """Which phases play on the coming step, asked once: a turn may read what the step changes."""
@@ -68,6 +76,8 @@ class State:
                     if isinstance(value, Tensor):
                         named[f"optimizer/{player.key}/{name}/{key}"] = value
         named |= {f"sums/{name}": tensor for name, tensor in self.sums.items()}
+        for phase, view in self.views.items():
+            named |= {f"views/{phase}/{name}": tensor for name, tensor in view.tensors().items()}
         return {name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
 
     def numbers(self) -> dict[str, Any]:
@@ -90,11 +100,9 @@ class State:
         for player in self.players:
             _restore_moments(player, tensors)
         device = next(self.model.parameters()).device
-        self.sums = {
-            name.removeprefix("sums/"): tensor.to(device)
-            for name, tensor in tensors.items()
-            if name.startswith("sums/")
-        }
+        self.sums = {name: tensor.to(device) for name, tensor in _under("sums/", tensors).items()}
+        for phase, view in self.views.items():
+            view.restore(_under(f"views/{phase}/", tensors))
         self.nimg, self.step, self.stage_phase = numbers["nimg"], numbers["step"], numbers["stage_phase"]
         self.counts, self.best = dict(numbers["counts"]), list(numbers["best"])
 
@@ -113,6 +121,15 @@ class State:
         for player in self.players:
             if player.average is not None:
                 player.average.load_state_dict(player.module.state_dict())
+
+    def has_own_moments(self) -> bool:
+        """Whether every moment is one that its player's optimiser keeps; a branch may have another than its parent."""
+        return all(
+            moments.keys() == kept
+            for player in self.players
+            for kept in [player.settings.moments()]
+            for moments in player.optimizer.state.values()
+        )
 
     def is_finite(self) -> bool:
         """Whether every weight is a number; reads the device."""
@@ -208,11 +225,15 @@ def _require_the_same(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) 
             raise UserError(f"The saved state does not fit this model: '{name}' is {shapes}.")
 
 
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
 def _restore_moments(player: Player, tensors: Mapping[str, Tensor]) -> None:
     player.optimizer.state.clear()
     for name, parameter in player.parameters.items():
-        prefix = f"optimizer/{player.key}/{name}/"
-        found = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        found = _under(f"optimizer/{player.key}/{name}/", tensors)
         if found:
             player.optimizer.state[parameter] = {key: _like(value, parameter) for key, value in found.items()}
 

@@ -45,9 +45,10 @@ def play(
         player = state.player_of(phase)
         let_move(state.model, player.parameters.values())
         player.optimizer.zero_grad(set_to_none=True)
-        terms = terms_of(phase, batch.with_rng(stream.loss), precision)
-        means = means_of_terms(phase, terms)
-        (torch.stack(list(means.values())).sum() * phase.weight).backward()
+        with state.as_seen_by(phase):
+            terms = terms_of(phase, batch.with_rng(stream.loss), precision)
+            means = means_of_terms(phase, terms)
+            (torch.stack(list(means.values())).sum() * phase.weight).backward()
         batch.ranks.average_(p.grad for p in player.parameters.values() if p.grad is not None)
         _add(state.sums, means)
         waiting.append((phase, batch.with_rng(stream.after), terms))
