@@ -148,8 +148,9 @@ def test_a_history_shows_each_of_its_last_moments_equally_often_and_puts_the_pre
     ],
 )
 def test_what_no_view_can_be_made_of_is_refused(plan, told):
+    game = Linear(alternating=True)
     with pytest.raises(UserError, match=told):
-        views_of(Linear(alternating=True), Linear(alternating=True).phases(), Plan(**plan))
+        views_of(game, game.phases(), Plan(**plan))
 
 
 def test_a_player_that_plays_alone_has_nobody_to_see():
