@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ganvas.core.shapes import Waves
 from ganvas.core.waves import to_waves
 from ganvas.data.sound.opening_sounds import is_sounds
 from ganvas.data.sound.packed_sounds import PackedSounds, prepare_sounds, sound_source
-from ganvas.data.sound.sound_source import HELD_WHOLE, broken_sound
+from ganvas.data.sound.sound_source import HELD_WHOLE, SoundSurvey, broken_sound
 from ganvas.data.sources.locations import lasting_name
 from ganvas.losses.game import Game
 from ganvas.nn.sound.mel_levels import mel_levels
@@ -82,7 +83,7 @@ class SoundKind(Kind):
     ) -> dict[str, Any]:
         """The rate of most recordings, up to the model's own, and a length that holds nearly all of them whole."""
         _require_sounds(request.data)
-        found = sound_source(request.data).survey(quiet=request.quiet)
+        found = _surveyed(request.data, request)
         chosen: dict[str, Any] = {}
         if found.rates and "rate" not in given:
             most = next(iter(found.rates))
@@ -98,7 +99,7 @@ class SoundKind(Kind):
         _require_one_source(request)
         for spec in filter(None, (request.data, request.held_out)):
             _require_sounds(spec)
-            found = sound_source(spec).survey(quiet=request.quiet)
+            found = _surveyed(spec, request)
             if found.broken and request.broken == "refuse":
                 raise broken_sound(*found.broken[0])
         if request.held_out is not None:
@@ -125,6 +126,17 @@ class SoundKind(Kind):
             if held_out.treated and not request.quiet:
                 say(f"--held-out: {held_out.treated}")
         return SoundData(packed=packed, held_out=held_out, described=described)
+
+
+def _surveyed(spec: str, request: SourceRequest) -> SoundSurvey:
+    """What a source holds, read once for all that is asked of it before a run."""
+    return _survey(spec, sound_source(spec).identity(), request.quiet)
+
+
+@lru_cache(maxsize=4)
+def _survey(spec: str, identity: str, quiet: bool) -> SoundSurvey:
+    del identity  # Other files in the same place are surveyed anew.
+    return sound_source(spec).survey(quiet=quiet)
 
 
 def _packed(spec: str, request: SourceRequest, config: Any) -> PackedSounds:
