@@ -20,7 +20,8 @@ def test_zeros_between_the_samples_of_a_sound_make_lines_and_the_sound_itself_ha
     spread = np.zeros((8, 4096))
     spread[:, ::4] = 1 + noise(length=1024)
     assert artefacts.lines(artefacts.average_powers(spread)) > 5
-    assert abs(artefacts.lines(artefacts.average_powers(noise()))) < 1.5
+    alone = [artefacts.lines(artefacts.average_powers(noise(1, seed=seed))) for seed in range(30)]
+    assert abs(np.mean(alone)) < 0.5  # A bin of noise is as often above the middle of its neighbours as below.
 
 
 def test_a_line_is_as_many_decibels_as_the_tone_stands_over_its_neighbours():
