@@ -8,6 +8,7 @@ from ganvas.core.sound_size import SoundSize
 from ganvas.data.sound.opening_sounds import is_sounds, open_sounds
 from ganvas.data.sound.packed_sounds import PackedSounds, pack_sounds, prepare_sounds, sound_source
 from ganvas.data.sound.riff import SampleForm
+from ganvas.data.sound.sound_source import from_stems
 from ganvas.data.sound.treatment import Treatment, pieces
 from ganvas.data.sources.opening_sources import open_source
 
@@ -72,6 +73,13 @@ def test_classes_come_from_folders_or_else_from_what_stands_first_in_the_names(w
     found = source.survey(quiet=True)
     assert found.labels == {"kick": 2, "snare": 2}
     assert ("first in the names" in found.about_labels) != folders
+
+
+@pytest.mark.parametrize(
+    "names", [["take_1.wav", "take_2.wav"], ["a_1.wav", "a_2.wav", "b_1.wav"], ["a_1.wav", "b.wav"]]
+)
+def test_names_that_begin_alike_or_with_something_that_stands_alone_are_no_classes(names):
+    assert from_stems(names) is None
 
 
 def test_an_archive_holds_the_same_sounds_as_its_folder(write, tmp_path):

@@ -118,7 +118,7 @@ def ndb_results(
     how: dict[str, Any] = {"n": len(samples), "seed": seed, "protocol": protocol}
     return [
         _result(name, found.different, error, method="binomial over bins", **how),
-        _result(f"{name}.divergence", found.divergence, None, method="none", **how),
+        _result(f"{name}.divergence", found.divergence, None, method="", **how),
     ]
 
 
