@@ -11,7 +11,7 @@ import torch
 
 from ganvas.core.pixels import to_bytes
 from ganvas.dissect import subject
-from ganvas.dissect.dissection import Settings, dissect
+from ganvas.dissect.dissection import DissectionSettings, dissect
 from ganvas.dissect.dissection_page import TWINS, values_of
 from ganvas.dissect.effects.single_units import random_units, unit_effects
 from ganvas.dissect.instrument import ablated
@@ -37,7 +37,9 @@ def main(run: Path) -> None:
 
 def layers(own, labeller):
     """Units that fit a label, by layer, beside the twins."""
-    found = dissect(own, labeller, own.numbering.chosen(), Settings(effects=False, shown_units=0, permutations=19))
+    found = dissect(
+        own, labeller, own.numbering.chosen(), DissectionSettings(effects=False, shown_units=0, permutations=19)
+    )
     ticks = [(float(at), layer.place.name) for at, layer in enumerate(found.layers)]
     panels = []
     for number, (title, of) in enumerate(

@@ -154,7 +154,7 @@ def test_planted_units_are_found_and_no_others(planted):
     assert galleries[place.name, 0].shape == (6, 16, 16, 3)
 
 
-def test_results_are_the_same_for_any_portion_of_memory(planted, monkeypatch):
+def test_results_are_the_same_for_any_portion_of_memory_and_any_batch(planted, monkeypatch):
     place = planted.subject.numbering.chosen()[0]
     sample = sampled(planted.subject, planted.labeller, 70)
 
@@ -164,5 +164,6 @@ def test_results_are_the_same_for_any_portion_of_memory(planted, monkeypatch):
 
     whole = found()
     monkeypatch.setattr("ganvas.dissect.labelled_sample.MOST_BYTES", 70 * 64 * 4 * 5)
+    monkeypatch.setattr("ganvas.dissect.subject.BATCH", 9)
     assert_close(found().fit, whole.fit, rtol=0, atol=0)
     assert found().units == whole.units

@@ -68,7 +68,10 @@ def _(result: DirectionsResult) -> None:
     say(f"{result.model}, {result.method}: how much the picture changes at a step of {result.step:g} either way.")
     rows = [(line.name, number(line.value), number(line.change, digits=3)) for line in result.directions]
     table("", ("direction", "value", "change"), [*rows, ("random, mean", "", number(result.random_change, digits=3))])
-    say(f"Effective rank {result.effective_rank:.1f} of {result.latents} latents. {result.sheet}: a row per direction.")
+    say(
+        f"Effective rank {result.effective_rank:.1f} of {result.latents} latents. {result.sheet}: a row per "
+        "direction, three pictures at steps either way."
+    )
 
 
 @show.register

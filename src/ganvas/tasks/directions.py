@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ganvas.dissect.latents.latent_generator import LatentGenerator
 
 
+SHOWN, STEPS = 3, 5  # Pictures on the sheet, and how often each stands there along a direction.
+
+
 @dataclass(frozen=True, kw_only=True)
 class Directions:
     """Find directions of latents along which pictures change, show them, and say how many latents matter.
@@ -154,17 +157,17 @@ def _drawn(made: "LatentGenerator", z: "Tensor") -> "Tensor":
 
 
 def _sheet(task: Directions, made: "LatentGenerator", found: "FoundDirections", path: Path) -> Path:
-    """A row per direction: one picture, and the same at even steps either way."""
+    """A row per direction: some pictures, each at even steps either way."""
     import torch
 
     from ganvas.core.pixels import to_bytes
     from ganvas.core.seeds import stream
     from ganvas.report.pictures.grid import grid, save_png
 
-    z = made.latents(1, stream(task.seed, "directions", "shown"))
-    steps = torch.linspace(-task.step, task.step, 7)[:, None]
+    z = made.latents(SHOWN, stream(task.seed, "directions", "shown"))
+    steps = torch.linspace(-task.step, task.step, STEPS)[None, :, None]
     with torch.no_grad():
-        rows: list[Any] = [made.decode(z + steps * way.to(z)) for way in found.directions]
+        rows: list[Any] = [made.decode((z[:, None] + steps * way.to(z)).flatten(0, 1)) for way in found.directions]
     pictures = to_bytes(torch.cat(rows)).permute(0, 2, 3, 1).numpy()
-    save_png(grid(pictures, columns=7, scale=max(1, 64 // pictures.shape[1])), path)
+    save_png(grid(pictures, columns=SHOWN * STEPS, scale=max(1, 64 // pictures.shape[1])), path)
     return path
