@@ -57,7 +57,8 @@ def agreement(
     for first in range(0, maps.shape[1], UNITS_AT_ONCE):
         values = grid.values(maps[:, first : first + UNITS_AT_ONCE])
         counts = counted(values, masks, labels, thresholds(values, LEVELS))
-        odd, even = (scores(counts.of(slice(start, None, 2))).iou[:, LEVELS.index(TOP)].argmax(1) for start in (0, 1))
+        top = counts.at(LEVELS.index(TOP))
+        odd, even = (scores(top.of(slice(start, None, 2))).iou[:, 0].argmax(1) for start in (0, 1))
         null = None
         if permutations:
             detector = TESTED.index(TOP), DETECTOR

@@ -6,7 +6,7 @@ differently.) Its threshold at a level q is the value that a share q of its enla
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -64,14 +64,14 @@ class Counts:
     labelled: Int[Tensor, "n labels"]
     pixels: int
 
+    def at(self, level: int) -> "Counts":
+        """The counts at one level alone."""
+        here = slice(level, level + 1)
+        return replace(self, both=self.both[:, :, here], active=self.active[:, :, here])
+
     def of(self, pictures: slice | Tensor) -> "Counts":
         """The counts of some of the pictures."""
-        return Counts(
-            both=self.both[pictures],
-            active=self.active[pictures],
-            labelled=self.labelled[pictures],
-            pixels=self.pixels,
-        )
+        return replace(self, both=self.both[pictures], active=self.active[pictures], labelled=self.labelled[pictures])
 
 
 def enlarged(maps: Maps, size: tuple[int, int]) -> Float[Tensor, "n units h2 w2"]:
