@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from ganvas.core.checks import at_least
+from ganvas.core.errors import UserError
+
+SHORTEST = 64  # Samples of a sound that networks make by doubling.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,3 +33,26 @@ class SoundSize:
         0.5
         """
         return self.length / self.rate
+
+
+def doubled_length(samples: float, most: int) -> int:
+    """The least power of two, from 64 on and up to ``most``, that holds so many samples.
+
+    >>> doubled_length(5280, 16384), doubled_length(1, 16384), doubled_length(1e6, 16384)
+    (8192, 64, 16384)
+    """
+    length = SHORTEST
+    while length < min(samples, most):
+        length *= 2
+    return length
+
+
+def require_doubled(length: int) -> None:
+    """That a length is a power of two from 64 on.
+
+    Raises:
+        UserError: it is none.
+    """
+    if length < SHORTEST or length & (length - 1):
+        next_one = max(SHORTEST, 1 << max(length, 1).bit_length())
+        raise UserError(f"length={length} is no power of two from {SHORTEST} on. The next one is {next_one}.")

@@ -184,10 +184,6 @@ class SizesSounds(Protocol):
         """Height and width of a sound as the networks see it: one row of samples, or frames and bins of a spectrum."""
         ...
 
-    def nearest_length(self, samples: float) -> int:
-        """The least length that holds so many samples, of those that the model can make up to its own."""
-        ...
-
 
 @runtime_checkable
 class SizesLines(Protocol):

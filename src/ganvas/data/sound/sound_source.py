@@ -13,7 +13,7 @@ from jaxtyping import Int16, Int64
 
 from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
-from ganvas.core.sound_size import SoundSize
+from ganvas.core.sound_size import SoundSize, doubled_length
 from ganvas.data.cache import hash_file
 from ganvas.data.encoded.broken_file import BrokenFile
 from ganvas.data.sound import notes
@@ -28,6 +28,7 @@ WAVE_FILES = naming.Sought(noun="sounds", endings=frozenset({"wav", "wave"}), sa
 COUNT = 12_000
 BLOCK_ROWS = 256
 MADE = SoundSize(rate=16000, length=16384)  # What is made on the spot where no size is asked for.
+LONGEST = 1 << 20  # Samples of a sound where a person names no length.
 HELD_WHOLE = 0.95  # Of the recordings, that a length is to hold to their ends where a person names none.
 _STEM = re.compile(r"([^_\-. ]+)[_\- ]")  # What stands before the first _, - or space of a name.
 
@@ -72,7 +73,7 @@ def usual_size(found: SoundSurvey) -> SoundSize:
     samples = rate * float(np.quantile(found.seconds, HELD_WHOLE)) if found.seconds else MADE.length
     if found.kind == "packed":
         return SoundSize(rate=rate, length=round(samples))
-    return SoundSize(rate=rate, length=1 << (max(int(samples) - 1, 1)).bit_length())
+    return SoundSize(rate=rate, length=doubled_length(samples, LONGEST))
 
 
 class SoundSource(abc.ABC):

@@ -19,17 +19,15 @@ from typing import Literal
 import torch
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.errors import UserError
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Labels, Latents, Waves
-from ganvas.core.sound_size import SoundSize
+from ganvas.core.sound_size import SoundSize, require_doubled
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.sound_game import Seen, SoundGame
 from ganvas.networks.sound_pair import SoundCritic, SoundGenerator, SoundLayers
 from ganvas.nn.sound.log_spectrogram import LogSpectrogram
 
 FIRST = 4  # Bins that the dense layer makes.
-SHORTEST = 64  # Samples: 8 bins.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +55,7 @@ class Config:
         at_least(self, 2, "kernel_size")
         above(self, 0, "lr")
         fractions(self, "beta1", "beta2")
-        if self.length < SHORTEST or self.length & (self.length - 1):
-            next_one = max(SHORTEST, 1 << max(self.length, 1).bit_length())
-            raise UserError(f"length={self.length} is no power of two from {SHORTEST} on. The next one is {next_one}.")
+        require_doubled(self.length)
         assert self.sound  # Its making checks the rate.
 
     @property
@@ -71,13 +67,6 @@ class Config:
     def seen(self) -> tuple[int, int]:
         """Frames and bins."""
         return self.length // self.bins, self.bins
-
-    def nearest_length(self, samples: float) -> int:
-        """The least length that holds so many samples, up to :attr:`length`."""
-        length = SHORTEST
-        while length < min(samples, self.length):
-            length *= 2
-        return length
 
     @property
     def bins(self) -> int:

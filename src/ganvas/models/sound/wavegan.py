@@ -13,7 +13,6 @@ Departs from the code: weights start normal with the variance of Glorot's law, i
 of training are without shuffling.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +23,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Labels, Latents, PerSample, Waves
-from ganvas.core.sound_size import SoundSize
+from ganvas.core.sound_size import SoundSize, require_doubled
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.sound_game import Seen, SoundGame
 from ganvas.networks.sound_pair import SameFilter, SoundCritic, SoundGenerator, SoundLayers
@@ -39,7 +38,7 @@ class Config:
     """Every setting of the networks and their game."""
 
     rate: int = 16000  # Samples per second. Taken from the data, up to this.
-    length: int = 16384  # Samples of a sound, 16 * 2^k from 64 on. Taken from the data, up to this.
+    length: int = 16384  # Samples of a sound, 2^k from 64 on. Taken from the data, up to this.
     normalise: bool = True  # Every recording is scaled to a peak of 1.
     latent_size: int = 100
     width: int = 64  # Feature maps of the longest hidden layer, d in the paper; doubled with every layer to the latent.
@@ -59,12 +58,7 @@ class Config:
         at_least(self, STRIDE, "kernel_size")
         above(self, 0, "lr")
         fractions(self, "beta1", "beta2")
-        if self.length < FIRST * STRIDE or self.length != self.nearest_length(self.length):
-            next_one = FIRST << max(2, math.ceil(math.log2(max(self.length, 1) / FIRST)))
-            raise UserError(
-                f"length={self.length} cannot be made by doubling {FIRST} samples twice or more. The next that can is "
-                f"{next_one}."
-            )
+        require_doubled(self.length)
         if self.phase_shuffle >= FIRST * STRIDE:
             raise UserError(
                 f"phase_shuffle={self.phase_shuffle} shifts the shortest layer out of itself. Give less than "
@@ -81,13 +75,6 @@ class Config:
     def seen(self) -> tuple[int, int]:
         """One row of samples."""
         return 1, self.length
-
-    def nearest_length(self, samples: float) -> int:
-        """The least length that holds so many samples, up to :attr:`length`; 0 where a length cannot be made."""
-        length = FIRST * STRIDE
-        while length < min(samples, self.length):
-            length *= 2
-        return length if length <= self.length else 0
 
     @property
     def layers(self) -> SoundLayers:

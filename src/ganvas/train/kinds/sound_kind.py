@@ -13,6 +13,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.progress import say
 from ganvas.core.ranks import Ranks
 from ganvas.core.shapes import Waves
+from ganvas.core.sound_size import doubled_length
 from ganvas.core.waves import to_waves
 from ganvas.data.sound.opening_sounds import is_sounds
 from ganvas.data.sound.packed_sounds import PackedSounds, prepare_sounds, sound_source
@@ -91,7 +92,7 @@ class SoundKind(Kind):
         if found.seconds and "length" not in given:
             rate = {"rate": config.rate, **chosen, **given}["rate"]
             samples = rate * float(np.quantile(found.seconds, HELD_WHOLE))
-            chosen["length"] = config.nearest_length(samples)
+            chosen["length"] = doubled_length(samples, config.length)
         return chosen
 
     def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
