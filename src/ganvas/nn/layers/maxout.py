@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ganvas.nn.layers.plain_layers import torch_linear
+
 
 class Maxout(nn.Module):
     """``h_i(x) = max_j (x w_ij + b_ij)`` over ``pieces`` maps j; of one piece it is a linear layer.
@@ -18,9 +20,7 @@ class Maxout(nn.Module):
     def __init__(self, in_features: int, units: int, *, pieces: int = 5) -> None:
         super().__init__()
         self.pieces = pieces
-        maps = nn.utils.skip_init(nn.Linear, in_features, units * pieces)
-        assert isinstance(maps, nn.Linear)
-        self.maps = maps
+        self.maps = torch_linear(in_features, units * pieces)
 
     def forward(self, x: Float[Tensor, "n f_in"]) -> Float[Tensor, "n units"]:
         if self.pieces == 1:

@@ -105,6 +105,17 @@ class Linear(nn.Module):
         return f"{tuple(self.weight.shape)}"
 
 
+def torch_linear(in_features: int, out_features: int, *, bias: bool = True) -> nn.Linear:
+    """torch's layer with torch's start, uniform weights and biases, which :func:`initialise` draws; here none is drawn.
+
+    ``torch.nn.utils.skip_init`` makes the same, and loads a package for symbols on the way, for half a second.
+    """
+    layer = nn.Linear(in_features, out_features, bias=bias, device="meta")
+    for name, parameter in list(layer.named_parameters()):
+        setattr(layer, name, nn.Parameter(torch.empty(parameter.shape)))
+    return layer
+
+
 def _draw(weight: nn.Parameter, bias: nn.Parameter | None, generator: torch.Generator, *, std: float) -> None:
     normal_(weight, generator, std=std)
     if bias is not None:
