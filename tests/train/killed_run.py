@@ -7,8 +7,8 @@ through writing a checkpoint, between its two files, during a fade, or from outs
 reaches its end before all deaths were died is followed by another. The runs are FOLDER/undisturbed and
 FOLDER/killed-*. Prints how the processes died.
 
-It forks instead of starting Python anew, so that a life takes milliseconds; the parent computes nothing with torch, so
-no thread is lost in the fork.
+It forks instead of starting Python anew, and first imports what the first optimiser and the first model import, so
+that a life takes milliseconds; the parent computes nothing with torch, so no thread is lost in the fork.
 """
 
 import json
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch._dynamo  # The first optimiser imports it, in two seconds.
 
 from ganvas.core import catalogue
 from ganvas.core.run_folder import RunFolder
@@ -119,6 +120,7 @@ def arrange_death(kind: str, dice: random.Random) -> None:
 
 def main() -> None:
     model, folder, seed, deaths = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    catalogue.load("models", model.partition(":")[0])
     dice = random.Random(seed)
     pictures = np.random.default_rng(0).integers(0, 256, (50, 16, 16, 3), dtype=np.uint8)
     np.savez(folder / "tiny.npz", images=pictures)

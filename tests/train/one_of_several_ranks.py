@@ -1,14 +1,18 @@
-"""One process of test_two_ranks.py: a few steps in float64 at every stage, weights and what is remembered to a file.
+"""One process of test_two_ranks.py: a few steps in float64 at every stage of one model after another.
 
-``torchrun ... one_of_several_ranks.py KIND FILE``: of the progressive GAN by what its minibatch statistic is of
-(groups, whole, classes), or of another model by its name.
+``torchrun ... one_of_several_ranks.py FOLDER`` writes weights, and what is remembered, of every kind to
+FOLDER/KIND.safetensors. A kind is the progressive GAN by what its minibatch statistic is of (groups, whole, classes),
+another model, or a model that is started from data and drops units at random (calibrated).
 """
 
 import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from ganvas.core.ranks import Ranks, joined
 from ganvas.core.schedule import Stage
@@ -18,13 +22,27 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.capabilities import classes_of
 from ganvas.losses.game import Batch, Game
-from ganvas.models.gan import minibatch_discrimination, ot_gan, progan, r3gan, stylegan2, wgan_gp
+from ganvas.losses.logistic_mixture import whole_colours
+from ganvas.models.autoregressive import pixelcnn_pp
+from ganvas.models.diffusion import edm
+from ganvas.models.flow import glow, realnvp
+from ganvas.models.gan import (
+    acgan,
+    gan,
+    minibatch_discrimination,
+    ot_gan,
+    progan,
+    r3gan,
+    ssgan_semi,
+    stylegan2,
+    wgan_gp,
+)
 from ganvas.models.sound import wavegan
 from ganvas.models.translate import cyclegan
 from ganvas.models.vae import aae, autoencoder, vae_gan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
-from ganvas.train.state import new_state
+from ganvas.train.state import State, new_state
 from ganvas.train.step import set_learning_rate
 
 OTHERS = {
@@ -41,26 +59,70 @@ OTHERS = {
     "vae_gan": lambda: vae_gan.Model(vae_gan.TINY),
     "wavegan": lambda: wavegan.Model(wavegan.TINY),
     "aae": lambda: aae.Model(replace(aae.TINY, num_classes=3)),
+    "gan": lambda: gan.Model(gan.TINY),
+    "acgan": lambda: acgan.Model(replace(acgan.TINY, num_classes=3)),
+    "ssgan_semi": lambda: ssgan_semi.Model(replace(ssgan_semi.TINY, num_classes=3, input_dropout=0.2)),
+    "realnvp": lambda: realnvp.Model(realnvp.TINY),
+    "glow": lambda: glow.Model(glow.TINY),
+    "edm": lambda: edm.Model(edm.TINY),
 }
+GROWN = ("groups", "whole", "classes")
+CALIBRATED = "calibrated"
+KINDS = (*GROWN, *OTHERS, CALIBRATED)
 
 
 def main() -> None:
-    kind, file = sys.argv[1:]
+    folder = Path(sys.argv[1])
     torch.set_default_dtype(torch.float64)
     with joined(torch.device("cpu")) as ranks:
-        model = OTHERS[kind]() if kind in OTHERS else grown(kind)
-        initialise(model, stream(0, "weights"))
-        state = new_state(model.double())
-        executor = Eager(state, seed=0, ranks=ranks, precision=torch.float32)  # Nothing is lowered.
-        for stage in model.schedule().stages():
-            for _ in range(2 if kind != "domains" else 6):  # Pools of three are full after the first step.
-                set_learning_rate(state, stage.lr)
-                whole = whole_batch(model, stage, state.nimg)
-                executor.step(shared(whole, ranks), stage)
-                state.nimg += 8
-                state.step += 1
-        if ranks.first:
-            save_file(state.tensors() | {}, file)
+        for kind in KINDS:
+            state = calibrated(ranks) if kind == CALIBRATED else trained(kind, ranks)
+            if ranks.first:
+                save_file(state.tensors() | {}, folder / f"{kind}.safetensors")
+
+
+def trained(kind: str, ranks: Ranks) -> State:
+    """Some steps at every stage."""
+    model = OTHERS[kind]() if kind in OTHERS else grown(kind)
+    initialise(model, stream(0, "weights"))
+    leave_kinks(model)
+    state = new_state(model.double())
+    executor = Eager(state, seed=0, ranks=ranks, precision=torch.float32)  # Nothing is lowered.
+    for stage in model.schedule().stages():
+        for _ in range(2 if kind != "domains" else 6):  # Pools of three are full after the first step.
+            set_learning_rate(state, stage.lr)
+            executor.step(shared(whole_batch(model, stage, state.nimg), ranks), stage)
+            state.nimg, state.step = state.nimg + 8, state.step + 1
+    return state
+
+
+@torch.no_grad()
+def leave_kinks(model: nn.Module) -> None:
+    """A flow's masked pixels are 0: with a shift that starts at 0, a ReLU after it has the slope that rounding says."""
+    for key, parameter in model.named_parameters():
+        if key.endswith("norm.shift") and not parameter.any():
+            parameter.copy_(0.1 * torch.randn(parameter.shape, generator=stream(11, key)))
+
+
+def calibrated(ranks: Ranks) -> State:
+    """PixelCNN++, started from the same data on every rank."""
+    model = pixelcnn_pp.Model(replace(pixelcnn_pp.TINY, dropout=0.5))
+    initialise(model, stream(0, "weights"))
+    state = new_state(model.double())
+    stage = model.schedule().at(0)
+    set_learning_rate(state, stage.lr)
+    model.calibrate(Pictures(images=small_pictures(0)))
+    state.restart_averages()
+    executor = Eager(state, seed=0, ranks=ranks, precision=torch.float32)
+    for step in range(4):
+        executor.step(Pictures(images=ranks.share(small_pictures(step))), stage)
+        state.nimg, state.step = state.nimg + 8, state.step + 1
+    return state
+
+
+def small_pictures(step: int) -> torch.Tensor:
+    """Eight random pictures of whole colours, the same on every rank."""
+    return whole_colours(torch.rand(8, 3, 8, 8, generator=stream(step, "reals")) * 2 - 1)
 
 
 def grown(statistic: str) -> progan.Model:
@@ -78,11 +140,11 @@ def whole_batch(model: Game, stage: Stage, nimg: int) -> Batch:
     return pictures(model.config, stage, nimg)
 
 
-def pictures(config: object, stage: Stage, nimg: int) -> Pictures:
+def pictures(config: Any, stage: Stage, nimg: int) -> Pictures:
     """Eight random pictures at the resolution of a stage."""
-    side = stage.resolution
+    size = [side // stage.shrink for side in config.picture.size]
     return Pictures(
-        images=torch.rand(8, 3, side, side, generator=stream(nimg, "reals")) * 2 - 1,
+        images=torch.rand(8, config.picture.channels, *size, generator=stream(nimg, "reals")) * 2 - 1,
         labels=torch.arange(8) % 3 if classes_of(config) else None,
         fade=torch.tensor(stage.fade, dtype=torch.float32) if stage.fading else None,
     )

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.shapes import Images, PerSample
+from ganvas.nn.layers.batch_dropout import BatchDropout
 from ganvas.nn.layers.noise_embedding import NoiseEmbedding
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
 
@@ -115,7 +116,7 @@ class DenoisingBlock(nn.Module):
         self.norms = nn.ModuleList([_norm(before), _norm(after)])
         self.convolutions = nn.ModuleList([_convolution(before, after, 3), _convolution(after, after, 3, gain=0.0)])
         self.level = Linear(embedded, after, std=math.sqrt(2 / (embedded + after)))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BatchDropout(dropout)
         self.skip = _convolution(before, after, 1) if before != after or resize != 1.0 else None
         self.attention = Attention(after) if attends else None
 

@@ -42,6 +42,7 @@ from ganvas.losses.game import Phase, Terms
 from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.dcgan_networks import DcganGenerator, dcgan_maps
+from ganvas.nn.layers.batch_dropout import BatchDropout
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
 from ganvas.nn.norms.batch_norm import BatchNorm2d
 
@@ -120,7 +121,7 @@ class ClassDiscriminator(nn.Module):
         # None on the picture: the discriminator is to see the colours as they are.
         norms = [nn.Identity(), *(BatchNorm2d(channels) for channels in maps[2:])]
         self.norms = nn.ModuleList(norms[: len(self.convolutions)])
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = BatchDropout(config.dropout)
         self.heads = Linear(maps[-1] * height * width, 1 + config.num_classes, std=STD)
 
     def forward(self, images: Images) -> tuple[PerSample, ClassLogits]:

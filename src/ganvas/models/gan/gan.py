@@ -38,6 +38,7 @@ from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import SGD, Adam
 from ganvas.networks.fully_connected import FullyConnected
+from ganvas.nn.layers.batch_dropout import BatchDropout
 from ganvas.nn.layers.maxout import Maxout
 
 
@@ -113,9 +114,9 @@ class MaxoutDiscriminator(nn.Module):
     def __init__(self, inputs: int, config: Config) -> None:
         super().__init__()
         self.of_pictures = not config.dims
-        layers: list[nn.Module] = [nn.Dropout(config.input_dropout)]
+        layers: list[nn.Module] = [BatchDropout(config.input_dropout)]
         for _ in range(config.depth):
-            layers += [Maxout(inputs, config.units, pieces=config.pieces), nn.Dropout(config.dropout)]
+            layers += [Maxout(inputs, config.units, pieces=config.pieces), BatchDropout(config.dropout)]
             inputs = config.units
         self.layers = nn.Sequential(*layers, Maxout(inputs, 1, pieces=1))
 

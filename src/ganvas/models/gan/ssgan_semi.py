@@ -45,6 +45,7 @@ from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.dcgan_networks import DcganGenerator, dcgan_maps
 from ganvas.nn.layers.across_ranks import all_ranks_mean
+from ganvas.nn.layers.batch_dropout import BatchDropout
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
 
 SLOPE = 0.2  # Of the classifier's leaky ReLU.
@@ -129,10 +130,10 @@ class SemiSupervisedClassifier(nn.Module):
         super().__init__()
         few, many = config.classifier_features, 2 * config.classifier_features
         halvings = min(HALVINGS, config.picture.levels)
-        layers: list[nn.Module] = [nn.Dropout(config.input_dropout)]
+        layers: list[nn.Module] = [BatchDropout(config.input_dropout)]
         for block, (before, after) in enumerate([(config.channels, few), (few, many)]):
             layers += [*_rectified(before, after), *_rectified(after, after)]
-            layers += [*_rectified(after, after, stride=1 + (block < halvings)), nn.Dropout(config.dropout)]
+            layers += [*_rectified(after, after, stride=1 + (block < halvings)), BatchDropout(config.dropout)]
         layers += [*_rectified(many, many), *_rectified(many, many, kernel=1), *_rectified(many, many, kernel=1)]
         self.layers = nn.Sequential(*layers)
         self.logits = Linear(many, max(config.num_classes, 1))
