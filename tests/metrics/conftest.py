@@ -29,6 +29,11 @@ class Experiments:
         self.made = full if FULL else min(full, max(FEWEST, full // PART))
         return self.made
 
+    def only_in_full(self) -> None:
+        """Skips a simulation that is dear and has a cheaper sibling in the suite."""
+        if not FULL:
+            pytest.skip("a dear simulation: `make simulate` makes it in full")
+
     def require(self, held) -> None:
         """Shares lie within the bounds; of few experiments, no lower than chance lets an interval of 90 % fall."""
         shares = torch.as_tensor(held, dtype=torch.float64).flatten()

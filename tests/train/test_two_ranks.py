@@ -109,7 +109,7 @@ def test_two_processes_of_points_log_and_measure_what_one_does(tmp_path):
 
 def trained(folder, command):
     """The runs of a command by one process, which is this one, and by two."""
-    command = ["train", *command.split(), "--quiet", "--out"]
+    command = ["train", *command.split(), "--out"]
     assert run(parse([*command, str(folder / "ranks-1")])) == 0
     torchrun(2, "-m", "ganvas", *command, str(folder / "ranks-2"))
     runs = folder / "ranks-1", folder / "ranks-2"
