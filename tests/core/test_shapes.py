@@ -7,7 +7,7 @@ from jaxtyping import TypeCheckError
 
 from ganvas.core.pixels import to_float
 from ganvas.core.schedule import decay_of
-from ganvas.losses.filling import mean_error
+from ganvas.losses.pixel_losses import mean_error
 from ganvas.nn.layers.resample import enlarge
 
 
