@@ -1,14 +1,14 @@
 """The gate of sounds: what WaveGAN and SpecGAN learn in minutes, beside floors and wrong twins.
 
 ``specgan``: spoken digits as spectrograms of 32 x 64. A classifier of digits, right on 9 of 10 that it has not seen,
-must find an inception score of at least 3 of 10, and fewer than 6 of 10 bins of its features with another share than
-real digits; the untrained network and a twin whose spectrograms are cut at one deviation in the place of three must do
-worse. ``wavegan``: struck notes that die away at one known rate. Spectra must come nearer than half of what they are
-before training, and sounds must die away within a third of that rate. Beside it stands the twin without phase shuffle:
-how far a critic's verdict changes, in deviations of its verdicts, when a sound is shifted by one sample. Artefacts are
-recorded.
+must find an inception score at least half of the way from 1 to that of real digits (its smoothed labels keep even those
+far from 10), and fewer than 6 of 10 bins of its features with another share than real digits; the untrained network and
+a twin whose spectrograms are cut at one deviation in the place of three must do worse. ``wavegan``: struck notes that
+die away at one known rate. Spectra must come nearer than half of what they are before training, and sounds must die
+away within a third of that rate. Beside it stands the twin without phase shuffle: how far a critic's verdict changes,
+in deviations of its verdicts, when a sound is shifted by one sample. Artefacts are recorded.
 
-``OMP_NUM_THREADS=1 GANVAS_TEST_DATA=... python -m benchmarks.gates.gate_sound [specgan] [wavegan]``; about 7 minutes of
+``OMP_NUM_THREADS=1 GANVAS_TEST_DATA=... python -m benchmarks.gates.gate_sound [specgan] [wavegan]``; about 8 minutes of
 one processor core each. Without the data the first is passed over, and said.
 """
 
@@ -35,7 +35,8 @@ from ganvas.train.trained import Trained, load
 
 DIGITS = "spoken-digits.tar.xz"
 SPECGAN = ("rate=4000", "length=2048", "width=16", "batch_size=32", "lr=4e-4", "critic_moves=2")
-WAVEGAN = ("rate=8000", "length=1024", "width=8", "latent_size=32", "batch_size=32", "lr=4e-4", "critic_moves=2")
+WAVEGAN = ("rate=8000", "length=1024", "width=8", "kernel_size=9", "latent_size=32", "batch_size=32", "lr=2e-4")
+WAVEGAN += ("critic_moves=2",)
 QUIETLY = ("measure_kimg=-1", "health_kimg=-1", "sample_kimg=1000")
 DECAY_SECONDS = 0.02  # Of the struck notes: in which they fall to 1/e.
 UNTRAINED_KIMG = 0.032
@@ -74,9 +75,10 @@ def specgan() -> list[str]:
         "gate_sound.specgan", {"accuracy": accuracy, "cpu_sec": round(time.process_time() - started, 1), "threads": 1}
     )
     score, bins = found["inception_score"].value, found["ndb_of_features"].value
+    half_way = 1 + (floor["inception_score"].value - 1) / 2
     wrong = {
         f"the classifier is right in {accuracy:.3f}, not .9": accuracy < 0.9,
-        f"inception score {score:.2f} is below 3": score < 3,
+        f"inception score {score:.2f} is below {half_way:.2f}": score < half_way,
         f"ndb {bins:.2f} is not below .6": bins >= 0.6,
         "the untrained network does as well": untrained["inception_score"].value >= score,
         "the twin does as well": twin["frechet_distance"].value <= found["frechet_distance"].value,
@@ -91,8 +93,8 @@ def wavegan() -> list[str]:
         folder = Path(temporary)
         struck(folder / "hits")
         for name, change, kimg in (
-            ("trained", "phase_shuffle=2", 60),
-            ("no phase shuffle", "phase_shuffle=0", 60),
+            ("trained", "phase_shuffle=2", 160),
+            ("no phase shuffle", "phase_shuffle=0", 160),
             ("untrained", "phase_shuffle=2", UNTRAINED_KIMG),
         ):
             run = begun(
