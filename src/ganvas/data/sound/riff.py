@@ -19,7 +19,7 @@ from ganvas.data.encoded.broken_file import BrokenFile
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 UNKNOWN_LENGTHS = (0, 0xFFFFFFFF)
-HIGHEST_RATE = 768_000
+LOWEST_RATE, HIGHEST_RATE = 1000, 768_000  # What says less is damage: brought to 16 kHz it would fill any memory.
 _KNOWN_BY_NAME = {2: "ADPCM", 6: "A-law", 7: "mu-law", 17: "IMA ADPCM", 85: "MP3"}
 _SUBFORMAT_TAIL = bytes.fromhex("0000 0000 1000 8000 00aa 0038 9b71")  # Of every sub-format's GUID, after its number.
 
@@ -154,8 +154,11 @@ def _format(chunk: bytes) -> _Format:
         if len(chunk) < 40 or chunk[26:40] != _SUBFORMAT_TAIL:
             raise BrokenSound("has an extensible header without a sub-format that is known")
         number = int.from_bytes(chunk[24:26], "little")
-    if not 1 <= rate <= HIGHEST_RATE or not channels:
-        raise BrokenSound(f"says that it has {channels} channels at {rate:,} samples per second")
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE or not channels:
+        raise BrokenSound(
+            f"says that it has {channels} channels at {rate:,} samples per second; {LOWEST_RATE:,} to {HIGHEST_RATE:,} "
+            "can be read"
+        )
     stored = 8 * frame // channels  # 12 bits, say, stand in 16, with the low ones at 0.
     form = next((form for form in SampleForm if form.value == (number, stored)), None)
     if form is None or not 0 < bits <= stored or frame % channels:
