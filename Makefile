@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast simulate lint format types docs mutants fuzz bench gates claims peers parity bench-peers foreign families check clean
+.PHONY: help setup demo test fast simulate browser lint format types docs mutants fuzz bench gates claims peers parity bench-peers foreign families check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -54,6 +54,11 @@ fast: setup ## what is not marked slow: a few minutes
 
 simulate: setup ## coverage of the metrics' intervals in full; figures go to benchmarks/history.jsonl (about an hour)
 	GANVAS_SIMULATE=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m simulate tests/metrics tests/claims
+
+browser: setup ## the studio in a real Chromium (apt-get install chromium-headless-shell), with axe-core by npm
+	$(BIN)/python -m pip install -qq 'playwright>=1.50'
+	@test -d .axe/node_modules/axe-core || npm install --silent --no-audit --no-fund --prefix .axe axe-core@4.14.1
+	GANVAS_BROWSER=1 $(BIN)/python -m pytest -q -rs tests/app/browser
 
 lint: setup ## format, lint, floors
 	$(BIN)/ruff format --check --quiet
@@ -119,4 +124,4 @@ $(FOREIGN_STAMP): pyproject.toml benchmarks/foreign.txt $(wildcard $(CONSTRAINTS
 check: lint types test docs mutants ## everything that must hold before a change goes in
 
 clean: ## remove the environment and everything that can be made again; runs/ stays
-	rm -rf $(VENV) $(PEERS) $(FOREIGN) docs/_build docs/api build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(FOREIGN) docs/_build docs/api .axe build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

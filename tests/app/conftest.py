@@ -56,14 +56,14 @@ def _write_run(folder: Path, **changes) -> Path:
 class _Listening:
     """A studio at a port of this machine."""
 
-    def __init__(self, root: Path, **access) -> None:
+    def __init__(self, root: Path, *, port: int = 0, **access) -> None:
         pytest.importorskip("starlette", reason="the extra [app] is not installed")
         uvicorn = pytest.importorskip("uvicorn", reason="the extra [app] is not installed")
         from ganvas.app.application import application
         from ganvas.app.server import bound
         from ganvas.app.studio import studio_of
 
-        self.socket = bound("127.0.0.1", 0)
+        self.socket = bound("127.0.0.1", port)
         self.port = self.socket.getsockname()[1]
         self.access = Access(port=self.port, token="the-token", **access)
         self.studio = studio_of(root, self.access)

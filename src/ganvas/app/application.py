@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ganvas.app.drawing_questions import DRAWING_QUESTIONS
+from ganvas.app.edit_questions import EDIT_QUESTIONS
 from ganvas.app.events import MOST_STREAMS, run_events
 from ganvas.app.guard import Guard
 from ganvas.app.questions import Given, Picture, Question
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
-QUESTIONS = (*RUN_QUESTIONS, *DRAWING_QUESTIONS, *READING_QUESTIONS)
+QUESTIONS = (*RUN_QUESTIONS, *DRAWING_QUESTIONS, *EDIT_QUESTIONS, *READING_QUESTIONS)
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 

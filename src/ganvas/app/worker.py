@@ -15,6 +15,7 @@ from ganvas.core.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from ganvas.app.easel import Easel
+    from ganvas.train.trained import Trained
 
 MOST_MODELS = 3
 
@@ -85,6 +86,12 @@ class LoadedModels:
         from ganvas.app.easel import easel_of
 
         return cast("Easel", self._one("easel", run, kimg, easel_of))
+
+    def trained(self, run: RunFolder) -> "Trained":
+        """The newest model of a run."""
+        from ganvas.train.trained import load
+
+        return cast("Trained", self._one("trained", run, None, lambda run, kimg: load(run.path, kimg=kimg)))
 
     def _one(
         self, kind: str, run: RunFolder, kimg: float | None, load: Callable[[RunFolder, float | None], Any]

@@ -3,14 +3,15 @@
 import { NoAnswer } from "/ask.js";
 import { empty, h, say } from "/dom.js";
 import { address, go, read } from "/state.js";
+import * as edit from "/edit.js";
 import * as paint from "/paint.js";
 import { compare, dissect, measure, network } from "/reading.js";
 import * as runs from "/runs.js";
 import * as training from "/training.js";
 import * as walk from "/walk.js";
 
-const SCREENS = { runs, training, walk, paint, dissect, measure, network, compare };
-const OF_A_RUN = ["training", "walk", "paint", "dissect", "measure", "network"];
+const SCREENS = { runs, training, walk, paint, edit, dissect, measure, network, compare };
+const OF_A_RUN = ["training", "walk", "paint", "edit", "dissect", "measure", "network"];
 const SHARED = ["kimg", "x", "y", "steps", "label"]; // What goes along from one screen of a run to another.
 const THEMES = ["as the system", "light", "dark"];
 const main = document.getElementById("main");
