@@ -31,7 +31,8 @@ def show_measures(studio: Studio, given: Given) -> dict[str, Any]:
     ]
     spec = shown.data.get("spec")
     table = numbers(shown.measures, data=spec if isinstance(spec, str) else "")
-    return {"html": page.join(table, element("div", *charts, class_="charts"))}
+    course = page.section("Over the run", element("div", *charts, class_="charts")) if charts else None
+    return {"html": page.join(table, course)}
 
 
 def show_dissection(studio: Studio, given: Given) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def show_network(studio: Studio, given: Given) -> dict[str, Any]:
         f"ganvas {words}"
         for words in (f"table {shlex.quote(str(path))}", f"diagram {shlex.quote(str(path))} -o network.pdf")
     )
-    return {"html": page.join(element("div", drawn, class_="network"), more, page.command(commands))}
+    return {"html": page.join(element("div", drawn, class_="on-paper"), more, page.command(commands))}
 
 
 READING_QUESTIONS = (

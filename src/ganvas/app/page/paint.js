@@ -36,7 +36,7 @@ export async function show(place, given) {
   const first = easel.brushes[0]?.name ?? `${easel.layers[0]?.name.slice(1)}:0`;
   let brush = given.get("brush") ?? first;
 
-  const canvas = h("canvas", { class: "picture", role: "img", width: easel.size[1], height: easel.size[0] });
+  const canvas = h("canvas", { class: "picture", role: "img", "aria-label": "The painted picture", width: easel.size[1], height: easel.size[0] });
   const cells = h("div", { class: "cells", role: "grid", "aria-label": "Cells of the layer that is painted on" });
   const history = h("ol", { class: "strokes" });
   const strength = h("input", { type: "range", min: 0.05, max: 1, step: 0.05, value: given.get("strength") ?? 1, id: "strength", oninput: keep });

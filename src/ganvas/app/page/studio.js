@@ -16,7 +16,7 @@ const SHARED = ["kimg", "x", "y", "steps", "label"]; // What goes along from one
 const THEMES = ["as the system", "light", "dark"];
 const main = document.getElementById("main");
 let shown = { screen: "", run: "", close: () => {}, update: () => {} };
-let prefix = 0;
+let prefix = -Infinity; // When g was pressed.
 
 async function route() {
   const { screen, given } = read();
@@ -105,7 +105,7 @@ function onKey(event) {
   }
   if (event.key === "?") return help();
   if (performance.now() - prefix < 1500) {
-    prefix = 0;
+    prefix = -Infinity;
     const screen = ["runs", ...OF_A_RUN].find((name) => name[0] === event.key);
     if (screen && (screen === "runs" || shown.run)) go(screen, along(screen));
     return;

@@ -126,7 +126,8 @@ export async function show(place, given) {
     h("header", {}, h("h1", {}, run, heading), facts, troubles, h("p", { class: "row" }, stop, resume)),
     h("div", { class: "row controls" }, labelled("Samples and curves at", slider), at, play,
       labelled("Logarithmic", log), labelled("Smoothing", smooth)),
-    h("div", { class: "halves" }, h("div", { class: "stay" }, sheet, none), charts),
+    h("div", { class: "halves" }, h("div", { class: "stay" }, h("h2", { class: "unseen" }, "Samples"), sheet, none),
+      h("div", {}, h("h2", { class: "unseen" }, "Curves"), charts)),
   );
   log.checked = given.get("log") === "1";
   smooth.value = given.get("smooth") ?? "0.02";

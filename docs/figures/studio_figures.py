@@ -1,0 +1,54 @@
+"""Pictures of the studio for its page: a real Chromium looks at the run of `make demo`, dissected.
+
+make demo && ganvas dissect runs/demo --effect-layer "#31"
+python docs/figures/studio_figures.py runs/
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+HERE = Path(__file__).parent
+CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
+SHOTS = {
+    "studio_training": ("training?run=demo&at=16.8", ".cursor", "light"),
+    "studio_walk": ("walk?run=demo&x=3.3&y=2.2&steps=2,-1", ".walk canvas", "dark"),
+    "studio_paint": ("paint?run=demo&x=3.3&y=2.2&brush=tree&strokes=tree*0*1*25.26.33.34", ".cells button", "light"),
+}
+
+
+def main() -> None:
+    path = next(found for name in CHROMIUMS if (found := shutil.which(name)))
+    command = [sys.executable, "-m", "ganvas", "serve", sys.argv[1], "--port", "0", "--no-browser"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server, sync_playwright() as playing:
+        try:
+            assert server.stderr is not None
+            found = re.search(r"(http://\S+/)#t=(\S+)", server.stderr.readline())
+            assert found is not None
+            browser = playing.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            for name, (screen, ready, scheme) in SHOTS.items():
+                page = browser.new_page(viewport={"width": 1120, "height": 700}, color_scheme=scheme)
+                shoot(page, f"{found[1]}#/{screen}&t={found[2]}", ready, HERE / f"{name}.png")
+            browser.close()
+        finally:
+            server.terminate()
+
+
+def shoot(page: Page, address: str, ready: str, path: Path) -> None:
+    """One screen, once it is there, with few enough colours for a repository."""
+    from PIL import Image
+
+    page.set_default_timeout(120_000)
+    page.goto(address)
+    page.wait_for_selector(ready, state="attached")
+    page.wait_for_timeout(1500)
+    page.screenshot(path=path)
+    Image.open(path).convert("RGB").quantize(192).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
