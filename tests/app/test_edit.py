@@ -27,21 +27,6 @@ STROKES = {
 
 
 @pytest.fixture(scope="module")
-def filler_root(tmp_path_factory):
-    """A folder with a run of a model that fills, after a step or two."""
-    from ganvas.tasks.train import Train, train
-
-    settings = ("halvings=2", "features=4", "dilations=1", "discriminator_features=4", "discriminator_layers=2")
-    settings += ("height=16", "width=16", "batch_size=4", "measure_kimg=-1", "health_kimg=-1")
-    root, model = tmp_path_factory.mktemp("filler"), "fill/sketch_colour"
-    task = Train(
-        model=model, data="scenes:8,16x16", out=root / "fill", kimg=0.004, set=settings, quiet=True, estimate=False
-    )
-    train(task)
-    return root
-
-
-@pytest.fixture(scope="module")
 def desk(filler_root):
     return studio_of(filler_root, Access(port=1))
 

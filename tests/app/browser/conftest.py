@@ -75,7 +75,7 @@ def opened(chromium):
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.heard = []
-        page.on("console", lambda said: page.heard.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("console", lambda said: page.heard.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: page.heard.append(str(error)))
         page.on("requestfinished", lambda asked: page.heard.append(asked.url) if foreign(asked.url) else None)
 

@@ -21,7 +21,7 @@ LOOKS = [
 def until(page, holds):
     """Waits for what a script says; playwright's own waiting is forbidden by the page's policy."""
     for _ in range(300):
-        if page.evaluate(holds):
+        if page.evaluate(f"(() => {{ try {{ return {holds}; }} catch {{ return false; }} }})()"):
             return
         page.wait_for_timeout(100)
     pytest.fail(f"never came true: {holds}")
@@ -201,3 +201,33 @@ def test_runs_are_narrowed_by_words_that_the_address_keeps(root, serving, opened
         page.reload()
         page.wait_for_selector("table")
         assert page.locator("tbody tr:visible").count() == shown
+
+
+def test_a_picture_is_edited_with_pens(filler_root, serving, opened, axe, tmp_path):
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)).save(photo)
+    with serving(filler_root) as studio:
+        page = opened(studio, "edit?run=fill")
+        page.set_input_files("input[type=file]", photo)
+        until(page, "!document.querySelector('.picture').hidden")
+        before = pixels(page)
+        page.keyboard.press("Escape")
+        page.locator(".picture").focus()
+        for key in ("ArrowLeft", "ArrowUp", "Space", "ArrowLeft", "ArrowLeft", "Space"):
+            page.keyboard.press(key)
+        box = page.locator(".picture").bounding_box()
+        page.mouse.move(box["x"] + 60, box["y"] + 60)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 200, box["y"] + 90, steps=5)
+        page.mouse.up()
+        marked = pixels(page)
+        assert (marked != before).any()
+        page.keyboard.press("Enter")
+        until(page, "document.querySelector('.command').textContent.startsWith('ganvas edit')")
+        assert (pixels(page) != marked).any()
+        page.keyboard.down("b")
+        assert (pixels(page) == before).all()
+        page.keyboard.up("b")
+        found = page.evaluate(f"{axe}; axe.run().then(found => found.violations.map(v => [v.id, v.nodes[0].html]))")
+        assert found == []
+        assert page.heard == []
