@@ -9,7 +9,7 @@
 - a latent's five first directions by SeFa change the picture at least 2.5 times as much as its last five;
 - the generator's own pictures are found again at 30 dB or more in the median, from an encoder's guess.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_dissect [RUN] [PART ...]``; about 4 minutes of one processor core,
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_dissect [RUN] [PART ...]``; about 6 minutes of one processor core,
 and 2 more for a run where none is given and there is no runs/demo. The parts are labeller, agreement, removal, context
 and latents.
 """
@@ -130,7 +130,7 @@ def _removal(own: Subject, labeller: Segmenter, place: Place) -> tuple[dict[str,
 def _context(own: Subject, bare: Subject, labeller: Segmenter, place: Place) -> tuple[dict[str, float], list[str]]:
     values, faults = dict[str, float](), list[str]()
     for name, one in (("trained", own), ("untrained", bare)):
-        ranking = unit_effects(one, labeller, place, pictures=128)
+        ranking = unit_effects(one, labeller, place, pictures=512)  # Houses are 0.6 % of it: fewer rank by noise.
         units = ranking.ranked(labeller.labels.index("house"))[:UNITS]
         found = inserted_everywhere(one, labeller, place, units, "house", pictures=96, seed=0)
         points, error = found.contrast("sand", "sky")

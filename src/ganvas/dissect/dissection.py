@@ -45,7 +45,7 @@ class DissectionSettings:
     """How much is looked at."""
 
     pictures: int = 512
-    effect_pictures: int = 256
+    effect_pictures: int = 384
     held_out_pictures: int = 384
     set_size: int = 8
     permutations: int = 39

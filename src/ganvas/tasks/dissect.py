@@ -57,7 +57,7 @@ class Dissect:
     edges, texture, or the folder of a trained segmenter. By default what suits the pictures."""
     pictures: int = 512
     """Pictures that units are held against."""
-    effect_pictures: int = 256
+    effect_pictures: int = 384
     """Pictures on which each unit is silenced."""
     held_out_pictures: int = 384
     """Further pictures, on which the strongest units are silenced together."""
