@@ -6,7 +6,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial, wraps
-from inspect import isclass, isfunction
+from inspect import isclass, isfunction, isgeneratorfunction
 from pathlib import Path
 from typing import Any, get_args
 
@@ -34,12 +34,12 @@ def type_checked(fn: Any = None, *, typechecker: Any) -> Any:
     """What ``--jaxtyping-packages`` puts on every function: the same checks, at a fraction of the cost.
 
     Its own binds the arguments by name at every call, for shapes that speak of one, and checks them twice. That was
-    half of the time of all tests.
+    half of the time of all tests. A generator is left to it: its arguments would be checked when it is first asked.
     """
     if fn is None:
         return partial(type_checked, typechecker=typechecker)
     shapes = [shape for hint in fn.__annotations__.values() for shape in shapes_in(hint)] if isfunction(fn) else [NAMED]
-    if any(NAMED in shape for shape in shapes):
+    if isgeneratorfunction(fn) or any(NAMED in shape for shape in shapes):
         return jaxtyped(fn, typechecker=typechecker)
     checked = typechecker(fn)
 

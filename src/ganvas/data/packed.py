@@ -20,37 +20,25 @@ from jaxtyping import Int
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import read_json
 from ganvas.data.colour import Pictures
+from ganvas.data.packed_store import PackedStore
 from ganvas.data.sources.picture_source import Block, PictureArray, hash_of
-from ganvas.data.store import AGAIN, MANIFEST, Column, Store, kind_of
+from ganvas.data.store import AGAIN, Column, Store, kind_of
 
 KIND = "pictures"
 IMAGES, LABELS, MASKS, NAMES = "images", "labels", "masks", "names.json"
 
 
-class Packed:
-    """A packed folder, open for reading. Safe to share between threads, and between processes after a fork."""
+class Packed(PackedStore):
+    """A packed folder, open for reading."""
+
+    kind_of_store = KIND
 
     def __init__(self, store: Store) -> None:
-        self.store, self.folder, self.manifest = store, store.folder, store.manifest
+        super().__init__(store)
         self.height, self.width, self.channels = store.columns[IMAGES].row_shape
         self.class_names: tuple[str, ...] = tuple(self.manifest["class_names"])
         self.mask_names: tuple[str, ...] = tuple(self.manifest["mask_names"])
-        self.fingerprint = store.fingerprint
         self.labels = _labels(store, len(self.class_names))
-
-    @classmethod
-    def open(cls, folder: Path) -> "Packed":
-        """Opens a packed folder after checking that every file has the size that the manifest says.
-
-        Raises:
-            UserError: there is no packed folder, or it is damaged.
-        """
-        store = Store.open(folder, kind=KIND)
-        _check(store)
-        return cls(store)
-
-    def __len__(self) -> int:
-        return len(self.store)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Worker processes get the folder, not what was read from it."""
@@ -90,15 +78,28 @@ class Packed:
         """Rows by index, in the order asked, read from the file and not kept: memory is only what is returned."""
         return self.store.read(IMAGES, indices)
 
-    def verify(self) -> None:
-        """Reads everything and compares it with the fingerprint.
+    def content(self) -> str:
+        """The fingerprint of pixels, labels and masks."""
+        return picture_fingerprint(len(self), self.store.columns)
 
-        Raises:
-            UserError: a byte changed since packing.
-        """
-        self.store.verify()
-        if picture_fingerprint(len(self), self.store.columns) != self.fingerprint:
-            raise UserError(f"{self.folder} is damaged: its hashes do not match its fingerprint. {AGAIN}")
+    @staticmethod
+    def damage(store: Store) -> str | None:
+        """What is wrong with the columns of pictures, or with what is read from the manifest of them."""
+        images = store.columns.get(IMAGES)
+        bytes_of_pictures = images is not None and images.dtype == np.uint8 and len(images.row_shape) == 3
+        if images is None or not bytes_of_pictures or images.row_shape[2] not in (1, 3, 4):
+            return "images are bytes of height x width x 1, 3 or 4 channels"
+        wanted = {LABELS: (np.dtype("<i8"), ()), MASKS: (np.dtype("u1"), images.row_shape[:2])}
+        for name, column in store.columns.items():
+            if name != IMAGES and wanted.get(name) != (column.dtype, column.row_shape):
+                return f"{name} is not a column of pictures"
+        for name in ("class_names", "mask_names", "treated"):
+            if not _are_texts(store.manifest.get(name)):
+                return name
+        broken = store.manifest.get("broken")
+        if not isinstance(broken, list) or not all(_are_texts(pair) and len(pair) == 2 for pair in broken):
+            return "broken"
+        return None
 
 
 class PackedRows(PictureArray):
@@ -145,23 +146,6 @@ def picture_fingerprint(count: int, columns: Mapping[str, Column]) -> str:
     return "sha256:" + hash_of(shape, pixels, labels, masks)
 
 
-def _check(store: Store) -> None:
-    """That the columns are those of pictures, and the manifest says of them what is read from it."""
-    images = store.columns.get(IMAGES)
-    if images is None or images.dtype != np.uint8 or len(images.row_shape) != 3 or images.row_shape[2] not in (1, 3, 4):
-        raise _damaged(store, "images are bytes of height x width x 1, 3 or 4 channels")
-    wanted = {LABELS: (np.dtype("<i8"), ()), MASKS: (np.dtype("u1"), images.row_shape[:2])}
-    for name, column in store.columns.items():
-        if name != IMAGES and wanted.get(name) != (column.dtype, column.row_shape):
-            raise _damaged(store, f"{name} is not a column of pictures")
-    for name in ("class_names", "mask_names", "treated"):
-        if not _are_texts(store.manifest.get(name)):
-            raise _damaged(store, name)
-    broken = store.manifest.get("broken")
-    if not isinstance(broken, list) or not all(_are_texts(pair) and len(pair) == 2 for pair in broken):
-        raise _damaged(store, "broken")
-
-
 def _labels(store: Store, classes: int) -> Int[np.ndarray, " n"] | None:
     if LABELS not in store.columns:
         return None
@@ -176,7 +160,3 @@ def _labels(store: Store, classes: int) -> Int[np.ndarray, " n"] | None:
 
 def _are_texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _damaged(store: Store, what: str) -> UserError:
-    return UserError(f"{store.folder / MANIFEST} is damaged ({what}). {AGAIN}")

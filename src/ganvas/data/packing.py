@@ -15,7 +15,7 @@ from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.core.progress import progress
 from ganvas.data import packed
-from ganvas.data.cached_packs import cached_pack, require_empty, verify_once
+from ganvas.data.cached_packs import cached_pack, require_empty
 from ganvas.data.colour import parse_colour
 from ganvas.data.conversion import Broken, ColourAfterGrey, Rows, Rules, convert
 from ganvas.data.fitting import Fit
@@ -57,14 +57,14 @@ def prepare(
     """
     rules = make_rules(size=size, channels=channels, fit=fit, background=background, broken=broken)
     if is_packed(spec):
-        found = _opened(Path(spec).expanduser(), cache)
+        found = Packed.open_verified(Path(spec).expanduser(), cache=cache)
         if rules.size in (None, (found.height, found.width)) and rules.channels in (None, found.channels):
             return found
     source = open_source(spec, size=rules.size)
     key = hash_of(VERSION, SAID, source.identity(), dataclasses.asdict(rules))[:32]
     return cached_pack(
         key,
-        open_pack=lambda folder: _opened(folder, cache),
+        open_pack=lambda folder: Packed.open_verified(folder, cache=cache),
         write=lambda folder: _write(source, rules, folder, quiet=quiet),
         cache=cache,
         quiet=quiet,
@@ -124,13 +124,6 @@ def make_rules(
         background=parse_colour(background),
         broken=broken,  # type: ignore[arg-type]
     )
-
-
-def _opened(folder: Path, cache: Path | None) -> Packed:
-    """A pack whose bytes are those that its fingerprint says."""
-    found = Packed.open(folder)
-    verify_once(found, found.store.files(), cache=cache)
-    return found
 
 
 def _write(source: Source, rules: Rules, folder: Path, *, quiet: bool) -> None:

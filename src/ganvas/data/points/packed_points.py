@@ -15,41 +15,29 @@ from jaxtyping import Int
 
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
-from ganvas.data.cached_packs import cached_pack, require_empty, verify_once
+from ganvas.data.cached_packs import cached_pack, require_empty
+from ganvas.data.packed_store import PackedStore
 from ganvas.data.points.law import Marks, Mixture, PointRows
 from ganvas.data.points.mixtures import law_of
 from ganvas.data.points.opening_points import KIND, open_points
 from ganvas.data.points.point_source import BLOCK_BYTES, PointBlock, PointSource
 from ganvas.data.sources.picture_source import hash_of
-from ganvas.data.store import AGAIN, MANIFEST, VERSION, Store, kind_of
+from ganvas.data.store import VERSION, Store, kind_of
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 
 POINTS, LABELS = "points", "labels"
 
 
-class PackedPoints:
-    """A packed folder of points, open for reading. Safe to share between threads, and between processes."""
+class PackedPoints(PackedStore):
+    """A packed folder of points, open for reading."""
+
+    kind_of_store = KIND
 
     def __init__(self, store: Store) -> None:
-        self.store, self.folder, self.manifest = store, store.folder, store.manifest
+        super().__init__(store)
         (self.dims,) = store.columns[POINTS].row_shape
         self.class_names: tuple[str, ...] = tuple(self.manifest["class_names"])
-        self.fingerprint = store.fingerprint
         self.labels: Marks | None = store.read(LABELS, slice(None)) if LABELS in store.columns else None
-
-    @classmethod
-    def open(cls, folder: Path) -> "PackedPoints":
-        """Opens a packed folder after comparing its files with the manifest.
-
-        Raises:
-            UserError: there is no packed folder of points, or it is damaged.
-        """
-        store = Store.open(folder, kind=KIND)
-        _check(store)
-        return cls(store)
-
-    def __len__(self) -> int:
-        return len(self.store)
 
     @property
     def mixture(self) -> Mixture | None:
@@ -61,15 +49,20 @@ class PackedPoints:
         """Points by index, in the order asked."""
         return self.store.read(POINTS, indices)
 
-    def verify(self) -> None:
-        """Reads everything and compares it with the fingerprint.
-
-        Raises:
-            UserError: a byte changed since packing.
-        """
-        self.store.verify()
-        if content_fingerprint(KIND, len(self), self.store.columns) != self.fingerprint:
-            raise UserError(f"{self.folder} is damaged: its hashes do not match its fingerprint. {AGAIN}")
+    @staticmethod
+    def damage(store: Store) -> str | None:
+        """The first of the columns, and of what is read from the manifest, that is not one of points."""
+        points, labels = store.columns.get(POINTS), store.columns.get(LABELS)
+        names, mixture = store.manifest.get("class_names"), store.manifest.get("mixture")
+        named = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        problems = {
+            "points": points is None or points.dtype != np.dtype("<f4") or len(points.row_shape) != 1,
+            "labels": labels is not None and (labels.dtype != np.dtype("<i8") or labels.row_shape != ()),
+            "columns": bool(set(store.columns) - {POINTS, LABELS}),
+            "class_names": not named,
+            "mixture": mixture is not None and not (isinstance(mixture, str) and _is_law(mixture)),
+        }
+        return next((name for name, wrong in problems.items() if wrong), None)
 
 
 class PackedPointRows(PointSource):
@@ -116,11 +109,11 @@ def prepare_points(spec: str, *, cache: Path | None = None, quiet: bool = False)
         UserError: nothing is there, it holds no points, or one of them is not finite.
     """
     if is_packed_points(spec):
-        return _opened(Path(spec).expanduser(), cache)
+        return PackedPoints.open_verified(Path(spec).expanduser(), cache=cache)
     source = open_points(spec)
     return cached_pack(
         hash_of(KIND, VERSION, source.identity())[:32],
-        open_pack=lambda folder: _opened(folder, cache),
+        open_pack=lambda folder: PackedPoints.open_verified(folder, cache=cache),
         write=lambda folder: _write(source, folder),
         cache=cache,
         quiet=quiet,
@@ -134,12 +127,6 @@ def pack_points(spec: str, out: Path) -> PackedPoints:
     with atomic_folder(out) as partial:
         _write(source, partial)
     return PackedPoints.open(out)
-
-
-def _opened(folder: Path, cache: Path | None) -> PackedPoints:
-    found = PackedPoints.open(folder)
-    verify_once(found, found.store.files(), cache=cache)
-    return found
 
 
 def _write(source: PointSource, folder: Path) -> None:
@@ -158,23 +145,6 @@ def _write(source: PointSource, folder: Path) -> None:
     }
     fingerprint = content_fingerprint(KIND, writer.count, columns)
     writer.write_manifest(columns, fingerprint=fingerprint, more=more)
-
-
-def _check(store: Store) -> None:
-    """That the columns are those of points, and the manifest says of them what is read from it."""
-    points, labels = store.columns.get(POINTS), store.columns.get(LABELS)
-    names, mixture = store.manifest.get("class_names"), store.manifest.get("mixture")
-    named = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    problems = {
-        "points": points is None or points.dtype != np.dtype("<f4") or len(points.row_shape) != 1,
-        "labels": labels is not None and (labels.dtype != np.dtype("<i8") or labels.row_shape != ()),
-        "columns": bool(set(store.columns) - {POINTS, LABELS}),
-        "class_names": not named,
-        "mixture": mixture is not None and not (isinstance(mixture, str) and _is_law(mixture)),
-    }
-    bad = next((name for name, wrong in problems.items() if wrong), None)
-    if bad:
-        raise UserError(f"{store.folder / MANIFEST} is damaged ({bad}). {AGAIN}")
 
 
 def _is_law(spelled: str) -> bool:

@@ -17,42 +17,30 @@ from jaxtyping import Int, Int16
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.core.sound_size import SoundSize
-from ganvas.data.cached_packs import cached_pack, require_empty, verify_once
+from ganvas.data.cached_packs import cached_pack, require_empty
+from ganvas.data.packed_store import PackedStore
 from ganvas.data.sound.opening_sounds import KIND, open_sounds
 from ganvas.data.sound.sound_source import BLOCK_ROWS, Broken, SoundBlock, SoundSource, SoundSurvey
 from ganvas.data.sound.treatment import Treatment, treatment_sentence
 from ganvas.data.sources.locations import expanded
 from ganvas.data.sources.picture_source import hash_of
-from ganvas.data.store import AGAIN, MANIFEST, VERSION, Store, kind_of
+from ganvas.data.store import VERSION, Store, kind_of
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 
 WAVES, LABELS = "waves", "labels"
 
 
-class PackedSounds:
-    """A packed folder of sounds, open for reading. Safe to share between threads, and between processes."""
+class PackedSounds(PackedStore):
+    """A packed folder of sounds, open for reading."""
+
+    kind_of_store = KIND
 
     def __init__(self, store: Store) -> None:
-        self.store, self.folder, self.manifest = store, store.folder, store.manifest
+        super().__init__(store)
         (length,) = store.columns[WAVES].row_shape
         self.size = SoundSize(rate=self.manifest["rate"], length=length, normalise=self.manifest["normalise"])
         self.class_names: tuple[str, ...] = tuple(self.manifest["class_names"])
-        self.fingerprint = store.fingerprint
         self.labels: Int[np.ndarray, " n"] | None = store.read(LABELS, slice(None)) if LABELS in store.columns else None
-
-    @classmethod
-    def open(cls, folder: Path) -> "PackedSounds":
-        """Opens a packed folder after comparing its files with the manifest.
-
-        Raises:
-            UserError: there is no packed folder of sounds, or it is damaged.
-        """
-        store = Store.open(folder, kind=KIND)
-        _check(store)
-        return cls(store)
-
-    def __len__(self) -> int:
-        return len(self.store)
 
     @property
     def treated(self) -> str:
@@ -67,15 +55,22 @@ class PackedSounds:
         """Sounds by index, in the order asked."""
         return self.store.read(WAVES, indices)
 
-    def verify(self) -> None:
-        """Reads everything and compares it with the fingerprint.
-
-        Raises:
-            UserError: a byte changed since packing.
-        """
-        self.store.verify()
-        if content_fingerprint(KIND, len(self), self.store.columns) != self.fingerprint:
-            raise UserError(f"{self.folder} is damaged: its hashes do not match its fingerprint. {AGAIN}")
+    @staticmethod
+    def damage(store: Store) -> str | None:
+        """The first of the columns, and of what is read from the manifest, that is not one of sounds."""
+        waves, labels, said = store.columns.get(WAVES), store.columns.get(LABELS), store.manifest
+        names = said.get("class_names")
+        problems = {
+            "waves": waves is None or waves.dtype != np.dtype("<i2") or len(waves.row_shape) != 1,
+            "labels": labels is not None and (labels.dtype != np.dtype("<i8") or labels.row_shape != ()),
+            "columns": bool(set(store.columns) - {WAVES, LABELS}),
+            "class_names": not (isinstance(names, list) and all(isinstance(name, str) for name in names)),
+            "rate": type(said.get("rate")) is not int or said["rate"] < 1,
+            "normalise": type(said.get("normalise")) is not bool,
+            "treatment": not isinstance(said.get("treatment"), dict)
+            or not set(Treatment().to_plain()) <= set(said["treatment"]),
+        }
+        return next((name for name, wrong in problems.items() if wrong), None)
 
 
 class PackedSoundRows(SoundSource):
@@ -156,10 +151,10 @@ def prepare_sounds(
     source = sound_source(spec)
     if isinstance(source, PackedSoundRows):
         source.require(size)
-        return _opened(source.pack.folder, cache)
+        return PackedSounds.open_verified(source.pack.folder, cache=cache)
     return cached_pack(
         hash_of(KIND, VERSION, source.identity(), vars(size), broken)[:32],
-        open_pack=lambda folder: _opened(folder, cache),
+        open_pack=lambda folder: PackedSounds.open_verified(folder, cache=cache),
         write=lambda folder: _write(source, folder, size, broken=broken, quiet=quiet),
         cache=cache,
         quiet=quiet,
@@ -175,12 +170,6 @@ def pack_sounds(
     with atomic_folder(out) as partial:
         _write(source, partial, size, broken=broken, quiet=quiet)
     return PackedSounds.open(out)
-
-
-def _opened(folder: Path, cache: Path | None) -> PackedSounds:
-    found = PackedSounds.open(folder)
-    verify_once(found, found.store.files(), cache=cache)
-    return found
 
 
 def _write(source: SoundSource, folder: Path, size: SoundSize, *, broken: Broken, quiet: bool) -> None:
@@ -208,22 +197,3 @@ def _write(source: SoundSource, folder: Path, size: SoundSize, *, broken: Broken
         "source": {"kind": source.kind, "name": Path(source.location).name},
     }
     writer.write_manifest(columns, fingerprint=content_fingerprint(KIND, writer.count, columns), more=more)
-
-
-def _check(store: Store) -> None:
-    """That the columns are those of sounds, and the manifest says of them what is read from it."""
-    waves, labels, said = store.columns.get(WAVES), store.columns.get(LABELS), store.manifest
-    names = said.get("class_names")
-    problems = {
-        "waves": waves is None or waves.dtype != np.dtype("<i2") or len(waves.row_shape) != 1,
-        "labels": labels is not None and (labels.dtype != np.dtype("<i8") or labels.row_shape != ()),
-        "columns": bool(set(store.columns) - {WAVES, LABELS}),
-        "class_names": not (isinstance(names, list) and all(isinstance(name, str) for name in names)),
-        "rate": type(said.get("rate")) is not int or said["rate"] < 1,
-        "normalise": type(said.get("normalise")) is not bool,
-        "treatment": not isinstance(said.get("treatment"), dict)
-        or not set(Treatment().to_plain()) <= set(said["treatment"]),
-    }
-    bad = next((name for name, wrong in problems.items() if wrong), None)
-    if bad:
-        raise UserError(f"{store.folder / MANIFEST} is damaged ({bad}). {AGAIN}")

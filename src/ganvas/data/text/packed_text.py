@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.core.line_size import UNITS, LineSize
-from ganvas.data.cached_packs import cached_pack, require_empty, verify_once
+from ganvas.data.cached_packs import cached_pack, require_empty
+from ganvas.data.packed_store import PackedStore
 from ganvas.data.sources.locations import expanded
 from ganvas.data.sources.picture_source import hash_of
-from ganvas.data.store import AGAIN, MANIFEST, VERSION, Store, kind_of
+from ganvas.data.store import VERSION, Store, kind_of
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 from ganvas.data.text.alphabet import Alphabet, TokenRows
 from ganvas.data.text.opening_text import KIND, open_text
@@ -31,42 +31,35 @@ BLOCK_LINES = 1 << 13
 READ = {"unit": str, "alphabet": list, "cut": int, "blank": int, "unknown": int}  # Of the manifest.
 
 
-class PackedText:
-    """A packed folder of lines, open for reading. Safe to share between threads, and between processes."""
+class PackedText(PackedStore):
+    """A packed folder of lines, open for reading."""
+
+    kind_of_store = KIND
 
     def __init__(self, store: Store) -> None:
-        self.store, self.folder, self.manifest = store, store.folder, store.manifest
+        super().__init__(store)
         (self.length,) = store.columns[TOKENS].row_shape
         self.alphabet = Alphabet(tuple(self.manifest["alphabet"]), self.manifest["unit"])
-        self.fingerprint = store.fingerprint
-
-    @classmethod
-    def open(cls, folder: Path) -> "PackedText":
-        """Opens a packed folder after comparing its files with the manifest.
-
-        Raises:
-            UserError: there is no packed folder of text, or it is damaged.
-        """
-        store = Store.open(folder, kind=KIND)
-        _check(store)
-        return cls(store)
-
-    def __len__(self) -> int:
-        return len(self.store)
 
     def read(self, indices: Sequence[int] | Int[np.ndarray, " k"] | slice) -> TokenRows:
         """Lines by index, in the order asked."""
         return self.store.read(TOKENS, indices)
 
-    def verify(self) -> None:
-        """Reads everything and compares it with the fingerprint.
+    def content(self) -> str:
+        """Also of the alphabet: the same numbers are another text where they stand for other tokens."""
+        return _with_alphabet(super().content(), self.alphabet)
 
-        Raises:
-            UserError: a byte changed since packing.
-        """
-        self.store.verify()
-        if _fingerprint(len(self), self.store, self.alphabet) != self.fingerprint:
-            raise UserError(f"{self.folder} is damaged: its hashes do not match its fingerprint. {AGAIN}")
+    @staticmethod
+    def damage(store: Store) -> str | None:
+        """The first of the columns, and of what is read from the manifest, that is not one of text."""
+        tokens, manifest = store.columns.get(TOKENS), store.manifest
+        if tokens is None or tokens.dtype != np.dtype("<i4") or len(tokens.row_shape) != 1 or len(store.columns) > 1:
+            return "tokens"
+        if wrong := [name for name, kind in READ.items() if type(manifest.get(name)) is not kind]:
+            return wrong[0]
+        if not all(isinstance(token, str) for token in manifest["alphabet"]):
+            return "alphabet"
+        return None if manifest["unit"] in UNITS else "unit"
 
 
 class PackedLines(TextSource):
@@ -116,7 +109,7 @@ def prepare_text(
     known = None if alphabet is None else alphabet.tokens
     return cached_pack(
         hash_of(KIND, VERSION, source.identity(), size.length, size.unit, known or size.alphabet)[:32],
-        open_pack=lambda folder: _opened(folder, cache),
+        open_pack=lambda folder: PackedText.open_verified(folder, cache=cache),
         write=lambda folder: _write(source, folder, size, alphabet),
         cache=cache,
         quiet=quiet,
@@ -130,12 +123,6 @@ def pack_text(spec: str, out: Path, size: LineSize) -> PackedText:
     with atomic_folder(out) as partial:
         _write(source, partial, size, None)
     return PackedText.open(out)
-
-
-def _opened(folder: Path, cache: Path | None) -> PackedText:
-    found = PackedText.open(folder)
-    verify_once(found, found.store.files(), cache=cache)
-    return found
 
 
 def _write(source: TextSource, folder: Path, size: LineSize, alphabet: Alphabet | None) -> None:
@@ -165,25 +152,5 @@ def _blocks(lines: Iterator[str]) -> Iterator[list[str]]:
         yield block
 
 
-def _fingerprint(count: int, store: Store, alphabet: Alphabet) -> str:
-    return _with_alphabet(content_fingerprint(KIND, count, store.columns), alphabet)
-
-
 def _with_alphabet(content: str, alphabet: Alphabet) -> str:
-    """The same numbers are another text where they stand for other tokens."""
     return "sha256:" + hash_of(content, list(alphabet.tokens), alphabet.unit)
-
-
-def _check(store: Store) -> None:
-    """That the column is one of tokens, and the manifest says of them what is read from it."""
-    tokens, manifest = store.columns.get(TOKENS), store.manifest
-    wrong = [name for name, kind in READ.items() if type(manifest.get(name)) is not kind]
-    bad = wrong[0] if wrong else None
-    if bad is None and not all(isinstance(token, str) for token in manifest["alphabet"]):
-        bad = "alphabet"
-    if bad is None and manifest["unit"] not in UNITS:
-        bad = "unit"
-    if tokens is None or tokens.dtype != np.dtype("<i4") or len(tokens.row_shape) != 1 or len(store.columns) > 1:
-        bad = "tokens"
-    if bad:
-        raise UserError(f"{store.folder / MANIFEST} is damaged ({bad}). {AGAIN}")
