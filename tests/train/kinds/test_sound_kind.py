@@ -145,7 +145,7 @@ def test_sounds_are_described_and_packed(beeps, tmp_path):
     assert (found.count, found.rates, found.labels) == (6, {"8000": 6}, {"high": 3, "low": 3})
     done = pack(Pack(source=str(beeps), out=tmp_path / "packed"))
     assert (done.count, done.rate, done.length) == (6, 8000, 1024)
-    assert "6 shorter than 0.13 s were padded" in done.treated
+    assert "6 shorter than 0.128 s were padded" in done.treated
     with pytest.raises(UserError, match="64 is not a size of sounds"):
         pack(Pack(source=str(beeps), out=tmp_path / "other", size="64"))
 

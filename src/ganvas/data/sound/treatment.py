@@ -87,7 +87,7 @@ def treatment_sentence(done: dict[str, Any], size: SoundSize) -> str:
 
     >>> done = Treatment(recordings=3, mixed=1, padded=2).to_plain()
     >>> treatment_sentence(done, SoundSize(rate=8000, length=4096))
-    'Of 3 recordings, 1 with several channels was mixed to one; 2 shorter than 0.51 s were padded with silence.'
+    'Of 3 recordings, 1 with several channels was mixed to one; 2 shorter than 0.512 s were padded with silence.'
     """
     parts = []
     if done["mixed"]:
@@ -95,9 +95,9 @@ def treatment_sentence(done: dict[str, Any], size: SoundSize) -> str:
     for rate, count in done["resampled"].items():
         parts.append(f"{_were(count, f' at {int(rate):,} Hz')} resampled to {size.rate:,} Hz")
     if done["padded"]:
-        parts.append(f"{_were(done['padded'], f' shorter than {size.seconds:.2g} s')} padded with silence")
+        parts.append(f"{_were(done['padded'], f' shorter than {size.seconds:.3g} s')} padded with silence")
     if done["cut"]:
-        parts.append(f"{_were(done['cut'], '')} cut into pieces of {size.seconds:.2g} s")
+        parts.append(f"{_were(done['cut'], '')} cut into pieces of {size.seconds:.3g} s")
     if done["silent"]:
         names = ", ".join(done["silent"][:3]) + (", ..." if len(done["silent"]) > 3 else "")
         parts.append(f"{_were(len(done['silent']), '')} left out, being silent ({names})")
