@@ -1,7 +1,6 @@
 """Recordings brought to one rate and length: what that does to them, and what is said of it."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +16,7 @@ WHOLE_SHARE = 0.5  # Of a length: a shorter rest of a recording that was cut is 
 MIXED_AT_ONCE = 1 << 20
 
 Wave = Float[np.ndarray, " samples"]
+Piece = Float[np.ndarray, " piece"]
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Treatment:
             wave = wave / np.abs(wave).max()
         self.padded += len(wave) < size.length
         self.cut += len(wave) > size.length
-        found = list(pieces(wave, size.length))
+        found = pieces(wave, size.length)
         loud = [to_int16(piece) for piece in found if np.ptp(piece) > SILENT]
         self.silent_pieces += len(found) - len(loud)
         return np.stack(loud) if loud else np.empty((0, size.length), np.int16)
@@ -74,12 +74,11 @@ def mixed(recording: Recording) -> Wave:
     return out
 
 
-def pieces(wave: Wave, length: int) -> Iterator[Wave]:
+def pieces(wave: Wave, length: int) -> list[Piece]:
     """The wave in pieces of a length, the last padded with zeros; its rest is left out where it is short."""
-    for start in range(0, len(wave), length):
-        piece = wave[start : start + length]
-        if start == 0 or len(piece) >= WHOLE_SHARE * length:
-            yield np.pad(piece, (0, length - len(piece)))
+    cut = [wave[start : start + length] for start in range(0, len(wave), length)]
+    kept = [piece for place, piece in enumerate(cut) if place == 0 or len(piece) >= WHOLE_SHARE * length]
+    return [np.pad(piece, (0, length - len(piece))) for piece in kept]
 
 
 def treatment_sentence(done: dict[str, Any], size: SoundSize) -> str:
