@@ -11,9 +11,9 @@ Four parts, each beside floors and a twin that is wrong on purpose, which must f
   generator allows; a GAN (``gan/wgan_gp``) ends within one and a half times that, and a spline flow, which is paid for
   likelihood and not for slope, spends more. The twin halves the slope, and the bound with it is broken.
 - ``flow_gan``: the same flow trained by likelihood, by a critic, and by both, on grey scenes of 8x8: a critic alone
-  finds held-out pictures less probable than noise. Of the first, annealed importance sampling is held against the exact
-  density with the same noise: not above it, and short of it by no more than its certificate says. The twin takes the
-  density of colours in another unit.
+  finds held-out pictures less probable than noise. Of a NICE flow, annealed importance sampling with 1,000 temperatures
+  is held against the exact density with the same noise: not above it, and short of it by no more than its certificate
+  says. The twin takes the density of colours in another unit.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_flows [PART ...] [--keep FOLDER]``; about 12 minutes of one
 processor core. What FOLDER holds is not trained again, and ``docs/figures/flow_figures.py --runs FOLDER`` draws it.
@@ -59,6 +59,7 @@ SMALL_GAN = ("latent_size=1", "width=64", "batch_size=64", "critic_moves=3", "av
 
 SMALL, SMALL_HELD_OUT = "scenes:4000,8x8", "scenes:512,8x8,seed=9"
 GAN_FLOW_KIMG, SMALL_FLOW = 24.0, ("channels=1", "flow_features=8", "features=16")
+QUICK_FLOW = ("objective=likelihood", "network=nice", "channels=1", "flow_features=128", "blocks=2")  # To draw with.
 LIGHT = ("likelihood_weight=0.01",)  # So that the critic is heard beside 300 nats.
 NOISE_BITS = 8.0  # Of a uniform model: what every colour costs that nothing is known of.
 VARIANCE = "1e-3"
@@ -172,9 +173,9 @@ def gap(folder: Path) -> list[str]:
 
 def flow_gan(folder: Path) -> list[str]:
     """Bits under three objectives, and an estimate held against what is known."""
-    found, runs = {}, {}
+    found = {}
     for objective in ("likelihood", "hybrid", "adversarial"):
-        runs[objective] = run(
+        path = run(
             "flow/flow_gan",
             folder / f"gan-{objective}",
             SMALL,
@@ -182,13 +183,14 @@ def flow_gan(folder: Path) -> list[str]:
             held_out=SMALL_HELD_OUT,
             changes=(f"objective={objective}", *SMALL_FLOW, *(LIGHT if objective == "hybrid" else ())),
         )
-        found[objective] = bits(runs[objective])[-1]["bits_per_dimension"]
+        found[objective] = bits(path)[-1]["bits_per_dimension"]
     note("flow_gan", found)
-    how = {"n": 4, "simulated": 2, "chains": 4, "temperatures": 100, "variance": VARIANCE}
-    how |= {"quiet": True, "device": "cpu"}
-    held = likelihood(Likelihood(run=runs["likelihood"], data=SMALL_HELD_OUT, **how))
+    known = run("flow/flow_gan", folder / "nice", SMALL, GAN_FLOW_KIMG, held_out=SMALL_HELD_OUT, changes=QUICK_FLOW)
+    how = {"n": 4, "simulated": 2, "chains": 4, "temperatures": 1000, "variance": VARIANCE}
+    started = time.process_time()
+    held = likelihood(Likelihood(run=known, data=SMALL_HELD_OUT, quiet=True, device="cpu", **how))
     estimate = {one.metric: one.value for one in held.results}
-    note("flow_gan ais", estimate)
+    note("flow_gan ais nice", estimate, cpu_sec=round(time.process_time() - started, 1))
     missed = []
     if not found["likelihood"] < found["hybrid"] < NOISE_BITS < found["adversarial"]:
         missed.append(f"flow/flow_gan: bits per dimension are not in their order: {found}.")
@@ -201,9 +203,9 @@ def flow_gan(folder: Path) -> list[str]:
 
 
 def agrees(estimate: Figures, exact: float) -> bool:
-    """Whether an estimate is not above the exact value, and short of it by no more than a few certificates."""
+    """Whether an estimate is not above the exact value, and short of it by no more than its certificate, in nats."""
     slack = 3.0
-    return -slack <= exact - estimate["ais"] <= slack * (1 + max(estimate["ais.gap"], 0.0))
+    return -slack <= exact - estimate["ais"] <= slack + max(estimate["ais.gap"], 0.0)
 
 
 def run(
