@@ -76,7 +76,12 @@ VARIANTS = {
     "residual": {"network": "resnet"},
 }
 STEP = 1e-8  # Of a slope by central differences.
-STOPS_GRADIENTS = {"translate/cut": "takes the patches of the given picture as constants, as its authors' code does"}
+STOPS_GRADIENTS = {
+    "translate/cut": "takes the patches of the given picture as constants, as its authors' code does",
+    "text/seqgan": "draws tokens, and follows the slope of their law: tested by enumeration",
+    "text/maligan": "draws tokens, and follows the slope of their law: tested by enumeration",
+    "text/gumbel": "shows choices with the slope of soft ones: tested by enumeration",
+}
 OF_PICTURES = {"channels", "base", "resolution", "num_classes", "network"}  # Fields without a meaning for points.
 
 

@@ -5,8 +5,10 @@ from torch.testing import assert_close
 
 from ganvas.core.line_size import LineSize
 from ganvas.core.seeds import stream
+from ganvas.losses.line_game import sampled
 from ganvas.losses.line_likelihood import ended, line_log_prob
-from ganvas.networks.recurrent_lines import RecurrentLines, gumbel, sampled
+from ganvas.models.text.gumbel import gumbel
+from ganvas.networks.recurrent_lines import RecurrentLines
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.recurrent import Lstm
 
@@ -49,7 +51,7 @@ def test_what_it_says_step_by_step_is_as_likely_as_in_one_pass():
 
 def test_lines_are_drawn_as_often_as_they_are_probable():
     made, rng, n = network(length=2, alphabet=3), stream(1, "uniform"), 4000
-    drawn = made.say(n, lambda logits: sampled(logits, torch.rand(n, 3, generator=rng)))
+    drawn = made.say(n, lambda logits: sampled(logits, torch.rand(n, generator=rng)))
     lines = torch.tensor([[0, 0], *([first, second] for first in (1, 2) for second in range(3))])
     probable = line_log_prob(made(lines), lines).exp()
     often = (drawn[:, None] == lines).all(2).double().mean(0)
@@ -58,14 +60,14 @@ def test_lines_are_drawn_as_often_as_they_are_probable():
 
 def test_at_temperature_nothing_the_most_probable_token_is_taken_and_a_hot_one_takes_all_alike():
     logits = torch.tensor([[0.0, 3.0, 1.0]])
-    assert sampled(logits, torch.rand(1, 3), 0.0).tolist() == [1]
-    hot = sampled(logits.expand(3000, -1), torch.rand(3000, 3, generator=stream(0, "hot")), 1e6)
+    assert sampled(logits, torch.rand(1), 0.0).tolist() == [1]
+    hot = sampled(logits.expand(3000, -1), torch.rand(3000, generator=stream(0, "hot")), 1e6)
     assert (torch.bincount(hot) / 3000 - 1 / 3).abs().max() < 0.04  # Four standard errors.
 
 
 def test_a_closed_kind_never_ends_and_knows_every_token():
     made = network(closed=True)
-    drawn = made.say(50, lambda logits: sampled(logits, torch.rand(50, 4, generator=stream(0, "u"))))
+    drawn = made.say(50, lambda logits: sampled(logits, torch.linspace(0, 0.999, 50)))
     assert drawn.min() >= 2
     lines = torch.cartesian_prod(*[torch.arange(2, 4)] * 3)
     assert_close(line_log_prob(made(lines), lines).exp().sum(), torch.tensor(1.0))
@@ -73,9 +75,13 @@ def test_a_closed_kind_never_ends_and_knows_every_token():
 
 def test_what_was_given_is_kept_and_the_rest_follows():
     made = network()
-    start = torch.tensor([[2, 3], [3, 0]])
-    drawn = made.say(2, lambda logits: logits.argmax(1), start=start)
-    assert torch.equal(drawn[:, :2], start)
+    start = torch.tensor([[2, 3, 3], [3, 0, 2]])
+    drawn = made.say(2, lambda logits: logits.argmax(1), start=start, given=torch.tensor([1, 2]))
+    assert drawn[0, 0] == 2
+    assert torch.equal(
+        drawn[0], made.say(1, lambda logits: logits.argmax(1), start=start[:1], given=torch.tensor([1]))[0]
+    )
+    assert drawn[1].tolist() == [3, 0, 0]
     assert torch.equal(drawn, ended(drawn))
 
 
@@ -84,3 +90,8 @@ def test_gumbel_noise_has_its_mean_and_deviation_and_no_end():
     assert abs(float(noise.mean()) - 0.5772) < 0.017  # Four standard errors.
     assert abs(float(noise.std()) - 1.2825) < 0.02
     assert gumbel(torch.tensor([0.0, 1 - 2**-24])).isfinite().all()
+
+
+def test_a_token_without_a_chance_is_never_taken_whatever_the_number():
+    logits = torch.tensor([[-torch.inf, 0.0, -torch.inf, 0.0]])
+    assert [int(sampled(logits, torch.tensor([number]))) for number in (0.0, 0.4999, 0.5, 1 - 2**-24)] == [1, 1, 3, 3]

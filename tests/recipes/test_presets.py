@@ -46,6 +46,7 @@ UNSAID |= {"augment", "augment_policies", "augment_target", "augment_kimg", "aug
 # What one source alone does not speak of; torchcfm draws with an adaptive solver, and has neither classes nor a bound.
 OF_ONE = {
     "gan/dcgan": {"eps"},
+    "text/wgan_gp": {"alphabet", "unit", "closed"},  # Of the text.
     "segment/unet": {"dropout", "mirror", "decay_kimg", "weight_decay", "lr", "summed_loss", "void", "total_kimg"},
     "diffusion/flow_matching": {
         "steps",

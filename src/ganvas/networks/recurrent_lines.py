@@ -6,20 +6,18 @@ It starts from END, which no line begins with: one number, and no other, that st
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.line_size import END, SPECIAL, LineSize
 from ganvas.core.shapes import Tokens
+from ganvas.losses.line_game import NextLogits, NextTokens, Speaker
 from ganvas.losses.line_likelihood import Logits, ended
 from ganvas.nn.layers.plain_layers import Linear
 from ganvas.nn.layers.recurrent import Embedding, Lstm, Memory
 
-NextLogits = Float[Tensor, "n v"]
-NextTokens = Int[Tensor, " n"]
 
-
-class RecurrentLines(nn.Module):
+class RecurrentLines(Speaker):
     """``p(x) = prod_t p(x_t | x_<t)`` with LSTMs (Hochreiter & Schmidhuber 1997) as its memory.
 
     Args:
@@ -71,40 +69,29 @@ class RecurrentLines(nn.Module):
 
     @torch.no_grad()
     def say(
-        self, n: int, choose: Callable[[NextLogits], NextTokens], *, start: Int[Tensor, "n k"] | None = None
+        self,
+        n: int,
+        choose: Callable[[NextLogits], NextTokens],
+        *,
+        start: Tokens | None = None,
+        given: NextTokens | None = None,
     ) -> Tokens:
-        """``n`` lines, each token chosen from its logits.
+        """``n`` lines of the whole length, each token chosen from its logits.
 
         Args:
-            start: The first tokens (n, k) of each line, which are kept; None begins with nothing.
+            start: Lines whose first tokens are kept; None begins with nothing.
+            given: How many of each are kept.
         """
-        given = 0 if start is None else start.shape[1]
         logits, memories = self.start(n)
         lines: list[NextTokens] = []
         for place in range(self.line.length):
-            lines.append(start[:, place] if start is not None and place < given else choose(logits))
+            token = choose(logits)
+            if start is not None and given is not None:
+                token = torch.where(given > place, start[:, place], token)
+            lines.append(token)
             if place + 1 < self.line.length:
-                logits, memories = self.step(self.embed(lines[-1]), memories)
+                logits, memories = self.step(self.embed(token), memories)
         return ended(torch.stack(lines, 1))
 
     def _memories(self) -> list[Lstm]:
         return [memory for memory in self.memories if isinstance(memory, Lstm)]
-
-
-def sampled(logits: NextLogits, uniform: Float[Tensor, "n v"], temperature: float = 1.0) -> NextTokens:
-    """A token from ``softmax(logits / temperature)``: where logits with Gumbel noise are largest (Gumbel 1954).
-
-    Args:
-        uniform: In [0, 1), a number for every token.
-        temperature: 0 takes the most probable.
-    """
-    if temperature == 0:
-        return logits.argmax(1)
-    return (logits / temperature + gumbel(uniform)).argmax(1)
-
-
-def gumbel(uniform: Tensor) -> Tensor:
-    """Standard Gumbel noise of uniform numbers in [0, 1)."""
-    tiny = torch.finfo(uniform.dtype).tiny
-    exponential = -uniform.clamp_min(tiny).log()
-    return -exponential.clamp_min(tiny).log()

@@ -22,6 +22,7 @@ from ganvas.tasks.measuring import (
     same_size,
     sides,
     sound_sides,
+    text_sides,
 )
 from ganvas.tasks.measuring.picture_options import PictureOptions
 from ganvas.tasks.measuring.sides import BATCH, Side
@@ -113,7 +114,7 @@ class MeasureResult:
     n_reals: int | None = None  # On the other side, where it has its own number; None as many, or not said.
     skipped: dict[str, str] = field(default_factory=dict)  # Metrics that could not be computed, and why.
     notes: list[str] = field(default_factory=list)  # What a reader of the numbers must know.
-    unit: Literal["pictures", "points", "sounds"] = "pictures"
+    unit: Literal["pictures", "points", "sounds", "lines"] = "pictures"
 
     def rows(self) -> list[MeasureRow]:
         """The table: every result beside its floor, undivided metrics before their parts."""
@@ -149,6 +150,8 @@ def measure(task: Measure) -> MeasureResult:
         return _of_points(task)
     if sound_sides.are_sounds(task.a, kimg=task.kimg):
         return _of_sounds(task)
+    if text_sides.are_lines(task.a, kimg=task.kimg):
+        return _of_lines(task)
     names, lenient = sides.chosen_metrics(task.metrics)
     a, b = _sides(task)
     if task.classifier is not None:
@@ -229,6 +232,34 @@ def _of_sounds(task: Measure) -> MeasureResult:
     found = sound_sides.measured_sounds(
         task, task.a, task.b, metrics=None if task.metrics == DEFAULT else words, kimg=task.kimg
     )
+    return _noted(task, found, started, unit="sounds")
+
+
+def _of_lines(task: Measure) -> MeasureResult:
+    """Lines against real ones; a run's result is kept in the run."""
+    import time
+
+    options = {"--ref": task.ref, "--label": task.label, "--classifier": task.classifier}
+    given = next((name for name, value in options.items() if value is not None), None)
+    if given is not None or (task.n is not None and task.n < 2):
+        raise UserError(f"{given or f'-n {task.n}'}: at least 2 lines are measured, against lines, without classes.")
+    started = time.monotonic()
+    words = tuple(word for text in task.metrics for word in text.split(",") if word)
+    chosen = None if task.metrics == DEFAULT else words
+    how = {"n": task.n, "seed": task.seed, "metrics": chosen, "kimg": task.kimg, "quiet": task.quiet}
+    return _noted(task, text_sides.measured_lines(task.a, task.b, **how), started, unit="lines")
+
+
+def _noted(
+    task: Measure,
+    found: "sound_sides.MeasuredSounds | text_sides.MeasuredLines",
+    started: float,
+    *,
+    unit: Literal["sounds", "lines"],
+) -> MeasureResult:
+    """What was found, and a line of the run where a run was measured."""
+    import time
+
     trained = found.trained
     result = MeasureResult(
         a=task.a,
@@ -243,7 +274,7 @@ def _of_sounds(task: Measure) -> MeasureResult:
         kimg=trained.kimg if trained else None,
         model=trained.fingerprint if trained else None,
         own=trained is not None and found.reals == trained.data["fingerprint"],
-        unit="sounds",
+        unit=unit,
     )
     if trained is None:
         return result

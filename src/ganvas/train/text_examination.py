@@ -1,4 +1,4 @@
-"""The likelihood of held-out lines during training, beside models of n-grams."""
+"""What is measured of text during training: drawn lines against real ones, and the likelihood of held-out lines."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,37 @@ from ganvas.core.schedule import Stage
 from ganvas.data.text.packed_text import PackedText
 from ganvas.losses.capabilities import HasDensity
 from ganvas.metrics.text import line_bits
+from ganvas.metrics.text.text_judge import TextJudge
 from ganvas.train.drawn import averaged_players
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
 from ganvas.train.state import State
+from ganvas.train.text_sheets import draw_lines
+
+
+class LineExamination(Examination):
+    """Drawn lines against the text, beside as many real lines that are no part of the reference."""
+
+    def __init__(self, plan: Plan, packed: PackedText, held_out: PackedText | None) -> None:
+        self.plan, self.judge = plan, TextJudge(packed, held_out, seed=plan.seed)
+        self.n = min(plan.measure_n, len(self.judge.fresh))
+        self._floor: list[Result] | None = None
+
+    @property
+    def refusal(self) -> str:
+        """Too few lines."""
+        return "" if self.n >= 2 else "needs at least 4 lines."
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """All that lines get."""
+        return self.judge.metrics
+
+    def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
+        """Of lines of their own, and of real ones."""
+        if self._floor is None:
+            self._floor = self.judge.floor(self.n)
+        return self.judge.judge(draw_lines(state, stage, self.n, seed=self.plan.seed, purpose="measure")), self._floor
 
 
 class LineDensityExamination(Examination):

@@ -2,6 +2,8 @@
 
 import json
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -18,11 +20,20 @@ from ganvas.nn.layers.initialise import initialise
 from ganvas.report.web import run_page, run_reader
 from ganvas.tasks.data import Describe, Pack, describe, pack
 from ganvas.tasks.likelihood import Likelihood, likelihood
+from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.sample import Sample, sample
 from ganvas.tasks.train import Train, train
 from ganvas.train.trained import load
 
-SETTINGS = ("hidden=8", "embedding=4", "batch_size=8", "measure_n=16", "sample_kimg=0.08", "length=6")
+SETTINGS = (
+    "hidden=8",
+    "embedding=4",
+    "batch_size=8",
+    "measure_n=16",
+    "measure_kimg=0.16",
+    "sample_kimg=0.08",
+    "length=6",
+)
 TEXT = "".join(f"{a}{b}{c} {a}\n" for a in "abc" for b in "xyz" for c in "pqr")
 
 
@@ -99,6 +110,23 @@ def test_a_likelihood_is_that_of_the_network_and_stands_beside_models_of_n_grams
     assert found.results[1].value == pytest.approx(math.log2(12))
 
 
+def test_lines_are_measured_beside_real_and_copied_ones_and_the_run_keeps_it(run, source, tmp_path):
+    found = measure(Measure(a=str(run), quiet=True))
+    values = {one.metric: one.value for one in found.results}
+    floor = {one.metric: one.value for one in found.floor}
+    assert (found.unit, found.n, found.own) == ("lines", 2, True)
+    assert set(values) == set(floor) | {f"{name}.copies" for name in floor}
+    assert values["copied.copies"] == 1
+    assert found.written is not None
+    (tmp_path / "lines.txt").write_text("axp a\n" * 4)
+    one = {each.metric: each.value for each in measure(Measure(a=str(tmp_path / "lines.txt"), b=source)).results}
+    assert one["unique"] == 0.25
+    with pytest.raises(UserError, match="Did you mean 'unique'"):
+        measure(Measure(a=str(tmp_path / "lines.txt"), b=source, metrics=("uniqe",)))
+    with pytest.raises(UserError, match="is no run"):
+        measure(Measure(a=source))
+
+
 def test_the_page_of_a_run_shows_lines_and_no_pictures(run):
     page = run_page.html(run_reader.read(run))
     assert "Real lines of the data" in page
@@ -131,7 +159,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(source, tmp_pat
 @pytest.mark.parametrize(
     "name", [entry.name for entry in catalogue.entries("models") if entry.name.startswith("text/")]
 )
-def test_two_ranks_of_half_a_batch_see_what_one_sees_of_a_whole(name):
+def test_two_ranks_of_half_a_batch_see_what_one_sees_of_a_whole(name, monkeypatch):
     module = catalogue.load("models", name)
     model = module.Model(replace(module.TINY, batch_size=8))
     initialise(model, stream(0, "weights"))
@@ -142,6 +170,26 @@ def test_two_ranks_of_half_a_batch_see_what_one_sees_of_a_whole(name):
         for ranks in (Ranks(rank=0, count=2), Ranks(rank=1, count=2))
     ]
     for phase in model.phases():
-        for key, terms in phase.loss(whole).items():
-            parts = [phase.loss(half)[key] for half in halves]
-            assert_close(torch.stack(parts, 1).flatten(), terms, rtol=1e-4, atol=1e-5)
+        whole_terms = phase.loss(whole)
+        parts = together([lambda half=half, phase=phase: phase.loss(half) for half in halves], monkeypatch)
+        for key, terms in whole_terms.items():
+            assert_close(torch.stack([part[key] for part in parts], 1).flatten(), terms, rtol=1e-4, atol=1e-5)
+
+
+def together(calls, monkeypatch):
+    """What two ranks compute at once, each in a thread of its own that waits for the other's numbers."""
+    meeting, brought = threading.Barrier(2), [None, None]
+
+    def average_(self, tensors):
+        own = list(tensors)
+        brought[self.rank] = [tensor.clone() for tensor in own]
+        meeting.wait(timeout=20)
+        for tensor, *both in zip(own, *brought, strict=True):
+            tensor.copy_(torch.stack(both).mean(0))
+        meeting.wait(timeout=20)
+
+    monkeypatch.setattr(Ranks, "average_", average_)
+    with ThreadPoolExecutor(2) as pool:
+        found = [future.result() for future in [pool.submit(call) for call in calls]]
+    monkeypatch.undo()
+    return found

@@ -13,6 +13,7 @@ BUILT_IN = {  # Sets that are made on the spot, and a form of their name that no
     "mixtures": "mixtures:grid25",
     "notes": "notes:12000",
     "pydoc": "pydoc:yield",
+    "oracle": "oracle:200",
 }
 
 

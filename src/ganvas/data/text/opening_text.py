@@ -4,6 +4,7 @@
 
     names.txt, names.txt.xz                any file of text in UTF-8, a sample a line
     pydoc, pydoc:yield                     the help texts of Python, a sample a sentence; one topic of them
+    oracle:200, oracle:200,5000,seed=3     lines that a recurrent network with random weights draws
     packed/                                what `ganvas data pack` made of text
 
 ``SRC::train`` is nine lines of ten, ``SRC::held-out`` the tenth.
@@ -15,11 +16,12 @@ from pathlib import Path
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data.sources.locations import expanded, split_part
 from ganvas.data.store import kind_of
+from ganvas.data.text.oracle import OracleLines
 from ganvas.data.text.text_source import COMPRESSED, PARTS, PartOfText, PydocTopics, TextFile, TextSource
 
 KIND = "text"
 ENDINGS = (".txt", ".text", ".smi", ".lines")
-BUILT_IN = r"pydoc(:[^:].*)?"
+BUILT_IN = r"(pydoc|oracle)(:[^:].*)?"
 
 
 def is_text(spec: str) -> bool:
@@ -51,7 +53,7 @@ def open_text(spec: str) -> TextSource:
 
 def _open_whole(path: str) -> TextSource:
     if re.fullmatch(BUILT_IN, path) and not Path(path).exists():
-        return PydocTopics(path)
+        return OracleLines(path) if path.startswith("oracle") else PydocTopics(path)
     found = expanded(path)
     if not found.exists():
         beside = [entry.name for entry in found.parent.iterdir()] if found.parent.is_dir() else []

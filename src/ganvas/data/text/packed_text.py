@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
+from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.core.line_size import UNITS, LineSize
 from ganvas.data.cached_packs import cached_pack, require_empty
@@ -23,6 +24,7 @@ from ganvas.data.store import VERSION, Store, kind_of
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 from ganvas.data.text.alphabet import Alphabet, TokenRows
 from ganvas.data.text.opening_text import KIND, open_text
+from ganvas.data.text.oracle import Oracle, oracle_of
 from ganvas.data.text.survey_text import survey_of
 from ganvas.data.text.text_source import TextSource
 
@@ -40,6 +42,12 @@ class PackedText(PackedStore):
         super().__init__(store)
         (self.length,) = store.columns[TOKENS].row_shape
         self.alphabet = Alphabet(tuple(self.manifest["alphabet"]), self.manifest["unit"])
+
+    @property
+    def oracle(self) -> Oracle | None:
+        """What drew the lines, where that is known."""
+        law = self.manifest.get("law")
+        return None if law is None else oracle_of(law)
 
     def read(self, indices: Sequence[int] | Int[np.ndarray, " k"] | slice) -> TokenRows:
         """Lines by index, in the order asked."""
@@ -59,7 +67,9 @@ class PackedText(PackedStore):
             return wrong[0]
         if not all(isinstance(token, str) for token in manifest["alphabet"]):
             return "alphabet"
-        return None if manifest["unit"] in UNITS else "unit"
+        if manifest["unit"] not in UNITS:
+            return "unit"
+        return None if _is_law(manifest.get("law")) else "law"
 
 
 class PackedLines(TextSource):
@@ -69,6 +79,8 @@ class PackedLines(TextSource):
 
     def __init__(self, path: Path, *, location: str) -> None:
         self.location, self.pack = location, PackedText.open(path)
+        self.law = self.pack.manifest.get("law")
+        self.tokens = self.pack.alphabet.tokens if self.law else None
 
     def lines(self) -> Iterator[str]:
         for start in range(0, len(self.pack), BLOCK_LINES):
@@ -141,6 +153,7 @@ def _write(source: TextSource, folder: Path, size: LineSize, alphabet: Alphabet 
         "cut": found.longer_than(size.length),
         "blank": found.blank,
         "unknown": sum(count for token, count in found.counts.items() if token not in known.numbers),
+        "law": found.law,
         "source": {"kind": source.kind, "name": Path(source.location).name},
     }
     content = content_fingerprint(KIND, writer.count, columns)
@@ -154,3 +167,13 @@ def _blocks(lines: Iterator[str]) -> Iterator[list[str]]:
 
 def _with_alphabet(content: str, alphabet: Alphabet) -> str:
     return "sha256:" + hash_of(content, list(alphabet.tokens), alphabet.unit)
+
+
+def _is_law(spelled: object) -> bool:
+    """Whether a manifest names an oracle, or none."""
+    if spelled is None:
+        return True
+    try:
+        return isinstance(spelled, str) and bool(oracle_of(spelled))
+    except UserError:
+        return False

@@ -22,6 +22,8 @@ class TextSurvey:
     blank: int
     lengths: Counter[int]  # Tokens of a line: how many lines have so many.
     counts: Counter[str]  # Token: how often.
+    known: tuple[str, ...] | None = None  # All tokens that there can be, where that is known.
+    law: str | None = None  # The oracle that draws the lines, where one does.
 
     @property
     def longest(self) -> int:
@@ -39,12 +41,19 @@ class TextSurvey:
 
     def alphabet(self, most: int) -> Alphabet:
         """The alphabet of at most ``most`` numbers, END and UNKNOWN among them."""
+        if self.known is not None:
+            return Alphabet(self.known[: most - SPECIAL], self.unit)
         return Alphabet.of_counts(self.counts, self.unit, most=most)
+
+    @property
+    def closed(self) -> bool:
+        """Whether every line has one length, of tokens that are all known."""
+        return self.known is not None and len(self.lengths) == 1
 
     @property
     def numbers(self) -> int:
         """Of the whole alphabet."""
-        return len(self.counts) + SPECIAL
+        return len(self.counts if self.known is None else self.known) + SPECIAL
 
 
 def survey_of(source: TextSource, unit: Unit) -> TextSurvey:
@@ -60,7 +69,16 @@ def survey_of(source: TextSource, unit: Unit) -> TextSurvey:
         if tokens:
             lengths[len(tokens)] += 1
             counts.update(tokens)
-    found = TextSurvey(kind=source.kind, unit=unit, count=lengths.total(), blank=blank, lengths=lengths, counts=counts)
+    found = TextSurvey(
+        kind=source.kind,
+        unit=unit,
+        count=lengths.total(),
+        blank=blank,
+        lengths=lengths,
+        counts=counts,
+        known=source.tokens if unit == "words" else None,
+        law=source.law if unit == "words" else None,
+    )
     _require_enough(found, source.location)
     return found
 

@@ -27,6 +27,8 @@ class TextSource(abc.ABC):
 
     kind: str  # "text", "pydoc", "packed"
     location: str  # As the user wrote it.
+    law: str | None = None  # The name of the oracle that draws the lines, where one does.
+    tokens: tuple[str, ...] | None = None  # All that there can be, where that is known.
 
     @abc.abstractmethod
     def lines(self) -> Iterator[str]:
@@ -89,6 +91,7 @@ class PartOfText(TextSource):
 
     def __init__(self, whole: TextSource, part: str, *, location: str) -> None:
         self.whole, self.part, self.location, self.kind = whole, part, location, whole.kind
+        self.law, self.tokens = whole.law, whole.tokens
 
     def lines(self) -> Iterator[str]:
         for place, line in enumerate(self.whole.samples(), 1):

@@ -14,18 +14,12 @@ Departs from the paper:
 
 from dataclasses import dataclass
 
-import torch
-
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.line_size import LineSize, Unit
-from ganvas.core.schedule import Schedule, Steady
-from ganvas.core.shapes import Labels, PerSample, Tokens
 from ganvas.losses.batches.text_batch import Lines
-from ganvas.losses.bits import Kind
-from ganvas.losses.game import Game, Phase, Terms
-from ganvas.losses.line_likelihood import line_log_prob
-from ganvas.losses.optimizers import Adam
-from ganvas.networks.recurrent_lines import RecurrentLines, sampled
+from ganvas.losses.game import Phase
+from ganvas.losses.line_game import LineGame
+from ganvas.networks.recurrent_lines import RecurrentLines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,45 +54,20 @@ class Config:
 TINY = Config(length=5, alphabet=6, embedding=3, hidden=8, batch_size=8)
 
 
-class Model(Game[Config, Lines]):
+class Model(LineGame[Config]):
     """One network, which says how likely every next token is."""
-
-    takes = (Lines,)
-    density: Kind = "exact"
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.network = RecurrentLines(
+        self.generator = RecurrentLines(
             config.line, embedding=config.embedding, hidden=config.hidden, layers=config.layers
         )
 
-    def schedule(self) -> Schedule:
-        """One batch size, one learning rate."""
-        return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
-
     def phases(self) -> list[Phase[Lines]]:
         """One player."""
-        config = self.config
-        adam = Adam(beta1=config.beta1, beta2=config.beta2)
-        return [Phase(name="N", player=self.network, loss=self._loss, optimizer=adam, average=config.average_decay)]
-
-    def log_prob(self, tokens: Tokens, rng: torch.Generator) -> PerSample:
-        """``ln p(x)`` of lines, in nats, exactly."""
-        return line_log_prob(self.network(tokens), tokens)
-
-    def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> Tokens:
-        """``n`` lines, token by token."""
-        return self.sample_at(n, rng, 1.0)
-
-    def sample_at(self, n: int, rng: torch.Generator, temperature: float) -> Tokens:
-        """``n`` lines, each token from ``softmax(logits / temperature)``."""
-        shape = (n, self.config.alphabet)
-        choose = lambda logits: sampled(  # noqa: E731
-            logits, torch.rand(shape, generator=rng, device=rng.device, dtype=logits.dtype), temperature
+        average = self.config.average_decay
+        likelihood = Phase(
+            name="N", player=self.generator, loss=self.likelihood_loss, optimizer=self.adam, average=average
         )
-        return self.network.say(n, choose)
-
-    def _loss(self, batch: Lines) -> Terms:
-        """Nats of a line."""
-        return {"nll": -line_log_prob(self.network(batch.tokens), batch.tokens)}
+        return [likelihood]

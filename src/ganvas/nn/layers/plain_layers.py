@@ -1,4 +1,4 @@
-"""Layers whose weights are used as they are drawn: convolution, transposed convolution and linear map.
+"""Layers whose weights are used as they are drawn: convolutions, transposed convolution and linear map.
 
 They differ from torch's own in their start alone, which is a function of one generator (``initialise``): weights are
 N(0, std^2), biases 0. A ``std`` of None is He's constant for what follows a ReLU, ``sqrt(2 / fan_in)`` (He et al.
@@ -48,6 +48,36 @@ class Conv2d(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{tuple(self.weight.shape)}, stride={self.stride}, padding={self.padding}"
+
+
+class Conv1d(nn.Module):
+    """Convolution along a row, with zeros at its ends; a length of l becomes ``l + 2 padding - kernel + 1``."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        padding: int = 0,
+        bias: bool = True,
+        std: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.padding = padding
+        self.std = math.sqrt(2 / (in_channels * kernel_size)) if std is None else std
+        self.weight = unset(out_channels, in_channels, kernel_size)
+        self.bias = unset(out_channels) if bias else None
+
+    def reset(self, generator: torch.Generator) -> None:
+        _draw(self.weight, self.bias, generator, std=self.std)
+
+    def forward(self, x: Float[Tensor, "n c_in l"]) -> Float[Tensor, "n c_out l2"]:
+        need_floats(x)
+        return F.conv1d(x, *_like(x, self.weight, self.bias), padding=self.padding)
+
+    def extra_repr(self) -> str:
+        return f"{tuple(self.weight.shape)}"
 
 
 class ConvTranspose2d(nn.Module):

@@ -23,7 +23,7 @@ from ganvas.train.kinds.picture_checks import refuse_targets, refuse_the_same
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
 from ganvas.train.sample_grids import NoSheets, Sheets
-from ganvas.train.text_examination import LineDensityExamination
+from ganvas.train.text_examination import LineDensityExamination, LineExamination
 from ganvas.train.text_sheets import LineSheets
 
 MOST_NUMBERS = 5000  # Of an alphabet, where a person names no number: rarer tokens are unknown.
@@ -57,9 +57,13 @@ class TextData(RunData):
         return LineSheets(folder, self.packed, seed=plan.seed) if can_draw(model) else NoSheets(folder)
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
-        """Bits of held-out lines, of a model that knows its likelihood."""
-        known = isinstance(model, HasDensity)
-        return [LineDensityExamination(plan, self.packed, self.held_out)] if known else []
+        """Drawn lines against real ones, and bits of held-out lines of a model that knows its likelihood."""
+        found: list[Examination] = []
+        if isinstance(model, HasDensity):
+            found.append(LineDensityExamination(plan, self.packed, self.held_out))
+        if can_draw(model):
+            found.append(LineExamination(plan, self.packed, self.held_out))
+        return found
 
     def specimens(self, plan: Plan, *, device: torch.device) -> None:
         """None: rows of numbers are no pictures whose distances say anything."""
@@ -72,10 +76,14 @@ class TextKind(Kind):
         self, request: SourceRequest, config: Any, given: Mapping[str, Any], *, bound: int | None
     ) -> dict[str, Any]:
         """The length of the longest line, as far as the settings go, and the size of the alphabet."""
-        found = survey_of(text_source_of(request.data), given.get("unit", config.unit))
+        source = text_source_of(request.data)
+        unit = given.get("unit", config.unit if source.law is None else "words")
+        found = survey_of(source, unit)
         fields = {
+            "unit": unit,
             "length": min(config.length, found.longest),
-            "alphabet": min(found.numbers, MOST_NUMBERS),
+            "alphabet": found.numbers if found.closed else min(found.numbers, MOST_NUMBERS),
+            "closed": found.closed,
         }
         return {name: value for name, value in fields.items() if name not in given}
 
@@ -103,13 +111,13 @@ class TextKind(Kind):
 
 def _described(spec: str, packed: PackedText) -> dict[str, Any]:
     """What run.json says of a source of lines."""
-    told = ("unit", "alphabet", "cut", "blank", "unknown")
+    told = ("unit", "alphabet", "cut", "blank", "unknown", "law")
     return {
         "spec": lasting_name(spec),
         "fingerprint": packed.fingerprint,
         "count": len(packed),
         "length": packed.length,
-        **{name: packed.manifest[name] for name in told},
+        **{name: packed.manifest.get(name) for name in told},
     }
 
 

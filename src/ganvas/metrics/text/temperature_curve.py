@@ -1,0 +1,62 @@
+"""The temperature curve of a language model, and whether another model of text lies beyond it.
+
+Caccia et al. 2020, Language GANs falling short (https://arxiv.org/abs/1811.02549): quality and coverage of one language
+model at several temperatures are a curve, and a model is worth its cost where it has better coverage at the same
+quality, not where it has better quality alone. Both are scores of which less is better, such as ``oracle_nll`` or
+``lm.forward``, and ``lm.reverse``.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+SURE = 2.0  # Standard errors.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """Quality and coverage of a model, less being better, with their standard errors."""
+
+    quality: float
+    coverage: float
+    quality_error: float = 0.0
+    coverage_error: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a model lies by a curve."""
+
+    verdict: Literal["beyond", "on", "short", "outside"]  # Outside of the qualities that the curve has.
+    gain: float = math.nan  # Of coverage, above 0 where it is beyond.
+    error: float = math.nan
+
+
+def place_by(curve: Sequence[Scored], model: Scored) -> Place:
+    """Where a model lies: its coverage against the curve's at the same quality, between the nearest two temperatures.
+
+    The error is that of all three scores, the model's quality by the slope of the curve.
+
+    >>> curve = [Scored(quality=2.0, coverage=4.0), Scored(quality=4.0, coverage=3.0)]
+    >>> place_by(curve, Scored(quality=3.0, coverage=3.2, coverage_error=0.1)).verdict
+    'beyond'
+    >>> place_by(curve, Scored(quality=1.0, coverage=3.0)).verdict
+    'outside'
+    """
+    ordered = sorted(curve, key=lambda one: one.quality)
+    for left, right in pairwise(ordered):
+        if left.quality <= model.quality <= right.quality and left.quality < right.quality:
+            return _between(left, right, model)
+    return Place(verdict="outside")
+
+
+def _between(left: Scored, right: Scored, model: Scored) -> Place:
+    along = (model.quality - left.quality) / (right.quality - left.quality)
+    slope = (right.coverage - left.coverage) / (right.quality - left.quality)
+    gain = left.coverage + along * (right.coverage - left.coverage) - model.coverage
+    of_curve = math.hypot((1 - along) * left.coverage_error, along * right.coverage_error)
+    error = math.hypot(model.coverage_error, of_curve, slope * model.quality_error)
+    sure = abs(gain) > SURE * error
+    return Place(verdict=("beyond" if gain > 0 else "short") if sure else "on", gain=gain, error=error)

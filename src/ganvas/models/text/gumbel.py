@@ -1,0 +1,125 @@
+"""Gumbel-softmax GAN: tokens that are drawn softly, so that a discriminator's slope reaches the generator.
+
+Kusner, Hernandez-Lobato: GANs for Sequences of Discrete Elements with the Gumbel-softmax Distribution (2016),
+https://arxiv.org/abs/1611.04051. In the place of a choice, ``y = softmax((logits + g) / tau)`` with Gumbel noise g
+(eq. 3): weights of tokens that come near a choice as tau falls, with a slope everywhere. They are what the generator
+reads next and what the discriminator sees (``straight_through=False``); or both see the choice itself, and only the
+slope is that of the weights (Jang et al. 2017, section 2.2, https://arxiv.org/abs/1611.01144). Either slope is biased.
+
+Departs from the paper:
+- Maximum likelihood comes first, as in the other games of tokens here, and tau does not fall during training.
+- The discriminator is that of text/seqgan, not recurrent; the generator's loss is the non-saturating one.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.line_size import END, LineSize, Unit
+from ganvas.losses.adversarial import non_saturating_generator
+from ganvas.losses.batches.text_batch import Lines
+from ganvas.losses.game import Terms
+from ganvas.losses.line_game import AdversarialLineGame
+from ganvas.losses.line_likelihood import said
+from ganvas.networks.line_classifier import LineClassifier, Weights
+from ganvas.networks.recurrent_lines import RecurrentLines
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Every setting of the two networks and their game."""
+
+    length: int = 20  # Tokens of a line; longer ones are cut.
+    alphabet: int = 100  # Numbers of tokens, two of them special. Taken from the data.
+    unit: Unit = "characters"  # What a token is.
+    closed: bool = False  # Lines never end before, and know all of their tokens. Taken from the data.
+    embedding: int = 32
+    hidden: int = 32
+    widths: tuple[int, ...] = (1, 2, 3, 4, 5)  # Tokens that filters of the discriminator see.
+    filters: int = 32  # Of each width.
+    tau: float = 1.0  # Temperature of the soft choice; the lower, the steeper and the less biased.
+    straight_through: bool = True  # Choices are seen, and only their slope is soft.
+    likelihood_kimg: float = 90.0  # Maximum likelihood before the game.
+    discriminator_kimg: float = 10.0  # Of the discriminator alone, after that.
+    discriminator_moves: int = 5  # For each move of the generator.
+    batch_size: int = 64
+    lr: float = 1e-3
+    discriminator_lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+
+    def __post_init__(self) -> None:
+        at_least(self, 1, "embedding", "hidden", "filters", "discriminator_moves", "batch_size")
+        at_least(self, 0, "likelihood_kimg", "discriminator_kimg")
+        above(self, 0, "lr", "discriminator_lr", "tau")
+        fractions(self, "beta1", "beta2")
+        assert self.line
+
+    @property
+    def line(self) -> LineSize:
+        """The size of a line."""
+        return LineSize(length=self.length, alphabet=self.alphabet, unit=self.unit, closed=self.closed)
+
+
+TINY = Config(
+    length=4,
+    alphabet=6,
+    embedding=3,
+    hidden=6,
+    widths=(1, 2),
+    filters=3,
+    likelihood_kimg=0.008,
+    discriminator_kimg=0.0,
+    discriminator_moves=1,
+    batch_size=8,
+)
+
+
+class Model(AdversarialLineGame[Config]):
+    """The two networks and their game."""
+
+    generator: RecurrentLines
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.generator = RecurrentLines(config.line, embedding=config.embedding, hidden=config.hidden)
+        self.discriminator = LineClassifier(
+            config.line, embedding=config.embedding, widths=config.widths, filters=config.filters
+        )
+
+    def generator_loss(self, batch: Lines) -> Terms:
+        """``-ln sigmoid(D(y))`` of softly drawn lines, whose slope reaches the generator."""
+        return {"non_saturating": non_saturating_generator(self.discriminator(self.soft_lines(batch)))}
+
+    def soft_lines(self, batch: Lines) -> Weights:
+        """Weights of tokens of a drawn line for each one of a batch; END alone behind its end."""
+        logits, memories = self.generator.start(batch.size)
+        drawn: list[Tensor] = []
+        for place in range(self.config.length):
+            drawn.append(self._drawn(logits, batch))
+            if place + 1 < self.config.length:
+                logits, memories = self.generator.step(self.generator.embed.mixed(drawn[-1]), memories)
+        weights = torch.stack(drawn, 1)
+        end = F.one_hot(torch.tensor(END, device=weights.device), self.config.alphabet).to(weights.dtype)
+        return torch.where(said(weights.argmax(2)).unsqueeze(2), weights, end)
+
+    def _drawn(self, logits: Float[Tensor, "n v"], batch: Lines) -> Float[Tensor, "n v"]:
+        """``softmax((logits + g) / tau)``, or its largest as a choice with the slope of it."""
+        noise = gumbel(batch.rand(self.config.alphabet).to(logits))
+        soft = ((logits + noise) / self.config.tau).softmax(1)
+        if not self.config.straight_through:
+            return soft
+        choice = F.one_hot(soft.argmax(1), self.config.alphabet).to(soft.dtype)
+        return choice + soft - soft.detach()
+
+
+def gumbel(uniform: Tensor) -> Tensor:
+    """Standard Gumbel noise of uniform numbers in [0, 1)."""
+    tiny = torch.finfo(uniform.dtype).tiny
+    exponential = -uniform.clamp_min(tiny).log()
+    return -exponential.clamp_min(tiny).log()

@@ -1,0 +1,117 @@
+"""WGAN-GP of text: a critic of characters whose slope is held, and a generator of weights of characters.
+
+Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: Improved Training of Wasserstein GANs (NIPS 2017), section 5.4,
+https://arxiv.org/abs/1704.00028. A generator says every place of a line at once, as a softmax; the critic sees these
+weights, and of real lines choices, so that slopes reach the generator without any choice. The penalty is taken on lines
+between a choice and weights. What is drawn is the most probable token of every place.
+
+Departs from the paper:
+- What stands behind the first END of a drawn line is END. The authors pad short lines with a sign of the alphabet, and
+  leave it where the generator puts it.
+- Weights start normal, where the authors' are uniform of the same variance.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+
+from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.line_size import LineSize, Unit
+from ganvas.core.schedule import Schedule, Stage, Steady
+from ganvas.core.shapes import Labels, Latents, PerSample, Tokens
+from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
+from ganvas.losses.batches.text_batch import Lines
+from ganvas.losses.game import Phase, Terms, every
+from ganvas.losses.latent_game import LatentGame
+from ganvas.losses.line_likelihood import ended
+from ganvas.losses.optimizers import Adam
+from ganvas.losses.penalties import gradient_penalty
+from ganvas.networks.line_classifier import Weights
+from ganvas.networks.residual_lines import LineCritic, LineGenerator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Every setting of the two networks and their game; the defaults are the authors'."""
+
+    length: int = 32  # Tokens of a line; longer ones are cut.
+    alphabet: int = 96  # Numbers of tokens, two of them special. Taken from the data.
+    unit: Unit = "characters"  # What a token is.
+    closed: bool = False  # Lines never end before, and know all of their tokens. Taken from the data.
+    latent_size: int = 128
+    features: int = 512  # Channels of both networks.
+    blocks: int = 5
+    penalty_weight: float = 10.0
+    critic_moves: int = 10  # For each move of the generator.
+    batch_size: int = 64
+    lr: float = 1e-4
+    beta1: float = 0.5
+    beta2: float = 0.9
+
+    def __post_init__(self) -> None:
+        at_least(self, 1, "latent_size", "features", "blocks", "critic_moves", "batch_size")
+        at_least(self, 0, "penalty_weight")
+        above(self, 0, "lr")
+        fractions(self, "beta1", "beta2")
+        assert self.line
+
+    @property
+    def line(self) -> LineSize:
+        """The size of a line."""
+        return LineSize(length=self.length, alphabet=self.alphabet, unit=self.unit, closed=self.closed)
+
+
+TINY = Config(length=4, alphabet=6, latent_size=4, features=4, blocks=1, critic_moves=2, batch_size=8)
+
+
+class Model(LatentGame[Config, Lines]):
+    """The two networks and their game."""
+
+    takes = (Lines,)
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        sizes = {"features": config.features, "blocks": config.blocks}
+        self.generator = LineGenerator(config.line, latent_size=config.latent_size, **sizes)
+        self.critic = LineCritic(config.line, **sizes)
+
+    def schedule(self) -> Schedule:
+        """One batch size, one learning rate."""
+        return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
+
+    def phases(self) -> list[Phase[Lines]]:
+        """The critic at every step, the generator at every ``critic_moves``-th."""
+        config = self.config
+        adam = Adam(beta1=config.beta1, beta2=config.beta2)
+        moves = every(config.critic_moves)
+        return [
+            Phase(name="D", player=self.critic, loss=self._critic_loss, optimizer=adam),
+            Phase(name="G", player=self.generator, loss=self._generator_loss, turn=moves, optimizer=adam),
+        ]
+
+    def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Tokens:
+        """The most probable token of every place."""
+        return ended(self.generator(z).argmax(2))
+
+    def judge(self, tokens: Tokens, *, stage: Stage | None = None) -> PerSample:
+        """How real the critic finds lines; higher is more real."""
+        return self.critic(self._choices(tokens))
+
+    def _critic_loss(self, batch: Lines) -> Terms:
+        with torch.no_grad():
+            fakes = self.generator(self.latents_of(batch))
+        reals = self._choices(batch.tokens)
+        terms = {"wasserstein": wasserstein_discriminator(self.critic(reals), self.critic(fakes))}
+        if self.config.penalty_weight:
+            mix, weight = batch.rand(), self.config.penalty_weight
+            terms["gradient_penalty"] = gradient_penalty(self.critic, reals, fakes, mix, weight=weight)
+        return terms
+
+    def _generator_loss(self, batch: Lines) -> Terms:
+        return {"wasserstein": wasserstein_generator(self.critic(self.generator(self.latents_of(batch))))}
+
+    def _choices(self, tokens: Tokens) -> Weights:
+        """A weight of 1 on every token."""
+        return F.one_hot(tokens, self.config.alphabet).to(torch.get_default_dtype())
