@@ -35,7 +35,7 @@ from ganvas.train.trained import Trained, load
 
 DIGITS = "spoken-digits.tar.xz"
 SPECGAN = ("rate=4000", "length=2048", "width=16", "batch_size=32", "lr=4e-4", "critic_moves=2")
-WAVEGAN = ("rate=8000", "length=1024", "width=8", "kernel_size=9", "latent_size=32", "batch_size=32", "lr=2e-4")
+WAVEGAN = ("rate=8000", "length=1024", "width=8", "latent_size=32", "batch_size=32", "lr=4e-4")
 WAVEGAN += ("critic_moves=2",)
 QUIETLY = ("measure_kimg=-1", "health_kimg=-1", "sample_kimg=1000")
 DECAY_SECONDS = 0.02  # Of the struck notes: in which they fall to 1/e.
@@ -93,8 +93,8 @@ def wavegan() -> list[str]:
         folder = Path(temporary)
         struck(folder / "hits")
         for name, change, kimg in (
-            ("trained", "phase_shuffle=2", 160),
-            ("no phase shuffle", "phase_shuffle=0", 160),
+            ("trained", "phase_shuffle=2", 90),
+            ("no phase shuffle", "phase_shuffle=0", 90),
             ("untrained", "phase_shuffle=2", UNTRAINED_KIMG),
         ):
             run = begun(
