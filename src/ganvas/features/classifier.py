@@ -113,6 +113,18 @@ class Classifier(nn.Module):
     def forward(self, x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n k"]:
         return self.head(self.features(x))
 
+    def fold(self) -> list[nn.Conv2d]:
+        """Takes every batch norm into its convolution; gives the convolutions in their order."""
+        self.eval()
+        pairs = zip(self.halve, self.refine, strict=True)
+        parts = [self.first, *(part for halve, refine in pairs for part in (halve, *refine.children()))]
+        folded = []
+        for part in parts:
+            assert isinstance(part, _Conv)
+            part.fold()
+            folded.append(part.conv)
+        return folded
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
@@ -137,10 +149,8 @@ class OwnClassifier(Network):
         self.device, self._dtype, self.config = torch.device(device), dtype_of(precision), trained.config
         resize = f"{BICUBIC}-{trained.config.size}"
         self.identity = identity_of("classifier", sha256=sha256, resize=resize, precision=precision)
-        module = copy.deepcopy(trained.module).eval()
-        for part in module.modules():
-            if isinstance(part, _Conv):
-                part.fold()
+        module = copy.deepcopy(trained.module)
+        module.fold()
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._module = module.to(self.device, self._dtype)
         classes = len(trained.config.classes)

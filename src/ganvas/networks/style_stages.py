@@ -1,0 +1,147 @@
+"""Frozen networks whose maps style transfer compares pictures by, and the decoder that mirrors them.
+
+VGG-16 or VGG-19 up to the first ReLU of its fourth stage (Huang and Belongie 2017, https://arxiv.org/abs/1703.06868,
+section 6), or the maps of a classifier of one's own. Without a file their weights are random, the same ones every time:
+even random convolutions see colours and strokes, though not things.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.core.errors import UserError
+from ganvas.core.seeds import stream
+from ganvas.core.shapes import Images
+from ganvas.features import classifier
+from ganvas.features.resize import IMAGENET
+from ganvas.features.tensors import read_tensors, require, without_prefix
+from ganvas.nn.blocks.residual import Residual
+from ganvas.nn.layers.initialise import initialise
+from ganvas.nn.layers.plain_layers import Conv2d
+
+Kind = Literal["vgg19", "vgg16", "classifier"]
+DEPTHS: dict[Kind, tuple[int, int, int]] = {"vgg19": (2, 2, 4), "vgg16": (2, 2, 3), "classifier": (2, 2, 2)}
+WIDEST = 8  # The last stage's maps, times those of the first.
+STAGES = 4
+
+
+class StyleStages(nn.Module):
+    """A frozen network that gives the maps of four stages, each half the size of the one before.
+
+    Args:
+        kind: Whose layers.
+        width: Maps of the first stage; 64 in VGG.
+    """
+
+    def __init__(self, kind: Kind, width: int) -> None:
+        super().__init__()
+        self.kind: Kind = kind
+        self.widths = tuple(width << stage for stage in range(STAGES))
+        layers = _classifier_layers if kind == "classifier" else _vgg_layers
+        self.stages = nn.ModuleList(layers(self.widths, DEPTHS[kind]))
+        self.register_buffer("mean", torch.zeros(3, 1, 1))  # Of pictures in [-1, 1].
+        self.register_buffer("deviation", torch.ones(3, 1, 1))
+        initialise(self, stream(0, "style stages"))
+        self.requires_grad_(False)
+
+    def forward(self, images: Images) -> list[Tensor]:
+        """The maps (n, c, h, w) of each stage."""
+        x = (images - self.get_buffer("mean")) / self.get_buffer("deviation")
+        found = []
+        for stage in self.stages:
+            x = stage(x)
+            found.append(x)
+        return found
+
+    @torch.no_grad()
+    def read(self, path: Path) -> None:
+        """Takes the weights of a file: torchvision's VGG, or a classifier of ``ganvas features train``.
+
+        Raises:
+            UserError: it cannot be read, or is of another network or width.
+        """
+        own = [part for part in self.modules() if isinstance(part, Conv2d)]
+        if self.kind == "classifier":
+            theirs, mean, deviation = _of_classifier(path, self.widths[0])
+        else:
+            theirs = _of_vgg(path, own, DEPTHS[self.kind])
+            mean, deviation = (torch.tensor(part)[:, None, None] for part in IMAGENET)
+            mean, deviation = 2 * mean - 1, 2 * deviation
+        for mine, (weight, bias) in zip(own, theirs, strict=True):
+            assert mine.bias is not None
+            mine.weight.copy_(weight)
+            mine.bias.copy_(bias)
+        self.get_buffer("mean").copy_(mean)
+        self.get_buffer("deviation").copy_(deviation)
+
+
+def mirrored_decoder(kind: Kind, width: int) -> nn.Sequential:
+    """From the last maps to a picture: as many convolutions, mirrored borders, nearest neighbour, no norms."""
+    widths = [width << stage for stage in range(STAGES)]
+    layers: list[nn.Module] = []
+    for depth, (narrow, wide) in reversed(list(zip(DEPTHS[kind], pairwise(widths), strict=True))):
+        layers += [*_mirrored(wide, narrow), nn.ReLU(), nn.Upsample(scale_factor=2.0)]
+        for _ in range(depth - 1):
+            layers += [*_mirrored(narrow, narrow), nn.ReLU()]
+    return nn.Sequential(*layers, *_mirrored(width, 3))
+
+
+def _mirrored(before: int, after: int) -> list[nn.Module]:
+    return [nn.ReflectionPad2d(1), Conv2d(before, after, 3)]
+
+
+def _vgg_layers(widths: Sequence[int], depths: Sequence[int]) -> list[nn.Module]:
+    """Each stage ends with the first ReLU after a pool."""
+    stages: list[nn.Module] = [nn.Sequential(*_seen(3, widths[0]))]
+    for depth, (before, after) in zip(depths, pairwise(widths), strict=True):
+        deeper = [layer for _ in range(depth - 1) for layer in _seen(before, before)]
+        stages.append(nn.Sequential(*deeper, nn.MaxPool2d(2), *_seen(before, after)))
+    return stages
+
+
+def _classifier_layers(widths: Sequence[int], depths: Sequence[int]) -> list[nn.Module]:
+    """Those of :class:`ganvas.features.classifier.Classifier`, its batch norms taken into the convolutions."""
+    stages: list[nn.Module] = [nn.Sequential(*_seen(3, widths[0]))]
+    for before, after in pairwise(widths):
+        refined = Residual(nn.Sequential(*_seen(after, after), *_seen(after, after)))
+        stages.append(nn.Sequential(*_seen(before, after, stride=2), refined))
+    return stages
+
+
+def _seen(before: int, after: int, *, stride: int = 1) -> list[nn.Module]:
+    return [Conv2d(before, after, 3, stride=stride, padding=1), nn.ReLU()]
+
+
+def _of_vgg(path: Path, own: Sequence[Conv2d], depths: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+    """Torchvision numbers its layers, ReLUs and pools included."""
+    numbers, number = [], 0
+    for depth in depths:
+        numbers += [number + 2 * place for place in range(depth)]
+        number += 2 * depth + 1
+    numbers.append(number)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for number, mine in zip(numbers, own, strict=True):
+        shapes |= {
+            f"features.{number}.weight": tuple(mine.weight.shape),
+            f"features.{number}.bias": (len(mine.weight),),
+        }
+    found = require(without_prefix(read_tensors(path), "features.0.weight"), shapes, "this VGG")
+    return [(found[f"features.{number}.weight"], found[f"features.{number}.bias"]) for number in numbers]
+
+
+def _of_classifier(path: Path, width: int) -> tuple[list[tuple[Tensor, Tensor]], Tensor, Tensor]:
+    if not classifier.is_classifier(path):
+        raise UserError(f"{path} is no classifier of Ganvas. `ganvas features train SRC -o FILE` makes one.")
+    trained = classifier.read(path)
+    if trained.config.width != width:
+        raise UserError(
+            f"{path} has {trained.config.width} maps in its first layer, and features={width} is set. Give "
+            f"--set features={trained.config.width}."
+        )
+    mean, deviation = (torch.tensor(part)[:, None, None] for part in (trained.config.mean, trained.config.deviation))
+    folded = [(part.weight, part.bias) for part in trained.module.fold()]
+    return [(weight, bias) for weight, bias in folded if bias is not None], mean / 127.5 - 1, deviation / 127.5
