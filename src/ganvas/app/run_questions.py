@@ -1,6 +1,5 @@
 """Questions of the screens Runs and Training: what there is, how it goes, and that it should stop or go on."""
 
-from dataclasses import asdict
 from typing import Any
 
 from ganvas.app.questions import Given, Picture, Question, real, text
@@ -12,7 +11,7 @@ from ganvas.report.pictures.reading import opened
 
 def list_runs(studio: Studio, given: Given) -> dict[str, Any]:
     """Every run there is now, in one line each."""
-    rows = [asdict(studio.rows.row(name, path)) for name, path in studio.shelf.look().items()]
+    rows = [vars(studio.rows.row(name, path)) for name, path in studio.shelf.look().items()]
     return {"root": studio.shelf.root.name, "write": studio.access.write, "runs": rows}
 
 

@@ -8,17 +8,15 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from ganvas.core.errors import UserError
 from ganvas.core.files.json_lines import parsed
 from ganvas.core.number_text import with_error
 from ganvas.core.progress import duration
 from ganvas.core.run_folder import DESCRIPTION, HEALTH, MEASURES
 from ganvas.report.web.run_numbers import metric_name
 
-END_BYTES = 32_768  # Of a log; one line of measures has about three thousand.
+END_BYTES = (2_048, 8_192, 65_536)  # Of a log, until they hold a whole line; one of measures has about 3,000.
 FILES = (DESCRIPTION, "cost.jsonl", MEASURES, HEALTH)
 
 
@@ -43,9 +41,9 @@ class RunRows:
     """Rows that are kept as long as their files stay as they are."""
 
     def __init__(self) -> None:
-        self._kept: dict[Path, tuple[tuple[int, ...], RunRow]] = {}
+        self._kept: dict[str, tuple[tuple[int, ...], RunRow]] = {}
 
-    def row(self, name: str, path: Path) -> RunRow:
+    def row(self, name: str, path: str) -> RunRow:
         """The row of the run in a folder."""
         mark = _mark(path)
         kept = self._kept.get(path)
@@ -54,7 +52,7 @@ class RunRows:
         return kept[1]
 
 
-def _mark(path: Path) -> tuple[int, ...]:
+def _mark(path: str) -> tuple[int, ...]:
     """What changes when one of the files does."""
     found: list[int] = []
     for file in FILES:
@@ -67,11 +65,11 @@ def _mark(path: Path) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _row(name: str, path: Path) -> RunRow:
+def _row(name: str, path: str) -> RunRow:
     run = _object(_description(path))
     cost, plan, data = (_object(run.get(part)) for part in ("cost", "plan", "data"))
-    measure, floor = _measured(last_entry(path / MEASURES))
-    nimg = _number(last_entry(path / "cost.jsonl").get("nimg")) or _number(cost.get("nimg"))
+    measure, floor = _measured(last_entry(f"{path}/{MEASURES}"))
+    nimg = _number(last_entry(f"{path}/cost.jsonl").get("nimg")) or _number(cost.get("nimg"))
     seconds = _number(cost.get("seconds"))
     return RunRow(
         name=name,
@@ -82,15 +80,16 @@ def _row(name: str, path: Path) -> RunRow:
         total_kimg=_number(plan.get("total_kimg")),
         measure=measure,
         floor=floor,
-        health=health_word(last_entry(path / HEALTH)),
+        health=health_word(last_entry(f"{path}/{HEALTH}")),
         cost="" if seconds is None else duration(seconds),
         started=_text(run.get("started")),
     )
 
 
-def _description(path: Path) -> Any:
+def _description(path: str) -> Any:
     try:
-        return json.loads((path / DESCRIPTION).read_bytes())
+        with open(f"{path}/{DESCRIPTION}", "rb") as file:
+            return json.loads(file.read())
     except (OSError, ValueError, RecursionError):
         return None
 
@@ -107,16 +106,27 @@ def health_word(check_up: Mapping[str, Any]) -> str:
     return ", ".join(_text(_object(one).get("name")) for one in findings) or "no finding"
 
 
-def last_entry(path: Path) -> dict[str, Any]:
+def last_entry(path: str) -> dict[str, Any]:
     """The last whole line of a log as JSON; empty where there is none."""
     try:
-        with path.open("rb") as file:
-            file.seek(max(file.seek(0, os.SEEK_END) - END_BYTES, 0))
-            lines = file.read().splitlines(keepends=True)
-    except (OSError, UserError):
-        return {}
-    entries = (parsed(line) for line in reversed(lines) if line.endswith(b"\n"))
-    return next((entry for entry in entries if entry is not None), {})
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            for length in END_BYTES:
+                file.seek(max(size - length, 0))
+                entry = _last_whole(file.read(length), from_start=length >= size)
+                if entry is not None or length >= size:
+                    return entry or {}
+    except OSError:
+        pass
+    return {}
+
+
+def _last_whole(end: bytes, *, from_start: bool) -> dict[str, Any] | None:
+    """The last line that is whole in the end of a file; its first may have begun before."""
+    lines = end.splitlines(keepends=True)
+    known = lines if from_start else lines[1:]
+    entries = (parsed(line) for line in reversed(known) if line.endswith(b"\n"))
+    return next((entry for entry in entries if entry is not None), None)
 
 
 def _measured(entry: Mapping[str, Any]) -> tuple[str, str]:

@@ -24,15 +24,16 @@ class RunShelf:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self._known: dict[str, Path] = {}
+        self._known: dict[str, str] = {}
 
-    def look(self) -> dict[str, Path]:
+    def look(self) -> dict[str, str]:
         """Folders of the runs that there are now, by their names here, in their order."""
-        if _is_run(self.root):
-            found = {self.root.name or "run": self.root}
+        root = str(self.root)
+        if _is_run(root):
+            found = {self.root.name or "run": root}
         else:
-            paths = sorted(path for path, _ in zip(_runs(self.root, DEPTH), range(MOST_RUNS), strict=False))
-            found = {path.relative_to(self.root).as_posix(): path for path in paths}
+            paths = sorted(path for path, _ in zip(_runs(root, DEPTH), range(MOST_RUNS), strict=False))
+            found = {path[len(root) :].lstrip(os.sep).replace(os.sep, "/"): path for path in paths}
         self._known = found
         return found
 
@@ -43,9 +44,9 @@ class RunShelf:
             Gone: there is none, or its folder was removed since.
         """
         path = self._known.get(name) or self.look().get(name)
-        if path is None or not _is_run(path) or not self.holds(path):
+        if path is None or not _is_run(path) or not self.holds(Path(path)):
             raise Gone(f"The run {name} is not there any more. Its folder was removed or renamed.")
-        return RunFolder(path)
+        return RunFolder(Path(path))
 
     def holds(self, path: Path) -> bool:
         """Whether a path, once every link in it is followed, is still under the root."""
@@ -55,11 +56,11 @@ class RunShelf:
             return False
 
 
-def _runs(folder: Path, depth: int) -> Iterator[Path]:
+def _runs(folder: str, depth: int) -> Iterator[str]:
     """Runs in a folder and in its folders; what cannot be read has none, and links are not followed."""
     try:
         with os.scandir(folder) as entries:
-            inside = [Path(e.path) for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)]
+            inside = [e.path for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)]
     except OSError:
         return
     for path in inside:
@@ -69,5 +70,5 @@ def _runs(folder: Path, depth: int) -> Iterator[Path]:
             yield from _runs(path, depth - 1)
 
 
-def _is_run(path: Path) -> bool:
-    return (path / DESCRIPTION).is_file()
+def _is_run(path: str) -> bool:
+    return os.path.isfile(f"{path}/{DESCRIPTION}")

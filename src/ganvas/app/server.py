@@ -24,13 +24,16 @@ def serve_studio(root: Path, *, host: str, port: int | None, write: bool, browse
     import uvicorn
 
     from ganvas.app.application import application
+    from ganvas.app.run_questions import list_runs
     from ganvas.app.studio import studio_of
 
     listening = bound(host, port)
     with listening:
         access = Access(port=listening.getsockname()[1], host=host, write=write)
+        studio = studio_of(root, access)
+        threading.Thread(target=list_runs, args=(studio, {}), daemon=True).start()  # Before the page asks for it.
         settings = uvicorn.Config(
-            application(studio_of(root, access)),
+            application(studio),
             log_level="warning",
             access_log=False,
             ws="none",
