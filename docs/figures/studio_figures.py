@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 HERE = Path(__file__).parent
 CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
 SHOTS = {
-    "studio_training": ("training?run=demo&at=16.8", ".cursor", "light"),
+    "studio_training": ("training?run=demo&at=22.4", ".cursor", "light"),
     "studio_walk": ("walk?run=demo&x=3.3&y=2.2&steps=2,-1", ".walk canvas", "dark"),
     "studio_paint": ("paint?run=demo&x=3.3&y=2.2&brush=tree&strokes=tree*0*1*25.26.33.34", ".cells button", "light"),
 }

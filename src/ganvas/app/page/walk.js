@@ -126,7 +126,7 @@ export async function show(place, given) {
   const up = (event) => { if (event.key === "b") held(false); };
   addEventListener("keyup", up);
   dragged(canvas, (dx, dy) => to({ x: at.x - dx / SEED_PX, y: at.y - dy / SEED_PX }));
-  const rows = scales.map((one, index) => labelled(`Direction ${index + 1}`, one));
+  const rows = scales.map((one, index) => h("div", { class: "row" }, labelled(`Direction ${index + 1}`, one), h("small", {}, easel.directions[index].toFixed(2))));
   place.append(
     h("header", {}, h("h1", {}, run), h("p", {}, `${easel.model} at ${easel.kimg} kimg, ${easel.latents} latents`)),
     h("div", { class: "halves" },
@@ -143,7 +143,8 @@ export async function show(place, given) {
         easel.truncates ? labelled("Truncation", psi)
           : h("p", { class: "note" }, "No truncation: this model has no space of its own between latents and pictures to pull towards the middle of."),
         rows.length ? h("h2", {}, "Directions that change the picture most") : empty(easel.why_none),
-        ...rows)),
+        ...rows,
+        rows.length ? h("p", { class: "note" }, "Beside each: the root mean square change of colours, from −1 to 1, at a step of 3.") : null)),
   );
   told();
   await draw();
