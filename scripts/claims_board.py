@@ -51,7 +51,10 @@ def main() -> None:
     if "--lock" in sys.argv[1:]:
         for path in running.names().values():
             lock.lock(path)
-    board.keep(board.judge_changed() if "--changed" in sys.argv[1:] else board.judge_all())
+    if "--changed" in sys.argv[1:]:
+        board.judge_changed()
+    else:
+        board.keep(board.judge_all())
     write(forest(experiments()), FIGURE)
     write_text(PAGE, page(board.lines()))
 

@@ -40,9 +40,11 @@ def test_a_wrong_twin_of_an_identity_is_found_false_and_its_verdict_is_repeated(
 def test_arms_of_an_experiment_repeat_themselves_and_differ_by_seed(name):
     claim = running.find(name).claim
     assert not isinstance(claim, Identity)
-    once = list(claim.run(claim.arms[1], [0, 1]))  # The arm that the control is taken of, and never the longer one.
-    assert once == list(claim.run(claim.arms[1], [0, 1]))
-    assert once[0] != once[1]
+    run = claim.rehearsal or claim.run
+    once = list(run(claim.arms[1], [0, 1]))  # The arm that the control is taken of, and never the longer one.
+    assert once == list(run(claim.arms[1], [0, 1]))
+    if claim.unit != "modes":  # Counts may be alike.
+        assert once[0] != once[1]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -64,22 +64,21 @@ def judge_all() -> dict[str, dict[str, Any]]:
     Raises:
         UserError: a claim that changed after it was locked.
     """
-    return _judge(list(running.names()))
+    return {name: _judged(name) for name in tracked(list(running.names()), "claims")}
 
 
-def judge_changed() -> dict[str, dict[str, Any]]:
-    """Claims without a verdict on their present design judged; the others' verdicts as they were committed.
+def judge_changed() -> None:
+    """Judges claims without a verdict on their present design, and keeps each verdict as soon as it is there.
 
     Raises:
         UserError: a claim that changed after it was locked.
     """
-    kept = {name: verdict for name, verdict in verdicts().items() if name in running.names()}
-    changed = [name for name, path in running.names().items() if not _is_of(kept.get(name), path)]
-    return dict(sorted((kept | _judge(changed)).items()))
-
-
-def _judge(names: list[str]) -> dict[str, dict[str, Any]]:
-    return {name: _judged(name) for name in tracked(names, "claims")}
+    known = running.names()
+    kept = {name: verdict for name, verdict in verdicts().items() if name in known}
+    keep(kept)
+    for name in tracked([name for name, path in known.items() if not _is_of(kept.get(name), path)], "claims"):
+        kept[name] = _judged(name)
+        keep(dict(sorted(kept.items())))
 
 
 def _is_of(verdict: Mapping[str, Any] | None, path: Path) -> bool:
@@ -121,7 +120,7 @@ def _judged(name: str) -> dict[str, Any]:
     outcome = running.run(found.claim, running.seeds_of(found, digest, None))
     return {
         **vars(outcome.verdict),
-        "control": _control(found, digest),
+        "control": _control(found, digest, outcome),
         "locked": digest,
         "command": f"ganvas claim {name}",
         "date": datetime.now(UTC).date().isoformat(),
@@ -130,13 +129,13 @@ def _judged(name: str) -> dict[str, Any]:
     }
 
 
-def _control(found: running.Found, digest: str | None) -> str | None:
+def _control(found: running.Found, digest: str | None, outcome: running.Outcome) -> str | None:
     """The state of an experiment's second arm against itself; None of an identity, which has a twin instead."""
     claim = found.claim
     if isinstance(claim, Identity) or digest is None:
         return None
     seeds = lock.judged_seeds(digest, 2 * claim.seeds)
-    return running.control(claim, seeds[: claim.seeds], seeds[claim.seeds :]).state
+    return running.control(claim, outcome, seeds[claim.seeds :]).state
 
 
 def _line(name: str, path: Path, verdict: Mapping[str, Any] | None) -> BoardLine:

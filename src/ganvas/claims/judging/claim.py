@@ -17,6 +17,7 @@ from ganvas.core.errors import UserError
 
 Stance = Literal["agrees", "denies"]
 Direction = Literal["more", "less", "same"]
+Run: TypeAlias = Callable[[str, Sequence[int]], Sequence[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,7 @@ class Experiment:
         ratio: The values are positive and their ratio is meant: judged by its logarithm.
         seeds: How many are judged; part of the design.
         run: ``(arm, seeds) -> one value per seed``. The same seed must mean the same luck in both arms.
+        rehearsal: The same with less work, for tests; None where ``run`` takes no time.
     """
 
     statement: str
@@ -86,10 +88,11 @@ class Experiment:
     estimand: str
     says: Direction
     unit: str
-    run: Callable[[str, Sequence[int]], Sequence[float]]
+    run: Run
     smallest_effect: float = math.nan
     ratio: bool = False
     seeds: int = 12
+    rehearsal: Run | None = None
 
     def __post_init__(self) -> None:
         _check(self, self.smallest_effect)

@@ -21,13 +21,13 @@ DEVELOPMENT = 100  # Seeds below it are never judged by.
 
 
 def digest(path: Path) -> str:
-    """Of the whole file and of the files beside it that it imports, line endings aside, and of the judge's version."""
+    """Of the whole file and of the helpers that it imports, line endings aside, and of the judge's version."""
     text = "".join(one.read_text(encoding="utf-8") for one in (path, *sorted(helpers(path))))
     return hashlib.sha256(f"judge {judge.VERSION}\n{text}".encode()).hexdigest()
 
 
 def helpers(path: Path) -> set[Path]:
-    """Files of the same folder that a claim imports, and those that they import: parts of its design."""
+    """Files that a claim imports from its folder or from ``batched/``, and so on from those: parts of its design."""
     found: set[Path] = set()
     new = {path.resolve()}
     while new:
@@ -46,10 +46,10 @@ def _imported(path: Path) -> Iterator[str]:
 
 
 def _beside(path: Path, name: str) -> list[Path]:
-    """The file of a module's name, where it lies in the folder of ``path``."""
+    """The file of a module's name, where it lies in the folder of ``path`` or in that of the batched networks."""
     parts = tuple(name.split("."))
-    file = path.parent / f"{parts[-1]}.py"
-    return [file] if file.is_file() and file.with_suffix("").parts[-len(parts) :] == parts else []
+    files = [folder / f"{parts[-1]}.py" for folder in dict.fromkeys((path.parent, PACKAGE / "batched"))]
+    return [file for file in files if file.is_file() and file.with_suffix("").parts[-len(parts) :] == parts]
 
 
 def lock(path: Path) -> str:

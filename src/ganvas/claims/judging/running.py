@@ -14,7 +14,7 @@ from ganvas.claims.judging.claim import Case, Claim, Experiment, Identity
 from ganvas.claims.judging.judge import Verdict, judge_experiment, judge_identity
 from ganvas.core.errors import UserError, did_you_mean
 
-MACHINERY = ("judging", "operators")  # Folders beside the claims that hold none.
+MACHINERY = ("judging", "operators", "batched")  # Folders beside the claims that hold none.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +94,9 @@ def run_found(found: Found, seeds: Sequence[int]) -> Outcome:
         raise UserError(f"{found.path.name} failed while it ran{where}: {type(error).__name__}: {error}") from error
 
 
-def control(claim: Experiment, seeds: Sequence[int], others: Sequence[int]) -> Verdict:
+def control(claim: Experiment, outcome: Outcome, others: Sequence[int]) -> Verdict:
     """The second arm against itself with other seeds: there is nothing to find, so a difference must not be found."""
-    arm = claim.arms[1]
-    return judge_experiment(claim, _values(claim, arm, seeds), _values(claim, arm, others))
+    return judge_experiment(claim, outcome.second, _values(claim, claim.arms[1], others))
 
 
 def seeds_of(found: Found, digest: str | None, n: int | None) -> list[int]:
