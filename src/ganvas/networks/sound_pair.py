@@ -20,7 +20,7 @@ from ganvas.nn.sound.phase_shuffle import phase_shuffle
 
 SLOPE = 0.2  # Of the critic's leaky ReLU.
 
-Kernel = tuple[int, int]
+Taps = tuple[int, int]  # Of a kernel, along its height and its width.
 Shifts = Int[Tensor, " layers"]
 
 
@@ -30,7 +30,7 @@ class SoundLayers:
 
     first: tuple[int, int]  # Height and width of what the dense layer makes.
     width: int  # Feature maps of the longest hidden layer; doubled with every one towards the latent.
-    kernel: Kernel
+    kernel: Taps
     strides: tuple[int, ...]
 
     @property
@@ -106,7 +106,7 @@ class SameFilter(nn.Module):
 class _Reducing(nn.Module):
     """A convolution whose output has the ``stride``-th part of every side that its kernel is long on."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: Kernel, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: Taps, stride: int) -> None:
         super().__init__()
         self.padding = (*_same(kernel[1], stride), *_same(kernel[0], stride))
         std = _glorot(math.prod(kernel) * inputs, math.prod(kernel) * outputs)
@@ -119,7 +119,7 @@ class _Reducing(nn.Module):
 class _Enlarging(nn.Module):
     """A transposed convolution whose output has ``stride`` times every side that its kernel is long on."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: Kernel, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: Taps, stride: int) -> None:
         super().__init__()
         self.top, self.left = _same(kernel[0], stride)[0], _same(kernel[1], stride)[0]
         self.times = tuple(stride if taps > 1 else 1 for taps in kernel)

@@ -18,9 +18,10 @@ from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.core.sound_size import SoundSize
 from ganvas.data.cached_packs import cached_pack, require_empty
+from ganvas.data.conversion import Broken
 from ganvas.data.packed_store import PackedStore
 from ganvas.data.sound.opening_sounds import KIND, open_sounds
-from ganvas.data.sound.sound_source import BLOCK_ROWS, Broken, SoundBlock, SoundSource, SoundSurvey
+from ganvas.data.sound.sound_source import BLOCK_ROWS, SoundBlock, SoundSource, SoundSurvey
 from ganvas.data.sound.treatment import Treatment, treatment_sentence
 from ganvas.data.sources.locations import expanded
 from ganvas.data.sources.picture_source import hash_of

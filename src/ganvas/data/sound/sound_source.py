@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Int16, Int64
@@ -15,6 +14,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
 from ganvas.core.sound_size import SoundSize, doubled_length
 from ganvas.data.cache import hash_file
+from ganvas.data.conversion import Broken
 from ganvas.data.encoded.broken_file import BrokenFile
 from ganvas.data.sound import notes
 from ganvas.data.sound.riff import Recording, read_riff
@@ -31,8 +31,6 @@ MADE = SoundSize(rate=16000, length=16384)  # What is made on the spot where no 
 LONGEST = 1 << 20  # Samples of a sound where a person names no length.
 HELD_WHOLE = 0.95  # Of the recordings, that a length is to hold to their ends where a person names none.
 _STEM = re.compile(r"([^_\-. ]+)[_\- ]")  # What stands before the first _, - or space of a name.
-
-Broken = Literal["refuse", "skip"]
 
 
 @dataclass(frozen=True, kw_only=True)

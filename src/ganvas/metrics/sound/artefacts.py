@@ -13,11 +13,11 @@ FAINTEST = 1e-10  # Power of -100 dB.
 AT_THE_END = 32766 / 32768  # From where on a sample is clipped.
 FRAME_SECONDS, SILENT_LEVEL = 0.01, 1e-3  # A frame whose root mean square is below -60 dB is silent.
 
-Waves = Float64[np.ndarray, "n samples"]
+WaveRows = Float64[np.ndarray, "n samples"]
 Spectrum = Float64[np.ndarray, " bins"]
 
 
-def average_powers(waves: Waves) -> Float64[np.ndarray, "n bins"]:
+def average_powers(waves: WaveRows) -> Float64[np.ndarray, "n bins"]:
     """The power of every bin, averaged over the frames of each sound (Welch's method, half overlap)."""
     size = min(WINDOW, 1 << (waves.shape[1].bit_length() - 1))
     window = np.sin(np.pi * np.arange(size) / size) ** 2
@@ -47,7 +47,7 @@ def lines(powers: Float64[np.ndarray, "n bins"]) -> float:
     return float(np.mean(spectrum[places] - np.median(spectrum[places[:, None] + away], axis=1)))
 
 
-def comb(waves: Waves, hop: int) -> float:
+def comb(waves: WaveRows, hop: int) -> float:
     """How far the power goes up and down once per ``hop`` samples, at one phase in all sounds: 0 not at all, 1 wholly.
 
     ``|sum x^2 e^(-2 pi i t / hop)| / sum x^2`` over all sounds. Frames that are laid over each other under the wrong
@@ -58,23 +58,23 @@ def comb(waves: Waves, hop: int) -> float:
     return float(abs(power @ turns) / max(power.sum(), FAINTEST))
 
 
-def clicks(waves: Waves) -> Float64[np.ndarray, " n"]:
+def clicks(waves: WaveRows) -> Float64[np.ndarray, " n"]:
     """The greatest second difference of each sound."""
     return np.abs(np.diff(waves, 2, axis=1)).max(1)
 
 
-def clipped(waves: Waves) -> Float64[np.ndarray, " n"]:
+def clipped(waves: WaveRows) -> Float64[np.ndarray, " n"]:
     """The share of samples at either end of the range."""
     return (np.abs(waves) >= AT_THE_END).mean(1)
 
 
-def silence(waves: Waves, rate: int) -> Float64[np.ndarray, " n"]:
+def silence(waves: WaveRows, rate: int) -> Float64[np.ndarray, " n"]:
     """The share of frames of 10 ms whose root mean square is below -60 dB."""
     size = max(1, min(round(FRAME_SECONDS * rate), waves.shape[1]))
     frames = waves[:, : waves.shape[1] // size * size].reshape(len(waves), -1, size)
     return (np.sqrt((frames**2).mean(2)) < SILENT_LEVEL).mean(1)
 
 
-def offset(waves: Waves) -> Float64[np.ndarray, " n"]:
+def offset(waves: WaveRows) -> Float64[np.ndarray, " n"]:
     """The distance of the mean of each sound from 0."""
     return np.abs(waves.mean(1))

@@ -17,7 +17,7 @@ from ganvas.features.classifier import OwnClassifier
 from ganvas.features.mel_pictures import mel_pictures
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.maths.frechet import frechet_from_features
-from ganvas.metrics.sound.sound_results import GROUPS, Samples, jackknifed, ndb_results
+from ganvas.metrics.sound.sound_results import GROUPS, SampleRows, jackknifed, ndb_results
 
 SPLITS = 10
 NAMES = ("inception_score", "frechet_distance", "ndb_of_features")
@@ -31,7 +31,7 @@ class SeenSounds:
     logits: Float[Tensor, "n classes"]
 
     @classmethod
-    def of(cls, samples: Samples, size: SoundSize, network: OwnClassifier) -> "SeenSounds":
+    def of(cls, samples: SampleRows, size: SoundSize, network: OwnClassifier) -> "SeenSounds":
         """Of 16-bit samples."""
         found = network.extract(mel_pictures(torch.from_numpy(samples), size.rate), ("features", "logits"))
         return cls(features=found["features"].double(), logits=found["logits"].double())

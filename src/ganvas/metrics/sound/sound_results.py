@@ -36,7 +36,7 @@ METRICS = ("spectrum_distance", "lines", "comb", "clicks", "clipped", "silence",
 METRICS += ("self_distance", "train_distance", "ndb")
 LOWER = ("spectrum_distance", "lines", "comb", "ndb", "ndb_of_features")
 
-Samples = Int16[np.ndarray, "n samples"]
+SampleRows = Int16[np.ndarray, "n samples"]
 Kept = np.ndarray | slice
 
 
@@ -49,7 +49,7 @@ class SoundSet:
     levels: Float[Tensor, "n levels"]  # Mel levels, as rows.
 
     @classmethod
-    def of(cls, samples: Samples, size: SoundSize) -> "SoundSet":
+    def of(cls, samples: SampleRows, size: SoundSize) -> "SoundSet":
         """Of 16-bit samples."""
         parts = [to_waves(torch.from_numpy(part)) for part in np.array_split(samples, -(-len(samples) // READ))]
         waves = torch.cat(parts).double().numpy()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ganvas.core.sound_size import SoundSize
     from ganvas.data.sound.packed_sounds import PackedSounds
     from ganvas.features.classifier import OwnClassifier
-    from ganvas.metrics.sound.sound_results import Samples
+    from ganvas.metrics.sound.sound_results import SampleRows
     from ganvas.train.trained import Trained
 
 MOST = 1024  # Sounds on each side where the number is left out.
@@ -113,7 +113,7 @@ def _real_sounds(task: PictureOptions, a: str, b: str | None, trained: "Trained 
     return prepare_sounds(b, size, broken=task.broken, quiet=task.quiet)
 
 
-def _samples(task: PictureOptions, a: str, trained: "Trained | None", size: "SoundSize", n: int) -> "Samples":
+def _samples(task: PictureOptions, a: str, trained: "Trained | None", size: "SoundSize", n: int) -> "SampleRows":
     """The first sounds of a run's stream, or some of a source."""
     import torch
 
@@ -152,7 +152,7 @@ def _classifier(given: str, size: "SoundSize") -> "OwnClassifier":
 
 
 def _results(
-    samples: "Samples | None", real: "Samples", size: "SoundSize", network: "OwnClassifier | None", *, seed: int
+    samples: "SampleRows | None", real: "SampleRows", size: "SoundSize", network: "OwnClassifier | None", *, seed: int
 ) -> list[Result]:
     from ganvas.metrics.sound.classified_results import SeenSounds, classified_results
     from ganvas.metrics.sound.sound_results import SoundSet, sound_results
