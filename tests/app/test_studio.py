@@ -164,7 +164,8 @@ def test_a_training_is_stopped_by_the_signal_that_ctrl_c_sends(tmp_path, write_r
         training.stdout.readline()
         while RunFolder(run).trainer is None:
             time.sleep(0.02)
-        assert studio.get("training", run="demo")[1]["training"]
+        shown = studio.get("training", run="demo")[1]
+        assert (shown["training"], shown["status"]) == (True, "running")
         assert studio.post("resume", run="demo")[0] == 400  # It goes on already.
         code, answer = studio.post("stop", run="demo")
         assert (code, "saves" in answer["told"]) == (200, True)

@@ -47,8 +47,10 @@ def training_view(run: RunFolder, *, log: bool, smooth: float) -> dict[str, Any]
 
 
 def status(run: RunPage, trainer: int | None) -> str:
-    """Of a run: one whose process was killed says "running" still, and nobody holds it."""
-    return "interrupted" if run.status == "running" and trainer is None else run.status
+    """Of a run: one that was killed says "running" still, and one that has just been resumed does not yet."""
+    if trainer is not None:
+        return "running"
+    return "interrupted" if run.status == "running" else run.status
 
 
 def _facts(run: RunPage) -> list[tuple[str, page.Content]]:
