@@ -105,6 +105,8 @@ def test_copied_lines_beat_held_out_ones_in_divergence_and_are_named_by_the_shar
     assert (copied["copied.copies"], copied["copied.run.copies"], copied["bleu.4.copies"]) == (1, 1, 1)
     assert floor["copied"] == 0
     assert floor["copied.run"] < 1
+    # Six letters that say nothing of each other have 2.58 bits each, whoever counts them elsewhere.
+    assert min(floor["lm.reverse"], floor["lm.forward"], copied["lm.reverse.copies"]) > 2.5
 
 
 def test_one_line_again_and_again_wins_forward_and_loses_unique_and_reverse(judge):

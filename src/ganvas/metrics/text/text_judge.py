@@ -24,6 +24,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Int
 
 from ganvas.core.results import Result
 from ganvas.core.seeds import derive_seed
@@ -38,6 +39,7 @@ from ganvas.metrics.text.ngrams import Counts, Rows, longest_order, windows
 MOST_REFERENCES = 10_000  # Training lines that drawn ones are held against.
 MOST_JUDGED = 500  # Lines whose BLEU is taken.
 JS_ORDERS, BLEU_ORDERS = (1, 2, 3, 4), (2, 3, 4)
+CountedRows = Int[np.ndarray, "m l"]
 LIKE_COPIES = ".copies"  # What training lines, drawn again, score.
 
 
@@ -87,16 +89,28 @@ class TextJudge:
         oracle = ["oracle_nll"] if self.oracle is not None else []
         return [*js, *both, "unique", "copied", "copied.run", "lm.forward", "lm.reverse", *oracle]
 
-    def judge(self, rows: Rows) -> list[Result]:
-        """Every value of some lines, numbered by the alphabet of the text."""
+    def judge(self, rows: Rows, *, counted: CountedRows | None = None) -> list[Result]:
+        """Every value of some lines, numbered by the alphabet of the text.
+
+        Args:
+            rows: The lines.
+            counted: Those whose n-grams score held-out lines, in their place.
+        """
         found = [
             self._result(one, len(rows)) for one in (*self._divergences(rows), *self._bleu(rows), *self._copies(rows))
         ]
-        return found + self._scores(rows) + [self._result(one, len(rows)) for one in self._oracle(rows)]
+        return (
+            found
+            + self._scores(rows, rows if counted is None else counted)
+            + [self._result(one, len(rows)) for one in self._oracle(rows)]
+        )
 
     def floor(self, n: int) -> list[Result]:
-        """What as many lines of the text that are no part of the reference score, or all where there are fewer."""
-        return self.judge(self.fresh[:n])
+        """What as many lines of the text that are no part of the reference score, or all where there are fewer.
+
+        Their reverse score is that of as many lines of the reference: nothing is scored by what was counted on itself.
+        """
+        return self.judge(self.fresh[:n], counted=self.reference[:n])
 
     def of_copies(self, n: int) -> list[Result]:
         """What training lines score, drawn again: better than the floor where a measure does not see copies."""
@@ -126,9 +140,9 @@ class TextJudge:
         yield _mean("copied", copies.copied(rows, self.reference).astype(float), better="neither")
         yield _mean("copied.run", copies.longest_runs(rows, self.reference), better="neither")
 
-    def _scores(self, rows: Rows) -> list[Result]:
+    def _scores(self, rows: Rows, counted: CountedRows) -> list[Result]:
         forward = -self._judge.log_prob(rows)
-        reverse = -NgramModel(rows, self.alphabet).log_prob(self.fresh)
+        reverse = -NgramModel(counted, self.alphabet).log_prob(self.fresh)
         scored = [("lm.forward", forward, rows), ("lm.reverse", reverse, self.fresh)]
         return [
             dataclasses.replace(
