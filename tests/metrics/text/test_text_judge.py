@@ -15,7 +15,7 @@ from ganvas.metrics.text.ngrams import Counts, windows
 from ganvas.metrics.text.text_judge import TextJudge
 
 A, B, C, D, E, F = range(2, 8)
-# What nltk 3.9.1 says of sentence_bleu with SmoothingFunction().method1 and equal weights.
+# Also held against sentence_bleu of nltk (method 1, equal weights) where it is installed.
 HYPOTHESES = np.array([[A, B, C, D, 0, 0], [A, A, A, A, A, 0], [E, F, 0, 0, 0, 0]])
 OTHERS = np.array([[A, B, C, E, F, 0], [A, B, B, D, 0, 0]])
 
