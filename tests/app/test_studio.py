@@ -214,6 +214,21 @@ def test_the_page_is_small_and_asks_no_other_machine(studio):
         assert content.count(b"http://") == content.count(b"http://www.w3.org/2000/svg"), path
 
 
+def test_what_somebody_wrote_into_a_run_is_text_and_no_markup(tmp_path, write_run, serving):
+    bad = "<img src=x onerror=alert(1)>"
+    data = {"spec": bad, "height": 8, "width": 8}
+    run = write_run(tmp_path / "demo", data=data, preset=bad, started=bad, status="failed", cause=bad)
+    finding = {"name": bad, "text": bad, "advice": bad}
+    (run / "health.jsonl").write_text(json.dumps({"kimg": 1.0, "signs": {}, "findings": [finding]}) + "\n")
+    log = [{"nimg": 500 * step, f"D/{bad}": 1.0 * step, f"{bad}/x": 2.0} for step in range(1, 5)]
+    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
+    with serving(tmp_path) as studio:
+        shown = studio.get("training", run="demo")[1]
+    for piece in ("facts", "troubles", "charts"):
+        assert "<img" not in shown[piece], piece
+        assert "&lt;img" in shown[piece], piece
+
+
 def test_a_description_of_another_version_is_refused_in_a_sentence(tmp_path, write_run, serving):
     write_run(tmp_path / "demo", format=99)
     with serving(tmp_path) as studio:
