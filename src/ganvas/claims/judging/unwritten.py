@@ -28,8 +28,6 @@ UNWRITTEN = _rows(
     ("Overlapping pooling beats pooling of 2 by 2.", "open"),
     ("Local response normalisation improves generalisation.", "fails"),
     ("The size of pictures at test time may differ freely.", "half true"),
-    ("SWD can replace Inception score and MS-SSIM.", "half true"),
-    ("MS-SSIM suffices for diversity.", "half true"),
     ("Growing is faster and stabler.", "half true"),
     ("Minibatch deviation is best near the end of the discriminator.", "open"),
     ("Without normalisation magnitudes escalate, and pixel norm stops it.", "half true"),
@@ -52,7 +50,6 @@ UNWRITTEN = _rows(
     ("A trained discriminator can judge.", "holds"),
     ("A larger batch trains a GAN better and faster.", "half true"),
     ("Gradient noise is the bottleneck of GANs.", "open"),
-    ("OT-GAN scales with the batch.", "holds"),
     ("Training against past opponents helps.", "fails"),
     ("WGAN greatly eases training.", "fails"),
 )
