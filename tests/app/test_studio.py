@@ -48,7 +48,7 @@ def test_a_run_whose_description_was_harmed_is_listed_all_the_same(tmp_path, sai
 def test_the_end_of_a_log_is_its_last_whole_line(tmp_path):
     log = tmp_path / "log"
     assert last_entry(str(log)) == {}
-    log.write_bytes(b'{"k": 1}\n' + b"x" * 70_000 + b'\n{"k": 2}\nrubbish\n{"k": 3')
+    log.write_bytes(b'{"k": 1}\n' + b"x" * 70_000 + b'\n{"k": 2}\nrubbish\n{"k": 3}')
     assert last_entry(str(log)) == {"k": 2}
     log.write_bytes(b'{"k": 1}\n{"k": "' + b"x" * 10_000 + b'"}\n')
     assert last_entry(str(log)) == {"k": "x" * 10_000}

@@ -113,7 +113,7 @@ def last_entry(path: str) -> dict[str, Any]:
             size = file.seek(0, os.SEEK_END)
             for length in END_BYTES:
                 file.seek(max(size - length, 0))
-                entry = _last_whole(file.read(length), from_start=length >= size)
+                entry = _last_whole(file.read(length))
                 if entry is not None or length >= size:
                     return entry or {}
     except OSError:
@@ -121,11 +121,9 @@ def last_entry(path: str) -> dict[str, Any]:
     return {}
 
 
-def _last_whole(end: bytes, *, from_start: bool) -> dict[str, Any] | None:
-    """The last line that is whole in the end of a file; its first may have begun before."""
-    lines = end.splitlines(keepends=True)
-    known = lines if from_start else lines[1:]
-    entries = (parsed(line) for line in reversed(known) if line.endswith(b"\n"))
+def _last_whole(end: bytes) -> dict[str, Any] | None:
+    """The last line that is whole in the end of a file; what is left of one that begins before is no JSON."""
+    entries = (parsed(line) for line in reversed(end.splitlines(keepends=True)) if line.endswith(b"\n"))
     return next((entry for entry in entries if entry is not None), None)
 
 
