@@ -36,7 +36,7 @@ class TwoGrounds(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.units, self.paint = EqualizedConv2d(2, 4, 1), nn.Conv2d(4, 3, 1, bias=False)
+        self.units, self.paint = EqualizedConv2d(2, 4, 1, gain=0.5), nn.Conv2d(4, 3, 1, bias=False)
         with torch.no_grad():
             self.units.weight.zero_()
             self.units.bias.zero_()
