@@ -18,7 +18,7 @@ from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.sound.log_spectrogram import LogSpectrogram
 from ganvas.report.pictures.grid import grid, save_png
 from ganvas.report.pictures.sound_picture import wave_picture
-from ganvas.train.sound_sheets import sound_sheet
+from ganvas.train.sheets.sound_sheets import sound_sheet
 
 FOLDER = Path(__file__).parent
 SIZE = SoundSize(rate=16000, length=16384)

@@ -5,7 +5,7 @@ from torch.testing import assert_close
 
 from ganvas.core.line_size import LineSize
 from ganvas.core.seeds import stream
-from ganvas.losses.line_game import sampled
+from ganvas.losses.games.line_game import sampled
 from ganvas.losses.line_likelihood import ended, line_log_prob
 from ganvas.models.text.gumbel import gumbel
 from ganvas.networks.recurrent_lines import RecurrentLines

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.losses.segmentation_game import optimizer_of
+from ganvas.losses.games.segmentation_game import optimizer_of
 from ganvas.models.segment import fcn as fcn_model
 from ganvas.models.segment import unet as unet_model
 from ganvas.networks.fully_convolutional import FCN, crop_offsets

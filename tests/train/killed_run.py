@@ -35,7 +35,7 @@ from ganvas.train.kinds.kind import SourceRequest
 from ganvas.train.kinds.kinds import kind_of
 from ganvas.train.loop import Setup, train
 from ganvas.train.plan import Plan
-from ganvas.train.sample_grids import NoSheets
+from ganvas.train.sheets.sample_grids import NoSheets
 
 STEPS = 48
 

@@ -11,7 +11,7 @@ from ganvas.core import catalogue
 from ganvas.core.seeds import stream
 from ganvas.data.packing import prepare
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.class_examination import ClassExamination
+from ganvas.train.examinations.class_examination import ClassExamination
 from ganvas.train.loop import train
 from ganvas.train.plan import Plan
 from ganvas.train.state import new_state

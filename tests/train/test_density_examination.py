@@ -11,7 +11,7 @@ from ganvas.metrics.likelihood import density
 from ganvas.train import checkpoint
 from ganvas.train.kinds.picture_kind import PictureData
 from ganvas.train.loop import train
-from ganvas.train.sample_grids import NoSheets
+from ganvas.train.sheets.sample_grids import NoSheets
 
 MODEL = "autoregressive/pixelcnn_pp"
 

@@ -13,7 +13,7 @@ from ganvas.core.run_folder import RunFolder
 from ganvas.train import loop
 from ganvas.train.executors import Eager
 from ganvas.train.loop import train
-from ganvas.train.sample_grids import NoSheets
+from ganvas.train.sheets.sample_grids import NoSheets
 
 
 def test_a_run_leaves_a_state_a_model_logs_and_sheets(tiny_setup):

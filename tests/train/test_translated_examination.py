@@ -6,9 +6,9 @@ from torch import nn
 from ganvas.core.schedule import Stage
 from ganvas.data.packing import prepare
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A, TINY, Model
+from ganvas.train.examinations.translated_examination import TranslatedExamination
 from ganvas.train.plan import Plan
 from ganvas.train.state import new_state
-from ganvas.train.translated_examination import TranslatedExamination
 
 STAGE = Stage(batch_size=4, lr=1e-3)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganvas.core.line_size import END, SPECIAL, LineSize
 from ganvas.core.shapes import Tokens
-from ganvas.losses.line_game import NextLogits, NextTokens, Speaker
+from ganvas.losses.games.line_game import NextLogits, NextTokens, Speaker
 from ganvas.losses.line_likelihood import Logits, ended
 from ganvas.nn.layers.plain_layers import Linear
 from ganvas.nn.layers.recurrent import Embedding, Lstm, Memory

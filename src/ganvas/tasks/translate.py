@@ -251,7 +251,7 @@ def _write_grid(task: Translate, chosen: "ChosenTranslation", packed: "Packed") 
 
     from ganvas.core.errors import UserError
     from ganvas.report.pictures.grid import best_columns, grid, save_png
-    from ganvas.train.sample_grids import same_colours
+    from ganvas.train.sheets.sample_grids import same_colours
 
     if len(packed) > MOST_IN_A_GRID:
         raise UserError(

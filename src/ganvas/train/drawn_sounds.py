@@ -13,7 +13,7 @@ from ganvas.core.progress import progress
 from ganvas.core.waves import to_waves
 from ganvas.data.sound.riff import write_wav
 from ganvas.report.pictures.grid import save_png
-from ganvas.train.sound_sheets import joined, sound_sheet
+from ganvas.train.sheets.sound_sheets import joined, sound_sheet
 from ganvas.train.trained import Trained
 
 MOST_SHOWN = 256  # Sounds on a sheet, or in one file.

@@ -33,7 +33,7 @@ from ganvas.train.monitors import Examiner, TensorBoard
 from ganvas.train.past_views import views_of
 from ganvas.train.pauses import tried_pauses
 from ganvas.train.plan import Plan, due
-from ganvas.train.sample_grids import Sheets
+from ganvas.train.sheets.sample_grids import Sheets
 from ganvas.train.state import State, averaged_model, new_state
 from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_rate
 

@@ -25,7 +25,7 @@ from ganvas.metrics.measuring import draws, flow
 from ganvas.metrics.measuring.flow import DrawnSet, PassSettings, Reference, against, refer
 from ganvas.train.drawn import averaged_players, drawn_labels
 from ganvas.train.plan import Plan
-from ganvas.train.sample_grids import draw
+from ganvas.train.sheets.sample_grids import draw
 from ganvas.train.state import State
 
 # The pair that needs no network, as `ganvas measure RUN --quick` measures it.

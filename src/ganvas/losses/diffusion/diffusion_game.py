@@ -21,7 +21,7 @@ from ganvas.losses.diffusion.flow_density import flow_log_density
 from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.losses.diffusion.variational_bound import variational_bound
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import FramedGame, LatentGame
+from ganvas.losses.games.latent_game import FramedGame, LatentGame
 from ganvas.losses.optimizers import Adam
 
 BOUND_DRAWS = 8  # Noise levels per sample, from which a bound of its likelihood is computed.

@@ -40,7 +40,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.bits import bits_per_dimension
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import FramedGame
+from ganvas.losses.games.latent_game import FramedGame
 from ganvas.losses.logistic_mixture import LogisticMixture, mixture_of
 from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.initialise import filled, normal_, unset

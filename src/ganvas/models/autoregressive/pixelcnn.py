@@ -25,7 +25,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images, Labels
-from ganvas.losses.pixel_game import Numbers, PixelDrawing, PixelGame, groups_of, outputs_of
+from ganvas.losses.games.pixel_game import Numbers, PixelDrawing, PixelGame, groups_of, outputs_of
 from ganvas.nn.layers.causal_conv import LeftConv2d, Maps, OutMaps, RowsConv2d
 
 FIRST_REACH, REACH = 3, 1  # Kernels of 7 x 7 and of 3 x 3.

@@ -33,8 +33,8 @@ from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images, Labels
 from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.games.pixel_game import Numbers, PixelDrawing, PixelGame
 from ganvas.losses.logistic_mixture import numbers_of
-from ganvas.losses.pixel_game import Numbers, PixelDrawing, PixelGame
 from ganvas.nn.layers.across_ranks import all_ranks_sum
 from ganvas.nn.layers.causal_conv import Shown
 from ganvas.nn.layers.initialise import filled, normal_, unset

@@ -33,9 +33,9 @@ from ganvas.core.hole_law import HoleLaw
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images, Masks, OtherImages, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.fill_game import FillGame
 from ganvas.losses.filling import made_whole, with_hole
 from ganvas.losses.game import Phase, Terms
+from ganvas.losses.games.fill_game import FillGame
 from ganvas.losses.pixel_losses import mean_error
 from ganvas.nn.blocks.residual import Residual
 from ganvas.nn.guides.canny import sketch, to_grey

@@ -32,9 +32,9 @@ from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images, Masks, OtherImages
 from ganvas.losses.adversarial import hinge_generator
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.fill_game import JudgedFillGame
 from ganvas.losses.filling import made_whole, region_error, with_hole
 from ganvas.losses.game import Terms
+from ganvas.losses.games.fill_game import JudgedFillGame
 from ganvas.networks.inpainting import (
     DILATIONS,
     coarse_stage,

@@ -27,9 +27,9 @@ from ganvas.core.hole_law import HoleLaw
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images, Masks, OtherImages
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.fill_game import FillGame
 from ganvas.losses.filling import made_whole, region_error, total_variation, with_hole
 from ganvas.losses.game import Phase, Terms
+from ganvas.losses.games.fill_game import FillGame
 from ganvas.nn.layers.partial_conv import PartialConv2d
 from ganvas.nn.layers.resample import double
 from ganvas.nn.norms.batch_norm import BatchNorm2d

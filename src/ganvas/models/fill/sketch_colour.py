@@ -39,9 +39,9 @@ from ganvas.core.hole_law import HoleLaw
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images, Masks, OtherImages
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.fill_game import JudgedFillGame
 from ganvas.losses.filling import made_whole, region_error, total_variation, with_hole
 from ganvas.losses.game import Terms
+from ganvas.losses.games.fill_game import JudgedFillGame
 from ganvas.networks.inpainting import DILATIONS, live_dilation, need_dilations, sn_patch_discriminator
 from ganvas.nn.layers.gated_conv import GatedConv2d
 from ganvas.nn.layers.initialise import filled, normal_, unset

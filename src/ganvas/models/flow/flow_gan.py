@@ -33,8 +33,8 @@ from ganvas.core.shapes import Images
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.bits import UniformNoise, spread
-from ganvas.losses.flow_game import PictureFlowGame
 from ganvas.losses.game import Phase, Terms, every
+from ganvas.losses.games.flow_game import PictureFlowGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
 from ganvas.networks.dcgan_networks import DcganDiscriminator, dcgan_maps

@@ -50,8 +50,8 @@ from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.bits import UniformNoise, dequantised
-from ganvas.losses.flow_game import PictureFlowGame, standard_normal
 from ganvas.losses.game import Phase
+from ganvas.losses.games.flow_game import PictureFlowGame, standard_normal
 from ganvas.losses.optimizers import Adamax
 from ganvas.nn.invertible.actnorm import Actnorm, calibrate_actnorms
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, sum_per_sample

@@ -22,8 +22,8 @@ from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.bits import UniformNoise
-from ganvas.losses.flow_game import PictureFlowGame
 from ganvas.losses.game import Phase
+from ganvas.losses.games.flow_game import PictureFlowGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.nice_network import Prior, nice
 

@@ -28,8 +28,8 @@ from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Scalar
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.bits import UniformNoise
-from ganvas.losses.flow_game import PictureFlowGame
 from ganvas.losses.game import Phase, Terms
+from ganvas.losses.games.flow_game import PictureFlowGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.real_nvp import NetworkStyle, ShiftAndLogScale, WeightNormConv2d, real_nvp
 from ganvas.nn.layers.initialise import filled

@@ -24,8 +24,8 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.schedule import Steady, held_then_linear
 from ganvas.core.shapes import PerSample
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.flow_game import FlowGame
 from ganvas.losses.game import Phase, Terms
+from ganvas.losses.games.flow_game import FlowGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, no_change

@@ -39,7 +39,7 @@ from ganvas.losses.adversarial import (
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import LatentGame
+from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.dcgan_networks import DcganGenerator, dcgan_maps
 from ganvas.nn.layers.batch_dropout import BatchDropout

@@ -28,7 +28,7 @@ from ganvas.losses.adversarial import non_saturating_discriminator, non_saturati
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import LatentGame
+from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.dcgan_networks import DcganDiscriminator, DcganGenerator, dcgan_maps
 

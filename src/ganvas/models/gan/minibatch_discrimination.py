@@ -32,7 +32,7 @@ from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import PictureOrPointGame
+from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.dcgan_networks import DcganDiscriminator, dcgan_maps
 from ganvas.networks.fully_connected import FullyConnected

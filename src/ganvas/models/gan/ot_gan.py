@@ -34,7 +34,7 @@ from ganvas.core.shapes import Features, Images, Latents, Samples, Scalar
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import PictureOrPointGame
+from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.sinkhorn import minibatch_energy_distance, refuse_halves
 from ganvas.networks.fully_connected import FullyConnected

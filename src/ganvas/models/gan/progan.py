@@ -37,7 +37,7 @@ from ganvas.losses.adversarial import class_cross_entropy, wasserstein_discrimin
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms, every
-from ganvas.losses.latent_game import LatentGame
+from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import drift, gradient_penalty
 from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination

@@ -35,7 +35,7 @@ from ganvas.losses.adversarial import relativistic_discriminator, relativistic_g
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
-from ganvas.losses.latent_game import LatentGame
+from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import r1_penalty, r2_penalty, watched
 from ganvas.nn.layers.across_ranks import count_ranks

@@ -40,8 +40,8 @@ from ganvas.losses.adversarial import class_cross_entropy
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.losses.game import Phase, Terms
+from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.labelled_pool import LabelledPool
-from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.dcgan_networks import DcganGenerator, dcgan_maps
 from ganvas.nn.layers.across_ranks import all_ranks_mean

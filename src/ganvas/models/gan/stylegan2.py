@@ -35,7 +35,7 @@ from ganvas.losses.adversarial import non_saturating_discriminator, non_saturati
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms, every
-from ganvas.losses.latent_game import LatentGame
+from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import path_lengths, r1_penalty, watched
 from ganvas.networks.residual_discriminator import ResidualDiscriminator

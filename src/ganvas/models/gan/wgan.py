@@ -37,7 +37,7 @@ from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, Turn
-from ganvas.losses.latent_game import PictureOrPointGame
+from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import RMSprop
 from ganvas.networks.plain_pair import plain_discriminator, plain_generator
 

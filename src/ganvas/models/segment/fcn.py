@@ -26,7 +26,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images
-from ganvas.losses.segmentation_game import SegmentationGame
+from ganvas.losses.games.segmentation_game import SegmentationGame
 from ganvas.networks.fully_convolutional import FCN
 from ganvas.nn.layers.stream_dropout import Drop
 

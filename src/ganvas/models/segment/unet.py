@@ -27,7 +27,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images
-from ganvas.losses.segmentation_game import SegmentationGame
+from ganvas.losses.games.segmentation_game import SegmentationGame
 from ganvas.networks.unet import UNet, lost_pixels, padded_size
 from ganvas.nn.layers.mirrored_border import mirrored_border
 from ganvas.nn.layers.stream_dropout import Drop

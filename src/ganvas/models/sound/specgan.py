@@ -23,7 +23,7 @@ from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Labels, Latents, Waves
 from ganvas.core.sound_size import SoundSize, require_doubled
 from ganvas.losses.batches.sound_batch import Sounds
-from ganvas.losses.sound_game import Seen, SoundGame
+from ganvas.losses.games.sound_game import Seen, SoundGame
 from ganvas.networks.sound_pair import SoundCritic, SoundGenerator, SoundLayers
 from ganvas.nn.sound.log_spectrogram import LogSpectrogram
 

@@ -25,7 +25,7 @@ from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Labels, Latents, PerSample, Waves
 from ganvas.core.sound_size import SoundSize, require_doubled
 from ganvas.losses.batches.sound_batch import Sounds
-from ganvas.losses.sound_game import Seen, SoundGame
+from ganvas.losses.games.sound_game import Seen, SoundGame
 from ganvas.networks.sound_pair import SameFilter, SoundCritic, SoundGenerator, SoundLayers
 from ganvas.nn.sound.phase_shuffle import drawn_shifts
 

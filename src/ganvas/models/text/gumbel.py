@@ -23,7 +23,7 @@ from ganvas.core.line_size import END, LineSize, Unit
 from ganvas.losses.adversarial import non_saturating_generator
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Terms
-from ganvas.losses.line_game import AdversarialLineGame
+from ganvas.losses.games.line_game import AdversarialLineGame
 from ganvas.losses.line_likelihood import said
 from ganvas.networks.line_classifier import LineClassifier, Weights
 from ganvas.networks.recurrent_lines import RecurrentLines

@@ -21,7 +21,7 @@ from ganvas.core.line_size import LineSize, Unit
 from ganvas.core.shapes import PerSample
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Terms
-from ganvas.losses.line_game import AdversarialLineGame
+from ganvas.losses.games.line_game import AdversarialLineGame
 from ganvas.losses.line_likelihood import line_log_prob
 from ganvas.networks.line_classifier import LineClassifier
 from ganvas.networks.recurrent_lines import RecurrentLines

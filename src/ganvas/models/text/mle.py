@@ -18,7 +18,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.line_size import LineSize, Unit
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Phase
-from ganvas.losses.line_game import LineGame
+from ganvas.losses.games.line_game import LineGame
 from ganvas.networks.recurrent_lines import RecurrentLines
 
 

@@ -26,7 +26,7 @@ from ganvas.core.line_size import LineSize, Unit
 from ganvas.core.shapes import Tokens
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Terms
-from ganvas.losses.line_game import AdversarialLineGame, sampled
+from ganvas.losses.games.line_game import AdversarialLineGame, sampled
 from ganvas.losses.line_likelihood import said, token_log_probs
 from ganvas.networks.line_classifier import LineClassifier
 from ganvas.networks.recurrent_lines import RecurrentLines

@@ -23,7 +23,7 @@ from ganvas.core.shapes import Labels, Latents, PerSample, Tokens
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Phase, Terms, every
-from ganvas.losses.latent_game import LatentGame
+from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.line_likelihood import ended
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty

@@ -29,9 +29,9 @@ from ganvas.core.shapes import Images, OtherImages
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.game import Phase, Terms
+from ganvas.losses.games.translation_game import TranslationGame, TranslationSettings
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.pixel_losses import mean_error
-from ganvas.losses.translation_game import TranslationGame, TranslationSettings
 from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
 from ganvas.networks.resnet_generator import generator
 from ganvas.nn.layers.across_ranks import all_ranks_rows

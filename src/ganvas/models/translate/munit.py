@@ -28,9 +28,9 @@ from ganvas.core.shapes import Images, OtherImages, PerSample
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.game import Phase, Terms
+from ganvas.losses.games.translation_game import Fall, TranslationGame, TranslationSettings
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.pixel_losses import mean_error
-from ganvas.losses.translation_game import Fall, TranslationGame, TranslationSettings
 from ganvas.networks.content_style import ContentStyle, SizesDiscriminator, Style
 
 A_TO_B, B_TO_A = "a-to-b", "b-to-a"

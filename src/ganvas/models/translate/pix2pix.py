@@ -25,9 +25,9 @@ from ganvas.core.shapes import Images, OtherImages
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
+from ganvas.losses.games.translation_game import TranslationGame, TranslationSettings
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.pixel_losses import mean_error
-from ganvas.losses.translation_game import TranslationGame, TranslationSettings
 from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
 from ganvas.networks.pix2pix_unet import Pix2PixUNet
 from ganvas.nn.layers.stream_dropout import Drop, dropping

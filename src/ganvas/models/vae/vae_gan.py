@@ -31,8 +31,8 @@ from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
+from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.gaussian import divergence_from_standard_normal, gaussian_log_density
-from ganvas.losses.latent_game import LatentGame
 from ganvas.losses.optimizers import RMSprop
 from ganvas.networks.convolutional_autoencoder import PictureDecoder, PictureEncoder, at_least_float32
 from ganvas.networks.dcgan_networks import DcganDiscriminator, dcgan_maps

@@ -65,7 +65,7 @@ def measured_sounds(
         UserError: what is real is not known, or there are too few, or the classifier is none of these sounds.
     """
     from ganvas.metrics.sound.sound_results import MINIMUM
-    from ganvas.train.sound_examination import real_order
+    from ganvas.train.examinations.sound_examination import real_order
     from ganvas.train.trained import load
 
     path = Path(a).expanduser()
@@ -118,7 +118,7 @@ def _samples(task: PictureOptions, a: str, trained: "Trained | None", size: "Sou
     import torch
 
     from ganvas.data.sound.packed_sounds import prepare_sounds
-    from ganvas.train.sound_examination import real_order
+    from ganvas.train.examinations.sound_examination import real_order
 
     if trained is not None:
         with torch.no_grad():

@@ -15,6 +15,7 @@ from ganvas.data.sources.locations import lasting_name
 from ganvas.data.survey import survey
 from ganvas.losses.capabilities import Shows, Translates
 from ganvas.losses.game import Game
+from ganvas.train.examinations.translated_examination import TranslatedExamination
 from ganvas.train.feeds.domain_feed import DomainFeed
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.picture_feed import Dealing
@@ -31,8 +32,7 @@ from ganvas.train.kinds.picture_kind import (
 )
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
-from ganvas.train.sample_grids import NoSheets, Sheets, ShownSheets
-from ganvas.train.translated_examination import TranslatedExamination
+from ganvas.train.sheets.sample_grids import NoSheets, Sheets, ShownSheets
 
 
 @dataclass

@@ -18,7 +18,7 @@ from ganvas.train.feeds.feed import Feed
 from ganvas.train.health.specimens import Specimens
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
-from ganvas.train.sample_grids import Sheets
+from ganvas.train.sheets.sample_grids import Sheets
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,12 +33,14 @@ from ganvas.losses.capabilities import (
 )
 from ganvas.losses.game import Game
 from ganvas.metrics.likelihood.density import ABOUT_JPEG, were_jpeg
-from ganvas.train.class_examination import ClassExamination
 from ganvas.train.drawn import can_draw
+from ganvas.train.examinations.class_examination import ClassExamination
+from ganvas.train.examinations.filled_examination import FilledExamination
+from ganvas.train.examinations.paired_examination import PairedExamination
+from ganvas.train.examinations.segment_examination import SegmentExamination
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.paired_feed import PairedFeed, Pairs
 from ganvas.train.feeds.picture_feed import Dealing, PictureFeed
-from ganvas.train.filled_examination import FilledExamination
 from ganvas.train.health.specimens import LOOKED_AT, Specimens, specimens
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.kinds.packed_sources import packed_pictures
@@ -60,10 +62,8 @@ from ganvas.train.kinds.picture_checks import (
     require_classes,
 )
 from ganvas.train.monitors import DensityExamination, DrawnExamination, Examination
-from ganvas.train.paired_examination import PairedExamination
 from ganvas.train.plan import Plan
-from ganvas.train.sample_grids import DrawnAndShownSheets, DrawnSheets, NoSheets, Sheets, ShownSheets
-from ganvas.train.segment_examination import SegmentExamination
+from ganvas.train.sheets.sample_grids import DrawnAndShownSheets, DrawnSheets, NoSheets, Sheets, ShownSheets
 
 SHOWN = 8  # Pictures in a row of a sheet that a model fills itself.
 

@@ -31,8 +31,8 @@ from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.kinds.picture_checks import refuse_targets
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
-from ganvas.train.point_sheets import GameSheets, ScatterSheets, draw_points
-from ganvas.train.sample_grids import NoSheets, Sheets
+from ganvas.train.sheets.point_sheets import GameSheets, ScatterSheets, draw_points
+from ganvas.train.sheets.sample_grids import NoSheets, Sheets
 from ganvas.train.state import State
 
 

@@ -22,6 +22,7 @@ from ganvas.data.sources.locations import lasting_name
 from ganvas.losses.game import Game
 from ganvas.nn.sound.mel_levels import mel_levels
 from ganvas.train.drawn import can_draw
+from ganvas.train.examinations.sound_examination import SoundExamination
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.sound_feed import SoundFeed
 from ganvas.train.health.specimens import LOOKED_AT, Specimens, specimens
@@ -29,9 +30,8 @@ from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.kinds.picture_checks import refuse_other, refuse_targets, refuse_the_same
 from ganvas.train.monitors import Examination, some_rows
 from ganvas.train.plan import Plan
-from ganvas.train.sample_grids import NoSheets, Sheets
-from ganvas.train.sound_examination import SoundExamination
-from ganvas.train.sound_sheets import SoundSheets
+from ganvas.train.sheets.sample_grids import NoSheets, Sheets
+from ganvas.train.sheets.sound_sheets import SoundSheets
 
 
 @dataclass

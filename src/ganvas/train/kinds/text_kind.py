@@ -16,15 +16,15 @@ from ganvas.data.text.survey_text import survey_of
 from ganvas.losses.capabilities import HasDensity
 from ganvas.losses.game import Game
 from ganvas.train.drawn import can_draw
+from ganvas.train.examinations.text_examination import LineDensityExamination, LineExamination
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.text_feed import TextFeed
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.kinds.picture_checks import refuse_targets, refuse_the_same
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
-from ganvas.train.sample_grids import NoSheets, Sheets
-from ganvas.train.text_examination import LineDensityExamination, LineExamination
-from ganvas.train.text_sheets import LineSheets
+from ganvas.train.sheets.sample_grids import NoSheets, Sheets
+from ganvas.train.sheets.text_sheets import LineSheets
 
 MOST_NUMBERS = 5000  # Of an alphabet, where a person names no number: rarer tokens are unknown.
 

@@ -17,7 +17,7 @@ from ganvas.report.pictures.scatter import equal_spans, scatter, span_of
 from ganvas.report.web.point_film import point_film
 from ganvas.train.drawn import averaged_players, drawn_samples
 from ganvas.train.point_moments import point_moment
-from ganvas.train.sample_grids import Sheets
+from ganvas.train.sheets.sample_grids import Sheets
 from ganvas.train.state import State
 
 SHOWN = 2000  # Points of each cloud on a sheet.

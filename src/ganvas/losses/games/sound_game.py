@@ -17,7 +17,7 @@ from ganvas.core.sound_size import SoundSize
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.game import Phase, Terms, every
-from ganvas.losses.latent_game import LatentGame, LatentSettings
+from ganvas.losses.games.latent_game import LatentGame, LatentSettings
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
 

@@ -11,8 +11,8 @@ from ganvas.metrics.text.text_judge import TextJudge
 from ganvas.train.drawn import averaged_players
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
+from ganvas.train.sheets.text_sheets import draw_lines
 from ganvas.train.state import State
-from ganvas.train.text_sheets import draw_lines
 
 
 class LineExamination(Examination):

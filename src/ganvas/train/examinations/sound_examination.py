@@ -13,7 +13,7 @@ from ganvas.metrics.measuring.draws import order
 from ganvas.metrics.sound.sound_results import METRICS, MINIMUM, SoundSet, sound_results
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
-from ganvas.train.sound_sheets import draw_sounds
+from ganvas.train.sheets.sound_sheets import draw_sounds
 from ganvas.train.state import State
 
 MOST = 512  # Sounds on each side: the steps between two measurements take longer than they do.

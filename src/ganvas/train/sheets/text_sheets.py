@@ -10,7 +10,7 @@ from ganvas.core.schedule import Stage
 from ganvas.data.text.alphabet import TokenRows
 from ganvas.data.text.packed_text import PackedText
 from ganvas.train.drawn import averaged_players, drawn_samples
-from ganvas.train.sample_grids import Sheets
+from ganvas.train.sheets.sample_grids import Sheets
 from ganvas.train.state import State
 
 SHOWN = 32  # Lines of a sheet.
