@@ -89,9 +89,11 @@ def test_units_are_silent_where_the_label_is_and_go_on_elsewhere(planted):
 
 
 def test_units_of_a_layer_that_is_no_plain_convolution_are_refused(planted):
-    doubled = nn.Sequential(nn.ConvTranspose2d(2, 4, 2, 2), nn.ReLU()).eval()
+    up = nn.ConvTranspose2d(2, 4, 2, 2, bias=False)
+    nn.init.ones_(up.weight)
+    doubled = nn.Sequential(up, nn.ReLU()).eval()  # Bright everywhere, which is the right ground.
     numbering = numbered(doubled, grounds("numbering", 0, 2), {}, name="doubled")
     own = replace(planted.subject, network=doubled, module=doubled, numbering=numbering, series=grounds, size=(16, 16))
     (place,) = numbering.chosen()
     with pytest.raises(UserError, match="no plain convolution"):
-        rewritten(own, Grounds(), UnitSet(place=place, units=(0,)), "left", pictures=4, held_out=4)
+        rewritten(own, Grounds(), UnitSet(place=place, units=(0,)), "right", pictures=4, held_out=4)
