@@ -122,5 +122,7 @@ def test_who_wins_is_counted_over_places_depths_and_kinds():
 def test_pictures_that_are_halved_to_single_pixels_are_refused():
     with pytest.raises(UserError, match="at least 129 pixels"):
         Config(height=128, width=256)
+    with pytest.raises(UserError, match="the same number"):
+        Config(other_channels=1)
     with pytest.raises(UserError, match="in their order"):
         Config(scored=(1, 0))

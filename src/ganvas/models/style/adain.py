@@ -46,6 +46,8 @@ class Config:
 
     height: int = 256  # A multiple of 8.
     width: int = 256
+    channels: int = 3  # Of contents (--data); the frozen network sees colours.
+    other_channels: int = 3  # Of styles (--other).
     encoder: Kind = "vgg19"  # The frozen network.
     weights: str = ""  # Its file; empty takes random ones.
     features: int = 64  # Maps of its first stage; those of the decoder follow.
@@ -61,6 +63,11 @@ class Config:
         at_least(self, 0, "style_weight", "content_weight")
         above(self, 0, "lr")
         fractions(self, "beta1", "beta2")
+        if (self.channels, self.other_channels) != (3, 3):
+            raise UserError(
+                f"channels={self.channels} and other_channels={self.other_channels}: the frozen network sees colours. "
+                "Give --set channels=3 --set other_channels=3; grey pictures are taken as colours then."
+            )
         if min(self.picture.size) < 2 * MULTIPLE:
             raise UserError(
                 f"height={self.height} and width={self.width} leave single pixels after {STAGES - 1} halvings. Give "
@@ -68,14 +75,9 @@ class Config:
             )
 
     @property
-    def channels(self) -> int:
-        """The frozen networks see colours."""
-        return 3
-
-    @property
     def picture(self) -> WholeSize:
         """The size of contents."""
-        return WholeSize(height=self.height, width=self.width, channels=3, multiple=MULTIPLE)
+        return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=MULTIPLE)
 
     @property
     def other_picture(self) -> WholeSize:

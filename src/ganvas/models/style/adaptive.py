@@ -46,7 +46,8 @@ class Config:
 
     height: int = 768  # A multiple of 2^halvings.
     width: int = 768
-    channels: int = 3
+    channels: int = 3  # Of contents (--data).
+    other_channels: int = 3  # Of the collection (--other): as many.
     features: int = 32  # Feature maps of the generator at full size.
     halvings: int = 4
     blocks: int = 9  # Residual blocks of the decoder.
@@ -68,6 +69,12 @@ class Config:
         at_least(self, 0, "adversarial_weight", "blurred_weight", "content_weight")
         above(self, 0, "lr")
         fractions(self, "win_rate", "win_memory", "beta1", "beta2")
+        if self.channels != self.other_channels:
+            raise UserError(
+                f"channels={self.channels} and other_channels={self.other_channels}: the discriminator looks at both "
+                "kinds alike. Give both the same number, such as --set channels=3 --set "
+                "other_channels=3."
+            )
         if not self.scored or sorted(set(self.scored)) != list(self.scored) or not 0 <= self.scored[-1] < len(KERNELS):
             raise UserError(f"scored={self.scored} must be layers from 0 to {len(KERNELS) - 1} in their order: 0,1,3.")
         least = max(1 << self.halvings, 1 << (self.scored[-1] + 1)) + 1
