@@ -121,7 +121,7 @@ def test_without_a_style_it_is_the_mean_one_of_the_collection():
     mean = model.style_of(batch.b, A_TO_B).mean(0, keepdim=True)
     with torch.no_grad():
         assert_close(model.translate(batch.a, A_TO_B), model.styled(batch.a, mean.expand(3, -1), A_TO_B))
-    with pytest.raises(UserError, match="sees colours"):
+    with pytest.raises(UserError, match="the same number"):
         Config(channels=1)
     with pytest.raises(UserError, match="at least 16"):
         Config(height=8, width=16)

@@ -79,7 +79,7 @@ class StyleStages(nn.Module):
         self.get_buffer("deviation").copy_(deviation)
 
 
-def mirrored_decoder(kind: Kind, width: int) -> nn.Sequential:
+def mirrored_decoder(kind: Kind, width: int, channels: int = 3) -> nn.Sequential:
     """From the last maps to a picture: as many convolutions, mirrored borders, nearest neighbour, no norms."""
     widths = [width << stage for stage in range(STAGES)]
     layers: list[nn.Module] = []
@@ -87,7 +87,7 @@ def mirrored_decoder(kind: Kind, width: int) -> nn.Sequential:
         layers += [*_mirrored(wide, narrow), nn.ReLU(), nn.Upsample(scale_factor=2.0)]
         for _ in range(depth - 1):
             layers += [*_mirrored(narrow, narrow), nn.ReLU()]
-    return nn.Sequential(*layers, *_mirrored(width, 3))
+    return nn.Sequential(*layers, *_mirrored(width, channels))
 
 
 def _mirrored(before: int, after: int) -> list[nn.Module]:

@@ -46,8 +46,8 @@ class Config:
 
     height: int = 256  # A multiple of 8.
     width: int = 256
-    channels: int = 3  # Of contents (--data); the frozen network sees colours.
-    other_channels: int = 3  # Of styles (--other).
+    channels: int = 3  # Of contents (--data); the frozen network sees grey as colours, and RGBA on white.
+    other_channels: int = 3  # Of styles (--other): as many.
     encoder: Kind = "vgg19"  # The frozen network.
     weights: str = ""  # Its file; empty takes random ones.
     features: int = 64  # Maps of its first stage; those of the decoder follow.
@@ -63,10 +63,10 @@ class Config:
         at_least(self, 0, "style_weight", "content_weight")
         above(self, 0, "lr")
         fractions(self, "beta1", "beta2")
-        if (self.channels, self.other_channels) != (3, 3):
+        if self.channels not in (1, 3, 4) or self.channels != self.other_channels:
             raise UserError(
-                f"channels={self.channels} and other_channels={self.other_channels}: the frozen network sees colours. "
-                "Give --set channels=3 --set other_channels=3; grey pictures are taken as colours then."
+                f"channels={self.channels} and other_channels={self.other_channels}: both kinds are grey (1), RGB "
+                "(3) or RGBA (4) alike. Give both the same number, such as --set channels=3 --set other_channels=3."
             )
         if min(self.picture.size) < 2 * MULTIPLE:
             raise UserError(
@@ -100,7 +100,7 @@ class Model(Game[Config, Domains]):
         self.config = config
         self.encoder = StyleStages(config.encoder, config.features)
         self.exchange = AdaptiveInstanceNorm2d(self.encoder.widths[-1])
-        self.decoder = mirrored_decoder(config.encoder, config.features)
+        self.decoder = mirrored_decoder(config.encoder, config.features, config.channels)
         neutral = torch.tensor([1.0, 0.0]).repeat_interleave(self.encoder.widths[-1])
         self.register_buffer("collection", neutral)  # Deviations and means of the mean style.
 
@@ -129,7 +129,7 @@ class Model(Game[Config, Domains]):
 
     def style_of(self, images: OtherImages, direction: str) -> Float[Tensor, "n s"]:
         """Deviation and mean of each of the last maps."""
-        mean, deviation = map_moments(self.encoder(images)[-1])
+        mean, deviation = map_moments(self._maps(images)[-1])
         return torch.cat([deviation, mean], 1)
 
     def styled(self, images: Images, style: Float[Tensor, "n s"], direction: str) -> OtherImages:
@@ -141,18 +141,25 @@ class Model(Game[Config, Domains]):
         made = self.styled(batch.a, self.style_of(batch.b, A_TO_B), A_TO_B)
         return [("contents", batch.a), ("styles", batch.b), ("made", made), ("mean", self.translate(batch.a, A_TO_B))]
 
+    def _maps(self, images: Images) -> list[Tensor]:
+        """What the frozen network sees of pictures."""
+        if images.shape[1] == 4:
+            alpha = (images[:, 3:] + 1) / 2
+            images = alpha * images[:, :3] + (1 - alpha)
+        return self.encoder(images.expand(-1, 3, -1, -1))
+
     def _exchanged(self, images: Images, style: Float[Tensor, "n s"]) -> Maps:
         """The last maps of pictures, with means and deviations of the styles (eq. 8)."""
         scale, shift = style.to(images.dtype).chunk(2, 1)
-        return self.exchange(self.encoder(images)[-1], scale, shift)
+        return self.exchange(self._maps(images)[-1], scale, shift)
 
     def _loss(self, batch: Domains) -> Terms:
         """The errors of the exchanged maps, and of means and deviations at every depth (eq. 11 to 13)."""
         config = self.config
-        styles = self.encoder(batch.b)
+        styles = self._maps(batch.b)
         mean, deviation = map_moments(styles[-1])
         target = self._exchanged(batch.a, torch.cat([deviation, mean], 1))
-        seen = self.encoder(self.decoder(target))
+        seen = self._maps(self.decoder(target))
         apart = torch.stack([moments_error(x, y) for x, y in zip(seen, styles, strict=True)]).sum(0)
         return {
             "content": config.content_weight * (seen[-1] - target).square().flatten(1).mean(1),
