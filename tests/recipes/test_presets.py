@@ -38,6 +38,8 @@ UNSAID |= {
     "keep_best",
     "checkpoint_minutes",
     "noise_scale_batches",
+    "delays",
+    "histories",
 }
 UNSAID |= {"dims", "width", "hidden", "depth"}  # Of points, in models of pictures or points.
 UNSAID |= {"labelled_pool"}  # How many of the pictures with labels a run remembers.
