@@ -86,6 +86,11 @@ OUTPUT = {
     "sagan_discriminator": (),
     "stylegan2_generator": (3, 256, 256),
     "stylegan2_discriminator": (),
+    "munit_generator": (3, 256, 256),
+    "munit_discriminator": [(1, 16, 16), (1, 8, 8), (1, 4, 4)],  # Four halvings of 256, 128 and 64.
+    "style_aware_generator": (3, 768, 768),
+    # Scores of layers 1, 2, 4, 6 and 7 of 7 that halve 768.
+    "style_aware_discriminator": [(1, 384, 384), (1, 192, 192), (1, 48, 48), (1, 12, 12), (1, 6, 6)],
 }
 
 
@@ -119,6 +124,9 @@ def test_the_networks_have_as_many_parameters_as_published(name):
 def test_every_specimen_takes_the_input_that_its_module_states(name):
     module = owner(name)
     y = made(module, name)(torch.empty(2, *module.INPUT[name], device="meta"))
+    if isinstance(y, list):  # Of several sizes.
+        assert [tuple(scores.shape[1:]) for scores in y] == OUTPUT[name]
+        return
     assert y.dtype == torch.float32
     classes = 10 if module.INPUT[name] == (3, 32, 32) else 1000
     assert tuple(y.shape) == (2, *OUTPUT.get(name, y.shape[1:] if "patchgan" in name else (classes,)))

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ganvas.core.shapes import Images
 from ganvas.nn.blocks.residual import Residual
 from ganvas.nn.layers.plain_layers import Conv2d
+from ganvas.nn.norms.instance_norm import ScaledInstanceNorm2d
 
 INPUT = {"style_aware_generator": (3, 768, 768), "style_aware_discriminator": (3, 768, 768)}
 STD = 0.02
@@ -112,7 +113,7 @@ class Range(nn.Module):
 
 
 def _norm(channels: int) -> nn.Module:
-    return nn.InstanceNorm2d(channels, affine=True)
+    return ScaledInstanceNorm2d(channels)
 
 
 def _plain(before: int, after: int, kernel: int, *, stride: int = 1, padding: int = 0) -> Conv2d:
