@@ -44,13 +44,15 @@ def type_checked(fn: Any = None, *, typechecker: Any) -> Any:
     checked = typechecker(fn)
 
     @wraps(fn)
-    def with_shapes(*args: Any, **kwargs: Any) -> Any:
-        if jaxtyping.config.jaxtyping_disable:
-            return fn(*args, **kwargs)
-        with jaxtyped("context"):  # In which dimensions of one name are of one length.
-            return checked(*args, **kwargs)
+    def with_types(*args: Any, **kwargs: Any) -> Any:
+        return (fn if jaxtyping.config.jaxtyping_disable else checked)(*args, **kwargs)
 
-    return with_shapes if shapes else checked
+    @wraps(fn)
+    def with_shapes(*args: Any, **kwargs: Any) -> Any:
+        with jaxtyped("context"):  # In which dimensions of one name are of one length.
+            return with_types(*args, **kwargs)
+
+    return with_shapes if shapes else with_types
 
 
 NAMED = "{"  # Opens the name of an argument in a shape.

@@ -130,7 +130,7 @@ def test_an_unknown_metric_is_refused_before_any_work(tmp_path):
 class Trained:
     """A model that draws noise."""
 
-    draws_points = False
+    draws_points, unit = False, "pictures"
 
     height = width = 16
     channels = 3

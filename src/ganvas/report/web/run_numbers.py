@@ -25,6 +25,7 @@ NAMES = {
     "inception_score": "Inception Score",
     "kid": "KID",
     "label_accuracy": "Label accuracy",
+    "lpips": "LPIPS",
     "mind": "MIND",
     "ms_ssim": "MS-SSIM",
     "polygons": "Precision and recall on triangles",
