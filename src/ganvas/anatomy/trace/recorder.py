@@ -427,7 +427,8 @@ class Recorder(TorchFunctionMode):
             package = frame.f_globals.get("__name__", "").partition(".")[0]
             if frame.f_code.co_qualname == "Module._call_impl":
                 break
-            if "." not in frame.f_code.co_qualname and package not in _NOT_OURS and frame.f_code.co_name != "<module>":
+            plain = "." not in frame.f_code.co_qualname and frame.f_code.co_name != "<module>"
+            if plain and package not in _NOT_OURS and not frame.f_code.co_filename.startswith(_MADE_BY_BEARTYPE):
                 found = frame
             frame = frame.f_back
         if frame is None or found is None:
@@ -460,6 +461,7 @@ class _Dispatched(TorchDispatchMode):
             self.recorder.dispatched = False
 
 
+_MADE_BY_BEARTYPE = "<@beartype"  # Which checks the types of a method in a plain function around it.
 _NOT_OURS = frozenset(("torch", "jaxtyping", "beartype", "einops", "contextlib", "functools", ""))
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data.sources.locations import expanded, split_part
 from ganvas.data.store import kind_of
-from ganvas.data.text.oracle import OracleLines
 from ganvas.data.text.text_source import COMPRESSED, PARTS, PartOfText, PydocTopics, TextFile, TextSource
 
 KIND = "text"
@@ -53,7 +52,11 @@ def open_text(spec: str) -> TextSource:
 
 def _open_whole(path: str) -> TextSource:
     if re.fullmatch(BUILT_IN, path) and not Path(path).exists():
-        return OracleLines(path) if path.startswith("oracle") else PydocTopics(path)
+        if path.startswith("oracle"):
+            from ganvas.data.text.oracle import OracleLines  # Its seeds import torch.
+
+            return OracleLines(path)
+        return PydocTopics(path)
     found = expanded(path)
     if not found.exists():
         beside = [entry.name for entry in found.parent.iterdir()] if found.parent.is_dir() else []

@@ -1,7 +1,7 @@
 """Language model: an LSTM that is told the tokens of a line one by one, trained by maximum likelihood.
 
 Mikolov, Karafiat, Burget, Cernocky, Khudanpur: Recurrent neural network based language model (Interspeech 2010),
-https://www.isca-archive.org/interspeech_2010/mikolov10_interspeech.html. It is the baseline of every model that draws
+https://doi.org/10.21437/Interspeech.2010-343. It is the baseline of every model that draws
 text: it knows the exact probability of a line, and at temperatures below 1 it draws fewer kinds of better lines (Caccia
 et al.: Language GANs falling short, 2020, https://arxiv.org/abs/1811.02549), so that a model of text is worth its cost
 where it lies above this curve.
