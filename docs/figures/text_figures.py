@@ -14,7 +14,7 @@ from typing import Any
 
 from ganvas.core.number_text import with_error
 from ganvas.data.text.packed_text import PackedText, prepare_text
-from ganvas.metrics.text.temperature_curve import Place, Scored, place_by
+from ganvas.metrics.text.temperature_curve import CurvePosition, Scored, place_by
 from ganvas.metrics.text.text_judge import TextJudge
 from ganvas.report.drawing.drawing import Drawing, write
 from ganvas.report.drawing.panels import Axes, Curve, chart
@@ -119,10 +119,10 @@ def _row(name: str, one: Scored, words: str) -> str:
     return f"| {' | '.join([name, *values, words])} |"
 
 
-def _words(place: Place) -> str:
-    if place.verdict == "outside":
+def _words(position: CurvePosition) -> str:
+    if position.verdict == "outside":
         return SAID["outside"]
-    return f"{SAID[place.verdict]} ({with_error(place.gain, place.error)} bits)"
+    return f"{SAID[position.verdict]} ({with_error(position.gain, position.error)} bits)"
 
 
 def lines(runs: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a classifier learns from: labelled pictures, or labelled sounds as pictures of their mel levels."""
+"""Pictures that a classifier learns from: labelled ones, or labelled sounds as pictures of their mel levels."""
 
 from dataclasses import dataclass, field
 from typing import Any

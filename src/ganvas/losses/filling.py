@@ -1,4 +1,4 @@
-"""What games that fill holes share: pictures with holes, pictures made whole, and errors by region.
+"""Parts of games that fill holes: pictures with holes, pictures made whole, and errors by region.
 
 Masks are 1 where a picture is known and 0 in its hole. What is under a hole is chosen away and not multiplied by zero,
 so that not even a nan in it spreads.

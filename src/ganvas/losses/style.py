@@ -1,4 +1,4 @@
-"""What a picture's style is to networks that compare pictures: moments of the maps of another network.
+"""Style of a picture as the moments of the maps of another network.
 
 Mean and deviation of each map over its places (Huang and Belongie 2017, https://arxiv.org/abs/1703.06868, eq. 13).
 Places are forgotten: however pixels are shuffled, the style stays.

@@ -11,7 +11,7 @@ from ganvas.data.text.packed_text import prepare_text
 from ganvas.metrics.text import copies
 from ganvas.metrics.text.bleu import References
 from ganvas.metrics.text.ngram_divergence import ngram_js
-from ganvas.metrics.text.ngrams import Counts, windows
+from ganvas.metrics.text.ngrams import NgramCounts, windows
 from ganvas.metrics.text.text_judge import TextJudge
 
 A, B, C, D, E, F = range(2, 8)
@@ -23,13 +23,13 @@ OTHERS = np.array([[A, B, C, E, F, 0], [A, B, B, D, 0, 0]])
 def test_disjoint_sets_of_n_grams_have_one_bit_and_equal_ones_none():
     one, other = np.array([[A, A, A, B]] * 3), np.array([[C, C, D, C]] * 2)
     for order in (1, 2, 3):
-        assert ngram_js(one, Counts.of(windows(other, order, 8).ravel()), order, 8) == pytest.approx(1)
-        assert ngram_js(one, Counts.of(windows(one, order, 8).ravel()), order, 8) == 0
+        assert ngram_js(one, NgramCounts.of(windows(other, order, 8).ravel()), order, 8) == pytest.approx(1)
+        assert ngram_js(one, NgramCounts.of(windows(one, order, 8).ravel()), order, 8) == 0
 
 
 def test_a_divergence_is_that_of_its_shares_by_hand():
     # p = (1/2, 1/2, 0), q = (1/2, 0, 1/2), m = (1/2, 1/4, 1/4): each half is 1/2 * 1/2 * log2(2) = 1/4.
-    drawn, reference = np.array([[A, B]]), Counts.of(np.array([A, C]))
+    drawn, reference = np.array([[A, B]]), NgramCounts.of(np.array([A, C]))
     assert ngram_js(drawn, reference, 1, 8) == pytest.approx(0.5)
 
 

@@ -1,4 +1,4 @@
-"""What models that learn to remove noise share: one network, drawing by a solver, and a bound of the likelihood.
+"""Game of models that learn to remove noise: one network, drawing by a solver, and a bound of the likelihood.
 
 A model's file says what its network is asked (:meth:`DiffusionGame.denoised`), how it is taught (:meth:`loss_of`) and
 along which equation it draws (:meth:`draw`).

@@ -1,4 +1,4 @@
-"""What is wrong with a sound that a network has made, as numbers: pure functions of waves in float64.
+"""Artefacts of sounds that a network has made, as numbers: pure functions of waves in float64.
 
 Every one has its place among real sounds, beside which it is read: a bell has lines, and a drum has clicks.
 """

@@ -8,12 +8,12 @@ falls as more lines are drawn, and copied lines score better than held-out ones:
 import numpy as np
 from jaxtyping import Float64
 
-from ganvas.metrics.text.ngrams import Counts, Rows, windows
+from ganvas.metrics.text.ngrams import NgramCounts, Rows, windows
 
 GROUPS = 10  # Of a jackknife.
 
 
-def ngram_js(drawn: Rows, reference: Counts, order: int, alphabet: int) -> float:
+def ngram_js(drawn: Rows, reference: NgramCounts, order: int, alphabet: int) -> float:
     """``JS = KL(p | m) / 2 + KL(q | m) / 2`` in bits, with ``m = (p + q) / 2``.
 
     Args:
@@ -22,13 +22,13 @@ def ngram_js(drawn: Rows, reference: Counts, order: int, alphabet: int) -> float
         order: n.
         alphabet: Numbers that a token may have.
     """
-    own = Counts.of(windows(drawn, order, alphabet).ravel())
+    own = NgramCounts.of(windows(drawn, order, alphabet).ravel())
     codes = np.union1d(own.codes, reference.codes)
     p, q = (_shares(counts.look_up(codes)) for counts in (own, reference))
     return float(_half(p, (p + q) / 2) + _half(q, (p + q) / 2))
 
 
-def jackknife_error(drawn: Rows, reference: Counts, order: int, alphabet: int) -> float | None:
+def jackknife_error(drawn: Rows, reference: NgramCounts, order: int, alphabet: int) -> float | None:
     """The standard error over draws, by leaving out a tenth of the lines at a time; None of too few."""
     if len(drawn) < 2 * GROUPS:
         return None

@@ -13,7 +13,7 @@ same. So every line has a probability, and the same text gives the same judge.
 import numpy as np
 from jaxtyping import Float64, Int
 
-from ganvas.metrics.text.ngrams import Counts, Rows, longest_order, said, with_history
+from ganvas.metrics.text.ngrams import NgramCounts, Rows, longest_order, said, with_history
 
 ORDER = 5
 
@@ -33,9 +33,9 @@ class NgramModel:
         self.grams, self.histories, self.kinds = [], [], []
         for size in range(1, self.order + 1):
             codes = with_history(rows, size, alphabet)[places]
-            self.grams.append(Counts.of(codes))
-            self.histories.append(Counts.of(codes // alphabet))
-            self.kinds.append(Counts.of(self.grams[-1].codes // alphabet))
+            self.grams.append(NgramCounts.of(codes))
+            self.histories.append(NgramCounts.of(codes // alphabet))
+            self.kinds.append(NgramCounts.of(self.grams[-1].codes // alphabet))
 
     def token_log_probs(self, rows: Rows) -> Float64[np.ndarray, "n l"]:
         """``ln p`` of every place, given those before it in the line; 0 behind its end."""

@@ -13,14 +13,14 @@ LARGEST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
-class Counts:
+class NgramCounts:
     """How often each of some n-grams occurs."""
 
     codes: Codes  # Sorted, each once.
     counts: Int[np.ndarray, " k"]
 
     @classmethod
-    def of(cls, codes: Codes) -> "Counts":
+    def of(cls, codes: Codes) -> "NgramCounts":
         """Of n-grams in any order, with repetitions."""
         return cls(*np.unique(codes, return_counts=True))
 

@@ -26,7 +26,7 @@ class Scored:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class CurvePosition:
     """Where a model lies by a curve."""
 
     verdict: Literal["beyond", "on", "short", "outside"]  # Outside of the qualities that the curve has.
@@ -34,7 +34,7 @@ class Place:
     error: float = math.nan
 
 
-def place_by(curve: Sequence[Scored], model: Scored) -> Place:
+def place_by(curve: Sequence[Scored], model: Scored) -> CurvePosition:
     """Where a model lies: its coverage against the curve's at the same quality, between the nearest two temperatures.
 
     The error is that of all three scores, the model's quality by the slope of the curve.
@@ -49,14 +49,14 @@ def place_by(curve: Sequence[Scored], model: Scored) -> Place:
     for left, right in pairwise(ordered):
         if left.quality <= model.quality <= right.quality and left.quality < right.quality:
             return _between(left, right, model)
-    return Place(verdict="outside")
+    return CurvePosition(verdict="outside")
 
 
-def _between(left: Scored, right: Scored, model: Scored) -> Place:
+def _between(left: Scored, right: Scored, model: Scored) -> CurvePosition:
     along = (model.quality - left.quality) / (right.quality - left.quality)
     slope = (right.coverage - left.coverage) / (right.quality - left.quality)
     gain = left.coverage + along * (right.coverage - left.coverage) - model.coverage
     of_curve = math.hypot((1 - along) * left.coverage_error, along * right.coverage_error)
     error = math.hypot(model.coverage_error, of_curve, slope * model.quality_error)
     sure = abs(gain) > SURE * error
-    return Place(verdict=("beyond" if gain > 0 else "short") if sure else "on", gain=gain, error=error)
+    return CurvePosition(verdict=("beyond" if gain > 0 else "short") if sure else "on", gain=gain, error=error)

@@ -34,7 +34,7 @@ from ganvas.metrics.text.bleu import References
 from ganvas.metrics.text.line_bits import bits_result
 from ganvas.metrics.text.ngram_divergence import jackknife_error, ngram_js
 from ganvas.metrics.text.ngram_model import NgramModel
-from ganvas.metrics.text.ngrams import Counts, Rows, longest_order, windows
+from ganvas.metrics.text.ngrams import NgramCounts, Rows, longest_order, windows
 
 MOST_REFERENCES = 10_000  # Training lines that drawn ones are held against.
 MOST_JUDGED = 500  # Lines whose BLEU is taken.
@@ -160,8 +160,8 @@ class TextJudge:
         return [order for order in JS_ORDERS if order <= longest_order(self.alphabet)]
 
     @cached_property
-    def _counts(self) -> dict[int, Counts]:
-        return {n: Counts.of(windows(self.reference, n, self.alphabet).ravel()) for n in self._js_orders}
+    def _counts(self) -> dict[int, NgramCounts]:
+        return {n: NgramCounts.of(windows(self.reference, n, self.alphabet).ravel()) for n in self._js_orders}
 
     @cached_property
     def _references(self) -> dict[int, References]:

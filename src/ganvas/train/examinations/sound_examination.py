@@ -1,4 +1,4 @@
-"""What a model of sounds draws beside real sounds, measured while it trains."""
+"""Measures drawn sounds beside real ones while a model trains."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What is measured of text during training: drawn lines against real ones, and the likelihood of held-out lines."""
+"""Measures text while a model trains: drawn lines against real ones, and the likelihood of held-out lines."""
 
 from collections.abc import Sequence
 
