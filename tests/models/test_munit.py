@@ -41,7 +41,7 @@ def test_the_default_networks_have_the_sizes_of_the_authors():
 
 def test_the_discriminator_starts_narrow_and_the_rest_by_he(model):
     assert {part.std for part in model.discriminators.modules() if hasattr(part, "std")} == {STD}
-    assert STD not in {part.std for part in model.makers.modules() if hasattr(part, "std")}
+    assert STD not in {part.std for part in model.autoencoders.modules() if hasattr(part, "std")}
 
 
 @torch.no_grad()
@@ -73,7 +73,7 @@ def test_the_losses_are_those_of_pictures_contents_and_styles(model):
     batch, again = domains(), domains()
     terms = changed.phases()[0].loss(batch)
     s_a, s_b = again.randn(TINY.style_size), again.randn(TINY.style_size)
-    a, b = model.makers.a, model.makers.b
+    a, b = model.autoencoders.a, model.autoencoders.b
     c_a, own = a.encode(batch.a)
     fake_b = b.decode(c_a, s_b)
     c_again, s_again = b.encode(fake_b)

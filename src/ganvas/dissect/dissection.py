@@ -29,7 +29,7 @@ from ganvas.dissect.effects.single_units import (
 from ganvas.dissect.labelled_sample import LabelledSample, sampled
 from ganvas.dissect.labellers.labeller import Labeller, require_label
 from ganvas.dissect.labellers.segmenter import Segmenter
-from ganvas.dissect.layer_table import LayerRow, rows_beside
+from ganvas.dissect.layer_table import DissectedLayerRow, rows_beside
 from ganvas.dissect.layers import DissectedLayer, Galleries, layers
 from ganvas.dissect.permanent import UnitSet
 from ganvas.dissect.places import Place
@@ -76,7 +76,7 @@ class Dissection:
     contexts: tuple[Context, ...] = ()
     quality: tuple[float | None, ...] = ()  # The labeller's own IoU on held-out pictures, by label, where it is known.
     notes: tuple[str, ...] = ()
-    beside: tuple[LayerRow, ...] = ()  # Layers of other dissections.
+    beside: tuple[DissectedLayerRow, ...] = ()  # Layers of other dissections.
     galleries: Galleries = field(default_factory=dict)
 
 

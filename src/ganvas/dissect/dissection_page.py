@@ -83,11 +83,11 @@ def _beside(found: Dissection) -> Html | None:
         return None
     rows = [
         [
-            row.run,
-            f"{row.layer} {row.label}",
-            f"{row.units} at {row.height}×{row.width}",
-            f"{number(row.fit, digits=3)} ({row.fit / row.units:.0%})",
-            *(number(value, digits=3) for value in (row.rotated, row.untrained, row.permuted, row.best)),
+            row["run"],
+            f"{row['layer']} {row['label']}",
+            f"{row['units']} at {row['height']}×{row['width']}",
+            f"{number(row['detectors'], digits=3)} ({row['detectors'] / row['units']:.0%})",
+            *(number(value, digits=3) for value in (row["rotated"], row["untrained"], row["permuted"], row["best"])),
         ]
         for row in (*layer_rows(found.subject, found.layers), *found.beside)
     ]

@@ -7,7 +7,6 @@ same was asked: the same labeller, pictures, grid and level.
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -20,35 +19,7 @@ FILE = "layers.json"
 ALIKE = ("labeller", "n", "grid", "top", "upsampled")  # Parts of a protocol that rows must share.
 
 
-class RowOfFile(TypedDict):
-    """A :class:`LayerRow` as JSON."""
-
-    run: str
-    layer: str
-    label: str
-    units: int
-    height: int
-    width: int
-    fit: float
-    rotated: float | None
-    untrained: float | None
-    permuted: float | None
-    best: float
-    best_untrained: float | None
-    best_permuted: float | None
-    significant: float | None
-    same_in_halves: float
-
-
-class LayersFile(TypedDict):
-    """The rows of a dissection as a file."""
-
-    protocol: str
-    layers: list[RowOfFile]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerRow:
+class DissectedLayerRow(TypedDict):
     """One layer of one run: units that fit a label, and the same of the twins."""
 
     run: str
@@ -57,7 +28,7 @@ class LayerRow:
     units: int
     height: int
     width: int
-    fit: float  # Units whose IoU by the top-q rule is that of a detector.
+    detectors: float  # Units whose IoU by the top-q rule is that of a detector.
     rotated: float | None
     untrained: float | None
     permuted: float | None
@@ -68,17 +39,24 @@ class LayerRow:
     same_in_halves: float
 
 
-def layer_rows(run: str, layers: Sequence[DissectedLayer]) -> tuple[LayerRow, ...]:
+class LayersFile(TypedDict):
+    """The rows of a dissection as a file."""
+
+    protocol: str
+    layers: list[DissectedLayerRow]
+
+
+def layer_rows(run: str, layers: Sequence[DissectedLayer]) -> list[DissectedLayerRow]:
     """The rows of the layers of a run."""
-    return tuple(
-        LayerRow(
+    return [
+        DissectedLayerRow(
             run=run,
             layer=layer.place.name,
             label=layer.place.label,
             units=layer.place.units,
             height=layer.place.size[0],
             width=layer.place.size[1],
-            fit=layer.detectors.trained,
+            detectors=layer.detectors.trained,
             rotated=layer.detectors.rotated,
             untrained=layer.detectors.untrained,
             permuted=layer.detectors.permuted,
@@ -89,15 +67,10 @@ def layer_rows(run: str, layers: Sequence[DissectedLayer]) -> tuple[LayerRow, ..
             same_in_halves=layer.same_in_halves,
         )
         for layer in layers
-    )
+    ]
 
 
-def layers_file(rows: Sequence[LayerRow], protocol: str) -> LayersFile:
-    """The rows of a dissection as they are kept."""
-    return LayersFile(protocol=protocol, layers=[RowOfFile(**asdict(row)) for row in rows])
-
-
-def rows_beside(folder: Path, protocol: str) -> tuple[LayerRow, ...]:
+def rows_beside(folder: Path, protocol: str) -> list[DissectedLayerRow]:
     """The rows that another dissection has left.
 
     Args:
@@ -110,7 +83,7 @@ def rows_beside(folder: Path, protocol: str) -> tuple[LayerRow, ...]:
     path = next((at for at in (folder / FILE, folder / "dissection" / FILE) if at.is_file()), None)
     if path is None:
         raise UserError(f"{folder} holds no dissection: there is no {FILE}. Make one: ganvas dissect {folder}.")
-    kept = require(LayersFile, read_json(path), str(path))
+    kept = require(LayersFile, read_json(path), str(path), strict=True)
     own, other = parts_of(protocol), parts_of(kept["protocol"])
     apart = [
         f"{name}={other.get(name)} there, {name}={own.get(name)} here"
@@ -122,7 +95,7 @@ def rows_beside(folder: Path, protocol: str) -> tuple[LayerRow, ...]:
             f"The layers in {path} were found in another way, so they do not compare: {'; '.join(apart)}. Dissect both "
             "alike."
         )
-    return tuple(LayerRow(**row) for row in kept["layers"])
+    return kept["layers"]
 
 
 def parts_of(protocol: str) -> dict[str, str]:

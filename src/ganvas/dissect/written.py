@@ -14,7 +14,7 @@ from ganvas.core.files.atomic_files import write_json, write_text
 from ganvas.dissect.dissection import Dissection
 from ganvas.dissect.dissection_page import html
 from ganvas.dissect.layer_table import FILE as LAYERS
-from ganvas.dissect.layer_table import LayerRow, layer_rows, layers_file
+from ganvas.dissect.layer_table import DissectedLayerRow, LayersFile, layer_rows
 from ganvas.dissect.layers import Unit
 
 PAGE = "dissection.html"
@@ -23,8 +23,9 @@ PAGE = "dissection.html"
 def written(found: Dissection, folder: Path) -> Path:
     """Writes everything into a folder, each file whole or not at all; gives the page."""
     rows = layer_rows(found.subject, found.layers)
-    write_text(folder / "layers.csv", _csv(LAYER_HEADER, (dataclasses.astuple(row) for row in (*rows, *found.beside))))
-    write_json(folder / LAYERS, layers_file(rows, found.protocol))
+    table = ([row[name] for name in LAYER_HEADER] for row in map(dict, (*rows, *found.beside)))
+    write_text(folder / "layers.csv", _csv(LAYER_HEADER, table))
+    write_json(folder / LAYERS, LayersFile(protocol=found.protocol, layers=rows))
     write_text(folder / "units.csv", _csv(_unit_header(), _unit_rows(found)))
     if found.unit_effects is not None:
         write_text(folder / "unit_effects.csv", _csv(EFFECT_HEADER, _effect_rows(found)))
@@ -34,7 +35,7 @@ def written(found: Dissection, folder: Path) -> Path:
     return folder / PAGE
 
 
-LAYER_HEADER = tuple(item.name for item in dataclasses.fields(LayerRow))
+LAYER_HEADER = tuple(DissectedLayerRow.__annotations__)
 EFFECT_HEADER = ("layer", "unit", "label", "share_before", "change", "standard_error")
 SET_HEADER = (
     *("layer", "chosen_by", "chosen_for", "units", "label", "share_before", "share_after", "standard_error"),
@@ -89,6 +90,8 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = [item.name for item in dataclasses.fields(value) if item.name != "galleries"]
         return {name: plain(getattr(value, name)) for name in fields}
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, Tensor):
         return plain(value.tolist())
     if isinstance(value, (tuple, list)):

@@ -120,7 +120,7 @@ class Model(TranslationGame[Config, Domains]):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.makers = Makers(config)
+        self.autoencoders = Autoencoders(config)
         self.discriminators = nn.ModuleDict(
             {"a": _discriminator(config, config.channels), "b": _discriminator(config, config.other_channels)}
         )
@@ -135,7 +135,7 @@ class Model(TranslationGame[Config, Domains]):
         config = self.config
         adam = Adam(beta1=config.beta1, beta2=config.beta2, weight_decay=config.weight_decay)
         return [
-            Phase(name="G", player=self.makers, loss=self._maker_loss, optimizer=adam),
+            Phase(name="G", player=self.autoencoders, loss=self._autoencoder_loss, optimizer=adam),
             Phase(name="D", player=self.discriminators, loss=self._discriminator_loss, optimizer=adam),
         ]
 
@@ -146,12 +146,12 @@ class Model(TranslationGame[Config, Domains]):
 
     def style_of(self, images: OtherImages, direction: str) -> Style:
         """The styles of pictures of the kind that a direction leads to."""
-        return self.makers.of("b" if direction == A_TO_B else "a").style(images)
+        return self.autoencoders.of("b" if direction == A_TO_B else "a").style(images)
 
     def styled(self, images: Images, style: Style, direction: str) -> OtherImages:
         """Pictures of one kind as pictures of the other in the styles that are given."""
         here, there = ("a", "b") if direction == A_TO_B else ("b", "a")
-        return self.makers.of(there).decode(self.makers.of(here).content(images), style)
+        return self.autoencoders.of(there).decode(self.autoencoders.of(here).content(images), style)
 
     def show(self, batch: Domains) -> list[tuple[str, Images]]:
         """Each kind, with a drawn style of the other and with that of a picture of the other."""
@@ -165,11 +165,11 @@ class Model(TranslationGame[Config, Domains]):
             ("b in the style of a", self.styled(batch.b, self.style_of(batch.a, B_TO_A), B_TO_A)),
         ]
 
-    def _maker_loss(self, batch: Domains) -> Terms:
+    def _autoencoder_loss(self, batch: Domains) -> Terms:
         """Reconstruction of pictures, contents and styles, and rejection of translations (eq. 1 to 5)."""
         config = self.config
         drawn = {"a": batch.randn(config.style_size), "b": batch.randn(config.style_size)}
-        found = {"a": self.makers.a.encode(batch.a), "b": self.makers.b.encode(batch.b)}
+        found = {"a": self.autoencoders.a.encode(batch.a), "b": self.autoencoders.b.encode(batch.b)}
         terms: dict[str, PerSample] = {}
         for here, there in (("a", "b"), ("b", "a")):
             terms |= self._one_way(batch, here, there, found[here], drawn[there])
@@ -179,7 +179,7 @@ class Model(TranslationGame[Config, Domains]):
         self, batch: Domains, here: str, there: str, found: tuple[Tensor, Style], drawn: Style
     ) -> dict[str, PerSample]:
         """Of pictures of one kind, and of their translations into the other."""
-        config, own, other = self.config, self.makers.of(here), self.makers.of(there)
+        config, own, other = self.config, self.autoencoders.of(here), self.autoencoders.of(there)
         images = batch.a if here == "a" else batch.b
         content, style = found
         fake = batch.keep(f"fake_{there}", other.decode(content, drawn))
@@ -213,7 +213,7 @@ class Model(TranslationGame[Config, Domains]):
         return torch.stack([least_squares_generator(scores) for scores in self.discriminators[kind](fake)]).sum(0)
 
 
-class Makers(nn.Module):
+class Autoencoders(nn.Module):
     """The player: the autoencoder of each kind."""
 
     def __init__(self, config: Config) -> None:
