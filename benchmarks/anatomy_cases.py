@@ -1,4 +1,4 @@
-"""What the benchmark of tables looks at, and what is right of it: by hand, from the formulas below, without Ganvas.
+"""Networks of the benchmark of tables, and what is right of them: by hand, from the formulas below, without Ganvas.
 
 One multiply-accumulate is one multiplication and one addition in a product of matrices or a convolution. Backward is
 the gradient of every factor, the network's own input included: twice the forward, so that both are three times it.

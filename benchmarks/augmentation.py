@@ -1,4 +1,4 @@
-"""What augmentation and check-ups cost: steps of GANs on a CPU with them, against the same steps without.
+"""The cost of augmentation and check-ups: steps of GANs on a CPU with them, against the same steps without.
 
 ``ada`` at p = 0.5, where 15 pictures of 16 pass through the filters, and ``diff``. They cost as much per picture
 whatever the networks are, so small networks pay the larger share. The variants are run in turn in one process, and

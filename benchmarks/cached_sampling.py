@@ -1,4 +1,4 @@
-"""How many times faster autoregressive models draw from memory than by whole passes, in one run.
+"""The speed of autoregressive models that draw from memory, beside drawing by whole passes, in one run.
 
 Pictures of 32x32 of the networks of the small presets. Drawing by whole passes is a pass for each pixel (each number
 of MADE), all alike, so some of them are timed and multiplied; drawing from memory is timed as it is. Both are processor

@@ -1,4 +1,4 @@
-"""How many scenes a core makes per second, by size. Prints one line per size.
+"""Scenes that a core makes per second, by size. Prints one line per size.
 
 Run as ``OMP_NUM_THREADS=1 python benchmarks/scenes.py``; numpy's element-wise work is single-threaded in any case. The
 time is processor time, so that other work on the machine disturbs little, and the best of several passes counts.

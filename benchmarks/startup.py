@@ -1,4 +1,4 @@
-"""How long a person waits before anything happens: ``ganvas --help`` and ``import ganvas``, both without torch.
+"""Seconds that a person waits before anything happens: ``ganvas --help`` and ``import ganvas``, both without torch.
 
 At most 0.5 s on a quiet machine; a bare ``python -c pass`` is measured beside them, to see how quiet it was.
 """

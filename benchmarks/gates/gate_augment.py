@@ -14,15 +14,17 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import mean
+from typing import Literal
 
 import torch
+from benchmarks.gates.preset_run import finished_run
 
 from benchmarks import history
 from ganvas.core.run_folder import RunFolder
 from ganvas.data.packing import prepare
 from ganvas.tasks import features
 from ganvas.tasks.measure import Measure, measure
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train
 from ganvas.train.health.signs import told_apart
 from ganvas.train.trained import load
 
@@ -37,7 +39,7 @@ EPOCHS = 4  # Of the classifier.
 def main() -> None:
     """Trains, measures, records; ends with an error where augmentation does not help in the mean."""
     torch.set_num_threads(1)
-    found: dict[str, list[dict[str, float]]] = {"none": [], "ada": []}
+    found: dict[Literal["none", "ada"], list[dict[str, float]]] = {"none": [], "ada": []}
     with tempfile.TemporaryDirectory() as temporary:
         classifier = Path(temporary) / "scenes.safetensors"
         features.train(features.Train(source=CLASSIFIED, out=classifier, epochs=EPOCHS), quiet=True)
@@ -52,10 +54,10 @@ def main() -> None:
         sys.exit(f"Not better with augmentation: {', '.join(worse)}. Means over the seeds: {means}.")
 
 
-def reached(out: Path, augment: str, seed: int, classifier: Path) -> dict[str, float]:
+def reached(out: Path, augment: Literal["none", "ada"], seed: int, classifier: Path) -> dict[str, float]:
     """The held-out gap of the discriminator and the distance of what is drawn, at the end of a run."""
     started = time.process_time()
-    train(
+    finished_run(
         Train(
             model="gan/dcgan",
             data=DATA,
@@ -64,10 +66,7 @@ def reached(out: Path, augment: str, seed: int, classifier: Path) -> dict[str, f
             seed=seed,
             augment=augment,
             set=(*SETTINGS, f"augment_kimg={ADAPT_KIMG}", "measure_kimg=-1", "sample_kimg=1000", "keep_last=9"),
-            threads=1,
-            device="cpu",
             quiet=True,
-            estimate=False,
         )
     )
     seconds = time.process_time() - started

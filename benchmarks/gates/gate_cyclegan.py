@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from benchmarks.gates.preset_run import finished_run
 from torch import Tensor
 
 from benchmarks import history
@@ -27,7 +28,7 @@ from ganvas.data.packing import prepare
 from ganvas.losses.capabilities import Translates
 from ganvas.metrics.measuring.flow import measure
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train
 from ganvas.train.trained import load
 
 DAY, NIGHT = "scenes:2000,32x32,time=day,seed=1", "scenes:2000,32x32,time=night,seed=2"
@@ -61,7 +62,7 @@ def main() -> None:
 
 def trained(out: Path, kimg: float, *changes: str) -> Path:
     """A run of the small preset, on one thread."""
-    done = train(
+    return finished_run(
         Train(
             model="translate/cyclegan",
             data=DAY,
@@ -70,14 +71,8 @@ def trained(out: Path, kimg: float, *changes: str) -> Path:
             preset="small",
             kimg=kimg,
             set=("measure_kimg=-1", *changes),
-            threads=1,
-            device="cpu",
-            estimate=False,
         )
     )
-    if not done.finished:  # A signal stopped it: half a training is not what the gate is of.
-        sys.exit(f"Stopped at {done.kimg:g} kimg.")
-    return out
 
 
 @torch.no_grad()

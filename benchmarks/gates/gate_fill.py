@@ -21,10 +21,12 @@ from pathlib import Path
 from unittest import mock
 
 import torch
+from benchmarks.gates.preset_run import finished_run
 from torch import Tensor
 
 from benchmarks import history
 from ganvas.core import catalogue
+from ganvas.core.hole_law import HoleLaw
 from ganvas.core.pixels import to_float
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images, Masks, OtherImages
@@ -33,12 +35,13 @@ from ganvas.data.packing import prepare
 from ganvas.losses.capabilities import Fills
 from ganvas.nn.guides.flat_colours import bilateral
 from ganvas.nn.layers.initialise import initialise
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train
 from ganvas.train.feeds.guides import guide
 from ganvas.train.feeds.picture_feed import masks
 from ganvas.train.trained import load
 
 TRAIN, TEST = "scenes:5000,32x32,seed=1", "scenes:500,32x32,seed=9"
+LAW: HoleLaw = "free-form"
 SEED = 99  # Of the holes and guides of the test.
 GATED = {"error": 0.075, "above_harmonic_db": 1.0}
 EDITED = {"own": 0.045, "apart": 0.01, "other": 0.15, "hue_deg": 20.0}
@@ -67,21 +70,20 @@ def main() -> None:
 
 def gate_gated(folder: Path, minutes: float) -> list[str]:
     """Floors, twins, and the model; what is not passed."""
-    law = "free-form"
-    smooth = note("gated", "harmonic", measured(by_picture(harmonic_fill), law))
-    note("gated", "own mean", measured(by_picture(mean_fill), law))
-    note("gated", "untrained", measured(untrained("fill/gated"), law))
+    smooth = note("gated", "harmonic", measured(by_picture(harmonic_fill)))
+    note("gated", "own mean", measured(by_picture(mean_fill)))
+    note("gated", "untrained", measured(untrained("fill/gated")))
     twin_minutes = minutes / 4
     with mock.patch.object(torch, "sigmoid", lambda x: torch.full_like(x, 0.5) + 0 * x):
         run = trained(folder / "half-open", "fill/gated", twin_minutes)
-        note("gated", "gates half open", measured(filling(run), law), minutes=twin_minutes)
+        note("gated", "gates half open", measured(filling(run)), minutes=twin_minutes)
     run = trained(folder / "boxes", "fill/gated", twin_minutes, "holes=rectangles")
-    note("gated", "rectangles only", measured(filling(run), law), minutes=twin_minutes)
+    note("gated", "rectangles only", measured(filling(run)), minutes=twin_minutes)
     run = trained(folder / "quarter", "fill/gated", twin_minutes)
-    note("gated", "the model, as long", measured(filling(run), law), minutes=twin_minutes)
+    note("gated", "the model, as long", measured(filling(run)), minutes=twin_minutes)
     started = time.process_time()
     run = trained(folder / "gated", "fill/gated", minutes)
-    found = measured(filling(run), law)
+    found = measured(filling(run))
     note("gated", "fill/gated", found, minutes=minutes, cpu_sec=time.process_time() - started)
     failed = []
     if found["error"] > GATED["error"]:
@@ -111,8 +113,8 @@ def gate_edit(folder: Path, minutes: float) -> list[str]:
 
 
 def trained(out: Path, model: str, minutes: float, *changes: str) -> Path:
-    """A run of the small preset, on one thread."""
-    done = train(
+    """A run of the small preset."""
+    return finished_run(
         Train(
             model=model,
             data=TRAIN,
@@ -120,15 +122,9 @@ def trained(out: Path, model: str, minutes: float, *changes: str) -> Path:
             preset="small",
             minutes=minutes,
             set=("measure_kimg=-1", "health_kimg=-1", *changes),
-            threads=1,
-            device="cpu",
-            estimate=False,
             quiet=True,
         )
     )
-    if not done.finished:  # A signal stopped it: half a training is not what the gate is of.
-        sys.exit(f"Stopped at {done.kimg:g} kimg.")
-    return out
 
 
 def filling(run: Path) -> Filling:
@@ -163,9 +159,9 @@ def pasted(images: Images, mask: Masks, drawn: OtherImages | None) -> Images:
 
 
 @torch.no_grad()
-def measured(fill: Filling, law: str) -> dict[str, float]:
+def measured(fill: Filling) -> dict[str, float]:
     """The error in the holes of the test set."""
-    return errors((fill(images, mask, None), images, mask) for images, mask, _ in test_set(law))
+    return errors((fill(images, mask, None), images, mask) for images, mask, _ in test_set())
 
 
 @torch.no_grad()
@@ -178,9 +174,9 @@ def edited(fill: Filling) -> dict[str, float]:
         "other": lambda drawn: drawn.roll(1, 0),
     }
     for name, choose in choices.items():
-        found[name] = errors(
-            (fill(images, mask, choose(drawn)), images, mask) for images, mask, drawn in test_set("free-form")
-        )["error"]
+        found[name] = errors((fill(images, mask, choose(drawn)), images, mask) for images, mask, drawn in test_set())[
+            "error"
+        ]
     return found
 
 
@@ -212,7 +208,7 @@ def errors(filled: Iterator[tuple[Images, Images, Masks]]) -> dict[str, float]:
     return {"error": absolute / count, "psnr_db": -10 * float(torch.tensor(squared / count).log10())}
 
 
-def test_set(law: str) -> Iterator[tuple[Images, Masks, OtherImages]]:
+def test_set() -> Iterator[tuple[Images, Masks, OtherImages]]:
     """Batches of unseen pictures, their masks and their guides."""
     for first, images in enumerate(pictures().split(100)):
         positions = torch.arange(100 * first, 100 * first + len(images))
@@ -220,7 +216,7 @@ def test_set(law: str) -> Iterator[tuple[Images, Masks, OtherImages]]:
         assert drawn is not None
         whole = drawn.clone()
         whole[:, 1:4], whole[:, 4:] = bilateral(images), 1
-        yield images, masks(law, positions, (32, 32), seed=SEED), whole
+        yield images, masks(LAW, positions, (32, 32), seed=SEED), whole
 
 
 def pictures() -> Images:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from benchmarks.gates.preset_run import finished_run
 from torch import Tensor
 
 from benchmarks import history
@@ -31,7 +32,7 @@ from ganvas.data.scenes.scenes import Scenes, paint
 from ganvas.losses.capabilities import Translates
 from ganvas.metrics.maths.hidden_signal import HiddenSignal, correlation, slope
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train
 from ganvas.train.trained import load
 
 SIDE, SKIES, TRAINED, TESTED = 32, 12, 1500, 300
@@ -136,7 +137,7 @@ def trained(folder: Path, kimg: float) -> Translates:
         found = nights(TRAINED, seed=seed)
         pictures = found.bare if name == "bare" else found.starry
         np.save(folder / f"{name}.npy", pictures.byte().permute(0, 2, 3, 1).contiguous().numpy())
-    done = train(
+    run = finished_run(
         Train(
             model="translate/cyclegan",
             data=str(folder / "bare.npy"),
@@ -145,14 +146,9 @@ def trained(folder: Path, kimg: float) -> Translates:
             preset="small",
             kimg=kimg,
             set=("measure_kimg=-1", "sample_kimg=100"),
-            threads=1,
-            device="cpu",
-            estimate=False,
         )
     )
-    if not done.finished:  # A signal stopped it: half a training is not what the gate is of.
-        sys.exit(f"Stopped at {done.kimg:g} kimg.")
-    return load(folder / "run").require(Translates)
+    return load(run).require(Translates)
 
 
 def _way(model: Translates, direction: str) -> Way:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from benchmarks.gates.preset_run import finished_run
 
 from benchmarks import history
 from ganvas.core.run_folder import RunFolder
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train
 
 Line = dict[str, Any]
 SEEDS = range(5)
@@ -51,7 +52,7 @@ def measured(seed: int, changes: tuple[str, ...]) -> list[Line]:
     """What a run measured, before its first step and then at equal distances."""
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary) / "run"
-        train(
+        finished_run(
             Train(
                 model="gan/minibatch_discrimination",
                 data="mixtures:ring8",
@@ -59,9 +60,6 @@ def measured(seed: int, changes: tuple[str, ...]) -> list[Line]:
                 preset="mixtures",
                 seed=seed,
                 set=changes,
-                threads=1,
-                device="cpu",
-                estimate=False,
             )
         )
         return RunFolder(out).lines("measures.jsonl")

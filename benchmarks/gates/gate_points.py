@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from benchmarks.gates.preset_run import finished_run
 
 from benchmarks import history
 from ganvas.core.run_folder import RunFolder
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train
 
 MODES, SHARE = 25, 0.9
 # What keeps the critic's slope bounded, taken away; a bound of ten thousand is none.
@@ -64,7 +65,7 @@ def reached(
 ) -> tuple[Figures, Figures]:
     """Modes and share before the first step of a run of the preset, and at its end with its processor time."""
     started = time.process_time()
-    train(
+    finished_run(
         Train(
             model=model,
             data="mixtures:grid25",
@@ -72,9 +73,6 @@ def reached(
             preset="mixtures",
             kimg=kimg,
             set=changes,
-            threads=1,
-            device="cpu",
-            estimate=False,
         )
     )
     lines = RunFolder(out).lines("measures.jsonl")

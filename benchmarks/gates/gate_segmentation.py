@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from benchmarks.gates.preset_run import preset_run
 from torch import Tensor
 
 from benchmarks import history
@@ -31,7 +32,6 @@ from ganvas.models.segment import fcn, unet
 from ganvas.networks.fully_convolutional import FCN
 from ganvas.nn.blocks.skips import crop
 from ganvas.nn.layers.initialise import initialise
-from ganvas.tasks.train import Train, train
 from ganvas.train.trained import load
 
 CLASSES, TEST = len(MASK_NAMES), 500
@@ -90,24 +90,9 @@ def failures(found: dict[str, dict[str, float]], table: dict[str, float]) -> lis
 
 
 def trained(name: str, out: Path, kimg: float) -> unet.Model | fcn.Model:
-    """A run of a small preset, on one thread."""
+    """A run of a small preset."""
     model, changes = RUNS[name]
-    done = train(
-        Train(
-            model=model,
-            data=DATA,
-            out=out,
-            preset="small",
-            kimg=kimg,
-            set=("measure_kimg=-1", "sample_kimg=100", *changes),
-            threads=1,
-            device="cpu",
-            estimate=False,
-        )
-    )
-    if not done.finished:  # A signal stopped it: half a training is not what the gate is of.
-        sys.exit(f"Stopped at {done.kimg:g} kimg.")
-    loaded = load(out).model
+    loaded = load(preset_run(model, out, DATA, kimg, changes=("measure_kimg=-1", *changes))).model
     assert isinstance(loaded, unet.Model | fcn.Model)
     return loaded
 

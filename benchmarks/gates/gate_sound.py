@@ -22,15 +22,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from benchmarks.gates.preset_run import finished_run
 
 from benchmarks import history
 from ganvas.core.results import Result
 from ganvas.core.waves import to_waves
 from ganvas.data.sound.riff import write_wav
+from ganvas.losses.games.sound_game import SoundGame
 from ganvas.nn.sound import log_spectrogram
 from ganvas.tasks import features
 from ganvas.tasks.measure import Measure, measure
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train
 from ganvas.train.trained import Trained, load
 
 DIGITS = "spoken-digits.tar.xz"
@@ -125,9 +127,9 @@ def wavegan() -> list[str]:
 
 def begun(model: str, data: Path, out: Path, changes: tuple[str, ...], *, kimg: float) -> Path:
     """A run to its end."""
-    how = {"kimg": kimg, "set": (*changes, *QUIETLY), "device": "cpu", "threads": 1, "quiet": True, "estimate": False}
-    train(Train(model=model, data=str(data), out=out, seed=1, **how))
-    return out
+    return finished_run(
+        Train(model=model, data=str(data), out=out, seed=1, kimg=kimg, set=(*changes, *QUIETLY), quiet=True)
+    )
 
 
 def measured(run: Path, seen: Path | None = None) -> tuple[Values, Values]:
@@ -174,6 +176,7 @@ def decay_of(samples: np.ndarray) -> float:
 def seen_of_a_sample(trained: Trained) -> float:
     """How far verdicts change when sounds are shifted by one sample, in deviations of the verdicts."""
     waves = to_waves(torch.from_numpy(trained.real_sounds(quiet=True).read(slice(0, 256))))
+    assert isinstance(trained.model, SoundGame)
     verdicts, shifted = trained.model.judge(waves), trained.model.judge(waves.roll(1, 1))
     return float((shifted - verdicts).abs().mean() / verdicts.std())
 

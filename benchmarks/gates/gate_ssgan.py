@@ -20,13 +20,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from benchmarks.gates.preset_run import finished_run
 
 from benchmarks import history
 from ganvas.core.pixels import to_float
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.losses.capabilities import Classifies
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train
 from ganvas.train.feeds.picture_feed import told_labels
 from ganvas.train.trained import load
 
@@ -76,7 +77,7 @@ def trained_and_tested(name: str, seen: Path, test: Packed, rows: np.ndarray, *c
     started = time.process_time()
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary) / "run"
-        train(
+        finished_run(
             Train(
                 model="gan/ssgan_semi",
                 preset="small",
@@ -87,9 +88,6 @@ def trained_and_tested(name: str, seen: Path, test: Packed, rows: np.ndarray, *c
                 seed=SEED,
                 conditional=True,
                 labelled=LABELLED[name],
-                threads=1,
-                device="cpu",
-                estimate=False,
                 quiet=True,
             )
         )

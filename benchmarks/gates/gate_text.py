@@ -19,11 +19,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+from benchmarks.gates.preset_run import finished_run
 
 from benchmarks import history
 from ganvas.data.text.packed_text import prepare_text
 from ganvas.metrics.text.text_judge import TextJudge
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train
 from ganvas.train.trained import Trained, load
 
 TEXT, ORACLE = "pydoc", "oracle:100,4000,length=10"
@@ -112,7 +113,7 @@ def _trained(
     changes: tuple[str, ...] = (),
 ) -> Trained:
     settings = (*changes, "measure_kimg=-1", "sample_kimg=1000", "keep_last=100", "checkpoint_minutes=1000")
-    train(
+    run = finished_run(
         Train(
             model=f"text/{name}",
             data=f"{source}::train",
@@ -120,12 +121,9 @@ def _trained(
             preset=preset,
             kimg=kimg,
             set=settings,
-            threads=1,
-            device="cpu",
-            estimate=False,
         )
     )
-    return load(out)
+    return load(run)
 
 
 def _judge(model: Trained, source: str) -> TextJudge:

@@ -14,10 +14,11 @@ import time
 from pathlib import Path
 
 import torch
+from benchmarks.gates.preset_run import finished_run
 
 from benchmarks import history
 from ganvas.core.run_folder import RunFolder
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train
 
 MODES, SHARE = 25, 0.9
 UNCLIPPED_KIMG = 1000.0
@@ -45,7 +46,7 @@ def passes(found: dict[str, float]) -> bool:
 def reached(out: Path, *, kimg: float | None = None, changes: tuple[str, ...] = ()) -> dict[str, float]:
     """Modes and share at the end of a run of the preset, and its seconds of processor time."""
     started = time.process_time()
-    train(
+    finished_run(
         Train(
             model="gan/wgan",
             data="mixtures:grid25",
@@ -53,9 +54,6 @@ def reached(out: Path, *, kimg: float | None = None, changes: tuple[str, ...] = 
             preset="mixtures",
             kimg=kimg,
             set=changes,
-            threads=1,
-            device="cpu",
-            estimate=False,
         )
     )
     last = RunFolder(out).lines("measures.jsonl")[-1]

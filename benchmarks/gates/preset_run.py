@@ -1,10 +1,19 @@
-"""Runs of presets that gates train, each on one thread, and what was measured while they trained."""
+"""Runs that gates train, each on one thread, and what was measured while they trained."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
 from ganvas.core.run_folder import RunFolder
 from ganvas.tasks.train import Train, train
+
+
+def finished_run(task: Train) -> Path:
+    """A run to its end, on one thread of the processor; one that is there goes on."""
+    done = train(dataclasses.replace(task, threads=1, device="cpu", estimate=False))
+    if not done.finished:  # A signal stopped it: half a training is not what a gate is of.
+        sys.exit(f"{task.out} was stopped at {done.kimg:g} kimg.")
+    return task.out
 
 
 def preset_run(
@@ -22,7 +31,7 @@ def preset_run(
     Args:
         changes: Of settings, which may say where else it is measured (``measure_kimg=2``).
     """
-    done = train(
+    return finished_run(
         Train(
             model=model,
             data=data,
@@ -31,15 +40,9 @@ def preset_run(
             preset=preset,
             kimg=kimg,
             set=(f"measure_kimg={kimg}", "sample_kimg=100000", *changes),
-            threads=1,
-            device="cpu",
-            estimate=False,
             quiet=True,
         )
     )
-    if not done.finished:  # What was measured last is then not the run's end.
-        sys.exit(f"{out} was stopped.")
-    return out
 
 
 def measured(run: Path) -> list[dict[str, float]]:

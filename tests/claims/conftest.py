@@ -1,4 +1,4 @@
-"""What tests of operators may ask for."""
+"""Tests of operators as a user has them: a fixture that turns the checks of shapes off."""
 
 from collections.abc import Iterator
 
