@@ -1,4 +1,4 @@
-"""What the studio answers about runs: the list, a run's training, its samples, its end."""
+"""Answers of the studio about runs: the list, a run's training, its samples, its end."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What every command has in common: JSON alone on stdout, words on stderr, help without torch, exit codes."""
+"""Manners of every command: JSON alone on stdout, words on stderr, help without torch, exit codes."""
 
 import json
 import math

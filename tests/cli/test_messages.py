@@ -1,4 +1,4 @@
-"""What becomes of a command whose messages nobody can take any more."""
+"""Commands whose messages nobody can take any more."""
 
 import io
 import json

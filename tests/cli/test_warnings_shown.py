@@ -1,4 +1,4 @@
-"""What others say while a command runs, and what stands on a terminal."""
+"""Warnings of other libraries while a command runs, and what of them stands on a terminal."""
 
 import io
 import json

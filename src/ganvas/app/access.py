@@ -1,9 +1,10 @@
-"""Who may ask the studio for what: its address, its token, and whether anything may be written."""
+"""Access to the studio: its address, its token, and whether anything may be written."""
 
 import secrets
 from dataclasses import dataclass, field
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+from ganvas.tasks.serve import LOOPBACK, bracketed
+
 MOST_BODY_BYTES = 16 * 1024 * 1024  # A photograph to be edited, in base64, is the largest thing that a page sends.
 
 
@@ -36,12 +37,3 @@ class Access:
     def address(self) -> str:
         """What a person opens. The token is behind the ``#``, which no browser sends to anyone."""
         return f"http://{bracketed(self.host)}:{self.port}/#t={self.token}"
-
-
-def bracketed(host: str) -> str:
-    """An address as URLs write it.
-
-    >>> bracketed("::1"), bracketed("127.0.0.1")
-    ('[::1]', '127.0.0.1')
-    """
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -30,6 +30,7 @@ from ganvas.tasks.translate import Translated
 
 OF_PICTURES = ("resolution", "base", "channels", "features", "features_max", "network")  # Points have no use for them.
 PARTS = 25  # Of a mixture, on the screen.
+VALUES = 20  # Sizes, classes and the like that are counted on the screen.
 SHOWN = 10  # Broken files named on the screen; the JSON has them all.
 
 
@@ -130,15 +131,10 @@ def _(result: SearchResult) -> None:
 def _(result: DescribeResult) -> None:
     read = "read in full" if result.full else "headers read; --full reads every pixel"
     say(f"{result.source}: {result.kind}, {result.count:,} pictures ({read}).")
-    for title, counts in (("size", result.sizes), ("mode", result.modes), ("class", result.labels or {})):
-        if counts:
-            table("", (title, "pictures"), [(name, f"{count:,}") for name, count in list(counts.items())[:20]])
+    _counts("pictures", {"size": result.sizes, "mode": result.modes, "class": result.labels or {}})
     if result.about_labels:
         say(result.about_labels)
-    _passed_over(result.passed_over)
-    _broken(result.broken, verb="Cannot be read")
-    if result.broken:
-        say("Training refuses them; --broken skip leaves them out.")
+    _not_trained_on(result)
 
 
 @show.register
@@ -159,18 +155,13 @@ def _(result: DescribeSoundsResult) -> None:
     if result.seconds:
         lengths = [(name, f"{result.seconds[name]:.3g}") for name in ("shortest", "middle", "longest")]
         table("", ("recording", "seconds"), lengths)
-    counted = (("rate in Hz", result.rates), ("channels", result.channels), ("stored as", result.forms))
-    for title, counts in (*counted, ("class", result.labels or {})):
-        if counts:
-            table("", (title, "sounds"), [(name, f"{count:,}") for name, count in list(counts.items())[:20]])
+    counted = {"rate in Hz": result.rates, "channels": result.channels, "stored as": result.forms}
+    _counts("sounds", counted | {"class": result.labels or {}})
     if result.about_labels:
         say(result.about_labels)
     if result.silent:
         say(f"{len(result.silent):,} are silent and will be left out, such as {result.silent[0]}.")
-    _passed_over(result.passed_over)
-    _broken(result.broken, verb="Cannot be read")
-    if result.broken:
-        say("Training refuses them; --broken skip leaves them out.")
+    _not_trained_on(result)
 
 
 @show.register
@@ -233,6 +224,21 @@ def _(result: Catalogue) -> None:
 
 def _dimensions(dims: int) -> str:
     return f"{dims} dimension{'s' if dims != 1 else ''}"
+
+
+def _counts(what: str, counted: Mapping[str, Mapping[str, int]]) -> None:
+    """A table for each way of counting that counted anything: how many samples have each value."""
+    for title, counts in counted.items():
+        if counts:
+            table("", (title, what), [(name, f"{count:,}") for name, count in list(counts.items())[:VALUES]])
+
+
+def _not_trained_on(result: DescribeResult | DescribeSoundsResult) -> None:
+    """Files of a source that are no samples, or cannot be read."""
+    _passed_over(result.passed_over)
+    _broken(result.broken, verb="Cannot be read")
+    if result.broken:
+        say("Training refuses them; --broken skip leaves them out.")
 
 
 def _passed_over(endings: Mapping[str, int]) -> None:

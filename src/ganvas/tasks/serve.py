@@ -6,8 +6,8 @@ from typing import Annotated
 
 import tyro
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
-EVERYWHERE = ("0.0.0.0", "::", "[::]", "")
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+EVERYWHERE = ("0.0.0.0", "[::]", "")
 NEEDS = ("starlette", "uvicorn")
 
 
@@ -64,12 +64,12 @@ def serve(task: Serve) -> Served:
         raise UserError(f"There is no folder {task.runs}. Give the folder that your runs are in: ganvas serve runs/")
     if task.port is not None and not 0 <= task.port < 2**16:
         raise UserError(f"--port {task.port} is no port: they go from 0 to 65535. Leave it out to take a free one.")
-    if task.host in EVERYWHERE:
+    if bracketed(task.host) in EVERYWHERE:
         raise UserError(
             f"--host {task.host or '(empty)'} listens everywhere, so that no name could be told from a foreign one. "
             "Name the one address that you mean."
         )
-    if task.host not in LOOPBACK and not task.i_know:
+    if bracketed(task.host) not in LOOPBACK and not task.i_know:
         raise UserError(
             f"--host {task.host} opens the page to everyone on that network who has its token, unencrypted. Add "
             "--i-know if that is meant, or leave --host out and forward the port: ssh -L 8470:localhost:8470 MACHINE."
@@ -77,3 +77,12 @@ def serve(task: Serve) -> Served:
     if missing := [name for name in NEEDS if find_spec(name) is None]:
         raise UserError(f"The studio needs {' and '.join(missing)}: pip install 'ganvas[app]'.")
     return Served(runs=task.runs, write=task.write, port=task.port, host=task.host, browser=task.browser)
+
+
+def bracketed(host: str) -> str:
+    """An address as URLs write it.
+
+    >>> bracketed("::1"), bracketed("127.0.0.1")
+    ('[::1]', '127.0.0.1')
+    """
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
