@@ -226,16 +226,15 @@ def describe(
 ) -> DescribeResult | DescribePointsResult | DescribeSoundsResult | DescribeTextResult:
     """Surveys a source."""
     from ganvas.data.fitting import written
-    from ganvas.data.points.opening_points import is_points
-    from ganvas.data.sound.opening_sounds import is_sounds
+    from ganvas.data.sources.unit_of_source import unit_of_source
     from ganvas.data.survey import survey
-    from ganvas.data.text.opening_text import is_text
 
-    if is_points(task.source):
+    unit = unit_of_source(task.source)
+    if unit == "points":
         return _describe_points(task)
-    if is_sounds(task.source):
+    if unit == "sounds":
         return _describe_sounds(task, quiet=quiet)
-    if is_text(task.source):
+    if unit == "lines":
         return _describe_text(task)
     found = survey(task.source, full=task.full, quiet=quiet)
     return DescribeResult(
@@ -322,15 +321,14 @@ def _describe_text(task: Describe) -> DescribeTextResult:
 def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult | PackSoundsResult | PackTextResult:
     """Packs a source into a folder."""
     from ganvas.data import packing
-    from ganvas.data.points.opening_points import is_points
-    from ganvas.data.sound.opening_sounds import is_sounds
-    from ganvas.data.text.opening_text import is_text
+    from ganvas.data.sources.unit_of_source import unit_of_source
 
-    if is_points(task.source):
+    unit = unit_of_source(task.source)
+    if unit == "points":
         return _pack_points(task)
-    if is_sounds(task.source):
+    if unit == "sounds":
         return _pack_sounds(task, quiet=quiet)
-    if is_text(task.source):
+    if unit == "lines":
         return _pack_text(task)
     done = packing.pack(
         task.source,

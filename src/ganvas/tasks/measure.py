@@ -1,10 +1,11 @@
 """``ganvas measure A B``: how unlike generated pictures are to real ones, in numbers with error bars."""
 
 import dataclasses
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -12,9 +13,11 @@ from ganvas.core.errors import UserError
 from ganvas.core.number_text import with_error
 from ganvas.core.results import Result
 from ganvas.core.run_folder import is_run_or_model
+from ganvas.core.sample_unit import SampleUnit
 from ganvas.tasks.measuring import (
     asked_classes,
     half_precision,
+    measured_samples,
     notes,
     pairs,
     point_sides,
@@ -24,6 +27,7 @@ from ganvas.tasks.measuring import (
     sound_sides,
     text_sides,
 )
+from ganvas.tasks.measuring.measured_samples import MeasuredSamples
 from ganvas.tasks.measuring.picture_options import PictureOptions
 from ganvas.tasks.measuring.sides import BATCH, Side
 
@@ -114,7 +118,7 @@ class MeasureResult:
     n_reals: int | None = None  # On the other side, where it has its own number; None as many, or not said.
     skipped: dict[str, str] = field(default_factory=dict)  # Metrics that could not be computed, and why.
     notes: list[str] = field(default_factory=list)  # What a reader of the numbers must know.
-    unit: Literal["pictures", "points", "sounds", "lines"] = "pictures"
+    unit: SampleUnit = "pictures"
 
     def rows(self) -> list[MeasureRow]:
         """The table: every result beside its floor, undivided metrics before their parts."""
@@ -146,12 +150,9 @@ def labelled(result: Result) -> str:
 
 def measure(task: Measure) -> MeasureResult:
     """Draws equally many pictures of either side at random and measures them; a run's result is kept in the run."""
-    if point_sides.are_points(task.a, kimg=task.kimg):
-        return _of_points(task)
-    if sound_sides.are_sounds(task.a, kimg=task.kimg):
-        return _of_sounds(task)
-    if text_sides.are_lines(task.a, kimg=task.kimg):
-        return _of_lines(task)
+    others = {"points": _of_points, "sounds": _of_sounds, "lines": _of_lines}
+    if (unit := measured_samples.unit_of_side(task.a, kimg=task.kimg)) != "pictures":
+        return others[unit](task)
     names, lenient = sides.chosen_metrics(task.metrics)
     a, b = _sides(task)
     if task.classifier is not None:
@@ -177,89 +178,50 @@ def measure(task: Measure) -> MeasureResult:
 
 
 def _of_points(task: Measure) -> MeasureResult:
-    """Points against their law; a run's result is kept in the run."""
-    import time
-
-    options = {"--ref": task.ref, "--label": task.label, "--classifier": task.classifier}
-    given = next((name for name, value in options.items() if value is not None), None)
-    if given is not None or (task.n is not None and task.n < 2):
-        given = given or f"-n {task.n}"
+    """Points against their law."""
+    started = time.monotonic()
+    given = _meant_for_pictures(task) or ("" if task.n is None or task.n > 1 else f"-n {task.n}")
+    if given:
         raise UserError(
             f"{given}: of points there are at least 2, without classes, and they are measured against a law."
         )
-    started = time.monotonic()
-    words = tuple(word for text in task.metrics for word in text.split(",") if word)
-    found = point_sides.measured_points(
-        task.a,
-        task.b,
-        n=task.n,
-        seed=task.seed,
-        metrics=None if task.metrics == DEFAULT else words,
-        kimg=task.kimg,
-    )
-    trained = found.trained
-    result = MeasureResult(
-        a=task.a,
-        b=f"mixtures:{found.law}",
-        n=found.n,
-        seed=task.seed,
-        seconds=time.monotonic() - started,
-        results=found.results,
-        floor=found.floor,
-        reals=found.law,
-        fakes=found.points,
-        kimg=trained.kimg if trained else None,
-        model=trained.fingerprint if trained else None,
-        own=trained is not None and task.b is None,
-        unit="points",
-    )
-    if trained is None:
-        return result
-    written = run_lines.add(Path(task.a), result, nimg=trained.nimg, source="measure")
-    return dataclasses.replace(result, written=written)
+    how = {"n": task.n, "seed": task.seed, "metrics": _named(task), "kimg": task.kimg}
+    return _noted(task, point_sides.measured_points(task.a, task.b, **how), started, unit="points")
 
 
 def _of_sounds(task: Measure) -> MeasureResult:
-    """Sounds against real ones; a run's result is kept in the run."""
-    import time
-
-    options = {"--ref": task.ref, "--label": task.label, "--classifier": task.classifier}
-    given = next((name for name, value in options.items() if value is not None), None)
-    if given is not None:
-        raise UserError(f"{given}: sounds are measured against sounds, of all classes. Leave it out.")
+    """Sounds against real ones."""
     started = time.monotonic()
-    words = tuple(word for text in task.metrics for word in text.split(",") if word)
-    found = sound_sides.measured_sounds(
-        task, task.a, task.b, metrics=None if task.metrics == DEFAULT else words, kimg=task.kimg
-    )
+    if given := _meant_for_pictures(task):
+        raise UserError(f"{given}: sounds are measured against sounds, of all classes. Leave it out.")
+    found = sound_sides.measured_sounds(task, task.a, task.b, metrics=_named(task), kimg=task.kimg)
     return _noted(task, found, started, unit="sounds")
 
 
 def _of_lines(task: Measure) -> MeasureResult:
-    """Lines against real ones; a run's result is kept in the run."""
-    import time
-
-    options = {"--ref": task.ref, "--label": task.label, "--classifier": task.classifier}
-    given = next((name for name, value in options.items() if value is not None), None)
-    if given is not None or (task.n is not None and task.n < 2):
-        raise UserError(f"{given or f'-n {task.n}'}: at least 2 lines are measured, against lines, without classes.")
+    """Lines against real ones."""
     started = time.monotonic()
-    words = tuple(word for text in task.metrics for word in text.split(",") if word)
-    chosen = None if task.metrics == DEFAULT else words
-    how = {"n": task.n, "seed": task.seed, "metrics": chosen, "kimg": task.kimg, "quiet": task.quiet}
+    given = _meant_for_pictures(task) or ("" if task.n is None or task.n > 1 else f"-n {task.n}")
+    if given:
+        raise UserError(f"{given}: at least 2 lines are measured, against lines, without classes.")
+    how = {"n": task.n, "seed": task.seed, "metrics": _named(task), "kimg": task.kimg, "quiet": task.quiet}
     return _noted(task, text_sides.measured_lines(task.a, task.b, **how), started, unit="lines")
 
 
-def _noted(
-    task: Measure,
-    found: "sound_sides.MeasuredSounds | text_sides.MeasuredLines",
-    started: float,
-    *,
-    unit: Literal["sounds", "lines"],
-) -> MeasureResult:
-    """What was found, and a line of the run where a run was measured."""
-    import time
+def _meant_for_pictures(task: Measure) -> str:
+    """The first option that was given and that only pictures have; empty where there is none."""
+    options = {"--ref": task.ref, "--label": task.label, "--classifier": task.classifier}
+    return next((name for name, value in options.items() if value is not None), "")
 
+
+def _named(task: Measure) -> tuple[str, ...] | None:
+    """The metrics that a person names; None where none is named."""
+    words = tuple(word for text in task.metrics for word in text.split(",") if word)
+    return None if task.metrics == DEFAULT else words
+
+
+def _noted(task: Measure, found: MeasuredSamples, started: float, *, unit: SampleUnit) -> MeasureResult:
+    """What was found, and a line of the run where a run was measured."""
     trained = found.trained
     result = MeasureResult(
         a=task.a,
@@ -273,7 +235,7 @@ def _noted(
         fakes=found.fakes,
         kimg=trained.kimg if trained else None,
         model=trained.fingerprint if trained else None,
-        own=trained is not None and found.reals == trained.data["fingerprint"],
+        own=found.own,
         unit=unit,
     )
     if trained is None:
@@ -382,8 +344,6 @@ def _minimum(names: Sequence[str]) -> int:
 
 def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: int, lenient: bool) -> MeasureResult:
     """Both sides and, where there are as many reals again, the floor."""
-    import time
-
     from ganvas.metrics.accumulators.feature_networks import Networks
     from ganvas.metrics.measuring import flow
 

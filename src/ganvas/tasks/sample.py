@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from ganvas.core.sample_unit import SampleUnit
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -104,7 +106,7 @@ class Drawn:
     seed: int
     model: str
     kimg: float
-    unit: Literal["pictures", "points", "sounds", "lines"] = "pictures"
+    unit: SampleUnit = "pictures"
 
 
 def sample(task: Sample) -> Drawn:

@@ -1,9 +1,9 @@
 """A trained model, ready to draw: ``load("runs/x").sample(64, seed=1).show()``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.line_size import LineSize
 from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.run_folder import RunFolder
+from ganvas.core.sample_unit import SampleUnit
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
@@ -41,9 +42,8 @@ from ganvas.train import checkpoint
 from ganvas.train.drawn import decoded, drawn_labels, drawn_samples
 from ganvas.train.state import placed
 
-Unit = Literal["pictures", "points", "sounds", "lines"]
 C = TypeVar("C")
-UNITS: dict[type[Batch], Unit] = {Points: "points", Sounds: "sounds", Lines: "lines"}  # Where it is no pictures.
+UNITS: dict[type[Batch], SampleUnit] = {Points: "points", Sounds: "sounds", Lines: "lines"}  # Where it is no pictures.
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ class Trained:
         return self._of_pictures("channels")
 
     @property
-    def unit(self) -> Unit:
+    def unit(self) -> SampleUnit:
         """What its samples are."""
-        return UNITS.get(self.model.batch_type, "pictures")
+        return _unit_of(self.model)
 
     @property
     def draws_points(self) -> bool:
@@ -188,10 +188,7 @@ class Trained:
         Raises:
             UserError: the model draws no sounds.
         """
-        config = self.model.config
-        if not isinstance(config, SizesSounds):
-            raise UserError(f"{self.name} draws {self.unit}, and a model of sound is wanted.")
-        return config.sound
+        return self._config_that(SizesSounds, "sound").sound
 
     def sample_sounds(
         self, n: int, *, seed: int = 0, label: str | int | None = None, batch: int = 64
@@ -230,10 +227,7 @@ class Trained:
         Raises:
             UserError: the model draws no lines.
         """
-        config = self.model.config
-        if not isinstance(config, SizesLines):
-            raise UserError(f"{self.name} draws {self.unit}, and a model of text is wanted.")
-        return config.line
+        return self._config_that(SizesLines, "text").line
 
     def real_lines(self, *, quiet: bool = False) -> PackedText:
         """The lines it was trained on, prepared as they were then."""
@@ -277,6 +271,12 @@ class Trained:
         judge = self.require(Judges)
         found = [judge.judge(to_float(part.to(self.device)), stage=self.stage) for part in pictures.split(batch)]
         return torch.cat(found).float().cpu()
+
+    def _config_that(self, sizes: type[C], of: str) -> C:
+        config = self.model.config
+        if not isinstance(config, sizes):
+            raise UserError(f"{self.name} draws {self.unit}, and a model of {of} is wanted.")
+        return config
 
     def _of_pictures(self, side: str) -> int:
         if self.unit != "pictures":
@@ -352,8 +352,7 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
     """
     folder = model_folder(Path(path), kimg)
     tensors, numbers = checkpoint.load(folder, "model")
-    module = catalogue.load("models", numbers["model"])
-    model: Game = module.Model(from_plain(module.Config, numbers["config"]))
+    model = _made(numbers)
     try:
         remembered = {name: tensor for name, tensor in model.state_dict().items() if name in model.memory()}
         model.load_state_dict(remembered | tensors)
@@ -370,6 +369,27 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
         fingerprint=f"sha256:{numbers['sha256']}",
         device=torch.device(device),
     )
+
+
+def unit_of_run(path: Path, *, kimg: float | None = None) -> SampleUnit:
+    """What the samples of a run are: what :attr:`Trained.unit` says of it, without its weights.
+
+    Raises:
+        UserError: there is no such run or model, or what it says of itself is not whole.
+    """
+    numbers = checkpoint.read_numbers(model_folder(path, kimg), "model")
+    with torch.device("meta"):
+        return _unit_of(_made(numbers))
+
+
+def _made(numbers: Mapping[str, Any]) -> Game:
+    """A new model as ``model.json`` describes it."""
+    module = catalogue.load("models", numbers["model"])
+    return module.Model(from_plain(module.Config, numbers["config"]))
+
+
+def _unit_of(model: Game) -> SampleUnit:
+    return UNITS.get(model.batch_type, "pictures")
 
 
 def model_folder(path: Path, kimg: float | None) -> Path:

@@ -14,7 +14,7 @@ from ganvas.train.kinds.domain_kind import DomainKind
 from ganvas.train.kinds.kinds import kind_of
 from ganvas.train.kinds.picture_kind import PictureKind
 from ganvas.train.kinds.point_kind import PointKind
-from ganvas.train.trained import load
+from ganvas.train.trained import load, unit_of_run
 
 SETTINGS = ("width=8", "depth=1", "features=4", "batch_size=8", "burst_first=1", "burst_moves=2", "measure_kimg=-1")
 
@@ -58,6 +58,9 @@ def test_one_model_trains_on_pictures_and_on_points_with_settings_read_off_each(
     assert (pictures.draws_points, points.draws_points) == (False, True)
     assert pictures.sample(3).bytes.shape == (3, 16, 24, 1)
     assert points.sample_points(3).shape == (3, 3)
+    for of in ("pictures", "points"):  # Which it is can be told without weights.
+        next(tmp_path.glob(f"{of}/model/*/model.safetensors")).unlink()
+        assert unit_of_run(tmp_path / of) == of
 
 
 @pytest.mark.parametrize(("source", "dims", "says"), [("a", 2, "dims=2 is of points"), ("b", 0, "dims=0, but")])

@@ -1,13 +1,11 @@
 """Measuring points: a file of them, or what a run draws, against a law that is known."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganvas.core.errors import UserError, did_you_mean
-from ganvas.core.results import Result
+from ganvas.core.errors import UserError
 from ganvas.core.run_folder import is_run_or_model
-from ganvas.tasks.measuring.sides import ALL
+from ganvas.tasks.measuring.measured_samples import MeasuredSamples, chosen_results
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,37 +17,9 @@ if TYPE_CHECKING:
 MOST = 16_384  # Points that are measured where the number is left out.
 
 
-@dataclass(frozen=True, kw_only=True)
-class MeasuredPoints:
-    """What was found of points."""
-
-    law: str  # As "mixtures:" spells it.
-    n: int
-    results: list[Result]
-    floor: list[Result]  # Of as many points of the law itself.
-    points: str  # Fingerprint of the points that were measured.
-    trained: "Trained | None"
-
-
-def are_points(spec: str, *, kimg: float | None) -> bool:
-    """Whether a side of a comparison holds or draws points."""
-    from ganvas.data.points.opening_points import is_points
-    from ganvas.data.points.packed_points import is_packed_points
-    from ganvas.metrics.statistics.base import is_stats
-
-    path = Path(spec).expanduser()
-    if is_stats(path):  # Its moments are arrays of numbers as well.
-        return False
-    if is_run_or_model(path):
-        from ganvas.train.trained import load
-
-        return load(path, kimg=kimg).draws_points
-    return is_points(spec) or is_packed_points(spec)
-
-
 def measured_points(
     a: str, b: str | None, *, n: int | None, seed: int, metrics: tuple[str, ...] | None, kimg: float | None
-) -> MeasuredPoints:
+) -> MeasuredSamples:
     """Measures points against a law.
 
     Args:
@@ -84,14 +54,17 @@ def measured_points(
     if trained is not None and law.gap is not None:
         slope = generator_slope(trained.model, seed=seed, stage=trained.stage)
     own, _ = law.points(np.arange(len(points)), seed=derive_seed(seed, "floor of a law"))
-    results = _chosen(point_results(points, law, name=name, seed=seed, lipschitz=slope), metrics, name)
-    return MeasuredPoints(
-        law=name,
+    what = f"points against mixtures:{name}"
+    results = chosen_results(point_results(points, law, name=name, seed=seed, lipschitz=slope), metrics, of=what)
+    return MeasuredSamples(
+        against=f"mixtures:{name}",
         n=len(points),
         results=results,
-        floor=_chosen(point_results(own, law, name=name, seed=seed), metrics, name),
-        points=hashlib.sha256(points.tobytes()).hexdigest()[:16],
+        floor=chosen_results(point_results(own, law, name=name, seed=seed), metrics, of=what),
+        fakes=hashlib.sha256(points.tobytes()).hexdigest()[:16],
+        reals=name,
         trained=trained,
+        own=trained is not None and b is None,
     )
 
 
@@ -121,16 +94,3 @@ def _read(spec: str, most: int) -> "Float[np.ndarray, 'n d']":
         if sum(map(len, rows)) >= most:
             break
     return np.concatenate(rows)
-
-
-def _chosen(results: list[Result], metrics: tuple[str, ...] | None, law: str) -> list[Result]:
-    if metrics is None or ALL in metrics:
-        return results
-    known = list(dict.fromkeys(one.metric.partition(".")[0] for one in results))
-    for name in metrics:
-        if name not in known:
-            raise UserError(
-                f"'{name}' is not measured of points against mixtures:{law}.{did_you_mean(name, known)} "
-                f"Known: {', '.join(known)}."
-            )
-    return [one for one in results if one.metric.partition(".")[0] in metrics]

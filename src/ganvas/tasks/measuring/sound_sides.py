@@ -1,13 +1,14 @@
 """Measuring sounds: what a run draws, or a source of them, against real sounds."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.results import Result
 from ganvas.core.run_folder import is_run_or_model
+from ganvas.tasks.measuring.measured_samples import MeasuredSamples, is_own
 from ganvas.tasks.measuring.picture_options import PictureOptions
 from ganvas.tasks.measuring.sides import ALL
 
@@ -21,37 +22,9 @@ if TYPE_CHECKING:
 MOST = 1024  # Sounds on each side where the number is left out.
 
 
-@dataclass(frozen=True, kw_only=True)
-class MeasuredSounds:
-    """What was found of sounds."""
-
-    n: int
-    results: list[Result]
-    floor: list[Result]  # Of as many real sounds apart from those compared with; empty where there are none left.
-    fakes: str  # Fingerprint of the sounds that were measured.
-    reals: str  # Fingerprint of the real ones.
-    trained: "Trained | None"
-    against: str  # What the real ones are of.
-
-
-def are_sounds(spec: str, *, kimg: float | None) -> bool:
-    """Whether a side of a comparison holds or draws sounds."""
-    from ganvas.data.sound.opening_sounds import is_sounds
-    from ganvas.metrics.statistics.base import is_stats
-
-    path = Path(spec).expanduser()
-    if is_stats(path):
-        return False
-    if is_run_or_model(path):
-        from ganvas.train.trained import load
-
-        return load(path, kimg=kimg).unit == "sounds"
-    return is_sounds(spec)
-
-
 def measured_sounds(
     task: PictureOptions, a: str, b: str | None, *, metrics: tuple[str, ...] | None, kimg: float | None
-) -> MeasuredSounds:
+) -> MeasuredSamples:
     """Measures sounds against real ones.
 
     Args:
@@ -82,16 +55,18 @@ def measured_sounds(
     samples = _samples(task, a, trained, real.size, n)
     compared = real.read(order[:n])
     others = real.read(order[n : 2 * n]) if 2 * n <= len(real) else None
-    found = [_results(own, compared, real.size, network, seed=task.seed) for own in (samples, others)]
+    judge = _judge(compared, real.size, network, seed=task.seed)
+    found = [[] if own is None else judge(own) for own in (samples, others)]
     results, floor = (_chosen(one, metrics, with_classifier=network is not None) for one in found)
-    return MeasuredSounds(
+    return MeasuredSamples(
+        against=b or (str(trained.data["spec"]) if trained else ""),
         n=n,
         results=results,
         floor=floor,
         fakes=hashlib.sha256(samples.tobytes()).hexdigest()[:16],
         reals=real.fingerprint,
         trained=trained,
-        against=b or (str(trained.data["spec"]) if trained else ""),
+        own=is_own(trained, real.fingerprint),
     )
 
 
@@ -151,19 +126,23 @@ def _classifier(given: str, size: "SoundSize") -> "OwnClassifier":
     return classifier.load(path, device=torch.device("cpu"))
 
 
-def _results(
-    samples: "SampleRows | None", real: "SampleRows", size: "SoundSize", network: "OwnClassifier | None", *, seed: int
-) -> list[Result]:
+def _judge(
+    real: "SampleRows", size: "SoundSize", network: "OwnClassifier | None", *, seed: int
+) -> Callable[["SampleRows"], list[Result]]:
+    """Measures sounds beside real ones, which are looked at once."""
     from ganvas.metrics.sound.classified_results import SeenSounds, classified_results
     from ganvas.metrics.sound.sound_results import SoundSet, sound_results
 
-    if samples is None:
-        return []
-    found = sound_results(SoundSet.of(samples, size), SoundSet.of(real, size), size, seed=seed)
-    if network is None:
-        return found
-    ours, theirs = (SeenSounds.of(one, size, network) for one in (samples, real))
-    return classified_results(ours, theirs, network, seed=seed) + found
+    heard = SoundSet.of(real, size)
+    seen = None if network is None else SeenSounds.of(real, size, network)
+
+    def judge(samples: "SampleRows") -> list[Result]:
+        found = sound_results(SoundSet.of(samples, size), heard, size, seed=seed)
+        if network is None or seen is None:
+            return found
+        return classified_results(SeenSounds.of(samples, size, network), seen, network, seed=seed) + found
+
+    return judge
 
 
 def _chosen(results: list[Result], metrics: tuple[str, ...] | None, *, with_classifier: bool) -> list[Result]:

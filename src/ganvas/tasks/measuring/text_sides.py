@@ -1,13 +1,11 @@
 """Measuring lines: a file of text, or what a run says, against the text that it should be like."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganvas.core.errors import UserError, did_you_mean
-from ganvas.core.results import Result
+from ganvas.core.errors import UserError
 from ganvas.core.run_folder import is_run_or_model
-from ganvas.tasks.measuring.sides import ALL
+from ganvas.tasks.measuring.measured_samples import MeasuredSamples, chosen_results, is_own
 
 if TYPE_CHECKING:
     from ganvas.data.text.packed_text import PackedText
@@ -16,34 +14,6 @@ if TYPE_CHECKING:
 
 MOST = 2048  # Lines that are measured where the number is left out.
 MOST_LENGTH, MOST_NUMBERS = 64, 5000  # Of lines and alphabets of two files, which no model has settled.
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeasuredLines:
-    """What was found of lines."""
-
-    against: str
-    n: int
-    results: list[Result]  # Those of copied training lines among them.
-    floor: list[Result]  # Of real lines that are no part of the reference.
-    fakes: str  # Fingerprint of the lines that were measured.
-    reals: str  # Of the text.
-    trained: "Trained | None"
-
-
-def are_lines(spec: str, *, kimg: float | None) -> bool:
-    """Whether a side of a comparison holds or draws lines."""
-    from ganvas.data.text.opening_text import is_text
-    from ganvas.metrics.statistics.base import is_stats
-
-    path = Path(spec).expanduser()
-    if is_stats(path):
-        return False
-    if is_run_or_model(path):
-        from ganvas.train.trained import load
-
-        return load(path, kimg=kimg).unit == "lines"
-    return is_text(spec)
 
 
 def measured_lines(
@@ -55,7 +25,7 @@ def measured_lines(
     metrics: tuple[str, ...] | None,
     kimg: float | None,
     quiet: bool,
-) -> MeasuredLines:
+) -> MeasuredSamples:
     """Measures lines against a text.
 
     Args:
@@ -80,14 +50,15 @@ def measured_lines(
     if len(rows) < (n or 2):
         raise UserError(f"-n {n or 2}: {a} has {len(rows):,} lines. Leave -n out, or ask for at most that many.")
     found = judge.judge(rows) + judge.of_copies(len(rows))
-    return MeasuredLines(
+    return MeasuredSamples(
         against=b or str(trained.data["spec"] if trained else ""),
         n=len(rows),
-        results=_chosen(found, metrics),
-        floor=_chosen(judge.floor(len(rows)), metrics),
+        results=chosen_results(found, metrics, of="lines"),
+        floor=chosen_results(judge.floor(len(rows)), metrics, of="lines"),
         fakes=hashlib.sha256(rows.tobytes()).hexdigest()[:16],
         reals=train.fingerprint,
         trained=trained,
+        own=is_own(trained, train.fingerprint),
     )
 
 
@@ -126,14 +97,3 @@ def _rows(a: str, trained: "Trained | None", text: "PackedText", n: int, *, seed
     size = LineSize(length=text.length, alphabet=len(text.alphabet), unit=text.alphabet.unit)
     packed = prepare_text(a, size, alphabet=text.alphabet, quiet=True)
     return packed.read(np.random.default_rng(seed).permutation(len(packed))[:n])
-
-
-def _chosen(results: list[Result], metrics: tuple[str, ...] | None) -> list[Result]:
-    if metrics is None or ALL in metrics:
-        return results
-    known = list(dict.fromkeys(one.metric.partition(".")[0] for one in results))
-    for name in metrics:
-        if name not in known:
-            near = did_you_mean(name, known)
-            raise UserError(f"'{name}' is not measured of lines.{near} Known: {', '.join(known)}.")
-    return [one for one in results if one.metric.partition(".")[0] in metrics]
