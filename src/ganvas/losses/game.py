@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
+from ganvas.core.sample_unit import SampleUnit
 from ganvas.core.schedule import Schedule
 from ganvas.core.shapes import PerSample, Scalar
 from ganvas.losses.optimizers import Adam, OptimizerSettings
@@ -33,11 +34,13 @@ class Batch(ABC):
     return this rank's share, so that two ranks of half a batch see what one rank of a whole one would.
 
     Attributes:
+        unit: What its samples are called.
         rng: The stream; None only where nothing is computed (the meta device).
         ranks: Which of how many processes this is.
         kept: Tensors that one phase of the step leaves for a later one (:meth:`keep`).
     """
 
+    unit: ClassVar[SampleUnit] = "pictures"
     rng: torch.Generator | None = None
     ranks: Ranks = field(default_factory=Ranks)
     kept: dict[str, Tensor] = field(default_factory=dict)

@@ -139,7 +139,8 @@ def _train(setup: Setup) -> Outcome:
                     if board:
                         board.write(entry, pace)
                     left = coming.seconds_between(state.nimg, plan.total_nimg) if coming else None
-                    note = _note(stage, pace, data.described, monitor.note, augmentation_note(entry), examiner.latest)
+                    shown = f"{pace['images_per_second']:.0f} {setup.model.batch_type.unit}/s"
+                    note = _note(stage, data.described, shown, monitor.note, augmentation_note(entry), examiner.latest)
                     show(min(state.nimg / 1000, plan.total_kimg), note, left)
             if ranks.first and due(before, state.nimg, plan.interval("sample")):
                 run.require_held()
@@ -378,13 +379,13 @@ def say_what_is_reached(schedule: Schedule, total_nimg: int, described: dict[str
         say(f"Pictures grow to {size} pixels by {schedule.arrival / 1000:g} kimg.")
 
 
-def _note(stage: Stage, pace: dict[str, float], described: dict[str, Any], *others: str) -> str:
-    """What stands beside the bar: the size of a growing model's pictures, the pace, and what others have to say."""
+def _note(stage: Stage, described: dict[str, Any], *others: str) -> str:
+    """What stands beside the bar: the size of a growing model's pictures, and what others have to say."""
     where = ""
     if stage.resolution is not None:
         where = f"{described['height'] // stage.shrink}x{described['width'] // stage.shrink} "
         where += f"fade {stage.fade:.2f}" if stage.fading else "train"
-    return ", ".join(filter(None, (where, f"{pace['images_per_second']:.0f} img/s", *others)))
+    return ", ".join(filter(None, (where, *others)))
 
 
 class _Clock:

@@ -31,19 +31,15 @@ from ganvas.data.packing import prepare
 from ganvas.data.sound.packed_sounds import PackedSounds, prepare_sounds
 from ganvas.data.text.alphabet import Alphabet, TokenRows
 from ganvas.data.text.packed_text import PackedText, prepare_text
-from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.batches.sound_batch import Sounds
-from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.capabilities import HasLatents, Judges, SizesLines, SizesSounds, classes_of
 from ganvas.losses.diffusion.solvers import SolverOptions
-from ganvas.losses.game import Batch, Game
+from ganvas.losses.game import Game
 from ganvas.report.pictures.grid import grid
 from ganvas.train import checkpoint
 from ganvas.train.drawn import decoded, drawn_labels, drawn_samples
 from ganvas.train.state import placed
 
 C = TypeVar("C")
-UNITS: dict[type[Batch], SampleUnit] = {Points: "points", Sounds: "sounds", Lines: "lines"}  # Where it is no pictures.
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ class Trained:
     @property
     def unit(self) -> SampleUnit:
         """What its samples are."""
-        return _unit_of(self.model)
+        return self.model.batch_type.unit
 
     @property
     def draws_points(self) -> bool:
@@ -379,17 +375,13 @@ def unit_of_run(path: Path, *, kimg: float | None = None) -> SampleUnit:
     """
     numbers = checkpoint.read_numbers(model_folder(path, kimg), "model")
     with torch.device("meta"):
-        return _unit_of(_made(numbers))
+        return _made(numbers).batch_type.unit
 
 
 def _made(numbers: Mapping[str, Any]) -> Game:
     """A new model as ``model.json`` describes it."""
     module = catalogue.load("models", numbers["model"])
     return module.Model(from_plain(module.Config, numbers["config"]))
-
-
-def _unit_of(model: Game) -> SampleUnit:
-    return UNITS.get(model.batch_type, "pictures")
 
 
 def model_folder(path: Path, kimg: float | None) -> Path:

@@ -1,11 +1,13 @@
 """The batch of points in a space of a few dimensions."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ganvas.core.sample_unit import SampleUnit
 from ganvas.core.shapes import Labels
 from ganvas.losses.game import Batch
 
@@ -14,6 +16,7 @@ from ganvas.losses.game import Batch
 class Points(Batch):
     """Points as the data gives them, in its own units."""
 
+    unit: ClassVar[SampleUnit] = "points"
     points: Float[Tensor, "n d"]
     labels: Labels | None = None  # The mode that each was drawn from, where the source knows it.
 

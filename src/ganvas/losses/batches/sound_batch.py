@@ -1,9 +1,11 @@
 """The batch of sounds of one channel."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
+from ganvas.core.sample_unit import SampleUnit
 from ganvas.core.shapes import Labels, Waves
 from ganvas.losses.game import Batch
 
@@ -12,6 +14,7 @@ from ganvas.losses.game import Batch
 class Sounds(Batch):
     """Waves of one length in [-1, 1): a sample of 16 bits divided by 32768."""
 
+    unit: ClassVar[SampleUnit] = "sounds"
     waves: Waves
     labels: Labels | None = None  # Class of each, where there are classes.
 

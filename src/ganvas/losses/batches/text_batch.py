@@ -1,9 +1,11 @@
 """The batch of lines of text, as numbers of their tokens in an alphabet."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
+from ganvas.core.sample_unit import SampleUnit
 from ganvas.core.shapes import Tokens
 from ganvas.losses.game import Batch
 
@@ -12,6 +14,7 @@ from ganvas.losses.game import Batch
 class Lines(Batch):
     """Lines of one length; from its end on a shorter one has the number END."""
 
+    unit: ClassVar[SampleUnit] = "lines"
     tokens: Tokens
 
     @property

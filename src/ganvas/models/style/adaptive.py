@@ -80,8 +80,9 @@ class Config:
         least = max(1 << self.halvings, 1 << (self.scored[-1] + 1)) + 1
         if min(self.picture.size) < least:
             raise UserError(
-                f"halvings={self.halvings} and scored={self.scored} leave single pixels of {self.height}x{self.width}, "
-                f"which have no deviation. Give sides of at least {least} pixels, or fewer of them."
+                f"Pictures of {self.height}x{self.width} are halved to single pixels by halvings={self.halvings} and "
+                f"scored={self.scored}, and one pixel has no deviation. Train at sides of at least {least} pixels, or "
+                "take --preset small, or smaller numbers for --set halvings and --set scored."
             )
 
     @property
