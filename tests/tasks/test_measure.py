@@ -158,6 +158,7 @@ def run(folder, tmp_path, monkeypatch):
 
     reals = folder("reals", 48, seed=2)
     monkeypatch.setattr(trained, "load", lambda path, **how: Trained(reals))
+    monkeypatch.setattr(trained, "unit_of_run", lambda path, **how: Trained.unit)
     path = tmp_path / "run"
     (path / "model" / "12").mkdir(parents=True)
     (path / "run.json").write_text(json.dumps({"format": FORMAT}))
