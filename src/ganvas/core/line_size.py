@@ -12,8 +12,8 @@ from ganvas.core.checks import at_least
 END, UNKNOWN = 0, 1
 SPECIAL = 2  # Numbers that are not tokens of a text.
 
-Unit = Literal["characters", "words"]
-UNITS: tuple[Unit, ...] = ("characters", "words")
+TokenUnit = Literal["characters", "words"]
+UNITS: tuple[TokenUnit, ...] = ("characters", "words")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class LineSize:
 
     length: int
     alphabet: int
-    unit: Unit
+    unit: TokenUnit
     closed: bool = False
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ the rate is a tensor and the update can be captured in a CUDA graph.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +45,20 @@ def _check_moments(settings: "Adam | Adamax") -> None:
     """Decays of both moments below 1, and something above 0 to divide by."""
     fractions(settings, "beta1", "beta2")
     above(settings, 0, "eps", "lr_factor")
+
+
+@runtime_checkable
+class AdamSettings(Protocol):
+    """A ``Config`` that says what Adam is of its players."""
+
+    @property
+    def beta1(self) -> float: ...
+
+    @property
+    def beta2(self) -> float: ...
+
+    @property
+    def eps(self) -> float: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int
 
-from ganvas.core.line_size import END, SPECIAL, UNKNOWN, Unit
+from ganvas.core.line_size import END, SPECIAL, UNKNOWN, TokenUnit
 
 WRITTEN_UNKNOWN = {"characters": "\ufffd", "words": "<unk>"}
 
@@ -24,10 +24,10 @@ class Alphabet:
     """The tokens of a text in the order of their numbers, from :data:`SPECIAL` on."""
 
     tokens: tuple[str, ...]
-    unit: Unit
+    unit: TokenUnit
 
     @classmethod
-    def of_counts(cls, counts: Counter[str], unit: Unit, *, most: int) -> "Alphabet":
+    def of_counts(cls, counts: Counter[str], unit: TokenUnit, *, most: int) -> "Alphabet":
         """The most frequent tokens, so that there are at most ``most`` numbers in all."""
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         written = WRITTEN_UNKNOWN[unit]  # A text that holds the sign itself means it.
@@ -56,7 +56,7 @@ class Alphabet:
         return [between.join(written[row[: _length(row)]]) for row in np.asarray(rows)]
 
 
-def split(line: str, unit: Unit) -> Sequence[str]:
+def split(line: str, unit: TokenUnit) -> Sequence[str]:
     """The tokens of a line: its characters, or what stands between spaces.
 
     >>> split("to be", "words"), len(split("to be", "characters"))

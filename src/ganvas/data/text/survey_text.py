@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ganvas.core.errors import UserError
-from ganvas.core.line_size import SPECIAL, Unit
+from ganvas.core.line_size import SPECIAL, TokenUnit
 from ganvas.data.text.alphabet import Alphabet, split
 from ganvas.data.text.text_source import TextSource
 
@@ -17,7 +17,7 @@ class TextSurvey:
     """Counts of what a source of text holds."""
 
     kind: str  # "text", "pydoc", "packed"
-    unit: Unit
+    unit: TokenUnit
     count: int  # Lines that are not blank.
     blank: int
     lengths: Counter[int]  # Tokens of a line: how many lines have so many.
@@ -56,7 +56,7 @@ class TextSurvey:
         return len(self.counts if self.known is None else self.known) + SPECIAL
 
 
-def survey_of(source: TextSource, unit: Unit) -> TextSurvey:
+def survey_of(source: TextSource, unit: TokenUnit) -> TextSurvey:
     """Reads a source of text to its end.
 
     Raises:

@@ -14,24 +14,15 @@ from ganvas.core.hole_law import HoleLaw
 from ganvas.core.schedule import Steady
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase, Settings, Terms
-from ganvas.losses.optimizers import Adam
+from ganvas.losses.optimizers import Adam, AdamSettings
 
 
 @runtime_checkable
-class FillSettings(Settings, Protocol):
+class FillSettings(Settings, AdamSettings, Protocol):
     """A ``Config`` of a model that fills holes."""
 
     @property
     def holes(self) -> HoleLaw: ...
-
-    @property
-    def beta1(self) -> float: ...
-
-    @property
-    def beta2(self) -> float: ...
-
-    @property
-    def eps(self) -> float: ...
 
 
 F = TypeVar("F", bound=FillSettings)

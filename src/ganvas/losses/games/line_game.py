@@ -7,19 +7,19 @@ token is a choice without a slope, so that each such file has its own way around
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ganvas.core.line_size import LineSize
 from ganvas.core.schedule import Schedule, Steady
 from ganvas.core.shapes import Labels, PerSample, Tokens
 from ganvas.losses.adversarial import non_saturating_discriminator
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.bits import Kind
-from ganvas.losses.game import Game, Phase, Settings, Terms, Turn
+from ganvas.losses.game import Game, Phase, Terms, Turn
+from ganvas.losses.games.line_config import AdversarialLineConfig, LineConfig
 from ganvas.losses.line_likelihood import Logits, line_log_prob
 from ganvas.losses.optimizers import Adam
 
@@ -46,39 +46,8 @@ class Speaker(nn.Module, ABC):
         """``n`` lines of the whole length, each token chosen from its logits; of ``start`` so many are kept."""
 
 
-@runtime_checkable
-class LineSettings(Settings, Protocol):
-    """A ``Config`` of a game of text."""
-
-    @property
-    def line(self) -> LineSize: ...
-
-    @property
-    def beta1(self) -> float: ...
-
-    @property
-    def beta2(self) -> float: ...
-
-
-@runtime_checkable
-class AdversarialLineSettings(LineSettings, Protocol):
-    """Such a one with a discriminator."""
-
-    @property
-    def likelihood_kimg(self) -> float: ...
-
-    @property
-    def discriminator_kimg(self) -> float: ...
-
-    @property
-    def discriminator_moves(self) -> int: ...
-
-    @property
-    def discriminator_lr(self) -> float: ...
-
-
-L = TypeVar("L", bound=LineSettings)
-A = TypeVar("A", bound=AdversarialLineSettings)
+L = TypeVar("L", bound=LineConfig)
+A = TypeVar("A", bound=AdversarialLineConfig)
 
 
 class LineGame(Game[L, Lines], ABC):

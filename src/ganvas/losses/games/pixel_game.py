@@ -22,13 +22,13 @@ from ganvas.losses.capabilities import classes_of
 from ganvas.losses.colour_softmax import ColourSoftmax, softmax_of
 from ganvas.losses.game import Game, Phase, Settings, Terms
 from ganvas.losses.logistic_mixture import LogisticMixture, mixture_of, numbers_of
-from ganvas.losses.optimizers import Adam
+from ganvas.losses.optimizers import Adam, AdamSettings
 
 Numbers = Float[Tensor, "n numbers h w"]  # That describe the distribution of each pixel.
 
 
 @runtime_checkable
-class PixelSettings(Settings, Protocol):
+class PixelSettings(Settings, AdamSettings, Protocol):
     """A ``Config`` of such a model."""
 
     @property
@@ -39,15 +39,6 @@ class PixelSettings(Settings, Protocol):
 
     @property
     def average_decay(self) -> float: ...
-
-    @property
-    def beta1(self) -> float: ...
-
-    @property
-    def beta2(self) -> float: ...
-
-    @property
-    def eps(self) -> float: ...
 
 
 P = TypeVar("P", bound=PixelSettings)

@@ -5,7 +5,7 @@ Donahue, McAuley, Puckette (ICLR 2019), https://arxiv.org/abs/1802.04208; the pe
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from typing import Literal, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -13,38 +13,18 @@ from torch import Tensor, nn
 
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import PerSample, Waves
-from ganvas.core.sound_size import SoundSize
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.game import Phase, Terms, every
-from ganvas.losses.games.latent_game import LatentGame, LatentSettings
+from ganvas.losses.games.latent_game import LatentGame
+from ganvas.losses.games.sound_config import SoundConfig
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
 
 Seen = Float[Tensor, "n 1 h w"]  # A sound as the networks see it: a wave of one row, or a spectrogram.
 
 
-@runtime_checkable
-class SoundSettings(LatentSettings, Protocol):
-    """A ``Config`` of such a model."""
-
-    @property
-    def sound(self) -> SoundSize: ...
-
-    @property
-    def penalty_weight(self) -> float: ...
-
-    @property
-    def critic_moves(self) -> int: ...
-
-    @property
-    def beta1(self) -> float: ...
-
-    @property
-    def beta2(self) -> float: ...
-
-
-G = TypeVar("G", bound=SoundSettings)
+G = TypeVar("G", bound=SoundConfig)
 
 
 class SoundGame(LatentGame[G, Sounds], ABC):

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from ganvas.core.line_size import Unit
+from ganvas.core.line_size import TokenUnit
 from ganvas.core.results import Result
 from ganvas.core.seeds import derive_seed
 from ganvas.data.text.packed_text import PackedText
@@ -25,7 +25,7 @@ MOST_COUNTED = 100_000  # Training lines that the models of n-grams are counted 
 PerLine = Float64[np.ndarray, " n"]
 
 
-def metric_of(unit: Unit) -> str:
+def metric_of(unit: TokenUnit) -> str:
     """What the value is called.
 
     >>> metric_of("characters"), metric_of("words")

@@ -18,11 +18,11 @@ from typing import Literal
 
 import torch
 
-from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.checks import at_least
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Labels, Latents, Waves
-from ganvas.core.sound_size import SoundSize, require_doubled
 from ganvas.losses.batches.sound_batch import Sounds
+from ganvas.losses.games.sound_config import SoundConfig
 from ganvas.losses.games.sound_game import Seen, SoundGame
 from ganvas.networks.sound_pair import SoundCritic, SoundGenerator, SoundLayers
 from ganvas.nn.sound.log_spectrogram import LogSpectrogram
@@ -31,37 +31,17 @@ FIRST = 4  # Bins that the dense layer makes.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(SoundConfig):
     """Every setting of the transform, the networks and their game."""
 
-    rate: int = 16000  # Samples per second. Taken from the data, up to this.
-    length: int = 16384  # Samples of a sound, 2^k from 64 on. Taken from the data, up to this.
-    normalise: bool = True  # Every recording is scaled to a peak of 1.
-    latent_size: int = 100
-    width: int = 64  # Feature maps of the largest hidden layer; doubled with every layer towards the latent.
     kernel_size: int = 5
     inverse: Literal["exact", "released"] = "exact"  # How waves are made of spectra.
     iterations: int = 16  # Of Griffin and Lim.
-    penalty_weight: float = 10.0
-    critic_moves: int = 5  # Of the critic for one of the generator.
-    batch_size: int = 64
-    lr: float = 1e-4
-    beta1: float = 0.5
-    beta2: float = 0.9
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "latent_size", "width", "critic_moves", "batch_size")
-        at_least(self, 0, "penalty_weight", "iterations")
+        super().__post_init__()
+        at_least(self, 0, "iterations")
         at_least(self, 2, "kernel_size")
-        above(self, 0, "lr")
-        fractions(self, "beta1", "beta2")
-        require_doubled(self.length)
-        assert self.sound  # Its making checks the rate.
-
-    @property
-    def sound(self) -> SoundSize:
-        """The rate and length of the sounds."""
-        return SoundSize(rate=self.rate, length=self.length, normalise=self.normalise)
 
     @property
     def seen(self) -> tuple[int, int]:

@@ -19,12 +19,12 @@ from functools import partial
 
 from torch import nn
 
-from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.checks import at_least
 from ganvas.core.errors import UserError
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Labels, Latents, PerSample, Waves
-from ganvas.core.sound_size import SoundSize, require_doubled
 from ganvas.losses.batches.sound_batch import Sounds
+from ganvas.losses.games.sound_config import SoundConfig
 from ganvas.losses.games.sound_game import Seen, SoundGame
 from ganvas.networks.sound_pair import SameFilter, SoundCritic, SoundGenerator, SoundLayers
 from ganvas.nn.sound.phase_shuffle import drawn_shifts
@@ -34,42 +34,22 @@ STRIDE = 4  # Of every layer, but of the last of a length that is no multiple of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(SoundConfig):
     """Every setting of the networks and their game."""
 
-    rate: int = 16000  # Samples per second. Taken from the data, up to this.
-    length: int = 16384  # Samples of a sound, 2^k from 64 on. Taken from the data, up to this.
-    normalise: bool = True  # Every recording is scaled to a peak of 1.
-    latent_size: int = 100
-    width: int = 64  # Feature maps of the longest hidden layer, d in the paper; doubled with every layer to the latent.
     kernel_size: int = 25
     phase_shuffle: int = 2  # Samples that the critic's layers are shifted by at most, n in the paper; 0 for none.
     post_filter: int = 0  # Taps of a filter behind the generator, 512 in the paper; 0 for none.
-    penalty_weight: float = 10.0  # lambda in the paper.
-    critic_moves: int = 5  # Of the critic for one of the generator.
-    batch_size: int = 64
-    lr: float = 1e-4
-    beta1: float = 0.5
-    beta2: float = 0.9
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "latent_size", "width", "critic_moves", "batch_size")
-        at_least(self, 0, "phase_shuffle", "post_filter", "penalty_weight")
+        super().__post_init__()
+        at_least(self, 0, "phase_shuffle", "post_filter")
         at_least(self, STRIDE, "kernel_size")
-        above(self, 0, "lr")
-        fractions(self, "beta1", "beta2")
-        require_doubled(self.length)
         if self.phase_shuffle >= FIRST * STRIDE:
             raise UserError(
                 f"phase_shuffle={self.phase_shuffle} shifts the shortest layer out of itself. Give less than "
                 f"{FIRST * STRIDE}."
             )
-        assert self.sound  # Its making checks the rate.
-
-    @property
-    def sound(self) -> SoundSize:
-        """The rate and length of the sounds."""
-        return SoundSize(rate=self.rate, length=self.length, normalise=self.normalise)
 
     @property
     def seen(self) -> tuple[int, int]:

@@ -16,11 +16,11 @@ Departs from the paper:
 
 from dataclasses import dataclass
 
-from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.line_size import LineSize, Unit
+from ganvas.core.checks import at_least
 from ganvas.core.shapes import PerSample
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Terms
+from ganvas.losses.games.line_config import AdversarialLineConfig
 from ganvas.losses.games.line_game import AdversarialLineGame
 from ganvas.losses.line_likelihood import line_log_prob
 from ganvas.networks.line_classifier import LineClassifier
@@ -30,38 +30,16 @@ MOST_LOGIT = 20.0  # A line that looks e^20 times more real than drawn has the b
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(AdversarialLineConfig):
     """Every setting of the two networks and their game."""
 
-    length: int = 20  # Tokens of a line; longer ones are cut.
-    alphabet: int = 100  # Numbers of tokens, two of them special. Taken from the data.
-    unit: Unit = "characters"  # What a token is.
-    closed: bool = False  # Lines never end before, and know all of their tokens. Taken from the data.
-    embedding: int = 32
-    hidden: int = 32
-    widths: tuple[int, ...] = (1, 2, 3, 4, 5)  # Tokens that filters of the discriminator see.
-    filters: int = 32  # Of each width.
-    likelihood_kimg: float = 90.0  # Maximum likelihood before the game.
-    discriminator_kimg: float = 10.0  # Of the discriminator alone, after that.
-    discriminator_moves: int = 5  # For each move of the generator.
     baseline: float = 1.0  # b: 1 moves nothing where all lines look equally real.
-    batch_size: int = 64
     lr: float = 1e-3
     discriminator_lr: float = 1e-3
-    beta1: float = 0.9
-    beta2: float = 0.999
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "embedding", "hidden", "filters", "discriminator_moves", "batch_size")
-        at_least(self, 0, "likelihood_kimg", "discriminator_kimg", "baseline")
-        above(self, 0, "lr", "discriminator_lr")
-        fractions(self, "beta1", "beta2")
-        assert self.line
-
-    @property
-    def line(self) -> LineSize:
-        """The size of a line."""
-        return LineSize(length=self.length, alphabet=self.alphabet, unit=self.unit, closed=self.closed)
+        super().__post_init__()
+        at_least(self, 0, "baseline")
 
 
 TINY = Config(

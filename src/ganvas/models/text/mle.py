@@ -14,41 +14,29 @@ Departs from the paper:
 
 from dataclasses import dataclass
 
-from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.line_size import LineSize, Unit
+from ganvas.core.checks import at_least, fractions
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Phase
+from ganvas.losses.games.line_config import LineConfig
 from ganvas.losses.games.line_game import LineGame
 from ganvas.networks.recurrent_lines import RecurrentLines
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(LineConfig):
     """Every setting of the network and its training."""
 
-    length: int = 64  # Tokens of a line; longer ones are cut. At most that of the longest line of the data.
-    alphabet: int = 100  # Numbers of tokens, two of them special. Taken from the data.
-    unit: Unit = "characters"  # What a token is.
-    closed: bool = False  # Lines never end before, and know all of their tokens. Taken from the data.
+    length: int = 64
     embedding: int = 64
     hidden: int = 256
     layers: int = 1
-    batch_size: int = 64
     lr: float = 2e-3
-    beta1: float = 0.9
-    beta2: float = 0.999
     average_decay: float = 0.99  # Of the weights, per step.
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "embedding", "hidden", "layers", "batch_size")
-        above(self, 0, "lr")
-        fractions(self, "beta1", "beta2", "average_decay")
-        assert self.line
-
-    @property
-    def line(self) -> LineSize:
-        """The size of a line."""
-        return LineSize(length=self.length, alphabet=self.alphabet, unit=self.unit, closed=self.closed)
+        super().__post_init__()
+        at_least(self, 1, "embedding", "hidden", "layers")
+        fractions(self, "average_decay")
 
 
 TINY = Config(length=5, alphabet=6, embedding=3, hidden=8, batch_size=8)

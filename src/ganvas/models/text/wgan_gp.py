@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.line_size import LineSize, Unit
+from ganvas.core.checks import at_least
 from ganvas.core.schedule import Schedule, Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample, Tokens
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import LatentGame
+from ganvas.losses.games.line_config import LineConfig
 from ganvas.losses.line_likelihood import ended
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
@@ -32,34 +32,24 @@ from ganvas.networks.residual_lines import LineCritic, LineGenerator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(LineConfig):
     """Every setting of the two networks and their game; the defaults are the authors'."""
 
-    length: int = 32  # Tokens of a line; longer ones are cut.
-    alphabet: int = 96  # Numbers of tokens, two of them special. Taken from the data.
-    unit: Unit = "characters"  # What a token is.
-    closed: bool = False  # Lines never end before, and know all of their tokens. Taken from the data.
+    length: int = 32
+    alphabet: int = 96
     latent_size: int = 128
     features: int = 512  # Channels of both networks.
     blocks: int = 5
     penalty_weight: float = 10.0
     critic_moves: int = 10  # For each move of the generator.
-    batch_size: int = 64
     lr: float = 1e-4
     beta1: float = 0.5
     beta2: float = 0.9
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "latent_size", "features", "blocks", "critic_moves", "batch_size")
+        super().__post_init__()
+        at_least(self, 1, "latent_size", "features", "blocks", "critic_moves")
         at_least(self, 0, "penalty_weight")
-        above(self, 0, "lr")
-        fractions(self, "beta1", "beta2")
-        assert self.line
-
-    @property
-    def line(self) -> LineSize:
-        """The size of a line."""
-        return LineSize(length=self.length, alphabet=self.alphabet, unit=self.unit, closed=self.closed)
 
 
 TINY = Config(length=4, alphabet=6, latent_size=4, features=4, blocks=1, critic_moves=2, batch_size=8)
