@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -209,13 +210,27 @@ def test_a_run_that_draws_points_or_has_no_model_is_told(tmp_path, write_run):
         show_easel(studio_of(tmp_path, Access(port=1)), {"run": "bare", "tab": "a"})
 
 
-def test_of_what_one_page_asks_for_only_the_newest_is_done():
-    worker, begun, go_on, done, lost = Worker(), threading.Event(), threading.Event(), [], []
+def begun(work, *given):
+    """A thread that no test waits for at its end: one that is never answered must not hold the others up."""
+    thread = threading.Thread(target=work, args=given, daemon=True)
+    thread.start()
+    return thread
 
-    def busy(models):
-        begun.set()
+
+def until(holds):
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_of_what_one_page_asks_for_only_the_newest_is_done():
+    worker, busy, go_on, done, lost = Worker(), threading.Event(), threading.Event(), [], []
+
+    def keep_busy(models):
+        busy.set()
         go_on.wait()
-        return done.append("first")
+        done.append("first")
 
     def ask(who, name):
         try:
@@ -223,20 +238,18 @@ def test_of_what_one_page_asks_for_only_the_newest_is_done():
         except Overtaken:
             lost.append(name)
 
-    threads = [threading.Thread(target=worker.ask, args=("page", busy))]
-    threads[0].start()
-    begun.wait()
+    threads = [begun(worker.ask, "page", keep_busy)]
+    busy.wait()
     for who, name in [("page", "second"), ("other", "of another page"), ("page", "third"), ("page", "fourth")]:
-        threads.append(threading.Thread(target=ask, args=(who, name)))
-        threads[-1].start()
-        while (
-            worker._waiting.get(who) is None or (name == "third" and lost == []) or (name == "fourth" and len(lost) < 2)
-        ):
-            pass
+        before = worker._waiting.get(who)
+        threads.append(begun(ask, who, name))
+        until(lambda who=who, before=before: worker._waiting.get(who) is not before)
     go_on.set()
     for thread in threads:
-        thread.join()
-    assert (done, lost) == (["first", "fourth", "of another page"], ["second", "third"])
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+    assert done == ["first", "fourth", "of another page"]
+    assert sorted(lost) == ["second", "third"]
 
 
 def test_work_that_fails_fails_for_whoever_asked_and_the_next_goes_on():

@@ -11,8 +11,9 @@ import time
 import pytest
 
 from ganvas.app.events import mark_of
-from ganvas.app.processes import resuming
+from ganvas.app.processes import Processes, resuming
 from ganvas.app.run_rows import RunRows, last_entry
+from ganvas.app.run_status import status_now
 from ganvas.core.errors import UserError
 from ganvas.core.run_folder import RunFolder
 
@@ -61,6 +62,36 @@ def test_training_shows_curves_health_and_the_moments_of_its_samples(studio):
     assert 'class="cursor"' in shown["charts"]
     assert "Mode collapse since 2 kimg. A lower lr" in shown["troubles"]
     assert studio.get("training", run="older/first")[1]["status"] == "interrupted"  # Nobody holds it.
+
+
+def test_the_list_and_the_screen_say_the_same_of_a_run_that_was_killed(studio):
+    statuses = {row["name"]: row["status"] for row in studio.get("runs")[1]["runs"]}
+    assert statuses["older/first"] == studio.get("training", run="older/first")[1]["status"] == "interrupted"
+
+
+def test_of_a_process_of_another_machine_nothing_is_claimed_and_no_second_one_started(tmp_path, write_run):
+    run = RunFolder(write_run(tmp_path / "demo", status="running"))
+    (run.path / ".training").write_text("12 node7\n")
+    assert status_now(run, "running") == "running or interrupted on node7"
+    assert status_now(run, "finished") == "finished"
+    with pytest.raises(UserError, match="node7 trained this run last"):
+        Processes().resume("demo", run)
+
+
+@pytest.mark.parametrize(("error", "told"), [(ProcessLookupError, "just ended"), (PermissionError, "another user")])
+def test_a_training_that_cannot_be_told_to_stop_is_named(tmp_path, write_run, monkeypatch, error, told):
+    def refuses(process, number):
+        if number:
+            raise error
+
+    run = RunFolder(write_run(tmp_path / "demo"))
+    with run.held():
+        monkeypatch.setattr(os, "kill", refuses)
+        try:
+            said = Processes().stop(run)
+        except UserError as refusal:
+            said = str(refusal)
+    assert told in said
 
 
 def test_the_cursor_of_a_chart_stands_between_the_ends_of_its_axis(studio):

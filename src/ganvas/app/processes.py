@@ -27,24 +27,30 @@ class Processes:
         """Asks the training of a run to save and end.
 
         Raises:
-            UserError: no process of this machine trains it.
+            UserError: no process of this machine trains it, or one of another user does.
         """
         trainer = run.trainer
         if trainer is None:
             raise UserError("No process of this machine trains this run now, so there is nothing to stop.")
-        os.kill(trainer, signal.SIGTERM)
+        try:
+            os.kill(trainer, signal.SIGTERM)
+        except ProcessLookupError:
+            return "It has just ended."
+        except PermissionError:
+            raise UserError(f"Process {trainer} of another user trains this run; only that user may stop it.") from None
         return "It finishes its step, saves, and stops."
 
     def resume(self, name: str, run: RunFolder) -> str:
         """Starts the training of a run again.
 
         Raises:
-            UserError: it is being trained already, or does not say by what command.
+            UserError: it is being trained already, may be so on another machine, or does not say by what command.
         """
         with self._one_at_a_time:
             before = self._started.get(name)
             if run.trainer is not None or (before is not None and before[0].poll() is None):
                 raise UserError("This run is being trained already.")
+            _require_nobody_elsewhere(run)
             words = resuming(run)
             said = tempfile.TemporaryFile()  # noqa: SIM115  (kept as long as the process is known)
             process = subprocess.Popen(
@@ -60,6 +66,16 @@ class Processes:
             return ""
         said.seek(0)
         return said.read().decode("utf-8", "replace")[-LAST_CHARACTERS:].strip()
+
+
+def _require_nobody_elsewhere(run: RunFolder) -> None:
+    """A disk that machines share may have no locks that hold between them: two trainings would write into one run."""
+    machine = run.other_machine
+    if machine is not None and run.describe().get("status") == "running":
+        raise UserError(
+            f"{machine} trained this run last, and whether it still does cannot be seen from this machine. "
+            "If it does not, start the command that made the run yourself."
+        )
 
 
 def resuming(run: RunFolder) -> list[str]:

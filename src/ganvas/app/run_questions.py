@@ -1,18 +1,30 @@
 """Questions of the screens Runs and Training: what there is, how it goes, and that it should stop or go on."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ganvas.app.questions import Given, Picture, Question, real, text
+from ganvas.app.run_rows import RunRow
 from ganvas.app.run_shelf import Gone
+from ganvas.app.run_status import status_now
 from ganvas.app.studio import Studio
 from ganvas.app.training_view import training_view
+from ganvas.core.run_folder import RunFolder
 from ganvas.report.pictures.reading import opened
 
 
 def list_runs(studio: Studio, given: Given) -> dict[str, Any]:
     """Every run there is now, in one line each."""
-    rows = [vars(studio.rows.row(name, path)) for name, path in studio.shelf.look().items()]
-    return {"root": studio.shelf.root.name, "write": studio.access.write, "runs": rows}
+    rows = [_as_it_is(studio.rows.row(name, path), path) for name, path in studio.shelf.look().items()]
+    return {"root": studio.shelf.root.name, "write": studio.access.write, "runs": [vars(row) for row in rows]}
+
+
+def _as_it_is(row: RunRow, path: str) -> RunRow:
+    """A row that is kept knows what files say, and not whether the process that wrote them lives."""
+    if row.status != "running":
+        return row
+    return replace(row, status=status_now(RunFolder(Path(path)), row.status))
 
 
 def show_training(studio: Studio, given: Given) -> dict[str, Any]:

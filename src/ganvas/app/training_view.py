@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ganvas.app.run_status import status_now
 from ganvas.core.number_text import number
 from ganvas.core.progress import duration
 from ganvas.core.run_folder import RunFolder
@@ -32,25 +33,18 @@ def training_view(run: RunFolder, *, log: bool, smooth: float) -> dict[str, Any]
         UserError: the folder is no run, or not any more.
     """
     shown = run_reader.read_numbers(run.path)
-    trainer = run.trainer
+    is_trained = run.trainer is not None
     return {
         "name": shown.name,
         "model": shown.model,
-        "status": status(shown, trainer),
-        "training": trainer is not None,
+        "status": status_now(run, shown.status),
+        "training": is_trained,
         "kimg": shown.kimg,
-        "facts": page.facts([*_facts(shown), ("Time left", _left(shown, trainer))]),
+        "facts": page.facts([*_facts(shown), ("Time left", _left(shown) if is_trained else None)]),
         "troubles": _troubles(shown, run.path),
         "charts": _charts(shown, log=log, smooth=min(max(smooth, 0.0), SMOOTHEST)),
         "sheets": [kimg for kimg, _ in run.sheets()],
     }
-
-
-def status(run: RunPage, trainer: int | None) -> str:
-    """Of a run: one that was killed says "running" still, and one that has just been resumed does not yet."""
-    if trainer is not None:
-        return "running"
-    return "interrupted" if run.status == "running" else run.status
 
 
 def _facts(run: RunPage) -> list[tuple[str, page.Content]]:
@@ -66,11 +60,11 @@ def _facts(run: RunPage) -> list[tuple[str, page.Content]]:
     ]
 
 
-def _left(run: RunPage, trainer: int | None) -> str | None:
+def _left(run: RunPage) -> str | None:
     """At the pace of the last report."""
     total, speed = run.plan.get("total_kimg"), run.pace.get("images_per_second", np.zeros(0))
     known = speed[np.isfinite(speed)]
-    if trainer is None or not isinstance(total, int | float) or not known.size or not known[-1] > 0:
+    if not isinstance(total, int | float) or not known.size or not known[-1] > 0:
         return None
     return duration(max(total - run.kimg, 0) * 1000 / float(known[-1]))
 

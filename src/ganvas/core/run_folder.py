@@ -11,7 +11,7 @@ from typing import Any
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.files.atomic_files import read_json, remove_folder, require_temporary_folder, write_bytes, write_json
 from ganvas.core.files.disk_errors import explain_disk_errors
-from ganvas.core.files.file_locks import holder, only_one
+from ganvas.core.files.file_locks import holder, last_holder, only_one
 from ganvas.core.files.json_lines import append_line, read_lines
 from ganvas.core.files.partials import sweep_partials
 from ganvas.core.progress import say
@@ -115,6 +115,15 @@ class RunFolder:
     def trainer(self) -> int | None:
         """The process of this machine that trains into the run now; None where none does."""
         return holder(self.path / TRAINING)
+
+    @property
+    def other_machine(self) -> str | None:
+        """The machine that trained into the run last, where it is not this one.
+
+        Over a shared disk it may do so still: its process cannot be seen from here.
+        """
+        last = last_holder(self.path / TRAINING)
+        return None if last is None or last.is_here else last.host
 
     def require_held(self) -> None:
         """Ends a training whose folder somebody has removed, or begun anew: it would write into another run.

@@ -7,7 +7,7 @@ import pytest
 
 from ganvas.core.errors import UserError
 from ganvas.core.files import file_locks
-from ganvas.core.files.file_locks import holder, only_one
+from ganvas.core.files.file_locks import LastHolder, holder, last_holder, only_one
 from ganvas.core.files.json_lines import append_line
 
 fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
@@ -82,3 +82,16 @@ def test_a_file_that_names_nobody_alive_here_is_held_by_nobody(tmp_path, said):
     with only_one(path, "taken"):
         path.write_text(said.format(host=socket.gethostname()))
         assert holder(path) is None
+
+
+def test_who_held_a_file_last_stays_known_and_whether_on_this_machine(tmp_path):
+    path = tmp_path / "held"
+    assert last_holder(path) is None
+    with only_one(path, "taken"):
+        pass
+    last = last_holder(path)
+    assert last == LastHolder(os.getpid(), socket.gethostname())
+    assert last.is_here
+    path.write_text("12 elsewhere\n")
+    assert last_holder(path) == LastHolder(12, "elsewhere")
+    assert not last_holder(path).is_here

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -58,21 +59,43 @@ def only_one(path: Path, taken: str) -> Iterator[Callable[[], bool]]:
         os.close(handle)
 
 
+@dataclass(frozen=True)
+class LastHolder:
+    """The process that got into :func:`only_one` last; it may have left."""
+
+    process: int
+    host: str
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is, or was, one of this machine: of others nobody can see here whether they live."""
+        return self.host == socket.gethostname()
+
+
+def last_holder(path: Path) -> LastHolder | None:
+    """Who the file says got in last; None where it names nobody."""
+    try:
+        process, host = path.read_text(encoding="utf-8").split()
+        return LastHolder(int(process), host)
+    except (OSError, ValueError):
+        return None
+
+
 def holder(path: Path) -> int | None:
     """The process of this machine that is inside of :func:`only_one` with this path; None where none is.
 
     The lock itself is asked only while the process that the file names lives: asked in the moment that another begins,
     it would be in its way.
     """
-    try:
-        process, host = path.read_text(encoding="utf-8").split()
-        if host != socket.gethostname() or not _lives(int(process)):
-            return None
-        handle = os.open(path, os.O_RDWR)
-    except (OSError, ValueError):
+    last = last_holder(path)
+    if last is None or not last.is_here or not _lives(last.process):
         return None
     try:
-        return None if lock(handle, wait=False) else int(process)
+        handle = os.open(path, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        return None if lock(handle, wait=False) else last.process
     finally:
         os.close(handle)
 
