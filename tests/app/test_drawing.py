@@ -51,9 +51,9 @@ def test_a_place_of_whole_numbers_is_the_picture_of_a_seed(board, trained_root):
 
 
 def test_between_two_seeds_the_latent_stands_on_the_arc_between_theirs(easel):
-    from ganvas.app.easel import Place2D
+    from ganvas.app.easel import LatticePoint
 
-    a, b, middle = (easel.latent(Place2D(x=x, y=2)) for x in (3, 4, 3.5))
+    a, b, middle = (easel.latent(LatticePoint(x=x, y=2)) for x in (3, 4, 3.5))
     cosines = [float(middle @ one / middle.norm() / one.norm()) for one in (a, b)]
     whole = float(a @ b / a.norm() / b.norm())
     assert cosines == pytest.approx([((1 + whole) / 2) ** 0.5] * 2, abs=1e-5)  # Half of the angle from either.
@@ -61,9 +61,9 @@ def test_between_two_seeds_the_latent_stands_on_the_arc_between_theirs(easel):
 
 
 def test_a_step_goes_along_a_direction_of_length_one(easel):
-    from ganvas.app.easel import Place2D
+    from ganvas.app.easel import LatticePoint
 
-    moved = easel.latent(Place2D(x=3, y=2, steps=[0, 2.5])) - easel.latent(Place2D(x=3, y=2))
+    moved = easel.latent(LatticePoint(x=3, y=2, steps=[0, 2.5])) - easel.latent(LatticePoint(x=3, y=2))
     assert float(moved.norm()) == pytest.approx(2.5, rel=1e-5)
     assert float(moved @ easel.directions[1].float()) == pytest.approx(2.5, rel=1e-5)
 

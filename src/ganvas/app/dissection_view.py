@@ -19,7 +19,7 @@ def dissection_view(run: RunFolder) -> Html:
     """The dissection of a run; where there is none, the command that makes one."""
     command = page.command(f"ganvas dissect {shlex.quote(str(run.path))}")
     try:
-        found = json.loads((run.path / "dissection" / "dissection.json").read_bytes())
+        found = json.loads(run.dissection.read_bytes())
     except FileNotFoundError:
         return page.join(page.note("This run has not been dissected yet. This finds out what its units draw:"), command)
     except (OSError, ValueError, RecursionError):

@@ -1,13 +1,18 @@
 """Questions of the screens Walk and Paint: a place between seeds and strokes in, a picture or a painting out."""
 
-import io
 import math
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganvas.app.questions import Given, Picture, Question, listed, real, text, whole
 from ganvas.app.studio import Studio
+from ganvas.app.worker import LoadedModels
 from ganvas.core.errors import UserError
+from ganvas.report.pictures.grid import grid
+
+if TYPE_CHECKING:
+    from ganvas.app.easel import Easel
+    from ganvas.dissect.painting import Painting, UnitStroke
 
 MOST_STROKES, MOST_CELLS = 200, 256
 FARTHEST = 1e6
@@ -23,14 +28,14 @@ def show_easel(studio: Studio, given: Given) -> dict[str, Any]:
 def draw(studio: Studio, given: Given) -> Picture:
     """The picture of a place with strokes."""
 
-    def work(models: Any) -> bytes:
+    def work(models: LoadedModels) -> Picture:
         from ganvas.dissect.painting import painted
 
         easel = models.easel(run, kimg)
-        return _png(painted(easel.painter, _painting(easel, given)))
+        return Picture.of(grid(painted(easel.painter, _painting(easel, given))[None]))
 
     run, kimg = studio.shelf.run(text(given, "run")), _kimg(given)
-    return Picture(studio.worker.ask(f"{text(given, 'tab')} {text(given, 'view', '')}", work))
+    return studio.worker.ask(f"{text(given, 'tab')} {text(given, 'view', '')}", work)
 
 
 def keep_painting(studio: Studio, given: Given) -> dict[str, Any]:
@@ -42,8 +47,8 @@ def keep_painting(studio: Studio, given: Given) -> dict[str, Any]:
     return {"painting": painting, "command": f"ganvas paint {shlex.quote(str(run.path))} painting.json -o picture.png"}
 
 
-def _painting(easel: Any, given: Given) -> Any:
-    from ganvas.app.easel import DIRECTIONS, Place2D
+def _painting(easel: "Easel", given: Given) -> "Painting":
+    from ganvas.app.easel import DIRECTIONS, LatticePoint
 
     x, y = real(given, "x", 0.0), real(given, "y", 0.0)
     steps = [real({"step": step}, "step") for step in listed(given, "steps", most=DIRECTIONS)]
@@ -52,10 +57,10 @@ def _painting(easel: Any, given: Given) -> Any:
     strokes = [_stroke(easel, one) for one in listed(given, "strokes", most=MOST_STROKES)]
     truncation = None if given.get("truncation") is None else real(given, "truncation")
     label = whole(given, "label", 0, most=100_000) if given.get("label") is not None else None
-    return easel.painting(Place2D(x=x, y=y, steps=steps), label=label, truncation=truncation, strokes=strokes)
+    return easel.painting(LatticePoint(x=x, y=y, steps=steps), label=label, truncation=truncation, strokes=strokes)
 
 
-def _stroke(easel: Any, given: Any) -> Any:
+def _stroke(easel: "Easel", given: Any) -> "UnitStroke":
     if not isinstance(given, dict):
         raise UserError("A stroke is an object of JSON.")
     units = [whole({"unit": unit}, "unit") for unit in listed(given, "units", most=4096)]
@@ -73,15 +78,6 @@ def _cell(cell: Any) -> list[int]:
 def _kimg(given: Given) -> float | None:
     """Of the model; None is the newest."""
     return None if given.get("kimg") in (None, "") else real(given, "kimg", math.nan)
-
-
-def _png(pixels: Any) -> bytes:
-    from PIL import Image
-
-    shown = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-    file = io.BytesIO()
-    Image.fromarray(shown).save(file, format="PNG", compress_level=1)
-    return file.getvalue()
 
 
 DRAWING_QUESTIONS = (

@@ -42,7 +42,7 @@ class Brush:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place2D:
+class LatticePoint:
     """Where a walk stands."""
 
     x: float
@@ -62,7 +62,7 @@ class Easel:
     brushes: tuple[Brush, ...]
     values: dict[str, torch.Tensor] = field(default_factory=dict)  # By layer, what its units say where they say most.
 
-    def latent(self, place: Place2D) -> Code:
+    def latent(self, place: LatticePoint) -> Code:
         """The latent of a place on the lattice."""
         column, row = math.floor(place.x), math.floor(place.y)
         across, down = place.x - column, place.y - row
@@ -83,7 +83,7 @@ class Easel:
         return blend(a, b, torch.tensor([part]))[0]
 
     def painting(
-        self, place: Place2D, *, label: int | None, truncation: float | None, strokes: Sequence[UnitStroke]
+        self, place: LatticePoint, *, label: int | None, truncation: float | None, strokes: Sequence[UnitStroke]
     ) -> Painting:
         """The painting of a place with strokes."""
         kept = self.painter.kept
@@ -177,7 +177,7 @@ def _directions(painter: Painter) -> tuple[torch.Tensor | None, str]:
 def _brushes(run: RunFolder, painter: Painter) -> tuple[Place | None, tuple[Brush, ...]]:
     """The unit sets of the run's dissection that take most of their label away; none where it fits no more."""
     try:
-        found = json.loads((run.path / "dissection" / "dissection.json").read_bytes())
+        found = json.loads(run.dissection.read_bytes())
         said = found["effect_layer"]
         place = painter.subject.numbering.place(said["name"])
         brushes = [_brush(one) for one in found["sets"] if one["chosen_by"] == "effect" and one["label"]]

@@ -6,7 +6,6 @@ task of the command line does the rest: so the command gives the same bits.
 
 import base64
 import binascii
-import io
 import json
 import re
 import shlex
@@ -16,6 +15,7 @@ from typing import Any
 
 from ganvas.app.questions import Given, Picture, Question, text, whole
 from ganvas.app.studio import Studio
+from ganvas.app.worker import LoadedModels
 from ganvas.core.errors import UserError
 from ganvas.report.pictures.reading import opened
 
@@ -27,7 +27,7 @@ def show_filler(studio: Studio, given: Given) -> dict[str, Any]:
     """Which strokes a run's model heeds."""
     run = studio.shelf.run(text(given, "run"))
 
-    def work(models: Any) -> dict[str, Any]:
+    def work(models: LoadedModels) -> dict[str, Any]:
         from ganvas.losses.capabilities import Fills
 
         kept = models.trained(run)
@@ -50,7 +50,7 @@ def fill(studio: Studio, given: Given) -> Picture:
     except OSError as error:
         raise UserError(f"{name} cannot be opened: {error}. Choose another picture.") from None
 
-    def work(models: Any) -> bytes:
+    def work(models: LoadedModels) -> Picture:
         from ganvas.tasks.edit import Edit, edit
 
         with tempfile.TemporaryDirectory(prefix="ganvas-edit-") as folder:
@@ -61,7 +61,7 @@ def fill(studio: Studio, given: Given) -> Picture:
             made = next(path for path in out.iterdir() if path.suffix.lower() in KINDS)
             return _as_png(made.read_bytes())
 
-    return Picture(studio.worker.ask(f"{text(given, 'tab')} edit", work))
+    return studio.worker.ask(f"{text(given, 'tab')} edit", work)
 
 
 def _name(given: str) -> str:
@@ -83,13 +83,9 @@ def _bytes(given: str) -> bytes:
         raise UserError("'picture' must be the bytes of a picture in base64.") from None
 
 
-def _as_png(data: bytes) -> bytes:
+def _as_png(data: bytes) -> Picture:
     with opened(data) as image:
-        if image.format == "PNG":
-            return data
-        file = io.BytesIO()
-        image.save(file, format="PNG", compress_level=1)
-        return file.getvalue()
+        return Picture(data) if image.format == "PNG" else Picture.of(image)
 
 
 EDIT_QUESTIONS = (

@@ -4,11 +4,15 @@ A question's function takes the studio and what was given (the parameters of a G
 returns values for JSON, or a picture. It knows nothing of HTTP. Values that are given are checked here for their kind.
 """
 
+import io
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from PIL import Image
+
+from ganvas.app.studio import Studio
 from ganvas.core.errors import UserError
 
 Given = Mapping[str, Any]
@@ -21,13 +25,20 @@ class Picture:
     data: bytes
     kind: Literal["png", "jpeg", "webp"] = "png"
 
+    @classmethod
+    def of(cls, image: Image.Image) -> "Picture":
+        """An image as PNG, packed quickly rather than tightly: it goes no further than this machine."""
+        file = io.BytesIO()
+        image.save(file, format="PNG", compress_level=1)
+        return cls(file.getvalue())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """What may be asked, and how it is answered."""
 
     path: str  # Behind /api/.
-    answer: Callable[[Any, Given], dict[str, Any] | Picture]
+    answer: Callable[[Studio, Given], dict[str, Any] | Picture]
     method: Literal["GET", "POST"] = "GET"
     writes: bool = False  # Changes files or starts processes: only with --write.
 
@@ -60,15 +71,15 @@ def real(given: Given, name: str, default: float | None = None) -> float:
     return found
 
 
-def whole(given: Given, name: str, default: int | None = None, *, least: int = 0, most: int = 2**31 - 1) -> int:
-    """A whole number that was given, within its bounds.
+def whole(given: Given, name: str, default: int | None = None, *, most: int = 2**31 - 1) -> int:
+    """A whole number from 0 on that was given.
 
     Raises:
-        UserError: it is missing and has no default, is something else, or is out of bounds.
+        UserError: it is missing and has no default, is something else, or is negative or too large.
     """
     found = real(given, name, default)
-    if found != int(found) or not least <= found <= most:
-        raise UserError(f"'{name}' must be a whole number from {least} to {most}, and is {_shown(given.get(name))}.")
+    if found != int(found) or not 0 <= found <= most:
+        raise UserError(f"'{name}' must be a whole number from 0 to {most}, and is {_shown(given.get(name))}.")
     return int(found)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from ganvas.app.dissection_view import dissection_view
 from ganvas.app.questions import Given, Question, listed, text
 from ganvas.app.studio import Studio
+from ganvas.app.worker import LoadedModels
 from ganvas.core.errors import UserError
 from ganvas.report.web import page, run_reader
 from ganvas.report.web.chart_figure import chart_figure
@@ -47,7 +48,7 @@ def show_comparison(studio: Studio, given: Given) -> dict[str, Any]:
         raise UserError("A comparison takes two runs or more. Mark them in the list of runs.")
     paths = tuple(str(studio.shelf.run(name).path) for name in names)
 
-    def work(models: Any) -> str:
+    def work(models: LoadedModels) -> str:
         from ganvas.report.web.comparison import comparison_page
         from ganvas.tasks.compare import Compare, compared
 
@@ -61,7 +62,7 @@ def show_network(studio: Studio, given: Given) -> dict[str, Any]:
     """The network of a run that draws, as ``ganvas diagram`` draws it."""
     path = studio.shelf.run(text(given, "run")).path
 
-    def work(models: Any) -> str:
+    def work(models: LoadedModels) -> str:
         from ganvas.anatomy.diagram import diagram as diagrams
         from ganvas.report.web.chart import inline
         from ganvas.tasks.networks.network_options import Network, graph_of

@@ -57,6 +57,11 @@ class RunFolder:
         """Folder of the grids that training draws."""
         return self.path / "samples"
 
+    @property
+    def dissection(self) -> Path:
+        """What `ganvas dissect` has found, as JSON, where it was not asked to write elsewhere."""
+        return self.path / "dissection" / "dissection.json"
+
     def create(self, described: dict[str, Any]) -> None:
         """Begins a run in a folder that is new or empty; of two processes that try at once one does."""
         self.require_free()

@@ -2,6 +2,9 @@
 
 import { token } from "/state.js";
 
+/** The name of this tab to the server, which draws for each tab only what it asked for last. */
+export const tab = Math.random().toString(36).slice(2);
+
 const MOST_PICTURES = 96;
 const pictures = new Map();
 

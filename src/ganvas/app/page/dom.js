@@ -24,6 +24,14 @@ export function say(text, isBad = false) {
   status.classList.toggle("bad", isBad);
 }
 
+/** Tells why something failed; what was broken off or overtaken is no failure. */
+export function failed(error) {
+  if (error.name !== "AbortError" && error.status !== 409) say(error.message, true);
+}
+
+/** Steps of the arrow keys, to the right and downwards. */
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
 /** What is shown in the place of something that cannot be: why, and a command that would do. */
 export function empty(why, command = "") {
   return h("div", { class: "empty" }, h("p", {}, why), command ? h("pre", { class: "command" }, command) : null);

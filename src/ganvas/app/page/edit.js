@@ -1,9 +1,8 @@
 // Editing of a picture: what is to be filled in, lines of a sketch, colours; filled by the run's model when asked.
 
-import { ask, drawn } from "/ask.js";
-import { download, h, labelled, say } from "/dom.js";
+import { ask, drawn, tab } from "/ask.js";
+import { ARROWS, download, failed, h, labelled, say } from "/dom.js";
 import { note } from "/state.js";
-import { failed, tab } from "/walk.js";
 
 export const title = "Edit";
 export const waiting = "The model is being loaded: the first one takes some seconds.";
@@ -158,7 +157,7 @@ export async function show(place, given) {
   }
 
   function key(event) {
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const step = ARROWS[event.key];
     const named = pens.find((name) => name[0] === event.key);
     if (event.target.matches("input")) return false;
     if (step && event.target === canvas) byKeys(step);

@@ -1,9 +1,9 @@
 // Painting with units: a grid over the picture, whose cells a brush of units is put into or taken out of.
 
-import { ask, drawn, latest, post } from "/ask.js";
-import { download, empty, h, labelled, say, show as showPicture } from "/dom.js";
+import { ask, drawn, latest, tab } from "/ask.js";
+import { ARROWS, empty, failed, h, labelled, say, show as showPicture } from "/dom.js";
+import { placeOf, savePainting } from "/painting.js";
 import { address, note } from "/state.js";
-import { failed, placeOf, tab } from "/walk.js";
 
 export const title = "Paint";
 export const waiting = "The model is being loaded: the first one takes some seconds.";
@@ -170,7 +170,7 @@ export async function show(place, given) {
 
   function key(event) {
     if (event.target.matches("input, select")) return false;
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const step = ARROWS[event.key];
     const onCell = event.target.dataset.cell;
     if (step) moveFocus(step);
     else if (event.key === " " && onCell !== undefined) { dab(Number(onCell)); finish(); }
@@ -186,16 +186,6 @@ export async function show(place, given) {
   const up = (event) => { if (event.key === "b") { before = false; draw(); } };
   addEventListener("keyup", up);
 
-  async function save() {
-    try {
-      const kept = await post("painting", request(strokes));
-      download("painting.json", JSON.stringify(kept.painting, null, 1));
-      command.replaceChildren(h("p", { class: "note" }, "Saved by the browser. This draws it again, to the bit:"), h("pre", { class: "command" }, kept.command));
-    } catch (error) {
-      failed(error);
-    }
-  }
-
   const walked = { run, ...Object.fromEntries([...given].filter(([name]) => ["x", "y", "steps", "label", "kimg"].includes(name))) };
   place.append(
     h("header", {}, h("h1", {}, run), h("p", {}, `${easel.model} at ${easel.kimg} kimg · `, h("a", { href: address("walk", walked) }, "walk to another picture"))),
@@ -207,7 +197,7 @@ export async function show(place, given) {
             h("p", { class: "note" }, "Units that the dissection chose by their effect; beside each the share of its label that goes without them, on other pictures."))
           : empty("This run has no dissection, which finds out what units draw. Units can be named by number all the same.", easel.command),
         h("p", { class: "row" }, eraser, labelled("Strength", strength), h("button", { type: "button", onclick: () => undo(false) }, "Undo"),
-          h("button", { type: "button", onclick: save }, "Save painting")),
+          h("button", { type: "button", onclick: () => savePainting(request(strokes), command) }, "Save painting")),
         command,
         h("details", {}, h("summary", {}, "Units by number"), labelled("Layer", layer), labelled("Units", units)),
         h("h2", {}, "Strokes"), history)),

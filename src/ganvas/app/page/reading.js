@@ -1,8 +1,7 @@
 // Screens that are read: what the server has made of a run, or of several, as a piece of a page.
 
-import { ask, post } from "/ask.js";
+import { ask, post, tab } from "/ask.js";
 import { h, put } from "/dom.js";
-import { tab } from "/walk.js";
 
 function screen(title, waiting, read) {
   async function show(place, given) {

@@ -1,7 +1,7 @@
 // A run while it trains and after: curves and samples under one slider, health, time left, stop and resume.
 
 import { ask, listen, picture, post } from "/ask.js";
-import { h, labelled, put, say } from "/dom.js";
+import { failed, h, labelled, put, say } from "/dom.js";
 import { note } from "/state.js";
 
 export const title = "Training";
@@ -47,8 +47,6 @@ export async function show(place, given) {
       }
     }
   }
-
-  const failed = (error) => say(error.message, true);
 
   function choose(index) {
     slider.value = index;

@@ -1,7 +1,8 @@
 // A walk between seeds: the picture under the hand, drawn anew for every step of it.
 
-import { ask, drawn, latest, post } from "/ask.js";
-import { download, empty, h, labelled, say, show as showPicture } from "/dom.js";
+import { ask, drawn, latest, tab } from "/ask.js";
+import { ARROWS, empty, failed, h, labelled, say, show as showPicture } from "/dom.js";
+import { placeOf, savePainting } from "/painting.js";
 import { note } from "/state.js";
 
 export const title = "Walk";
@@ -11,25 +12,6 @@ export const keys = [["← → ↑ ↓", "walk (Shift: ten times as far)"], ["r"
 
 const SEED_PX = 260; // Of the hand, from one seed to the next.
 const STEP = 0.05;
-export const tab = Math.random().toString(36).slice(2);
-
-export const failed = (error) => {
-  if (error.name !== "AbortError" && error.status !== 409) say(error.message, true);
-};
-
-/** What the address says of a place: also of the one that a painting began at. */
-export function placeOf(given) {
-  const number = (name) => Number(given.get(name) ?? 0) || 0;
-  return {
-    run: given.get("run"),
-    kimg: given.get("kimg"),
-    x: number("x"),
-    y: number("y"),
-    steps: (given.get("steps") ?? "").split(",").filter(Boolean).map(Number),
-    truncation: given.get("psi") === null ? null : number("psi"),
-    label: given.get("label") === null ? null : number("label"),
-  };
-}
 
 const round = (value) => Math.round(value * 1000) / 1000;
 
@@ -82,9 +64,8 @@ export async function show(place, given) {
     });
   }
 
-  async function pin() {
-    const { run: of, ...kept } = at;
-    pinned = { ...kept, run: of };
+  function pin() {
+    pinned = at;
     say("Pinned. Hold b to see it again.");
   }
 
@@ -97,20 +78,10 @@ export async function show(place, given) {
     }
   }
 
-  async function save() {
-    try {
-      const kept = await post("painting", { ...at, tab });
-      download("painting.json", JSON.stringify(kept.painting, null, 1));
-      command.replaceChildren(h("p", { class: "note" }, "Saved by the browser. This draws it again, to the bit:"), h("pre", { class: "command" }, kept.command));
-    } catch (error) {
-      failed(error);
-    }
-  }
-
   const somewhere = () => to({ x: Math.floor(Math.random() * 1000), y: Math.floor(Math.random() * 1000), steps: [] });
 
   function key(event) {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const way = ARROWS[event.key];
     if (event.target.matches("input, select")) return false;
     if (way) {
       const far = STEP * (event.shiftKey ? 10 : 1);
@@ -137,7 +108,7 @@ export async function show(place, given) {
           h("button", { type: "button", onclick: somewhere }, "Somewhere else"),
           h("button", { type: "button", onclick: pin }, "Pin"),
           h("button", { type: "button", onclick: () => to({ steps: [] }) }, "Directions to 0"),
-          h("button", { type: "button", onclick: save }, "Save painting")),
+          h("button", { type: "button", onclick: () => savePainting(at, command) }, "Save painting")),
         command,
         easel.labels.length ? labelled("Class", label) : null,
         easel.truncates ? labelled("Truncation", psi)
