@@ -29,9 +29,13 @@ def main() -> None:
     """Draws and writes all three."""
     samples, _ = Notes(rate=SIZE.rate, length=SIZE.length, seed=3).select(np.arange(8))
     notes = to_waves(torch.from_numpy(samples))
-    save_png(sound_sheet(notes, SIZE), FOLDER / "sound_notes.png")
-    save_png(sound_sheet(untrained(4), SIZE), FOLDER / "sound_lines.png")
-    save_png(inverses(notes[1:2]), FOLDER / "sound_inverse.png")
+    sheets = {
+        "notes": sound_sheet(notes, SIZE),
+        "lines": sound_sheet(untrained(4), SIZE),
+        "inverse": inverses(notes[1:2]),
+    }
+    for name, sheet in sheets.items():  # Of few colours: less than half of the size.
+        save_png(sheet.quantize(64, dither=Image.Dither.NONE), FOLDER / f"sound_{name}.png")
 
 
 @torch.no_grad()
