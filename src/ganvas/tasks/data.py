@@ -356,11 +356,10 @@ def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult | 
 
 def _pack_text(task: Pack) -> PackTextResult:
     from ganvas.core.line_size import LineSize
-    from ganvas.data.text.packed_text import pack_text, text_source_of
-    from ganvas.data.text.survey_text import survey_of
+    from ganvas.data.text.packed_text import pack_text, survey_text
 
     _refuse_pixels(task, "text")
-    found = survey_of(text_source_of(task.source), task.unit)
+    found = survey_text(task.source, task.unit)
     length = min(found.longest, MOST_LENGTH) if task.length is None else task.length
     done = pack_text(task.source, task.out, LineSize(length=length, alphabet=found.numbers, unit=task.unit))
     return PackTextResult(

@@ -11,7 +11,7 @@ from ganvas.core.line_size import END, UNKNOWN, LineSize
 from ganvas.data.sources.opening_sources import open_source
 from ganvas.data.text.alphabet import Alphabet
 from ganvas.data.text.opening_text import is_text, open_text
-from ganvas.data.text.packed_text import pack_text, prepare_text, text_source_of
+from ganvas.data.text.packed_text import pack_text, prepare_text, survey_text, text_source_of
 from ganvas.data.text.survey_text import survey_of
 
 CHARACTERS = LineSize(length=4, alphabet=100, unit="characters")
@@ -116,6 +116,13 @@ def test_pythons_help_is_prose_without_a_sentence_twice():
 def test_what_is_no_text_to_learn_from_is_refused_with_what_would_do(tmp_path, content, message):
     with pytest.raises(UserError, match=message):
         survey_of(open_text(written(tmp_path, content)), "characters")
+
+
+def test_a_source_is_surveyed_once_and_anew_where_its_lines_are_others(tmp_path):
+    source = written(tmp_path, b"ab\nc\n")
+    assert survey_text(source, "characters") is survey_text(source, "characters")
+    assert survey_text(source, "characters").longest == 2
+    assert survey_text(written(tmp_path, b"abc\nd\n"), "characters").longest == 3
 
 
 def test_a_mark_of_utf_8_is_no_character_of_the_first_line(tmp_path):

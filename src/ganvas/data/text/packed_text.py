@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from jaxtyping import Int
 
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
-from ganvas.core.line_size import UNITS, LineSize
+from ganvas.core.line_size import UNITS, LineSize, TokenUnit
 from ganvas.data.cached_packs import cached_pack, require_empty
 from ganvas.data.packed_store import PackedStore
 from ganvas.data.sources.locations import expanded
@@ -25,7 +26,7 @@ from ganvas.data.store_writing import StoreWriter, content_fingerprint
 from ganvas.data.text.alphabet import Alphabet, TokenRows
 from ganvas.data.text.opening_text import KIND, open_text
 from ganvas.data.text.oracle import Oracle, oracle_of
-from ganvas.data.text.survey_text import survey_of
+from ganvas.data.text.survey_text import TextSurvey, survey_of
 from ganvas.data.text.text_source import TextSource
 
 TOKENS = "tokens"
@@ -102,6 +103,21 @@ def text_source_of(spec: str) -> TextSource:
     return PackedLines(expanded(spec), location=spec) if is_packed_text(spec) else open_text(spec)
 
 
+def survey_text(spec: str, unit: TokenUnit) -> TextSurvey:
+    """What the source of text that ``spec`` names holds, read once for all that is asked of it.
+
+    Raises:
+        UserError: it is not text in UTF-8, or has so few lines or tokens that there is nothing to learn.
+    """
+    return _survey(spec, text_source_of(spec).identity(), unit)
+
+
+@lru_cache(maxsize=4)
+def _survey(spec: str, identity: str, unit: TokenUnit) -> TextSurvey:
+    del identity  # Other lines in the same place are surveyed anew.
+    return survey_of(text_source_of(spec), unit)
+
+
 def prepare_text(
     spec: str, size: LineSize, *, alphabet: Alphabet | None = None, cache: Path | None = None, quiet: bool = False
 ) -> PackedText:
@@ -122,7 +138,7 @@ def prepare_text(
     return cached_pack(
         hash_of(KIND, VERSION, source.identity(), size.length, size.unit, known or size.alphabet)[:32],
         open_pack=lambda folder: PackedText.open_verified(folder, cache=cache),
-        write=lambda folder: _write(source, folder, size, alphabet),
+        write=lambda folder: _write(source, survey_text(spec, size.unit), folder, size, alphabet),
         cache=cache,
         quiet=quiet,
     )
@@ -133,12 +149,11 @@ def pack_text(spec: str, out: Path, size: LineSize) -> PackedText:
     require_empty(out)
     source = text_source_of(spec)
     with atomic_folder(out) as partial:
-        _write(source, partial, size, None)
+        _write(source, survey_text(spec, size.unit), partial, size, None)
     return PackedText.open(out)
 
 
-def _write(source: TextSource, folder: Path, size: LineSize, alphabet: Alphabet | None) -> None:
-    found = survey_of(source, size.unit)
+def _write(source: TextSource, found: TextSurvey, folder: Path, size: LineSize, alphabet: Alphabet | None) -> None:
     known = alphabet or found.alphabet(size.alphabet)
     writer = StoreWriter(folder, KIND)
     try:

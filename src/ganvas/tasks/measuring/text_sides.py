@@ -67,13 +67,12 @@ def _text_of(
 ) -> tuple["PackedText", "PackedText | None"]:
     """The text that lines are held against, and what the run held out of it."""
     from ganvas.core.line_size import LineSize
-    from ganvas.data.text.packed_text import prepare_text, text_source_of
-    from ganvas.data.text.survey_text import survey_of
+    from ganvas.data.text.packed_text import prepare_text, survey_text
 
     if b is None and trained is None:
         raise UserError(f"{a} is no run, so what its lines should be like is not known: ganvas measure {a} REALS.txt.")
     if trained is None:
-        found = survey_of(text_source_of(b or ""), "characters")
+        found = survey_text(b or "", "characters")
         size = LineSize(length=min(found.longest, MOST_LENGTH), alphabet=MOST_NUMBERS, unit="characters")
         return prepare_text(b or "", size, quiet=quiet), None
     if b is not None:

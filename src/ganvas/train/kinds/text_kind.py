@@ -11,8 +11,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.line_size import LineSize
 from ganvas.core.ranks import Ranks
 from ganvas.data.sources.locations import lasting_name
-from ganvas.data.text.packed_text import PackedText, prepare_text, text_source_of
-from ganvas.data.text.survey_text import survey_of
+from ganvas.data.text.packed_text import PackedText, prepare_text, survey_text, text_source_of
 from ganvas.losses.capabilities import HasDensity
 from ganvas.losses.game import Game
 from ganvas.train.drawn import can_draw
@@ -78,7 +77,7 @@ class TextKind(Kind):
         """The length of the longest line, as far as the settings go, and the size of the alphabet."""
         source = text_source_of(request.data)
         unit = given.get("unit", config.unit if source.law is None else "words")
-        found = survey_of(source, unit)
+        found = survey_text(request.data, unit)
         fields = {
             "unit": unit,
             "length": min(config.length, found.longest),
@@ -90,10 +89,10 @@ class TextKind(Kind):
     def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
         """One source of text, whose alphabet is the model's."""
         _require_one_source(request)
-        found = survey_of(text_source_of(request.data), config.unit)
+        found = survey_text(request.data, config.unit)
         _require_numbers(min(found.numbers, config.alphabet), config.line, request)
         if request.held_out is not None:
-            survey_of(text_source_of(request.held_out), config.unit)
+            survey_text(request.held_out, config.unit)
 
     def prepare(self, request: SourceRequest, config: Any, plan: Plan) -> TextData:
         """The lines packed, the held-out ones by the same alphabet."""
