@@ -12,7 +12,7 @@ from ganvas.report.drawing.panels import Axes, Band, Curve
 from ganvas.report.web.chart import Chart
 from ganvas.report.web.run_numbers import Measurement, metric_name
 
-KIMG = "images shown (kimg)"
+KIMG = "samples shown (kimg)"
 SIZE = 11.0  # Of the charts' text, in pixels.
 WIDTH, STRONG = 1.5, 2.0  # Of the curves, and of the one to look at first.
 PLAYERS = {"D": "Discriminator", "G": "Generator"}
@@ -184,9 +184,9 @@ def spans_decades(curves: Sequence[Curve]) -> bool:
 
 
 def pace_chart(pace: Mapping[str, np.ndarray], stages: Sequence[Band]) -> Chart | None:
-    """Images per second over the run; None with fewer than two reports."""
+    """Samples per second over the run; None with fewer than two reports."""
     speed = pace.get("images_per_second")
     if speed is None or np.count_nonzero(np.isfinite(speed)) < 2:
         return None
     curves = [Curve(x=pace["kimg"], y=speed, colour=INK, stroke_width=STRONG)]
-    return Chart(title="Pace", curves=curves, axes=_axes("images per second", stages, log_y=spans_decades(curves)))
+    return Chart(title="Pace", curves=curves, axes=_axes("samples per second", stages, log_y=spans_decades(curves)))

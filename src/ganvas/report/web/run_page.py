@@ -10,6 +10,7 @@ import numpy as np
 
 from ganvas.core.number_text import number
 from ganvas.core.progress import duration
+from ganvas.core.sample_unit import SampleUnit
 from ganvas.report.drawing.plot_frame import Band
 from ganvas.report.web import page
 from ganvas.report.web.chart import Chart
@@ -76,7 +77,7 @@ class RunPage:
 
     @property
     def kimg(self) -> float:
-        """How far the run is, in thousands of images shown: the furthest that any part of it knows."""
+        """How far the run is, in thousands of samples shown: the furthest that any part of it knows."""
         known = [self.cost.get("nimg", 0.0) / 1000]
         known += [float(columns["kimg"][-1]) for columns in (self.log, self.pace) if len(columns.get("kimg", ()))]
         return max(known + [sheet.kimg for sheet in self.sheets if sheet.kimg is not None])
@@ -211,7 +212,7 @@ def _again(run: RunPage) -> Html:
         page.facts(_provenance(run)),
         element("p", "The command that made it; the same command resumes the run where it stopped:") if made else None,
         page.command(made) if made else page.note("The run does not say which command made it."),
-        element("p", f"{'Lines' if run.texts else 'Pictures'} and numbers from its newest model:"),
+        element("p", "Samples and numbers from its newest model:"),
         page.command(f"ganvas sample {where} -n 64 --seed 1 -o {file}\nganvas measure {where}"),
         page.details("Configuration of the model", page.plain_values(run.config)) if run.config else None,
         page.details("Plan of the run", page.plain_values(run.plan)) if run.plan else None,
@@ -223,7 +224,7 @@ def _summary(run: RunPage) -> list[tuple[str, str]]:
     """The numbers that one looks for first."""
     total = run.plan.get("total_kimg")
     shown = f"{number(run.kimg)} of {number(total)}" if isinstance(total, int | float) else number(run.kimg)
-    pairs = [("kimg: thousands of images shown", shown)]
+    pairs = [("kimg: thousands of samples shown", shown)]
     if run.stages:
         pairs.append(("pixels, size of the pictures", run.stages[-1].label))
     if run.cost.get("seconds"):
@@ -237,9 +238,9 @@ def _cost_pairs(run: RunPage) -> list[tuple[str, str]]:
     if seconds:
         pairs.append(("wall-clock time", duration(seconds)))
     if nimg:
-        pairs.append(("images shown", f"{nimg:,.0f}"))
+        pairs.append(("samples shown", f"{nimg:,.0f}"))
     if seconds and nimg:
-        pairs.append(("images per second, on average", number(nimg / seconds, digits=3)))
+        pairs.append(("samples per second, on average", number(nimg / seconds, digits=3)))
     if "gpu_seconds" in cost:
         pairs.append(("GPU time", duration(cost["gpu_seconds"]) if cost["gpu_seconds"] else "none"))
     if cost.get("flop"):
@@ -286,7 +287,7 @@ def _data_sentence(data: Mapping[str, Any]) -> str:
     pictures = isinstance(height, int) and isinstance(width, int)
     parts = [_text(data.get("spec"))]
     if isinstance(count, int):
-        parts.append(f"{count:,} {'pictures' if pictures else 'lines' if 'alphabet' in data else 'examples'}")
+        parts.append(f"{count:,} {_counted_by(data)}")
     if pictures:
         channels = data.get("channels")
         kinds = {1: " grey", 3: " RGB", 4: " RGBA"}
@@ -294,6 +295,12 @@ def _data_sentence(data: Mapping[str, Any]) -> str:
     other = data.get("other")
     parts.append(f"and {_text(other.get('spec'))}" if isinstance(other, dict) and other.get("spec") else "")
     return ", ".join(part for part in parts if part)
+
+
+def _counted_by(data: Mapping[str, Any]) -> str:
+    """What the samples of a run are, told from what run.json says of its data."""
+    units: dict[str, SampleUnit] = {"height": "pictures", "rate": "sounds", "alphabet": "lines", "dims": "points"}
+    return next((unit for key, unit in units.items() if key in data), "examples")
 
 
 def _text(value: Any) -> str:

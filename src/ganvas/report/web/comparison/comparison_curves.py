@@ -28,7 +28,7 @@ class Axis:
 
 
 AXES = (
-    Axis(key="kimg", title="images shown (kimg)"),
+    Axis(key="kimg", title="samples shown (kimg)"),
     Axis(key="seconds", title="seconds of training"),
     Axis(key="flop", title="FLOP of training"),
 )
