@@ -12,7 +12,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -20,7 +20,7 @@ from jaxtyping import Int
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import read_json
 from ganvas.data.colour import Pictures
-from ganvas.data.packed_store import PackedStore
+from ganvas.data.packed_store import PackedStore, are_texts
 from ganvas.data.sources.picture_source import Block, PictureArray, hash_of
 from ganvas.data.store import AGAIN, Column, Store, kind_of
 
@@ -65,7 +65,7 @@ class Packed(PackedStore):
         if not path.exists():
             return None
         names = read_json(path)
-        if not _are_texts(names) or len(names) != len(self):
+        if not are_texts(names) or len(names) != len(self):
             raise UserError(f"{path} does not have one name per picture: the pack is damaged. {AGAIN}")
         return names
 
@@ -94,10 +94,10 @@ class Packed(PackedStore):
             if name != IMAGES and wanted.get(name) != (column.dtype, column.row_shape):
                 return f"{name} is not a column of pictures"
         for name in ("class_names", "mask_names", "treated"):
-            if not _are_texts(store.manifest.get(name)):
+            if not are_texts(store.manifest.get(name)):
                 return name
         broken = store.manifest.get("broken")
-        if not isinstance(broken, list) or not all(_are_texts(pair) and len(pair) == 2 for pair in broken):
+        if not isinstance(broken, list) or not all(are_texts(pair) and len(pair) == 2 for pair in broken):
             return "broken"
         return None
 
@@ -156,7 +156,3 @@ def _labels(store: Store, classes: int) -> Int[np.ndarray, " n"] | None:
             f"damaged. {AGAIN}"
         )
     return labels
-
-
-def _are_texts(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)

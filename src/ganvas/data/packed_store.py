@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeGuard, TypeVar
 
 from ganvas.core.errors import UserError
 from ganvas.data.cached_packs import verify_once
@@ -18,12 +18,8 @@ class PackedStore(ABC):
     kind_of_store: ClassVar[str]  # As its manifest says it.
 
     def __init__(self, store: Store) -> None:
-        self.store, self.folder, self.manifest, self.fingerprint = (
-            store,
-            store.folder,
-            store.manifest,
-            store.fingerprint,
-        )
+        self.store, self.folder = store, store.folder
+        self.manifest, self.fingerprint = store.manifest, store.fingerprint
 
     @classmethod
     def open(cls: type[P], folder: Path) -> P:
@@ -65,3 +61,8 @@ class PackedStore(ABC):
         self.store.verify()
         if self.content() != self.fingerprint:
             raise UserError(f"{self.folder} is damaged: its hashes do not match its fingerprint. {AGAIN}")
+
+
+def are_texts(value: object) -> TypeGuard[list[str]]:
+    """Whether what a manifest says is a list of texts."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -1,6 +1,7 @@
 """Label maps and pairs: what files hold, which belong together, and what is refused by name."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 
 from ganvas.core.errors import UserError
 from ganvas.data.encoded.broken_picture import BrokenPicture
-from ganvas.data.pairs.label_maps import UNKNOWN, holds_masks, prepare_label_maps
+from ganvas.data.pairs.label_maps import UNKNOWN, PackedLabelMaps, holds_masks, prepare_label_maps
 from ganvas.data.pairs.pairing import matched_rows, require_equal_sizes, stem_of
 from ganvas.data.pictures import decode_numbers
 from ganvas.data.scenes.scenes import MASK_NAMES, Scenes
@@ -90,6 +91,15 @@ def test_a_broken_map_is_refused_or_left_out_by_name(tmp_path):
         prepare_label_maps(str(tmp_path), size=(6, 7), quiet=True)
     kept = prepare_label_maps(str(tmp_path), size=(6, 7), broken="skip", quiet=True)
     assert (kept.names, kept.broken) == (["a.png"], ("b.png",))
+
+
+@pytest.mark.parametrize(("field", "value"), [("counts", [1, 2]), ("class_names", [3]), ("broken", None)])
+def test_a_pack_whose_manifest_says_nonsense_is_refused(tmp_path, field, value):
+    folder = prepare_label_maps("scenes:3,8x8", size=(8, 8), cache=tmp_path, quiet=True).folder
+    manifest = folder / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {field: value}))
+    with pytest.raises(UserError, match=rf"manifest.json is damaged \({field}\)"):
+        PackedLabelMaps.open(folder)
 
 
 def test_pairs_are_found_by_names_without_endings_in_the_order_of_the_first():

@@ -24,10 +24,11 @@ from jaxtyping import Int, UInt8
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import read_json
 from ganvas.core.progress import progress
-from ganvas.data.cached_packs import cached_pack, verify_once
+from ganvas.data.cached_packs import cached_pack
 from ganvas.data.conversion import Broken, Rules, broken_refusal
 from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.fitting import Fit, Size, apply_to_masks, plan
+from ganvas.data.packed_store import PackedStore, are_texts
 from ganvas.data.packing import make_rules
 from ganvas.data.pictures import decode_numbers
 from ganvas.data.sources.opening_sources import open_source
@@ -42,27 +43,17 @@ _ROWS = 64  # Written at once.
 Maps = UInt8[np.ndarray, "n h w"]
 
 
-class PackedLabelMaps:
+class PackedLabelMaps(PackedStore):
     """A packed folder of label maps, open for reading."""
 
+    kind_of_store = KIND
+
     def __init__(self, store: Store) -> None:
-        self.store, self.folder, self.fingerprint = store, store.folder, store.fingerprint
+        super().__init__(store)
         self.height, self.width = store.columns[NUMBERS].row_shape
         self.counts: Int[np.ndarray, " 256"] = np.array(store.manifest["counts"], np.int64)
         self.class_names: tuple[str, ...] = tuple(store.manifest["class_names"])
         self.broken: tuple[str, ...] = tuple(store.manifest["broken"])
-
-    @classmethod
-    def open(cls, folder: Path) -> "PackedLabelMaps":
-        """Opens a packed folder.
-
-        Raises:
-            UserError: there is none, or it is damaged.
-        """
-        return cls(Store.open(folder, kind=KIND))
-
-    def __len__(self) -> int:
-        return len(self.store)
 
     @property
     def names(self) -> list[str] | None:
@@ -79,9 +70,18 @@ class PackedLabelMaps:
         """Rows by index, in the order asked."""
         return self.store.read(NUMBERS, indices)
 
-    def verify(self) -> None:
-        """Reads everything and compares it with the fingerprint."""
-        self.store.verify()
+    @staticmethod
+    def damage(store: Store) -> str | None:
+        """The first of the columns, and of what is read from the manifest, that is not one of label maps."""
+        numbers, said = store.columns.get(NUMBERS), store.manifest
+        counts = said.get("counts")
+        problems = {
+            "numbers": numbers is None or numbers.dtype != np.uint8 or len(numbers.row_shape) != 2,
+            "counts": not (isinstance(counts, list) and len(counts) == 256 and all(type(n) is int for n in counts)),
+            "class_names": not are_texts(said.get("class_names")),
+            "broken": not are_texts(said.get("broken")),
+        }
+        return next((name for name, wrong in problems.items() if wrong), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,14 +117,9 @@ def prepare_label_maps(
     source = open_source(spec, size=size)
     key = hash_of(KIND, VERSION, source.identity(), dataclasses.asdict(rules))[:32]
 
-    def opened(folder: Path) -> PackedLabelMaps:
-        found = PackedLabelMaps.open(folder)
-        verify_once(found, found.store.files(), cache=cache)
-        return found
-
     return cached_pack(
         key,
-        open_pack=opened,
+        open_pack=lambda folder: PackedLabelMaps.open_verified(folder, cache=cache),
         write=lambda folder: _write(source, rules, folder, quiet=quiet),
         cache=cache,
         quiet=quiet,

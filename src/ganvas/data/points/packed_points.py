@@ -16,7 +16,7 @@ from jaxtyping import Int
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.data.cached_packs import cached_pack, require_empty
-from ganvas.data.packed_store import PackedStore
+from ganvas.data.packed_store import PackedStore, are_texts
 from ganvas.data.points.law import Marks, Mixture, PointRows
 from ganvas.data.points.mixtures import law_of
 from ganvas.data.points.opening_points import KIND, open_points
@@ -54,12 +54,11 @@ class PackedPoints(PackedStore):
         """The first of the columns, and of what is read from the manifest, that is not one of points."""
         points, labels = store.columns.get(POINTS), store.columns.get(LABELS)
         names, mixture = store.manifest.get("class_names"), store.manifest.get("mixture")
-        named = isinstance(names, list) and all(isinstance(name, str) for name in names)
         problems = {
             "points": points is None or points.dtype != np.dtype("<f4") or len(points.row_shape) != 1,
             "labels": labels is not None and (labels.dtype != np.dtype("<i8") or labels.row_shape != ()),
             "columns": bool(set(store.columns) - {POINTS, LABELS}),
-            "class_names": not named,
+            "class_names": not are_texts(names),
             "mixture": mixture is not None and not (isinstance(mixture, str) and _is_law(mixture)),
         }
         return next((name for name, wrong in problems.items() if wrong), None)

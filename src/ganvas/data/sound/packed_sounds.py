@@ -19,7 +19,7 @@ from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.core.sound_size import SoundSize
 from ganvas.data.cached_packs import cached_pack, require_empty
 from ganvas.data.conversion import Broken
-from ganvas.data.packed_store import PackedStore
+from ganvas.data.packed_store import PackedStore, are_texts
 from ganvas.data.sound.opening_sounds import KIND, open_sounds
 from ganvas.data.sound.sound_source import BLOCK_ROWS, SoundBlock, SoundSource, SoundSurvey
 from ganvas.data.sound.treatment import Treatment, treatment_sentence
@@ -65,7 +65,7 @@ class PackedSounds(PackedStore):
             "waves": waves is None or waves.dtype != np.dtype("<i2") or len(waves.row_shape) != 1,
             "labels": labels is not None and (labels.dtype != np.dtype("<i8") or labels.row_shape != ()),
             "columns": bool(set(store.columns) - {WAVES, LABELS}),
-            "class_names": not (isinstance(names, list) and all(isinstance(name, str) for name in names)),
+            "class_names": not are_texts(names),
             "rate": type(said.get("rate")) is not int or said["rate"] < 1,
             "normalise": type(said.get("normalise")) is not bool,
             "treatment": not isinstance(said.get("treatment"), dict)
