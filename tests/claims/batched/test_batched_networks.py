@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from ganvas.claims.batched.ring import MODES, RADIUS, SIGMA, modes_reached, ring, sliced_distance
 from ganvas.claims.batched.ring_game import RingGame, played
-from ganvas.claims.batched.scene_classes import Course, Net, trained
+from ganvas.claims.batched.scene_classes import Net, Training, trained
 from ganvas.claims.batched.stacks import dense, generators_of, layers, normal, started
 
 
@@ -45,9 +45,9 @@ def test_a_game_is_not_disturbed_by_those_beside_it(game):
 
 
 def test_a_classifier_is_not_disturbed_by_those_beside_it():
-    net, course = Net(depth=4, norm=True, shortcut=1.0, drop=0.2, shift=0.1), Course(steps=4, pictures=64)
-    both, alone = trained(net, [3, 4], course), trained(net, [4], course)
-    assert both.course[1] == pytest.approx(alone.course[0], rel=1e-4)
+    net, training = Net(depth=4, norm=True, shortcut=1.0, drop=0.2, shift=0.1), Training(steps=4, pictures=64)
+    both, alone = trained(net, [3, 4], training), trained(net, [4], training)
+    assert both.on_the_way[1] == pytest.approx(alone.on_the_way[0], rel=1e-4)
     assert both.train[1] == pytest.approx(alone.train[0], rel=1e-3)
 
 

@@ -15,7 +15,17 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from ganvas.claims.batched.stacks import Generators, Stack, descend, generators_of, layers, normal, started, whole
+from ganvas.claims.batched.stacks import (
+    Generators,
+    Stack,
+    descend,
+    generators_of,
+    layers,
+    normal,
+    started,
+    uniform,
+    whole,
+)
 from ganvas.data.scenes.scenes import CLASS_NAMES, Scenes
 
 SIDE, WIDTH, BATCH = 8, 32, 64
@@ -50,7 +60,7 @@ class Net:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
+class Training:
     """How a network is trained."""
 
     steps: int
@@ -64,23 +74,23 @@ class TrainedNets:
     """Networks of all seeds after training, with their mean losses in nats."""
 
     stack: Stack
-    course: list[float]  # Over the batches of all steps: small where a network learns fast.
+    on_the_way: list[float]  # Over the batches of all steps: small where a network learns fast.
     train: list[float]  # Over all training pictures at the end.
     misnamed: list[float]  # The share of as many others whose class is named wrongly.
 
 
-def trained(net: Net, seeds: Sequence[int], course: Course) -> TrainedNets:
+def trained(net: Net, seeds: Sequence[int], training: Training) -> TrainedNets:
     """Trains a network for every seed by stochastic descent with momentum."""
     generators = generators_of(seeds)
-    x, labels, held_out, other_labels = pictures(seeds, course.pictures)
+    x, labels, held_out, other_labels = pictures(seeds, training.pictures)
     stack = started(generators, (x.shape[-1], *[WIDTH] * (net.depth + 1), CLASSES))
     with torch.no_grad():
         for weight, _ in layers(stack)[:-1]:
             weight.mul_(net.start)
-    descent = torch.optim.SGD(stack, lr=course.lr, momentum=course.momentum)
+    descent = torch.optim.SGD(stack, lr=training.lr, momentum=training.momentum)
     losses = []
-    for _ in range(course.steps):
-        rows = whole(generators, course.pictures, BATCH)
+    for _ in range(training.steps):
+        rows = whole(generators, training.pictures, BATCH)
         verdicts = scores(net, stack, _rows(x, rows), generators)
         loss = mean_losses(verdicts, labels.gather(1, rows))
         descend(loss.sum(), descent, stack)
@@ -88,7 +98,7 @@ def trained(net: Net, seeds: Sequence[int], course: Course) -> TrainedNets:
     with torch.no_grad():
         train = mean_losses(scores(net, stack, x, None), labels).tolist()
         misnamed = (scores(net, stack, held_out, None).argmax(2) != other_labels).double().mean(1).tolist()
-    return TrainedNets(stack=stack, course=torch.stack(losses).mean(0).tolist(), train=train, misnamed=misnamed)
+    return TrainedNets(stack=stack, on_the_way=torch.stack(losses).mean(0).tolist(), train=train, misnamed=misnamed)
 
 
 def scores(net: Net, stack: Stack, x: Features, generators: Generators | None) -> Float[Tensor, "seeds n classes"]:
@@ -117,7 +127,7 @@ def _activated(net: Net, x: Features, generators: Generators | None) -> Features
     x = _normed(net, x, generators)
     x = torch.relu(x) if net.activation == "relu" else torch.sigmoid(x)
     if net.drop and generators is not None:
-        kept = torch.stack([torch.rand(x.shape[1:], generator=one) for one in generators]) >= net.drop
+        kept = uniform(generators, *x.shape[1:]) >= net.drop
         x = x * kept / (1 - net.drop)
     return x
 

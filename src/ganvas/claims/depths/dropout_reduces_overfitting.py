@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from ganvas.claims.batched.scene_classes import TASK, Course, Net, trained
+from ganvas.claims.batched.scene_classes import TASK, Net, Training, trained
 from ganvas.claims.judging.claim import Experiment, Source
 
 STEPS = 400
@@ -13,7 +13,7 @@ PICTURES = 32
 def run(arm: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[float]:
     """Share of pictures that it was not trained on whose class it names wrongly."""
     net = Net(depth=2, drop=0.5 if arm == "dropout of a half" else 0.0)
-    return trained(net, seeds, Course(steps=steps, lr=0.02, pictures=PICTURES)).misnamed
+    return trained(net, seeds, Training(steps=steps, lr=0.02, pictures=PICTURES)).misnamed
 
 
 CLAIM = Experiment(

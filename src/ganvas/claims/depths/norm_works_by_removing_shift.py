@@ -6,7 +6,7 @@ Then shifts and scales that are drawn anew on every step and put behind the norm
 from collections.abc import Sequence
 from functools import partial
 
-from ganvas.claims.batched.scene_classes import TASK, Course, Net, trained
+from ganvas.claims.batched.scene_classes import TASK, Net, Training, trained
 from ganvas.claims.judging.claim import Experiment, Source
 
 STEPS = 300
@@ -16,7 +16,7 @@ def run(arm: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[float]:
     """Training loss at the end, without the shifts."""
     shifted = arm != "no norm"
     net = Net(depth=8, activation="sigmoid", norm=shifted, shift=0.5 if shifted else 0.0)
-    return trained(net, seeds, Course(steps=steps)).train
+    return trained(net, seeds, Training(steps=steps)).train
 
 
 CLAIM = Experiment(

@@ -6,7 +6,7 @@ Normalised, no sigmoid stands where it is flat; so it is not the sigmoid alone t
 from collections.abc import Sequence
 from functools import partial
 
-from ganvas.claims.batched.scene_classes import TASK, Course, Net, trained
+from ganvas.claims.batched.scene_classes import TASK, Net, Training, trained
 from ganvas.claims.judging.claim import Experiment, Source
 
 STEPS = 300
@@ -15,7 +15,7 @@ STEPS = 300
 def run(arm: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[float]:
     """Training loss at the end."""
     net = Net(depth=8, activation="relu" if arm == "ReLU" else "sigmoid", norm=True)
-    return trained(net, seeds, Course(steps=steps)).train
+    return trained(net, seeds, Training(steps=steps)).train
 
 
 CLAIM = Experiment(

@@ -6,7 +6,7 @@ Each sigmoid multiplies the gradient by a quarter at most, and eight of them lea
 from collections.abc import Sequence
 from functools import partial
 
-from ganvas.claims.batched.scene_classes import TASK, Course, Net, trained
+from ganvas.claims.batched.scene_classes import TASK, Net, Training, trained
 from ganvas.claims.judging.claim import Experiment, Source
 
 STEPS = 300
@@ -15,7 +15,7 @@ STEPS = 300
 def run(arm: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[float]:
     """Training loss at the end."""
     net = Net(depth=8, activation="relu" if arm == "ReLU" else "sigmoid")
-    return trained(net, seeds, Course(steps=steps, lr=0.01)).train
+    return trained(net, seeds, Training(steps=steps, lr=0.01)).train
 
 
 CLAIM = Experiment(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from ganvas.claims.batched.scene_classes import TASK, Course, Net, trained
+from ganvas.claims.batched.scene_classes import TASK, Net, Training, trained
 from ganvas.claims.judging.claim import Experiment, Source
 
 STEPS = 300
@@ -11,9 +11,9 @@ STEPS = 300
 
 def run(arm: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[float]:
     """Training loss of sigmoids at the end less that of ReLUs."""
-    depth, course = int(arm.partition(" ")[0]), Course(steps=steps, lr=0.01)
-    by_sigmoid = trained(Net(depth=depth, activation="sigmoid"), seeds, course).train
-    by_relu = trained(Net(depth=depth), seeds, course).train
+    depth, training = int(arm.partition(" ")[0]), Training(steps=steps, lr=0.01)
+    by_sigmoid = trained(Net(depth=depth, activation="sigmoid"), seeds, training).train
+    by_relu = trained(Net(depth=depth), seeds, training).train
     return [one - other for one, other in zip(by_sigmoid, by_relu, strict=True)]
 
 

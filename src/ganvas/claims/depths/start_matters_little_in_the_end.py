@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from ganvas.claims.batched.scene_classes import TASK, Course, Net, trained
+from ganvas.claims.batched.scene_classes import TASK, Net, Training, trained
 from ganvas.claims.judging.claim import Experiment, Source
 
 STEPS = 300
@@ -12,7 +12,7 @@ STEPS = 300
 def run(arm: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[float]:
     """Training loss at the end."""
     start = {"ten times He's start": 10.0, "a tenth of He's start": 0.1}[arm]
-    return trained(Net(depth=4, norm=True, start=start), seeds, Course(steps=steps)).train
+    return trained(Net(depth=4, norm=True, start=start), seeds, Training(steps=steps)).train
 
 
 CLAIM = Experiment(

@@ -6,7 +6,7 @@ Normalised weights of ten times the size have a gradient of a tenth, so that a s
 from collections.abc import Sequence
 from functools import partial
 
-from ganvas.claims.batched.scene_classes import TASK, Course, Net, trained
+from ganvas.claims.batched.scene_classes import TASK, Net, Training, trained
 from ganvas.claims.judging.claim import Experiment, Source
 
 STEPS = 300
@@ -15,7 +15,7 @@ STEPS = 300
 def run(arm: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[float]:
     """Mean training loss on the way."""
     start = {"ten times He's start": 10.0, "a tenth of He's start": 0.1}[arm]
-    return trained(Net(depth=4, norm=True, start=start), seeds, Course(steps=steps)).course
+    return trained(Net(depth=4, norm=True, start=start), seeds, Training(steps=steps)).on_the_way
 
 
 CLAIM = Experiment(

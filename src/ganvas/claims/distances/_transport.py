@@ -1,13 +1,43 @@
-"""Costs of transport between batches of two laws of directions, by the batch."""
+"""Costs of transport between batches of two laws of directions, by the batch.
+
+Two claims are made of it, one of the plain cost and one of the minibatch energy distance.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from ganvas.claims.judging.claim import Experiment, Source
 from ganvas.losses.sinkhorn import cosine_cost, minibatch_energy_distance, sinkhorn_cost
 
-BATCHES = {"batches of 8": 8, "batches of 128": 128}
+SMALL, LARGE = "batches of 8", "batches of 128"
+BATCHES = {SMALL: 8, LARGE: 128}
 DIMS, SHARPNESS, ITERATIONS = 8, 50.0, 100
-SCOPE = f"directions of {DIMS} dimensions around two means, cosine costs, sharpness {SHARPNESS:g}"
+
+
+def needs_no_batch(
+    cost: Callable[[int, int, int], float], *, statement: str, estimand: str, sources: tuple[Source, ...]
+) -> Experiment:
+    """The claim that a cost, by batch, seed and pairs, is the same in small batches and in large ones."""
+
+    def run(arm: str, seeds: Sequence[int], *, pairs: int = 512) -> list[float]:
+        return [cost(BATCHES[arm], seed, pairs) for seed in seeds]
+
+    return Experiment(
+        statement=statement,
+        sources=sources,
+        scope=f"directions of {DIMS} dimensions around two means, cosine costs, sharpness {SHARPNESS:g}",
+        arms=(SMALL, LARGE),
+        estimand=estimand,
+        says="same",
+        unit="cosine",
+        smallest_effect=0.05,
+        seeds=8,
+        run=run,
+        rehearsal=partial(run, pairs=128),
+    )
 
 
 def plain_cost(batch: int, seed: int, pairs: int) -> float:

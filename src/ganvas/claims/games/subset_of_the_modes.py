@@ -6,6 +6,7 @@ Without a penalty some of eight modes are missed.
 from collections.abc import Sequence
 from functools import partial
 
+from ganvas.claims.batched.ring import MODES
 from ganvas.claims.batched.ring_game import SCOPE, RingGame, played
 from ganvas.claims.judging.claim import Experiment, Source
 
@@ -15,7 +16,7 @@ STEPS = 1500
 def run(arm: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[float]:
     """Modes that the generator reaches, or that there are."""
     if arm == "the law":
-        return [8 - 1e-6 * place for place, _ in enumerate(seeds)]
+        return [float(MODES)] * len(seeds)
     return played(RingGame(), seeds, steps).modes()
 
 

@@ -1,10 +1,43 @@
-"""Signals in noise behind a pooling over a whole map: how often the pooled value tells with from without."""
+"""Signals in noise behind a pooling over a whole map: how often the pooled value tells with from without.
+
+Two claims are made of it, one of a signal at one place and one of a signal at every place.
+"""
+
+from collections.abc import Sequence
 
 import torch
 
+from ganvas.claims.judging.claim import Experiment, Source, Stance
+
 PIXELS, PICTURES = 64, 1000
 AVERAGE, MAXIMUM = "average", "maximum"
-SCOPE = f"normal noise at {PIXELS} places"
+
+
+def average_misses_more(where: str, signal: str, *, sparse: bool, boureau: Stance) -> Experiment:
+    """The claim that of a signal an average misses more than a maximum; ``boureau`` is the stance of that paper."""
+
+    def run(arm: str, seeds: Sequence[int]) -> list[float]:
+        return [missed(arm, seed, sparse=sparse) for seed in seeds]
+
+    return Experiment(
+        statement=f"Of a signal at {where} an average misses more than a maximum.",
+        sources=(
+            Source(
+                who="Boureau, Ponce & LeCun 2010, A Theoretical Analysis of Feature Pooling, section 2",
+                stance=boureau,
+                link="https://www.di.ens.fr/willow/pdfs/icml2010b.pdf",
+            ),
+            Source(who="a common reason for maxima", stance="agrees"),
+        ),
+        scope=f"normal noise at {PIXELS} places, a signal of {signal}",
+        arms=(AVERAGE, MAXIMUM),
+        estimand="share of pairs in the wrong order",
+        says="more",
+        unit="of all",
+        smallest_effect=0.05,
+        seeds=12,
+        run=run,
+    )
 
 
 def missed(arm: str, seed: int, *, sparse: bool) -> float:

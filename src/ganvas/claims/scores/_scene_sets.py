@@ -1,10 +1,13 @@
 """Sets of scenes, and what metrics of pixels say of them: MS-SSIM of pairs, and the sliced Wasserstein distance."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from ganvas.claims.judging.claim import Experiment, Source
+from ganvas.claims.scores._sources import KARRAS
 from ganvas.data.scenes.scenes import CLASS_NAMES, Scenes
 from ganvas.metrics import swd
 from ganvas.metrics.ms_ssim import ms_ssim
@@ -18,6 +21,41 @@ PICTURES, OTHERS, REPEATED, HALF, MOVED = (
     "quarters moved",
 )
 SCOPE = f"sets of {COUNT} scenes of {SIDE} x {SIDE} pixels"
+
+
+def by_similarity(shown: str, *, statement: str, sources: tuple[Source, ...], seeds: int) -> Experiment:
+    """The claim that pairs of a set are more alike by MS-SSIM than pairs of pictures."""
+    return Experiment(
+        statement=statement,
+        sources=sources,
+        scope=SCOPE,
+        arms=(shown, PICTURES),
+        estimand="mean MS-SSIM of pairs",
+        says="more",
+        unit="of 1",
+        smallest_effect=0.05,
+        seeds=seeds,
+        run=similarity,
+        rehearsal=partial(similarity, count=16),
+    )
+
+
+def by_swd(shown: str, *, statement: str) -> Experiment:
+    """The claim that a set is further from pictures by the sliced Wasserstein distance than other pictures are."""
+    return Experiment(
+        statement=statement,
+        sources=(KARRAS(stance="agrees"),),
+        scope=SCOPE,
+        arms=(shown, OTHERS),
+        estimand="sliced Wasserstein distance",
+        says="more",
+        unit="times",
+        ratio=True,
+        smallest_effect=1.5,
+        seeds=8,
+        run=sliced,
+        rehearsal=partial(sliced, count=16),
+    )
 
 
 def similarity(name: str, seeds: Sequence[int], *, count: int = COUNT) -> list[float]:

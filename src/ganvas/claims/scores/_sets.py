@@ -6,13 +6,15 @@ its class.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganvas.claims.batched.scene_classes import CLASSES, TASK, Course, Net, pictures, trained
+from ganvas.claims.batched.scene_classes import CLASSES, TASK, Net, Training, pictures, trained
 from ganvas.claims.batched.stacks import Stack, dense, generators_of, normal
+from ganvas.claims.judging.claim import Direction, Experiment, Source
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.maths.frechet import frechet_from_features
 
@@ -25,6 +27,44 @@ PICTURES, OTHERS, REPEATED, HALF, PUSHED = (
     "noise",
 )
 SCOPE = f"a dense classifier of {CLASSES} {TASK}, {STEPS} steps, sets of {COUNT}"
+
+
+def by_inception(shown: str, *, statement: str, says: Direction, sources: tuple[Source, ...]) -> Experiment:
+    """A claim of the Inception score of a set, beside that of pictures."""
+    return Experiment(
+        statement=statement,
+        sources=sources,
+        scope=SCOPE,
+        arms=(shown, PICTURES),
+        estimand="Inception score",
+        says=says,
+        unit="times",
+        ratio=True,
+        smallest_effect=1.1,
+        seeds=8,
+        run=inception,
+        rehearsal=partial(inception, steps=3),
+    )
+
+
+def by_frechet(
+    shown: str, *, statement: str, says: Direction, sources: tuple[Source, ...], smallest_effect: float
+) -> Experiment:
+    """A claim of the Frechet distance of a set from pictures, beside that of other pictures."""
+    return Experiment(
+        statement=statement,
+        sources=sources,
+        scope=SCOPE,
+        arms=(shown, OTHERS),
+        estimand="Frechet distance of features",
+        says=says,
+        unit="times",
+        ratio=True,
+        smallest_effect=smallest_effect,
+        seeds=8,
+        run=frechet,
+        rehearsal=partial(frechet, steps=3),
+    )
 
 
 def inception(name: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[float]:
@@ -42,9 +82,9 @@ def frechet(name: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[floa
 
 
 def _sets(seeds: Sequence[int], steps: int, wanted: Sequence[str]) -> tuple[Stack, Mapping[str, Tensor]]:
-    course = Course(steps=steps)
-    stack = [part.detach() for part in trained(Net(depth=1), seeds, course).stack]
-    _, _, x, labels = pictures(seeds, course.pictures)
+    training = Training(steps=steps)
+    stack = [part.detach() for part in trained(Net(depth=1), seeds, training).stack]
+    _, _, x, labels = pictures(seeds, training.pictures)
     makers: Mapping[str, Callable[[], Tensor]] = {
         PICTURES: lambda: x[:, :COUNT],
         OTHERS: lambda: x[:, COUNT : 2 * COUNT],

@@ -1,32 +1,12 @@
 """The Frechet distance ignores diversity: one picture of each class, again and again, is as near as others are."""
 
-from functools import partial
+from ganvas.claims.scores._sets import REPEATED, by_frechet
+from ganvas.claims.scores._sources import HEUSEL, ODENA
 
-from ganvas.claims.judging.claim import Experiment, Source
-from ganvas.claims.scores._sets import OTHERS, REPEATED, SCOPE, frechet
-
-CLAIM = Experiment(
+CLAIM = by_frechet(
+    REPEATED,
     statement="A set of one picture of each class has the Frechet distance that other pictures have.",
-    sources=(
-        Source(
-            who="Odena 2019, Open Questions about Generative Adversarial Networks, problem 4",
-            stance="agrees",
-            link="https://distill.pub/2019/gan-open-problems",
-        ),
-        Source(
-            who="Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule, appendix A1",
-            stance="denies",
-            link="https://arxiv.org/abs/1706.08500",
-        ),
-    ),
-    scope=SCOPE,
-    arms=(REPEATED, OTHERS),
-    estimand="Frechet distance of features",
     says="same",
-    unit="times",
-    ratio=True,
+    sources=(ODENA(stance="agrees"), HEUSEL(stance="denies")),
     smallest_effect=1.5,
-    seeds=8,
-    run=frechet,
-    rehearsal=partial(frechet, steps=3),
 )

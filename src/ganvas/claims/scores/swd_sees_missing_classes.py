@@ -1,27 +1,8 @@
 """The sliced Wasserstein distance sees that half of the classes are missing."""
 
-from functools import partial
+from ganvas.claims.scores._scene_sets import HALF, by_swd
 
-from ganvas.claims.judging.claim import Experiment, Source
-from ganvas.claims.scores._scene_sets import HALF, OTHERS, SCOPE, sliced
-
-CLAIM = Experiment(
+CLAIM = by_swd(
+    HALF,
     statement="A set of half of the classes is further by SWD than other pictures are.",
-    sources=(
-        Source(
-            who="Karras et al. 2018, Progressive Growing of GANs, section 5",
-            stance="agrees",
-            link="https://arxiv.org/abs/1710.10196",
-        ),
-    ),
-    scope=SCOPE,
-    arms=(HALF, OTHERS),
-    estimand="sliced Wasserstein distance",
-    says="more",
-    unit="times",
-    ratio=True,
-    smallest_effect=1.5,
-    seeds=8,
-    run=sliced,
-    rehearsal=partial(sliced, count=16),
 )

@@ -1,4 +1,4 @@
-"""What a residual branch computes is more redundant than what a plain layer does."""
+"""A residual branch computes more redundant maps than a plain layer does."""
 
 from collections.abc import Sequence
 

@@ -6,7 +6,7 @@ Of half shortcuts 2^-20 of the input is left behind twenty blocks.
 from collections.abc import Sequence
 from functools import partial
 
-from ganvas.claims.batched.scene_classes import TASK, Course, Net, trained
+from ganvas.claims.batched.scene_classes import TASK, Net, Training, trained
 from ganvas.claims.judging.claim import Experiment, Source
 
 STEPS = 150
@@ -15,7 +15,7 @@ STEPS = 150
 def run(arm: str, seeds: Sequence[int], *, steps: int = STEPS) -> list[float]:
     """Mean training loss on the way."""
     net = Net(depth=40, norm=True, shortcut=1.0 if arm == "identity" else 0.5)
-    return trained(net, seeds, Course(steps=steps)).course
+    return trained(net, seeds, Training(steps=steps)).on_the_way
 
 
 CLAIM = Experiment(
