@@ -4,9 +4,12 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, TypeGuard, TypeVar
 
+import numpy as np
+
 from ganvas.core.errors import UserError
 from ganvas.data.cached_packs import verify_once
-from ganvas.data.store import AGAIN, MANIFEST, Store
+from ganvas.data.sources.locations import expanded
+from ganvas.data.store import AGAIN, MANIFEST, Column, Store, kind_of
 from ganvas.data.store_writing import content_fingerprint
 
 P = TypeVar("P", bound="PackedStore")
@@ -32,6 +35,12 @@ class PackedStore(ABC):
         if damage := cls.damage(store):
             raise UserError(f"{store.folder / MANIFEST} is damaged ({damage}). {AGAIN}")
         return cls(store)
+
+    @classmethod
+    def lies_at(cls, spec: str) -> bool:
+        """Whether a source is a packed folder of this kind of sample; it may still be damaged."""
+        folder = expanded(spec)
+        return folder.is_dir() and kind_of(folder) == cls.kind_of_store
 
     @classmethod
     def open_verified(cls: type[P], folder: Path, *, cache: Path | None = None) -> P:
@@ -63,6 +72,11 @@ class PackedStore(ABC):
             raise UserError(f"{self.folder} is damaged: its hashes do not match its fingerprint. {AGAIN}")
 
 
+def are_labels(column: Column | None) -> bool:
+    """Whether a column is the class of every row, or there is none."""
+    return column is None or (column.dtype == np.dtype("<i8") and column.row_shape == ())
+
+
 def are_texts(value: object) -> TypeGuard[list[str]]:
-    """Whether what a manifest says is a list of texts."""
+    """Whether an entry of a manifest is a list of texts."""
     return isinstance(value, list) and all(isinstance(item, str) for item in value)

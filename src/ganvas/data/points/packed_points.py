@@ -16,13 +16,14 @@ from jaxtyping import Int
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.data.cached_packs import cached_pack, require_empty
-from ganvas.data.packed_store import PackedStore, are_texts
+from ganvas.data.packed_store import PackedStore, are_labels, are_texts
 from ganvas.data.points.law import Marks, Mixture, PointRows
 from ganvas.data.points.mixtures import law_of
 from ganvas.data.points.opening_points import KIND, open_points
 from ganvas.data.points.point_source import BLOCK_BYTES, PointBlock, PointSource
+from ganvas.data.sources.locations import expanded
 from ganvas.data.sources.picture_source import hash_of
-from ganvas.data.store import VERSION, Store, kind_of
+from ganvas.data.store import VERSION, Store
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 
 POINTS, LABELS = "points", "labels"
@@ -53,12 +54,12 @@ class PackedPoints(PackedStore):
     def damage(store: Store) -> str | None:
         """The first of the columns, and of what is read from the manifest, that is not one of points."""
         points, labels = store.columns.get(POINTS), store.columns.get(LABELS)
-        names, mixture = store.manifest.get("class_names"), store.manifest.get("mixture")
+        mixture = store.manifest.get("mixture")
         problems = {
             "points": points is None or points.dtype != np.dtype("<f4") or len(points.row_shape) != 1,
-            "labels": labels is not None and (labels.dtype != np.dtype("<i8") or labels.row_shape != ()),
+            "labels": not are_labels(labels),
             "columns": bool(set(store.columns) - {POINTS, LABELS}),
-            "class_names": not are_texts(names),
+            "class_names": not are_texts(store.manifest.get("class_names")),
             "mixture": mixture is not None and not (isinstance(mixture, str) and _is_law(mixture)),
         }
         return next((name for name, wrong in problems.items() if wrong), None)
@@ -83,16 +84,10 @@ class PackedPointRows(PointSource):
         return f"packed:{self.pack.fingerprint}"
 
 
-def is_packed_points(spec: str) -> bool:
-    """Whether ``spec`` is a packed folder of points."""
-    folder = Path(spec).expanduser()
-    return folder.is_dir() and kind_of(folder) == KIND
-
-
 def source_of(spec: str) -> PointSource:
     """The source of points that ``spec`` names, a packed folder being one."""
-    if is_packed_points(spec):
-        return PackedPointRows(Path(spec).expanduser(), location=spec)
+    if PackedPoints.lies_at(spec):
+        return PackedPointRows(expanded(spec), location=spec)
     return open_points(spec)
 
 
@@ -107,8 +102,8 @@ def prepare_points(spec: str, *, cache: Path | None = None, quiet: bool = False)
     Raises:
         UserError: nothing is there, it holds no points, or one of them is not finite.
     """
-    if is_packed_points(spec):
-        return PackedPoints.open_verified(Path(spec).expanduser(), cache=cache)
+    if PackedPoints.lies_at(spec):
+        return PackedPoints.open_verified(expanded(spec), cache=cache)
     source = open_points(spec)
     return cached_pack(
         hash_of(KIND, VERSION, source.identity())[:32],

@@ -19,13 +19,13 @@ from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.core.sound_size import SoundSize
 from ganvas.data.cached_packs import cached_pack, require_empty
 from ganvas.data.conversion import Broken
-from ganvas.data.packed_store import PackedStore, are_texts
+from ganvas.data.packed_store import PackedStore, are_labels, are_texts
 from ganvas.data.sound.opening_sounds import KIND, open_sounds
 from ganvas.data.sound.sound_source import BLOCK_ROWS, SoundBlock, SoundSource, SoundSurvey
 from ganvas.data.sound.treatment import Treatment, treatment_sentence
 from ganvas.data.sources.locations import expanded
 from ganvas.data.sources.picture_source import hash_of
-from ganvas.data.store import VERSION, Store, kind_of
+from ganvas.data.store import VERSION, Store
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 
 WAVES, LABELS = "waves", "labels"
@@ -60,12 +60,11 @@ class PackedSounds(PackedStore):
     def damage(store: Store) -> str | None:
         """The first of the columns, and of what is read from the manifest, that is not one of sounds."""
         waves, labels, said = store.columns.get(WAVES), store.columns.get(LABELS), store.manifest
-        names = said.get("class_names")
         problems = {
             "waves": waves is None or waves.dtype != np.dtype("<i2") or len(waves.row_shape) != 1,
-            "labels": labels is not None and (labels.dtype != np.dtype("<i8") or labels.row_shape != ()),
+            "labels": not are_labels(labels),
             "columns": bool(set(store.columns) - {WAVES, LABELS}),
-            "class_names": not are_texts(names),
+            "class_names": not are_texts(said.get("class_names")),
             "rate": type(said.get("rate")) is not int or said["rate"] < 1,
             "normalise": type(said.get("normalise")) is not bool,
             "treatment": not isinstance(said.get("treatment"), dict)
@@ -123,15 +122,9 @@ class PackedSoundRows(SoundSource):
         return f"packed:{self.pack.fingerprint}"
 
 
-def is_packed_sounds(spec: str) -> bool:
-    """Whether ``spec`` is a packed folder of sounds."""
-    folder = expanded(spec)
-    return folder.is_dir() and kind_of(folder) == KIND
-
-
 def sound_source(spec: str) -> SoundSource:
     """The source of sounds that ``spec`` names, a packed folder being one."""
-    return PackedSoundRows(expanded(spec), location=spec) if is_packed_sounds(spec) else open_sounds(spec)
+    return PackedSoundRows(expanded(spec), location=spec) if PackedSounds.lies_at(spec) else open_sounds(spec)
 
 
 def prepare_sounds(

@@ -18,10 +18,10 @@ from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
 from ganvas.core.line_size import UNITS, LineSize, TokenUnit
 from ganvas.data.cached_packs import cached_pack, require_empty
-from ganvas.data.packed_store import PackedStore
+from ganvas.data.packed_store import PackedStore, are_texts
 from ganvas.data.sources.locations import expanded
 from ganvas.data.sources.picture_source import hash_of
-from ganvas.data.store import VERSION, Store, kind_of
+from ganvas.data.store import VERSION, Store
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 from ganvas.data.text.alphabet import Alphabet, TokenRows
 from ganvas.data.text.opening_text import KIND, open_text
@@ -66,7 +66,7 @@ class PackedText(PackedStore):
             return "tokens"
         if wrong := [name for name, kind in READ.items() if type(manifest.get(name)) is not kind]:
             return wrong[0]
-        if not all(isinstance(token, str) for token in manifest["alphabet"]):
+        if not are_texts(manifest["alphabet"]):
             return "alphabet"
         if manifest["unit"] not in UNITS:
             return "unit"
@@ -92,15 +92,9 @@ class PackedLines(TextSource):
         return f"packed:{self.pack.fingerprint}"
 
 
-def is_packed_text(spec: str) -> bool:
-    """Whether ``spec`` is a packed folder of text."""
-    folder = expanded(spec)
-    return folder.is_dir() and kind_of(folder) == KIND
-
-
 def text_source_of(spec: str) -> TextSource:
     """The source of text that ``spec`` names, a packed folder being one."""
-    return PackedLines(expanded(spec), location=spec) if is_packed_text(spec) else open_text(spec)
+    return PackedLines(expanded(spec), location=spec) if PackedText.lies_at(spec) else open_text(spec)
 
 
 def survey_text(spec: str, unit: TokenUnit) -> TextSurvey:
