@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ganvas.core.hole_law import HoleLaw
@@ -316,6 +316,18 @@ class TakesStyle(Translates, Protocol):
 
     def styled(self, images: Images, style: Float[Tensor, "n s"], direction: str) -> OtherImages:
         """The translated pictures in styles that are given, in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class WeighsPixels(Protocol):
+    """Weighs the pixels of the label maps that it learns."""
+
+    def pixel_weights(self, classes: Int[Tensor, "n h w"]) -> Float[Tensor, "n h w"] | None:
+        """How much each pixel counts, from the label maps alone; None where all count alike.
+
+        It is asked before a step and not in it, so it may wait for the device.
+        """
         ...
 
 

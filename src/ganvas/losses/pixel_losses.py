@@ -45,6 +45,8 @@ def gap_weights(classes: Int[Tensor, "n h w"], *, gap_weight: float, sigma: floa
     ``d1`` and ``d2`` are the distances to the nearest and the second nearest thing, in pixels; a thing is a set of
     pixels of one class above 0 that hang together by their sides. Without a second thing nothing is added.
 
+    How long it takes depends on the things, so it waits for the device: it is no part of a step.
+
     Args:
         gap_weight: w0, 10 in the paper.
         sigma: 5 pixels in the paper.

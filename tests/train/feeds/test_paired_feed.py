@@ -1,15 +1,21 @@
 """Pairs stay pairs: through the order, the mirror and the crop, on one rank and on two; numbers become classes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
+from ganvas.core.seeds import stream
+from ganvas.losses.pixel_losses import gap_weights, pixel_cross_entropy
 from ganvas.models.segment import unet
 from ganvas.models.translate import cyclegan
+from ganvas.nn.layers.initialise import initialise
 from ganvas.train.feeds.paired_feed import PairedFeed
 from ganvas.train.feeds.picture_feed import Dealing
 from ganvas.train.feeds.pixel_classes import VOID, count_classes, told_classes
@@ -56,6 +62,28 @@ def test_every_pixel_keeps_its_class_when_mirrored_and_cropped(folders, hold):
         for batch in dealt(data, dealing, hold=hold):
             assert batch.label_map.shape == (4, *size)
             assert torch.equal(((batch.images[:, 0] + 1) * 127.5).round() / 10, batch.label_map.float())
+
+
+def test_pixels_in_gaps_are_weighed_as_they_are_dealt(folders):
+    plan = Plan(crop_margin=0.5, mirror=True)
+    data = prepared(folders, plan, height=8, width=12)
+    for gap_weight in (0.0, 10.0):
+        model = unet.Model(replace(unet.TINY, channels=1, dropout=0.0, gap_weight=gap_weight, gap_sigma=2.0))
+        feed = data.feed(model, plan, device=torch.device("cpu"), ranks=Ranks())
+        batch = feed.batch(0, STAGE)
+        feed.close()
+        if gap_weight:  # Of the window, not of the picture that it is cut from.
+            assert torch.equal(batch.pixel_weights, gap_weights(batch.label_map, gap_weight=10.0, sigma=2.0))
+            assert batch.pixel_weights.max() > 1
+            initialise(model, stream(0, "weights"))
+            (phase,) = model.phases()
+            logits = model.segment(batch.images)
+            wanted = pixel_cross_entropy(logits, batch.label_map, batch.pixel_weights, summed=model.config.summed_loss)
+            assert_close(phase.loss(batch)["cross_entropy"], wanted)
+            model.to("meta")  # Where nothing has a value: the step itself may not wait for one.
+            assert phase.loss(batch.map(lambda tensor: tensor.to("meta")))["cross_entropy"].is_meta
+        else:
+            assert batch.pixel_weights is None
 
 
 def test_two_ranks_together_see_the_batch_of_one(folders):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ganvas.core.shapes import Images, Labels, Masks, OtherImages, Scalar
@@ -21,6 +21,7 @@ class Pictures(Batch):
     labels: Labels | None = None  # Class of each picture; HIDDEN where it is not told.
     target: OtherImages | None = None  # The paired picture of image translation.
     label_map: Int[Tensor, "n h w"] | None = None  # Class of each pixel; VOID where it is not told.
+    pixel_weights: Float[Tensor, "n h w"] | None = None  # By which losses of pixels are multiplied; None is 1.
     mask: Masks | None = None  # 1 where a picture is known, 0 where it is to be filled in.
     guide: OtherImages | None = None  # What a person draws to steer: see capabilities.Fills.
     fade: Scalar | None = None  # Weight of the newest resolution; None when nothing fades.

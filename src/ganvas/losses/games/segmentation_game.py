@@ -66,6 +66,11 @@ class SegmentationGame(Game[S, Pictures], ABC):
     def logits(self, images: Images, drop: Drop) -> Float[Tensor, "n k h w"]:
         """Scores of the classes of every pixel, with dropout where the network has it."""
 
+    def pixel_weights(self, classes: Int[Tensor, "n h w"]) -> Float[Tensor, "n h w"] | None:
+        """Heavier pixels in gaps between things, where the settings ask for it."""
+        config = self.config
+        return gap_weights(classes, gap_weight=config.gap_weight, sigma=config.gap_sigma) if config.gap_weight else None
+
     def segment(self, images: Images) -> Float[Tensor, "n k h w"]:
         """Scores of the classes of every pixel; nothing is dropped."""
         return self.logits(images, lambda x: x)
@@ -91,13 +96,10 @@ class SegmentationGame(Game[S, Pictures], ABC):
         ]
 
     def _loss(self, batch: Pictures) -> Terms:
-        """Cross-entropy over pixels, heavier in gaps between things where the settings ask for it."""
-        config, classes = self.config, batch.pixel_classes
-        weights = (
-            gap_weights(classes, gap_weight=config.gap_weight, sigma=config.gap_sigma) if config.gap_weight else None
-        )
-        logits = self.logits(batch.images, dropping(batch.rand, config.dropout))
-        return {"cross_entropy": pixel_cross_entropy(logits, classes, weights, summed=config.summed_loss)}
+        """Cross-entropy over pixels, each with its weight."""
+        logits = self.logits(batch.images, dropping(batch.rand, self.config.dropout))
+        summed = self.config.summed_loss
+        return {"cross_entropy": pixel_cross_entropy(logits, batch.pixel_classes, batch.pixel_weights, summed=summed)}
 
 
 def optimizer_of(config: SegmentationSettings) -> OptimizerSettings:

@@ -3,13 +3,14 @@
 Both sides are read in one order, mirrored by the same coins and cropped at the same places.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
@@ -18,6 +19,8 @@ from ganvas.data.pairs.label_maps import PackedLabelMaps
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.train.feeds.feed import Feed, RowTable
 from ganvas.train.feeds.picture_feed import Dealing, PictureReader
+
+Weigh = Callable[[Int[Tensor, "n h w"]], Float[Tensor, "n h w"] | None]
 
 
 class SelectedRows:
@@ -83,7 +86,10 @@ class Pairs:
 
 
 class PairedFeed(Feed):
-    """Pairs, step by step."""
+    """Pairs, step by step.
+
+    ``weigh`` gives the weights of pixels of label maps, as they are dealt.
+    """
 
     def __init__(
         self,
@@ -94,7 +100,9 @@ class PairedFeed(Feed):
         device: torch.device,
         ranks: Ranks,
         hold: bool | None = None,
+        weigh: Weigh | None = None,
     ) -> None:
+        self.weigh = weigh
         how: dict[str, Any] = {"seed": seed, "device": device, "ranks": ranks, "hold": hold}
         self.pictures = PictureReader(SelectedRows(pairs.pictures, pairs.rows), dealing, **how)
         target = pairs.target
@@ -107,7 +115,9 @@ class PairedFeed(Feed):
         images = self.pictures.read(nimg, stage)[0]
         if self.classes is None:
             return Pictures(images=images, target=self.target.read(nimg, stage)[0])
-        return Pictures(images=images, label_map=self.classes[self.target.read_numbers(nimg, stage)])
+        classes = self.classes[self.target.read_numbers(nimg, stage)]
+        weights = None if self.weigh is None else self.weigh(classes)
+        return Pictures(images=images, label_map=classes, pixel_weights=weights)
 
     def close(self) -> None:
         """Stops reading ahead."""

@@ -29,6 +29,7 @@ from ganvas.losses.capabilities import (
     Shows,
     SizesPoints,
     Translates,
+    WeighsPixels,
     classes_of,
 )
 from ganvas.losses.game import Game
@@ -100,7 +101,8 @@ class PictureData(RunData):
         )
         if self.pairs is not None:
             pairs = self.larger_pairs or self.pairs
-            return PairedFeed(pairs, dealing, seed=plan.seed, device=device, ranks=ranks)
+            weigh = model.pixel_weights if isinstance(model, WeighsPixels) else None
+            return PairedFeed(pairs, dealing, seed=plan.seed, device=device, ranks=ranks, weigh=weigh)
         return PictureFeed(self.larger or self.packed, dealing, seed=plan.seed, device=device, ranks=ranks)
 
     def sheets(self, folder: Path, model: Game, plan: Plan, *, device: torch.device) -> Sheets:
