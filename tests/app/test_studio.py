@@ -1,7 +1,9 @@
 """Answers of the studio about runs: the list, a run's training, its samples, its end."""
 
+import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,8 +16,10 @@ from ganvas.app.events import mark_of
 from ganvas.app.processes import Processes, resuming
 from ganvas.app.run_rows import RunRows, last_entry
 from ganvas.app.run_status import status_now
+from ganvas.app.training_view import training_view
 from ganvas.core.errors import UserError
 from ganvas.core.run_folder import RunFolder
+from ganvas.report.web import run_page, run_reader
 
 
 def test_a_row_says_what_the_files_say(studio):
@@ -95,8 +99,6 @@ def test_a_training_that_cannot_be_told_to_stop_is_named(tmp_path, write_run, mo
 
 
 def test_the_cursor_of_a_chart_stands_between_the_ends_of_its_axis(studio):
-    import re
-
     charts = studio.get("training", run="demo")[1]["charts"]
     low, high = re.search(r'data-low="([^"]+)" data-high="([^"]+)"', charts).groups()
     assert (float(low), float(high)) == (0.5, 4.0)
@@ -149,8 +151,6 @@ def test_a_folder_that_is_a_run_is_listed_alone(tmp_path, write_run, serving):
 
 
 def test_a_stream_tells_what_changes_and_ends_with_the_run(tmp_path, write_run, serving):
-    import http.client
-
     run = write_run(tmp_path / "demo")
     with serving(tmp_path) as studio:
         connection = http.client.HTTPConnection("127.0.0.1", studio.port, timeout=10)
@@ -258,6 +258,15 @@ def test_what_somebody_wrote_into_a_run_is_text_and_no_markup(tmp_path, write_ru
     for piece in ("facts", "troubles", "charts"):
         assert "<img" not in shown[piece], piece
         assert "&lt;img" in shown[piece], piece
+
+
+def test_losses_that_diverged_are_told_as_in_the_report(tmp_path, write_run):
+    run = write_run(tmp_path / "demo")
+    log = [{"nimg": 500 * step, "kimg": step / 2, "D/real": 10.0 ** (2 * step)} for step in range(1, 9)]
+    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
+    report = run_page.html(run_reader.read(run))
+    for shown in (report, training_view(RunFolder(run), log=False, smooth=0.0)["troubles"]):
+        assert "The losses diverged" in shown
 
 
 def test_a_description_of_another_version_is_refused_in_a_sentence(tmp_path, write_run, serving):

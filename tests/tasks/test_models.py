@@ -1,6 +1,6 @@
 import pytest
 
-from ganvas.cli.render import show
+from ganvas.cli.rendering.show import show
 from ganvas.core import catalogue
 from ganvas.core.errors import UserError
 from ganvas.tasks.metrics import Metrics, metrics

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from ganvas.cli import render_fields
+from ganvas.cli.rendering import render_fields
 from ganvas.core.errors import UserError
 from ganvas.tasks.grid import Grid, grid
 from ganvas.tasks.receptive_field import ReceptiveField, receptive_field

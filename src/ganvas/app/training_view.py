@@ -71,7 +71,7 @@ def _left(run: RunPage) -> str | None:
 
 def _troubles(run: RunPage, path: Path) -> Html:
     told = [f"{text}. {advice}" for text, advice in run.findings]
-    told += [f"The run failed: {run.cause}."] if run.cause and run.status == "failed" else []
+    told += run_page.troubles(run)
     if not told and len(run.health.get("kimg", ())):
         return page.note("Health: nothing was found at the last check-up.")
     return page.join(*(element("p", text, class_="note warn") for text in (*told, *run.notes)))

@@ -5,12 +5,16 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from ganvas.cli import (  # noqa: F401  (registers what it shows)
-    output,
-    render,
+from ganvas.cli import output
+from ganvas.cli.failures import DONE, INTERRUPTED, MISTAKE, explained
+from ganvas.cli.interrupts import wait_for_imports
+from ganvas.cli.messages import unfailing_messages
+from ganvas.cli.parsing import parse
+from ganvas.cli.rendering import (  # noqa: F401  (registers what it shows)
     render_advise,
     render_anatomy,
     render_claims,
+    render_data,
     render_diagram,
     render_dissect,
     render_features,
@@ -18,14 +22,12 @@ from ganvas.cli import (  # noqa: F401  (registers what it shows)
     render_likelihood,
     render_measure,
     render_rewrite,
+    render_runs,
     render_serve,
     render_signal,
     render_skill,
 )
-from ganvas.cli.failures import DONE, INTERRUPTED, MISTAKE, explained
-from ganvas.cli.interrupts import wait_for_imports
-from ganvas.cli.messages import unfailing_messages
-from ganvas.cli.parsing import parse
+from ganvas.cli.rendering.show import show
 from ganvas.cli.warnings_shown import asides
 from ganvas.core.errors import UserError
 from ganvas.core.progress import say
@@ -61,7 +63,7 @@ def run(task: Any) -> int:
 def _run(task: Any, out: Any) -> int:
     try:
         result = verbs.verb_of(task).run(task)
-        render.show(result)
+        show(result)
         output.write(result, out)
     except (Exception, KeyboardInterrupt) as error:
         return _told(error)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ganvas.cli import render
+from ganvas.cli.rendering.show import has_form
 from ganvas.core.errors import UserError
 
 
@@ -58,7 +58,7 @@ def plain(value: Any) -> Any:
 
 def _is_on_screen(result: Any, out: Any) -> bool:
     """Whether the person has just read it: JSON behind it on the same terminal would only push it off the screen."""
-    return out.isatty() and sys.stderr is not None and sys.stderr.isatty() and render.has_form(result)
+    return out.isatty() and sys.stderr is not None and sys.stderr.isatty() and has_form(result)
 
 
 def _key(key: Any) -> str:

@@ -109,11 +109,11 @@ def _header(run: RunPage) -> Html:
     if run.started:
         parts.append(f"started {moment(run.started)}")
     line = [piece for part in parts if part for piece in (" · ", part)][1:]
-    warnings = [element("p", text, class_="note warn") for text in (*_troubles(run), *run.notes)]
+    warnings = [element("p", text, class_="note warn") for text in (*troubles(run), *run.notes)]
     return element("header", element("h1", run.name, status), element("p", *line), *warnings)
 
 
-def _troubles(run: RunPage) -> list[str]:
+def troubles(run: RunPage) -> list[str]:
     """What went wrong in the run itself."""
     found = [f"The run failed: {run.cause}."] if run.cause and run.status == "failed" else []
     if far := diverged(run.log):

@@ -1,6 +1,6 @@
 """Rewritten networks as a person reads of them, on stderr."""
 
-from ganvas.cli.render import show, table
+from ganvas.cli.rendering.show import show, table
 from ganvas.core.progress import say
 from ganvas.tasks.rewrite import RewriteResult
 

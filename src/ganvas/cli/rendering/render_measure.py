@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ganvas.cli.render import show, table
+from ganvas.cli.rendering.show import show, table
 from ganvas.core.progress import say
 from ganvas.tasks.measure import MeasureResult
 from ganvas.tasks.metrics import MetricList

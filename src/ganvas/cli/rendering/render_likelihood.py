@@ -1,6 +1,6 @@
 """Likelihoods as a person reads them, on stderr."""
 
-from ganvas.cli.render import show, table
+from ganvas.cli.rendering.show import show, table
 from ganvas.core.number_text import with_error
 from ganvas.core.progress import say
 from ganvas.core.results import Result

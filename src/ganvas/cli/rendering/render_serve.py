@@ -1,6 +1,6 @@
 """The studio as the command line shows it: it opens, and stays until Ctrl-C; and what is made in it, drawn again."""
 
-from ganvas.cli.render import show
+from ganvas.cli.rendering.show import show
 from ganvas.core.progress import say
 from ganvas.tasks.paint import PaintedPicture
 from ganvas.tasks.serve import Served

@@ -1,6 +1,6 @@
 """Tables of networks as a person reads them, on stderr."""
 
-from ganvas.cli.render import show
+from ganvas.cli.rendering.show import show
 from ganvas.core.progress import say
 from ganvas.tasks.table import TableResult
 

@@ -1,6 +1,6 @@
 """Dissections and tools of latents as a person reads them, on stderr."""
 
-from ganvas.cli.render import show, table
+from ganvas.cli.rendering.show import show, table
 from ganvas.core.number_text import minus, number
 from ganvas.core.progress import say
 from ganvas.tasks.directions import DirectionsResult

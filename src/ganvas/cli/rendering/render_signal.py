@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from ganvas.cli.render import show, table, terminal_width
+from ganvas.cli.rendering.show import show, table, terminal_width
 from ganvas.core.progress import say
 from ganvas.tasks.collapse import CollapseResult, DecoderRow
 from ganvas.tasks.compare_kernels import CompareKernelsResult

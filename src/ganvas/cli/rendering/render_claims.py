@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from ganvas.cli.render import show, terminal_width
+from ganvas.cli.rendering.show import show, terminal_width
 from ganvas.core.progress import say
 from ganvas.tasks.claim import ClaimResult
 from ganvas.tasks.claims import ClaimsResult

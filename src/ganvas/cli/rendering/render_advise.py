@@ -1,6 +1,6 @@
 """Advice as a person reads it, on stderr; the command stands last."""
 
-from ganvas.cli.render import show, table
+from ganvas.cli.rendering.show import show, table
 from ganvas.core.progress import duration, say
 from ganvas.tasks.advise import AdviseResult, Candidate
 

@@ -1,6 +1,6 @@
 """Feature networks as a person reads them, on stderr."""
 
-from ganvas.cli.render import show, table
+from ganvas.cli.rendering.show import show, table
 from ganvas.core.progress import duration, say
 from ganvas.tasks.features import FetchedWeights, NetworkList, TrainedClassifier
 

@@ -1,6 +1,6 @@
 """Drawn networks as a person reads of them, on stderr."""
 
-from ganvas.cli.render import show
+from ganvas.cli.rendering.show import show
 from ganvas.core.progress import say
 from ganvas.tasks.diagram import DiagramResult
 

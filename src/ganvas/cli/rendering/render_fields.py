@@ -1,6 +1,6 @@
 """Receptive fields and gridding as a person reads them, on stderr."""
 
-from ganvas.cli.render import show, table
+from ganvas.cli.rendering.show import show, table
 from ganvas.core.progress import say
 from ganvas.tasks.grid import GridResult
 from ganvas.tasks.receptive_field import ReceptiveFieldResult

@@ -1,0 +1,105 @@
+"""Runs as the command line shows them: trained, drawn from, used on pictures, reported, compared; and the catalogue."""
+
+from ganvas.cli.rendering.show import show, table
+from ganvas.core.progress import duration, say
+from ganvas.tasks.compare import CompareResult
+from ganvas.tasks.inpaint import Inpainted
+from ganvas.tasks.launch import JobFile
+from ganvas.tasks.models import Catalogue
+from ganvas.tasks.report import ReportResult
+from ganvas.tasks.sample import Drawn
+from ganvas.tasks.search import SearchResult
+from ganvas.tasks.segment import Segmented
+from ganvas.tasks.train import TrainResult
+from ganvas.tasks.translate import Translated
+
+OF_PICTURES = ("resolution", "base", "channels", "features", "features_max", "network")  # Points have no use for them.
+
+
+@show.register
+def _(result: TrainResult) -> None:
+    if result.settings and not result.seconds and not result.kimg:
+        for part in ("config", "plan"):
+            settings = result.settings[part]
+            unused = OF_PICTURES if settings.get("dims") else ()
+            table(part, ("setting", "value"), [(k, str(v)) for k, v in settings.items() if k not in unused])
+        if result.picture_size:
+            say(f"Pictures of {result.picture_size[0]}x{result.picture_size[1]} pixels (height x width).")
+        return
+    done = "finished" if result.finished else "stopped; the same command resumes"
+    say(f"{result.run}: {done} at {result.kimg:,.6g} kimg after {duration(result.seconds)} of training.")
+
+
+@show.register
+def _(result: JobFile) -> None:
+    say(result.text if result.path is None else f"{result.path}: submit it with `sbatch {result.path}`.")
+
+
+@show.register
+def _(result: Drawn) -> None:
+    say(
+        f"{result.path}: {result.pictures} {result.unit} of {result.model} at {result.kimg:g} kimg, seed {result.seed}."
+    )
+
+
+@show.register
+def _(result: Translated) -> None:
+    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    found = f", {result.found:,} of them from an earlier time" if result.found else ""
+    say(f"{result.path}: {count}{found}, {result.direction} by {result.model} at {result.kimg:g} kimg.")
+
+
+@show.register
+def _(result: Segmented) -> None:
+    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    found = f", {result.found:,} of them from an earlier time" if result.found else ""
+    say(f"{result.path}: {count} of {result.classes} classes{found}, by {result.model} at {result.kimg:g} kimg.")
+    if result.scores:
+        table("", ("score", "value"), [(name, f"{value:.4f}") for name, value in result.scores.items()])
+
+
+@show.register
+def _(result: Inpainted) -> None:
+    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    before = f", {result.before:,} of them before this command" if result.before else ""
+    white = {"hole": " White was the hole.", "known": " White was what is known.", None: ""}[result.white]
+    say(f"{result.path}: {count}{before}, filled by {result.model} at {result.kimg:g} kimg.{white}")
+    if result.untouched:
+        say(f"The masks of {len(result.untouched):,} are empty; those pictures are as they were.")
+    if result.recoded:
+        say(f"{len(result.recoded):,} are written as PNG, because their own format would have changed every pixel.")
+    if result.results:
+        floor = {found["metric"]: found["value"] for found in result.floor}
+        rows = [(one["metric"], f"{one['value']:.4g}", f"{floor[one['metric']]:.4g}") for one in result.results]
+        table("against the truth", ("metric", "filled", "harmonic filling"), rows)
+
+
+@show.register
+def _(result: ReportResult) -> None:
+    say(f"{result.path}: {result.bytes / 1e6:.1f} MB; open it in a browser.")
+
+
+@show.register
+def _(result: CompareResult) -> None:
+    say(f"{result.page}: {len(result.models)} models; open it in a browser. Beside it: {result.json}, {result.csv}.")
+
+
+@show.register
+def _(result: SearchResult) -> None:
+    if result.page is None:
+        table(f"{result.settings} settings", ("setting", "drawn from"), list(result.ranges.items()))
+        return
+    done = f"{result.tried} of {result.settings} settings"
+    say(f"{result.page}: {done}{'; the same command resumes' if result.stopped else ''}.")
+
+
+@show.register
+def _(result: Catalogue) -> None:
+    if not result.settings:
+        rows = [(model["name"], f"{model['summary']}\n{model['paper']}") for model in result.models]
+        table("models", ("name", "what it is, and its paper"), rows)
+        return
+    say(f"{result.models[0]['name']}: {result.models[0]['summary']} {result.models[0]['paper']}")
+    if result.presets:
+        table("presets", ("--preset", "what it is, and its source"), list(result.presets.items()))
+    table("settings", ("--set", "default"), [(name, str(value)) for name, value in result.settings.items()])

@@ -1,0 +1,49 @@
+"""Results as a person reads them, on stderr; stdout carries the same as JSON, unless both are one terminal."""
+
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any
+
+from ganvas.core.progress import printable
+
+
+@singledispatch
+def show(result: Any) -> None:
+    """Nothing more than the JSON, unless a kind of result has its own form below."""
+
+
+def has_form(result: Any) -> bool:
+    """Whether ``show`` says anything of it."""
+    return show.dispatch(type(result)) is not show.dispatch(object)
+
+
+def terminal_width() -> int:
+    """Of the terminal that stderr is, in letters; 80 where it is none."""
+    from rich.console import Console
+
+    return Console(stderr=True).width
+
+
+def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, firm: bool = False) -> None:
+    """A table on stderr, as wide as the terminal allows.
+
+    Args:
+        firm: Only the first column breaks into lines; for tables whose others fit.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(
+        title=Text(title) if title else None,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    for place, name in enumerate(header):
+        drawn.add_column(name, overflow="fold", no_wrap=name == "name" or (firm and place > 0))
+    for row in rows:
+        drawn.add_row(*(Text(printable(cell)) for cell in row))
+    Console(stderr=True).print(drawn)
