@@ -81,6 +81,7 @@ STOPS_GRADIENTS = {
     "text/seqgan": "draws tokens, and follows the slope of their law: tested by enumeration",
     "text/maligan": "draws tokens, and follows the slope of their law: tested by enumeration",
     "text/gumbel": "shows choices with the slope of soft ones: tested by enumeration",
+    "text/scratchgan": "draws tokens, and follows the slope of their law: tested by enumeration",
 }
 OF_PICTURES = {"channels", "base", "resolution", "num_classes", "network"}  # Fields without a meaning for points.
 

@@ -8,8 +8,8 @@ from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.text_batch import Lines
-from ganvas.losses.line_likelihood import ended, line_log_prob, said
-from ganvas.models.text import gumbel, maligan, seqgan, wgan_gp
+from ganvas.losses.line_likelihood import ended, line_log_prob, said, token_log_probs
+from ganvas.models.text import gumbel, maligan, scratchgan, seqgan, wgan_gp
 from ganvas.nn.layers.initialise import initialise
 
 EVERY = torch.tensor([[0, 0], *([first, second] for first in (1, 2, 3) for second in range(4))])  # Of two tokens.
@@ -161,6 +161,54 @@ def test_the_slope_of_soft_choices_is_biased_and_less_so_at_a_low_temperature(
     drawn = model.soft_lines(Lines(tokens=torch.zeros(20_000, 1, dtype=torch.long), rng=stream(0, "noise")))
     (found,) = torch.autograd.grad(model.discriminator(drawn).mean(), bias)
     assert least <= (found - exact).norm() / exact.norm() < most
+
+
+def rewards_of_places(model):
+    """``2 D_s - 1`` of every place of every line, 0 behind an end."""
+    with torch.no_grad():
+        real = model.discriminator(EVERY).sigmoid()
+    return torch.where(said(EVERY), 2 * real - 1, 0.0)
+
+
+@pytest.mark.parametrize("discount", [1.0, 0.4])
+def test_scratchgans_slope_is_that_of_the_enumerated_rewards_from_each_token_on(float64, discount):
+    model = game(scratchgan, discount=discount, dropout=0.0, discriminator_hidden=6)
+    rewards, logits = rewards_of_places(model), model.generator(EVERY)
+    probable = line_log_prob(logits, EVERY).exp()
+    if discount == 1:  # REINFORCE then follows the mean of all rewards of a line.
+        exact = slope(model, (probable * rewards.mean(1)).sum())
+    else:
+        places = token_log_probs(logits, EVERY)
+        after = rewards[:, 0] + discount * rewards[:, 1]
+        exact = slope(model, (probable.detach() * (after * places[:, 0] + rewards[:, 1] * places[:, 1])).sum() / 2)
+    found = estimates(model, 40, 200)
+    assert off(found, exact) < 3
+    assert torch.nn.functional.cosine_similarity(-found.mean(0), exact, dim=0) > 0.95
+
+
+def test_scratchgans_baseline_keeps_its_share_of_what_it_was_and_learns_of_the_batch_that_it_is_held_against():
+    model = game(scratchgan, baseline_decay=0.25)
+    batch = batch_of(500)
+    with torch.no_grad():
+        model.baseline.fill_(2)
+        returns = model.returns(model.drawn_for(batch), batch)
+    model.generator_loss(again := batch_of(500))
+    assert model.baseline == 2  # Until the move is made.
+    (phase,) = [phase for phase in model.phases() if phase.name == "G"]
+    phase.after(again, {})
+    assert_close(model.baseline, 0.25 * torch.tensor(2.0) + 0.75 * returns.mean())
+
+
+def test_a_verdict_on_a_place_heeds_the_tokens_up_to_it_and_is_0_behind_the_end():
+    model = scratchgan.Model(scratchgan.TINY)
+    initialise(model, stream(0, "weights"))
+    one, other = torch.tensor([[2, 3, 4, 5]]), torch.tensor([[2, 3, 1, 0]])
+    with torch.no_grad():
+        first, second, ending = (model.discriminator(line) for line in (one, other, torch.tensor([[2, 0, 0, 0]])))
+    assert_close(first[:, :2], second[:, :2])
+    assert (first[:, 2] - second[:, 2]).abs() > 1e-4
+    assert ending[0, 1] != 0
+    assert (ending[0, 2:] == 0).all()
 
 
 def test_language_networks_have_the_published_numbers_of_parameters():

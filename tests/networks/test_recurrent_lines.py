@@ -32,6 +32,18 @@ def test_the_memory_is_torchs_own(float64):
     assert_close(ours(x), theirs(x)[0])
 
 
+def test_normalised_gates_have_mean_0_and_variance_1_whatever_the_size_of_the_weights(float64):
+    made, x = Lstm(3, 5, norm=True), torch.randn(2, 4, 3, generator=stream(0, "x"))
+    initialise(made, stream(0, "weights"))
+    before = made(x)
+    with torch.no_grad():
+        sums = x[:, 0] @ made.input.T  # Of the first place: nothing was said before.
+        made.input.mul_(100), made.recurrent.mul_(100)
+    take, _, new, tell = ((sums - sums.mean(1, keepdim=True)) / sums.std(1, keepdim=True, correction=0)).chunk(4, 1)
+    assert_close(before[:, 0], tell.sigmoid() * (take.sigmoid() * new.tanh()).tanh(), rtol=1e-3, atol=1e-3)
+    assert_close(made(x), before, rtol=1e-3, atol=1e-3)
+
+
 def test_a_token_is_told_of_those_before_it_alone():
     made, tokens = network(), torch.tensor([[2, 3, 1], [2, 1, 1]])
     found = made(tokens)
@@ -47,6 +59,23 @@ def test_what_it_says_step_by_step_is_as_likely_as_in_one_pass():
         logits, memories = made.step(made.embed(torch.tensor([token])), memories)
         steps.append(logits)
     assert_close(torch.stack(steps, 1), made(tokens))
+
+
+def test_every_place_is_told_of_a_code_step_by_step_as_in_one_pass():
+    line = LineSize(length=3, alphabet=4, unit="words")
+    made = RecurrentLines(line, embedding=3, hidden=5, code=2)
+    initialise(made, stream(0, "weights"))
+    tokens, codes = torch.tensor([[2, 3, 1]]), torch.randn(2, 2, generator=stream(0, "code"))
+    found = made(tokens.expand(2, -1), codes)
+    assert ((found[0] - found[1]).abs().amax(1) > 1e-3).all()
+    logits, memories = made.start(1, codes[:1])
+    steps = [logits]
+    for token in (2, 3):
+        logits, memories = made.step(made.embed(torch.tensor([token])), memories, codes[:1])
+        steps.append(logits)
+    assert_close(torch.stack(steps, 1), found[:1])
+    greedy = made.say(2, lambda logits: logits.argmax(1), code=codes)
+    assert torch.equal(greedy, ended(made(greedy, codes).argmax(2)))
 
 
 def test_lines_are_drawn_as_often_as_they_are_probable():

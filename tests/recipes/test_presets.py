@@ -49,6 +49,8 @@ UNSAID |= {"augment", "augment_policies", "augment_target", "augment_kimg", "aug
 OF_ONE = {
     "gan/dcgan": {"eps"},
     "text/wgan_gp": {"alphabet", "unit", "closed"},  # Of the text.
+    "text/arae": {"alphabet", "closed", "lr", "beta1", "total_kimg"},  # Of the text, and of an Adam that is ours.
+    "text/scratchgan": {"alphabet", "closed"},
     "segment/unet": {"dropout", "mirror", "decay_kimg", "weight_decay", "lr", "summed_loss", "void", "total_kimg"},
     "diffusion/flow_matching": {
         "steps",

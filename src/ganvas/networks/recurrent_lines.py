@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.line_size import END, SPECIAL, LineSize
-from ganvas.core.shapes import Tokens
+from ganvas.core.shapes import Latents, Tokens
 from ganvas.losses.games.line_game import NextLogits, NextTokens, Speaker
 from ganvas.losses.line_likelihood import Logits, ended
 from ganvas.nn.layers.plain_layers import Linear
@@ -25,35 +25,48 @@ class RecurrentLines(Speaker):
         embedding: Numbers that a token is embedded in.
         hidden: Width of an LSTM.
         layers: LSTMs above each other.
+        code: Numbers of a code of the line that is meant, which every place is told; 0 where there is none.
         std: Of the start of all weights; None is what each layer is used to.
     """
 
     def __init__(
-        self, line: LineSize, *, embedding: int, hidden: int, layers: int = 1, std: float | None = None
+        self,
+        line: LineSize,
+        *,
+        embedding: int,
+        hidden: int,
+        layers: int = 1,
+        code: int = 0,
+        std: float | None = None,
     ) -> None:
         super().__init__()
         self.line = line
         self.embed = Embedding(line.alphabet, embedding, std=1.0 if std is None else std)
-        self.memories = nn.ModuleList(Lstm(hidden if layer else embedding, hidden, std=std) for layer in range(layers))
+        inputs = [embedding + code, *([hidden] * (layers - 1))]
+        self.memories = nn.ModuleList(Lstm(features, hidden, std=std) for features in inputs)
         self.output = Linear(hidden, line.alphabet, std=hidden**-0.5 if std is None else std)
 
-    def forward(self, tokens: Tokens) -> Logits:
+    def forward(self, tokens: Tokens, code: Latents | None = None) -> Logits:
         """The logits of every place of given lines, each place told of those before it."""
         said = self.embed(torch.cat([torch.full_like(tokens[:, :1], END), tokens[:, :-1]], 1))
+        if code is not None:
+            said = torch.cat([said, code.unsqueeze(1).expand(-1, said.shape[1], -1)], 2)
         for memory in self.memories:
             said = memory(said)
         return self.logits(said.flatten(0, 1)).unflatten(0, tokens.shape)
 
-    def start(self, n: int) -> tuple[NextLogits, list[Memory]]:
+    def start(self, n: int, code: Latents | None = None) -> tuple[NextLogits, list[Memory]]:
         """The logits of the first token of ``n`` lines, and the memory that says them."""
         token = torch.full((n,), END, device=self.output.weight.device)
         embedded = self.embed(token)
         memories = [memory.empty(embedded) for memory in self._memories()]
-        return self.step(embedded, memories)
+        return self.step(embedded, memories, code)
 
-    def step(self, embedded: Float[Tensor, "n e"], memories: list[Memory]) -> tuple[NextLogits, list[Memory]]:
+    def step(
+        self, embedded: Float[Tensor, "n e"], memories: list[Memory], code: Latents | None = None
+    ) -> tuple[NextLogits, list[Memory]]:
         """The logits of the next token, and the memory, after one more embedded token."""
-        after, said = list[Memory](), embedded
+        after, said = list[Memory](), embedded if code is None else torch.cat([embedded, code], 1)
         for layer, memory in zip(self._memories(), memories, strict=True):
             after.append(layer.step(said, memory))
             said = after[-1][0]
@@ -75,14 +88,16 @@ class RecurrentLines(Speaker):
         *,
         start: Tokens | None = None,
         given: NextTokens | None = None,
+        code: Latents | None = None,
     ) -> Tokens:
         """``n`` lines of the whole length, each token chosen from its logits.
 
         Args:
             start: Lines whose first tokens are kept; None begins with nothing.
             given: How many of each are kept.
+            code: Of each line that is meant, where there is one.
         """
-        logits, memories = self.start(n)
+        logits, memories = self.start(n, code)
         lines: list[NextTokens] = []
         for place in range(self.line.length):
             token = choose(logits)
@@ -90,7 +105,7 @@ class RecurrentLines(Speaker):
                 token = torch.where(given > place, start[:, place], token)
             lines.append(token)
             if place + 1 < self.line.length:
-                logits, memories = self.step(self.embed(token), memories)
+                logits, memories = self.step(self.embed(token), memories, code)
         return ended(torch.stack(lines, 1))
 
     def _memories(self) -> list[Lstm]:

@@ -41,20 +41,25 @@ class Lstm(nn.Module):
         c_t = f c_{t-1} + i g                       h_t = o tanh(c_t)
 
     Weights start as N(0, std^2), biases at 0. A ``std`` of None is ``1 / sqrt(3 hidden)``, the deviation of the uniform
-    start that is usual.
+    start that is usual. With ``norm`` the sums W x + U h of all four gates are brought to mean 0 and variance 1
+    together, for each row of its own, and multiplied by a gain that starts at 1 (Ba et al. 2016,
+    https://arxiv.org/abs/1607.06450), before the biases.
     """
 
-    def __init__(self, features: int, hidden: int, *, std: float | None = None) -> None:
+    def __init__(self, features: int, hidden: int, *, std: float | None = None, norm: bool = False) -> None:
         super().__init__()
         self.hidden, self.std = hidden, 1 / math.sqrt(3 * hidden) if std is None else std
         self.input = unset(4 * hidden, features)
         self.recurrent = unset(4 * hidden, hidden)
         self.bias = unset(4 * hidden)
+        self.gain = unset(4 * hidden) if norm else None
 
     def reset(self, generator: torch.Generator) -> None:
         normal_(self.input, generator, std=self.std)
         normal_(self.recurrent, generator, std=self.std)
         nn.init.zeros_(self.bias)
+        if self.gain is not None:
+            nn.init.ones_(self.gain)
 
     def forward(self, x: Float[Tensor, "n l f"]) -> Float[Tensor, "n l h"]:
         """What it says after each of a row of inputs, from an empty memory."""
@@ -74,11 +79,15 @@ class Lstm(nn.Module):
         return zeros, zeros
 
     def _given(self, x: Float[Tensor, "*shape f"]) -> Float[Tensor, "*shape h4"]:
-        return F.linear(x, filled(self.input).to(x.dtype), filled(self.bias).to(x.dtype))
+        bias = filled(self.bias).to(x.dtype) if self.gain is None else None
+        return F.linear(x, filled(self.input).to(x.dtype), bias)
 
     def _next(self, given: Float[Tensor, "n h4"], memory: Memory) -> Memory:
         said, cell = memory
         gates = given + said @ filled(self.recurrent).to(given.dtype).T
+        if self.gain is not None:
+            gain, bias = (filled(one).to(gates.dtype) for one in (self.gain, self.bias))
+            gates = F.layer_norm(gates, gain.shape, gain, bias)
         take, keep, new, tell = gates.chunk(4, 1)
         cell = keep.sigmoid() * cell + take.sigmoid() * new.tanh()
         return tell.sigmoid() * cell.tanh(), cell
