@@ -1,7 +1,8 @@
 """Style of a picture as the moments of the maps of another network.
 
-Mean and deviation of each map over its places (Huang and Belongie 2017, https://arxiv.org/abs/1703.06868, eq. 13).
-Places are forgotten: however pixels are shuffled, the style stays.
+Mean and deviation of each map over its places (Huang and Belongie 2017, https://arxiv.org/abs/1703.06868, eq. 13), or
+the second moments of all pairs of maps (Gatys et al. 2016, https://doi.org/10.1109/CVPR.2016.265, eq. 3). Places are
+forgotten: however pixels are shuffled, the style stays.
 """
 
 import torch
@@ -24,3 +25,9 @@ def moments_error(x: Maps, y: Maps) -> PerSample:
     """``|mu(x) - mu(y)|^2 + |sigma(x) - sigma(y)|^2``, each over the number of maps."""
     pairs = zip(map_moments(x), map_moments(y), strict=True)
     return torch.stack([(a - b).square().mean(1) for a, b in pairs]).sum(0)
+
+
+def gram_matrix(x: Maps) -> Float[Tensor, "n maps maps"]:
+    """``sum_places x_i x_j`` over the number of maps and places: which maps are seen together."""
+    flat = x.flatten(2)
+    return flat @ flat.mT / flat[0].numel()

@@ -1,8 +1,9 @@
 """Frozen networks whose maps style transfer compares pictures by, and the decoder that mirrors them.
 
 VGG-16 or VGG-19 up to the first ReLU of its fourth stage (Huang and Belongie 2017, https://arxiv.org/abs/1703.06868,
-section 6), or the maps of a classifier of one's own. Without a file their weights are random, the same ones every time:
-even random convolutions see colours and strokes, though not things.
+section 6), or of its fifth, with the second ReLU of the fourth (Gatys et al. 2016, https://doi.org/10.1109/CVPR.2016.265),
+or the maps of a classifier of one's own. Without a file their weights are random, the same ones every time: even random
+convolutions see colours and strokes, though not things.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
+from ganvas.core.progress import say
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images
 from ganvas.features import classifier
@@ -35,14 +37,21 @@ class StyleStages(nn.Module):
     Args:
         kind: Whose layers.
         width: Maps of the first stage; 64 in VGG.
+        deeper: Of VGG also ``relu4_2``, of the fourth stage's size, and ``relu5_1``, of half of it.
     """
 
-    def __init__(self, kind: Kind, width: int) -> None:
+    def __init__(self, kind: Kind, width: int, *, deeper: bool = False) -> None:
         super().__init__()
         self.kind: Kind = kind
         self.widths = tuple(width << stage for stage in range(STAGES))
+        self.depths: tuple[int, ...] = DEPTHS[kind]
         layers = _classifier_layers if kind == "classifier" else _vgg_layers
-        self.stages = nn.ModuleList(layers(self.widths, DEPTHS[kind]))
+        stages = layers(self.widths, self.depths)
+        if deeper and kind != "classifier":
+            fourth, wide = self.depths[-1], self.widths[-1]  # The fourth stage has as many layers as the third.
+            self.widths, self.depths = (*self.widths, wide, wide), (*self.depths, fourth)
+            stages += [nn.Sequential(*_seen(wide, wide)), _pooled(fourth - 2, wide, wide)]
+        self.stages = nn.ModuleList(stages)
         self.register_buffer("mean", torch.zeros(3, 1, 1))  # Of pictures in [-1, 1].
         self.register_buffer("deviation", torch.ones(3, 1, 1))
         initialise(self, stream(0, "style stages"))
@@ -57,6 +66,24 @@ class StyleStages(nn.Module):
             found.append(x)
         return found
 
+    def seen(self, images: Images) -> list[Tensor]:
+        """The maps of pictures that may be grey, or RGBA: those are seen on white."""
+        if images.shape[1] == 4:
+            alpha = (images[:, 3:] + 1) / 2
+            images = alpha * images[:, :3] + (1 - alpha)
+        return self(images.expand(-1, 3, -1, -1))
+
+    def take(self, weights: str, *, model: str) -> None:
+        """Takes the weights of a file; where none is named, says that they are random.
+
+        Raises:
+            UserError: the file cannot be read, or is of another network or width.
+        """
+        if weights:
+            self.read(Path(weights).expanduser())
+        else:
+            say(f"{model}: {self.kind} has random weights; --set weights=FILE gives others.")
+
     @torch.no_grad()
     def read(self, path: Path) -> None:
         """Takes the weights of a file: torchvision's VGG, or a classifier of ``ganvas features train``.
@@ -68,7 +95,7 @@ class StyleStages(nn.Module):
         if self.kind == "classifier":
             theirs, mean, deviation = _of_classifier(path, self.widths[0])
         else:
-            theirs = _of_vgg(path, own, DEPTHS[self.kind])
+            theirs = _of_vgg(path, own, self.depths)
             mean, deviation = (torch.tensor(part)[:, None, None] for part in IMAGENET)
             mean, deviation = 2 * mean - 1, 2 * deviation
         for mine, (weight, bias) in zip(own, theirs, strict=True):
@@ -98,9 +125,14 @@ def _vgg_layers(widths: Sequence[int], depths: Sequence[int]) -> list[nn.Module]
     """Each stage ends with the first ReLU after a pool."""
     stages: list[nn.Module] = [nn.Sequential(*_seen(3, widths[0]))]
     for depth, (before, after) in zip(depths, pairwise(widths), strict=True):
-        deeper = [layer for _ in range(depth - 1) for layer in _seen(before, before)]
-        stages.append(nn.Sequential(*deeper, nn.MaxPool2d(2), *_seen(before, after)))
+        stages.append(_pooled(depth - 1, before, after))
     return stages
+
+
+def _pooled(depth: int, before: int, after: int) -> nn.Sequential:
+    """What is left of a stage, a pool, and the first layer of the next stage."""
+    left = [layer for _ in range(depth) for layer in _seen(before, before)]
+    return nn.Sequential(*left, nn.MaxPool2d(2), *_seen(before, after))
 
 
 def _classifier_layers(widths: Sequence[int], depths: Sequence[int]) -> list[nn.Module]:

@@ -17,72 +17,31 @@ Departs from the paper:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
-from ganvas.core.progress import say
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, OtherImages
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.style import Maps, map_moments, moments_error
-from ganvas.networks.style_stages import STAGES, Kind, StyleStages, mirrored_decoder
+from ganvas.networks.style_stages import StyleStages, mirrored_decoder
+from ganvas.networks.style_stages_config import MULTIPLE, StyleStagesConfig
 from ganvas.nn.norms.adaptive_instance_norm import AdaptiveInstanceNorm2d
 
 A_TO_B = "a-to-b"
-MULTIPLE = 1 << (STAGES - 1)  # The frozen network halves three times.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(StyleStagesConfig):
     """Every setting of the networks and their training; the defaults are the authors', for crops of 256x256."""
 
-    height: int = 256  # A multiple of 8.
-    width: int = 256
-    channels: int = 3  # Of contents (--data); the frozen network sees grey as colours, and RGBA on white.
-    other_channels: int = 3  # Of styles (--other): as many.
-    encoder: Kind = "vgg19"  # The frozen network.
-    weights: str = ""  # Its file; empty takes random ones.
-    features: int = 64  # Maps of its first stage; those of the decoder follow.
     style_weight: float = 10.0
-    content_weight: float = 1.0
     batch_size: int = 8
     lr: float = 1e-4
-    beta1: float = 0.9
-    beta2: float = 0.999
-
-    def __post_init__(self) -> None:
-        at_least(self, 1, "features", "batch_size")
-        at_least(self, 0, "style_weight", "content_weight")
-        above(self, 0, "lr")
-        fractions(self, "beta1", "beta2")
-        if self.channels not in (1, 3, 4) or self.channels != self.other_channels:
-            raise UserError(
-                f"channels={self.channels} and other_channels={self.other_channels}: both kinds are grey (1), RGB "
-                "(3) or RGBA (4) alike. Give both the same number, such as --set channels=3 --set other_channels=3."
-            )
-        if min(self.picture.size) < 2 * MULTIPLE:
-            raise UserError(
-                f"height={self.height} and width={self.width} leave single pixels after {STAGES - 1} halvings. Give "
-                f"sides of at least {2 * MULTIPLE}."
-            )
-
-    @property
-    def picture(self) -> WholeSize:
-        """The size of contents."""
-        return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=MULTIPLE)
-
-    @property
-    def other_picture(self) -> WholeSize:
-        """That of styles: the same."""
-        return self.picture
 
 
 TINY = Config(height=16, width=24, features=6, batch_size=4)
@@ -116,10 +75,7 @@ class Model(Game[Config, Domains]):
     @torch.no_grad()
     def calibrate(self, batch: Domains) -> None:
         """Takes the weights of the frozen network, and measures the mean style of the collection through it."""
-        if self.config.weights:
-            self.encoder.read(Path(self.config.weights).expanduser())
-        else:
-            say(f"style/adain: {self.config.encoder} has random weights; --set weights=FILE gives others.")
+        self.encoder.take(self.config.weights, model="style/adain")
         styles = [self.style_of(part, A_TO_B) for part in batch.b.split(self.config.batch_size)]
         self.get_buffer("collection").copy_(torch.cat(styles).mean(0))
 
@@ -129,7 +85,7 @@ class Model(Game[Config, Domains]):
 
     def style_of(self, images: OtherImages, direction: str) -> Float[Tensor, "n s"]:
         """Deviation and mean of each of the last maps."""
-        mean, deviation = map_moments(self._maps(images)[-1])
+        mean, deviation = map_moments(self.encoder.seen(images)[-1])
         return torch.cat([deviation, mean], 1)
 
     def styled(self, images: Images, style: Float[Tensor, "n s"], direction: str) -> OtherImages:
@@ -141,25 +97,18 @@ class Model(Game[Config, Domains]):
         made = self.styled(batch.a, self.style_of(batch.b, A_TO_B), A_TO_B)
         return [("contents", batch.a), ("styles", batch.b), ("made", made), ("mean", self.translate(batch.a, A_TO_B))]
 
-    def _maps(self, images: Images) -> list[Tensor]:
-        """What the frozen network sees of pictures."""
-        if images.shape[1] == 4:
-            alpha = (images[:, 3:] + 1) / 2
-            images = alpha * images[:, :3] + (1 - alpha)
-        return self.encoder(images.expand(-1, 3, -1, -1))
-
     def _exchanged(self, images: Images, style: Float[Tensor, "n s"]) -> Maps:
         """The last maps of pictures, with means and deviations of the styles (eq. 8)."""
         scale, shift = style.to(images.dtype).chunk(2, 1)
-        return self.exchange(self._maps(images)[-1], scale, shift)
+        return self.exchange(self.encoder.seen(images)[-1], scale, shift)
 
     def _loss(self, batch: Domains) -> Terms:
         """The errors of the exchanged maps, and of means and deviations at every depth (eq. 11 to 13)."""
         config = self.config
-        styles = self._maps(batch.b)
+        styles = self.encoder.seen(batch.b)
         mean, deviation = map_moments(styles[-1])
         target = self._exchanged(batch.a, torch.cat([deviation, mean], 1))
-        seen = self._maps(self.decoder(target))
+        seen = self.encoder.seen(self.decoder(target))
         apart = torch.stack([moments_error(x, y) for x, y in zip(seen, styles, strict=True)]).sum(0)
         return {
             "content": config.content_weight * (seen[-1] - target).square().flatten(1).mean(1),
