@@ -95,7 +95,7 @@ def colour_transport() -> Translator:
     def translate(images: Images, direction: str) -> Images:
         source, target = maps[direction]
         shifted = images.double() - source.mean(1).view(1, 3, 1, 1)
-        moved = torch.einsum("dc,nchw->ndhw", _least_moving(source.cov(), target.cov()), shifted)
+        moved = torch.einsum("dc,nchw->ndhw", least_moving(source.cov(), target.cov()), shifted)
         return (moved + target.mean(1).view(1, 3, 1, 1)).clamp(-1, 1).float()
 
     return translate
@@ -111,7 +111,7 @@ def pictures(spec: str) -> Bytes:
     return torch.from_numpy(prepare(spec, quiet=True).read(slice(None)).copy()).permute(0, 3, 1, 2)
 
 
-def _least_moving(source: Tensor, target: Tensor) -> Tensor:
+def least_moving(source: Tensor, target: Tensor) -> Tensor:
     """``S^-1/2 (S^1/2 T S^1/2)^1/2 S^-1/2``: the optimal transport between Gaussians (Olkin & Pukelsheim 1982)."""
     root = _power(source, 0.5)
     back = _power(source, -0.5)
