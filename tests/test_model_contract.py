@@ -21,6 +21,7 @@ from ganvas.core.schedule import Growth, Schedule
 from ganvas.core.seeds import derive_seed, stream, torch_seeded
 from ganvas.losses.augmentation import AdaptiveAugmentation, Augmentation, ShowsAugmented
 from ganvas.losses.batches.domain_batch import Domains
+from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.losses.batches.picture_batch import VOID, Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.batches.sound_batch import Sounds
@@ -210,12 +211,23 @@ def line_batch(settings, stage, nimg):
     return Lines(tokens=ended(tokens))
 
 
+def graph_batch(settings, stage, nimg):
+    graph, generator, n = settings.graph, stream(7, "graphs", nimg), stage.batch_size
+    edges = torch.randint(graph.edge_kinds + 1, (n, graph.nodes, graph.nodes), generator=generator).triu(1)
+    sizes = torch.randint(1, graph.nodes + 1, (n,), generator=generator)
+    there = torch.arange(graph.nodes) < sizes[:, None]
+    kinds = torch.randint(1, graph.node_kinds + 1, (n, graph.nodes), generator=generator) * there
+    tables = (edges + edges.mT) * there[:, :, None] * there[:, None, :]
+    return Graphs(tables=tables + torch.diag_embed(kinds))
+
+
 BATCHES = {  # One per kind of sample.
     Pictures: picture_batch,
     Domains: domain_batch,
     Points: point_batch,
     Sounds: sound_batch,
     Lines: line_batch,
+    Graphs: graph_batch,
 }
 
 

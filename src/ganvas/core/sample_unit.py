@@ -2,4 +2,4 @@
 
 from typing import Literal
 
-SampleUnit = Literal["pictures", "points", "sounds", "lines"]
+SampleUnit = Literal["pictures", "points", "sounds", "lines", "graphs"]

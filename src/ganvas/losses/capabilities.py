@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ganvas.core.graph_size import GraphSize
 from ganvas.core.hole_law import HoleLaw
 from ganvas.core.line_size import LineSize
 from ganvas.core.picture_size import DoubledSize, WholeSize
@@ -27,7 +28,7 @@ class Draws(Protocol):
 
     def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> Tensor:
         """``n`` samples, a function of the stream: pictures (n, c, h, w), points (n, d), sounds (n, samples),
-        tokens (n, l)."""
+        tokens (n, l), tables of graphs (n, v, v)."""
         ...
 
 
@@ -79,10 +80,10 @@ class HasTemperature(Protocol):
 
 @runtime_checkable
 class DrawsAtTemperature(Protocol):
-    """Draws more probable, less varied samples at a temperature below 1, token by token: models of text."""
+    """Draws more probable, less varied samples at a temperature below 1, choice by choice: text, graphs."""
 
     def sample_at(self, n: int, rng: torch.Generator, temperature: float) -> Tensor:
-        """``n`` samples; 1 is :meth:`Draws.sample`, 0 takes the most probable token everywhere."""
+        """``n`` samples; 1 is :meth:`Draws.sample`, 0 takes the most probable choice everywhere."""
         ...
 
 
@@ -192,6 +193,16 @@ class SizesLines(Protocol):
     @property
     def line(self) -> LineSize:
         """The size of a line."""
+        ...
+
+
+@runtime_checkable
+class SizesGraphs(Protocol):
+    """A ``Config`` of a model of graphs."""
+
+    @property
+    def graph(self) -> GraphSize:
+        """The size of a graph."""
         ...
 
 

@@ -23,12 +23,14 @@ class Describe:
     """Say what is in a source: count, sizes, modes, labels, broken files."""
 
     source: Positional[str]
-    """Folder, archive, array file, .txt, packed folder, scenes, notes, mixtures:NAME, pydoc or fetched:NAME; SRC::part
-    takes a part."""
+    """Folder, archive, array file, .txt, .edges, molecules:FILE, packed folder, scenes, notes, mixtures:NAME,
+    graphs:LAW, pydoc or fetched:NAME; SRC::part takes a part."""
     full: bool = False
     """Read every pixel, which also finds pictures and arrays that are cut short."""
     unit: Literal["characters", "words"] = "characters"
     """Of text: what is counted."""
+    broken: Literal["refuse", "skip"] = "refuse"
+    """Of graphs: stop at one that cannot be had, or leave it out and count it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,8 @@ class Pack:
     """Pack a source into one folder that training reads directly."""
 
     source: Positional[str]
-    """Folder, archive, array file, .txt, packed folder, scenes or fetched:NAME; SRC::part takes a part of it."""
+    """Folder, archive, array file, .txt, .edges, molecules:FILE, packed folder, scenes or fetched:NAME; SRC::part
+    takes a part of it."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder to write; it must not be there yet."""
     size: str | None = None
@@ -167,6 +170,22 @@ class DescribeTextResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DescribeGraphsResult:
+    """What :class:`Describe` found in a source of graphs."""
+
+    source: str
+    kind: str
+    count: int
+    sizes: dict[str, int]  # Nodes of a graph: how many graphs; at most 20 of them, the smallest first.
+    edges: dict[str, int]  # Edges of a graph, likewise.
+    largest: int
+    node_kinds: dict[str, int]
+    edge_kinds: dict[str, int]
+    left_out: dict[str, int]  # Why a graph is left out: how many are.
+    law: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PackResult:
     """What :class:`Pack` wrote."""
 
@@ -210,6 +229,20 @@ class PackTextResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PackGraphsResult:
+    """What :class:`Pack` wrote of graphs."""
+
+    out: str
+    count: int
+    nodes: int  # Of the largest graph.
+    node_names: list[str]
+    edge_names: list[str]
+    left_out: dict[str, int]
+    fingerprint: str
+    bytes_on_disk: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class FetchResult:
     """Where :class:`Fetch` put the set, and how to name it from now on."""
 
@@ -223,7 +256,7 @@ class FetchResult:
 
 def describe(
     task: Describe, *, quiet: bool = False
-) -> DescribeResult | DescribePointsResult | DescribeSoundsResult | DescribeTextResult:
+) -> DescribeResult | DescribePointsResult | DescribeSoundsResult | DescribeTextResult | DescribeGraphsResult:
     """Surveys a source."""
     from ganvas.data.fitting import written
     from ganvas.data.sources.unit_of_source import unit_of_source
@@ -236,6 +269,8 @@ def describe(
         return _describe_sounds(task, quiet=quiet)
     if unit == "lines":
         return _describe_text(task)
+    if unit == "graphs":
+        return _describe_graphs(task)
     found = survey(task.source, full=task.full, quiet=quiet)
     return DescribeResult(
         source=task.source,
@@ -318,7 +353,32 @@ def _describe_text(task: Describe) -> DescribeTextResult:
     )
 
 
-def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult | PackSoundsResult | PackTextResult:
+def _describe_graphs(task: Describe) -> DescribeGraphsResult:
+    from ganvas.data.graphs.packed_graphs import PackedGraphRows, graph_source_of
+    from ganvas.data.graphs.survey_graphs import survey_of
+
+    source = graph_source_of(task.source)
+    if task.full and isinstance(source, PackedGraphRows):
+        source.pack.verify()
+    found = survey_of(source, broken=task.broken)
+    counted = lambda counts: {str(size): counts[size] for size in sorted(counts)[:SHOWN]}  # noqa: E731
+    return DescribeGraphsResult(
+        source=task.source,
+        kind=found.kind,
+        count=found.count,
+        sizes=counted(found.sizes),
+        edges=counted(found.edges),
+        largest=found.largest,
+        node_kinds=dict(found.nodes),
+        edge_kinds=dict(found.bonds),
+        left_out=dict(found.left_out),
+        law=found.law,
+    )
+
+
+def pack(
+    task: Pack, *, quiet: bool = False
+) -> PackResult | PackPointsResult | PackSoundsResult | PackTextResult | PackGraphsResult:
     """Packs a source into a folder."""
     from ganvas.data import packing
     from ganvas.data.sources.unit_of_source import unit_of_source
@@ -330,6 +390,8 @@ def pack(task: Pack, *, quiet: bool = False) -> PackResult | PackPointsResult | 
         return _pack_sounds(task, quiet=quiet)
     if unit == "lines":
         return _pack_text(task)
+    if unit == "graphs":
+        return _pack_graphs(task)
     done = packing.pack(
         task.source,
         task.out,
@@ -375,11 +437,28 @@ def _pack_text(task: Pack) -> PackTextResult:
     )
 
 
+def _pack_graphs(task: Pack) -> PackGraphsResult:
+    from ganvas.data.graphs.packed_graphs import pack_graphs
+
+    _refuse_pixels(task, "graphs")
+    done = pack_graphs(task.source, task.out, broken=task.broken)
+    return PackGraphsResult(
+        out=str(task.out),
+        count=len(done),
+        nodes=done.size.nodes,
+        node_names=list(done.node_names),
+        edge_names=list(done.edge_names),
+        left_out=done.manifest["left_out"],
+        fingerprint=done.fingerprint,
+        bytes_on_disk=sum(file.stat().st_size for file in task.out.iterdir()),
+    )
+
+
 def _refuse_pixels(task: Pack, what: str) -> None:
     if task.size or task.channels:
         given = "--size" if task.size else "--channels"
         raise UserError(
-            f"{task.source} holds {what}, which {'have' if what == 'points' else 'has'} no pixels. Leave out {given}."
+            f"{task.source} holds {what}, which {'has' if what == 'text' else 'have'} no pixels. Leave out {given}."
         )
 
 

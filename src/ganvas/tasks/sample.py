@@ -1,4 +1,4 @@
-"""Draw samples from a trained model: a grid, a folder, a zip, a table, lines of text, or a walk between latents."""
+"""Draw samples from a trained model: a grid, a folder, a zip, a table, lines, graphs, or a walk between latents."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ MOST_SCALE = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Draw pictures, points, sounds or lines from a run. The same seed gives the same ones, whatever the batch.
+    """Draw pictures, points, sounds, lines or graphs from a run. The same seed gives the same ones, whatever the batch.
 
     Examples:
       ganvas sample runs/x -n 64 --seed 1 -o grid.png
@@ -29,6 +29,7 @@ class Sample:
       ganvas sample runs/points -n 1000 -o points.csv
       ganvas sample runs/words -n 20 --to wav -o words
       ganvas sample runs/text -n 1000 --temperature 0.8 -o lines.txt
+      ganvas sample runs/molecules -n 1000 -o molecules.smi
       ganvas sample runs/edm --steps 5 --solver euler -o quick.png
     """
 
@@ -38,7 +39,7 @@ class Sample:
     """How many."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """File or folder to write; samples.png, samples/ or samples.zip where left out. Points: .csv, .npy, .npz, .png.
-    Lines: .txt."""
+    Lines: .txt. Graphs: .png, .svg, .pdf, .edges, .npz, and .smi of molecules."""
     to: Literal["grid", "folder", "zip", "wav"] = "grid"
     """One sheet, a folder of PNG files, or a zip of them that StyleGAN's and EDM's tools read. Sounds: a sheet, or with
     wav a folder of wave files; with -o x.wav one file of all of them."""
@@ -49,7 +50,7 @@ class Sample:
     """Draw more typical, less varied pictures: 0.7 keeps 70 % of a latent's distance from the mean (StyleGAN2)."""
     temperature: float | None = None
     """Draw more probable, less varied samples: 0.7 takes latents of 0.7 times their deviation (flows), or divides the
-    logits of every token by 0.7 (text)."""
+    logits of every choice by 0.7 (text, graphs)."""
     steps: int | None = None
     """Of a diffusion model: steps from noise to samples; fewer are quicker and rougher."""
     solver: Literal["euler", "midpoint", "heun"] | None = None
@@ -124,7 +125,7 @@ def sample(task: Sample) -> Drawn:
     name = {"grid": "samples.png", "zip": "samples.zip"}.get(task.to, "samples")
     out = task.out or Path("samples.txt" if trained.unit == "lines" else name)
     of_pictures = {"grid": _write_grid, "folder": _write_folder, "zip": _write_zip, "wav": _write_wav}[task.to]
-    others = {"points": _write_points, "sounds": _write_sounds, "lines": _write_lines}
+    others = {"points": _write_points, "sounds": _write_sounds, "lines": _write_lines, "graphs": _write_graphs}
     write = others.get(trained.unit, of_pictures)
     write(task, trained, out)
     return Drawn(path=out, pictures=task.n, seed=task.seed, model=trained.name, kimg=trained.kimg, unit=trained.unit)
@@ -238,14 +239,28 @@ def _how(task: Sample) -> dict[str, Any]:
     return {"label": task.label, "truncation": task.truncation, "temperature": task.temperature, "solver": solver}
 
 
+def _write_graphs(task: Sample, trained: "Trained", out: Path) -> None:
+    from ganvas.train.drawn_graphs import write_graphs
+
+    _refuse_what_pictures_have(task, trained)
+    _refuse_solver(task, trained)
+    write_graphs(trained, out, n=task.n, seed=task.seed, temperature=task.temperature)
+
+
+def _refuse_solver(task: Sample, trained: "Trained") -> None:
+    from ganvas.core.errors import UserError
+
+    solver = next(iter(_how(task)["solver"].given), None)
+    if solver is not None:
+        raise UserError(f"--{solver}: {trained.name} solves no equation to draw. Leave it out.")
+
+
 def _write_lines(task: Sample, trained: "Trained", out: Path) -> None:
     from ganvas.core.errors import UserError
     from ganvas.core.files.atomic_files import write_text
 
     _refuse_what_pictures_have(task, trained)
-    solver = next(iter(_how(task)["solver"].given), None)
-    if solver is not None:
-        raise UserError(f"--{solver}: {trained.name} solves no equation to draw. Leave it out.")
+    _refuse_solver(task, trained)
     if out.suffix.lower() != ".txt":
         raise UserError(f"-o {out}: lines are written as text. Choose a name that ends in .txt.")
     lines = trained.sample_lines(task.n, seed=task.seed, temperature=task.temperature)

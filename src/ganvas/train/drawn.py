@@ -154,8 +154,8 @@ def _checked_temperature(temperature: float) -> float:
 
 def _no_temperature(model: object, temperature: float) -> UserError:
     return UserError(
-        f"--temperature {temperature:g}: {_file_of(model)} has none; flows and models of text have. Leave it out, or "
-        "train flow/glow or text/mle."
+        f"--temperature {temperature:g}: {_file_of(model)} has none; flows, models of text and graphs/autoregressive "
+        "have. Leave it out, or train flow/glow or text/mle."
     )
 
 

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.graph_size import GraphSize
 from ganvas.core.line_size import LineSize
 from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.run_folder import RunFolder
@@ -26,12 +27,14 @@ from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
 from ganvas.core.sound_size import SoundSize
 from ganvas.core.waves import to_samples
 from ganvas.data.fitting import Fit
+from ganvas.data.graphs.graph_tables import GraphRows
+from ganvas.data.graphs.packed_graphs import Names, PackedGraphs, prepare_graphs
 from ganvas.data.packed import Packed
 from ganvas.data.packing import prepare
 from ganvas.data.sound.packed_sounds import PackedSounds, prepare_sounds
 from ganvas.data.text.alphabet import Alphabet, TokenRows
 from ganvas.data.text.packed_text import PackedText, prepare_text
-from ganvas.losses.capabilities import HasLatents, Judges, SizesLines, SizesSounds, classes_of
+from ganvas.losses.capabilities import HasLatents, Judges, SizesGraphs, SizesLines, SizesSounds, classes_of
 from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.losses.game import Game
 from ganvas.report.pictures.grid import grid
@@ -245,6 +248,39 @@ class Trained:
     def sample_lines(self, n: int, *, seed: int = 0, temperature: float | None = None) -> list[str]:
         """The same lines as they are read."""
         return self.alphabet.decode(self.sample_tokens(n, seed=seed, temperature=temperature))
+
+    @property
+    def graph(self) -> GraphSize:
+        """The size of the graphs that it draws.
+
+        Raises:
+            UserError: the model draws no graphs.
+        """
+        return self._config_that(SizesGraphs, "graphs").graph
+
+    @property
+    def graph_names(self) -> Names:
+        """Names of the kinds of nodes, and of edges, of the graphs that it draws."""
+        assert self.graph
+        return tuple(self.data["node_names"]), tuple(self.data["edge_names"])
+
+    def real_graphs(self, *, quiet: bool = False) -> PackedGraphs:
+        """The graphs it was trained on, prepared as they were then."""
+        how = {"nodes": self.graph.nodes, "broken": self.data["broken"], "quiet": quiet}
+        packed = prepare_graphs(self.data["spec"], **how)
+        _require_the_same(packed.fingerprint, self.data)
+        return packed
+
+    def sample_graphs(self, n: int, *, seed: int = 0, temperature: float | None = None, batch: int = 256) -> GraphRows:
+        """``n`` graphs as tables (n, v, v). The same seed gives the same graphs whatever the batch.
+
+        Raises:
+            UserError: the model draws no graphs, or has no temperature.
+        """
+        assert self.graph
+        how = {"stage": self.stage, "temperature": temperature, "batch": batch}
+        drawn = drawn_samples(self.model, n, seed=seed, purpose="latents", **how)
+        return torch.cat([tables.to(torch.uint8).cpu() for tables in drawn]).numpy()
 
     def latents(self, n: int, *, seed: int = 0) -> Latents:
         """``n`` latents on the CPU, a function of the seed."""

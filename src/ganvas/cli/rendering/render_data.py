@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from ganvas.cli.rendering.show import show, table
 from ganvas.core.progress import duration, say
 from ganvas.tasks.data import (
+    DescribeGraphsResult,
     DescribePointsResult,
     DescribeResult,
     DescribeSoundsResult,
     DescribeTextResult,
     ExportResult,
     FetchResult,
+    PackGraphsResult,
     PackPointsResult,
     PackResult,
     PackSoundsResult,
@@ -96,6 +98,29 @@ def _(result: PackTextResult) -> None:
     told += [f"{result.blank:,} are blank and were left out"] * bool(result.blank)
     if told:
         say(f"{', '.join(told)}.")
+
+
+@show.register
+def _(result: DescribeGraphsResult) -> None:
+    kinds = f", nodes of {len(result.node_kinds)} kinds" if len(result.node_kinds) > 1 else ""
+    say(f"{result.source}: {result.kind}, {result.count:,} graphs of up to {result.largest} nodes{kinds}.")
+    table("", ("nodes of a graph", "graphs"), [(size, f"{count:,}") for size, count in result.sizes.items()])
+    counted = {**result.node_kinds, **result.edge_kinds}
+    table("", ("kind", "times"), [(kind, f"{count:,}") for kind, count in counted.items()])
+    _left_out(result.left_out)
+
+
+@show.register
+def _(result: PackGraphsResult) -> None:
+    kinds = f"{len(result.node_names)} kinds of node, {len(result.edge_names)} of edge"
+    size = f"up to {result.nodes} nodes, {kinds}, {result.bytes_on_disk / 1e6:,.1f} MB"
+    say(f"{result.out}: {result.count:,} graphs of {size}.")
+    _left_out(result.left_out)
+
+
+def _left_out(counts: Mapping[str, int]) -> None:
+    if counts:
+        say(f"Left out: {', '.join(f'{count:,} {why}' for why, count in counts.items())}.")
 
 
 @show.register

@@ -7,6 +7,7 @@ from ganvas.core.errors import UserError
 
 SEPARATOR = "::"
 FETCHED = "fetched:"
+MOLECULES = "molecules:"  # Before a file of SMILES, which otherwise is a text.
 BUILT_IN = {  # Sets that are made on the spot, and a form of their name that no file or folder has.
     "scenes": "scenes:20000",
     "triangles": "triangles:20000",
@@ -14,6 +15,7 @@ BUILT_IN = {  # Sets that are made on the spot, and a form of their name that no
     "notes": "notes:12000",
     "pydoc": "pydoc:yield",
     "oracle": "oracle:200",
+    "graphs": "graphs:trees",
 }
 
 
@@ -70,6 +72,8 @@ def lasting_name(spec: str) -> str:
         return spec
     if single := stacked_of(spec):
         return spec.removesuffix(single) + lasting_name(single)
+    if spec.startswith(MOLECULES):
+        return MOLECULES + lasting_name(spec.removeprefix(MOLECULES))
     path, selected = split_part(spec)
     found = expanded(path)
     if not found.exists():

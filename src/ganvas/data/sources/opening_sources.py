@@ -23,6 +23,7 @@ from pathlib import Path
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data import packed
 from ganvas.data.fitting import Size
+from ganvas.data.graphs.opening_graphs import is_graphs
 from ganvas.data.points.opening_points import is_points
 from ganvas.data.sources import arrays, cifar, idx
 from ganvas.data.sources.damage import explain_damage
@@ -58,6 +59,8 @@ def open_source(spec: str, *, size: Size | None = None) -> Source:
         raise UserError(f"{spec} holds points, and pictures are wanted. Name a source of pictures.")
     if built_in(spec) == "notes":
         raise UserError(f"{spec} are sounds, and pictures are wanted. Name a source of pictures.")
+    if is_graphs(spec):
+        raise UserError(f"{spec} holds graphs, and pictures are wanted. Name a source of pictures.")
     if is_text(spec):
         raise UserError(f"{spec} holds text, and pictures are wanted. Name a source of pictures.")
     if name := built_in(spec):

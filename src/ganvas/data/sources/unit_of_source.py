@@ -1,6 +1,7 @@
 """Tells what the samples of a source are from its name and first bytes, before anything of it is read."""
 
 from ganvas.core.sample_unit import SampleUnit
+from ganvas.data.graphs.opening_graphs import is_graphs
 from ganvas.data.points.opening_points import is_points
 from ganvas.data.sound.opening_sounds import is_sounds
 from ganvas.data.text.opening_text import is_text
@@ -11,7 +12,11 @@ def unit_of_source(spec: str) -> SampleUnit:
 
     >>> unit_of_source("mixtures:ring8"), unit_of_source("notes:20"), unit_of_source("pydoc"), unit_of_source("scenes")
     ('points', 'sounds', 'lines', 'pictures')
+    >>> unit_of_source("graphs:trees")
+    'graphs'
     """
+    if is_graphs(spec):
+        return "graphs"
     if is_points(spec):
         return "points"
     if is_sounds(spec):

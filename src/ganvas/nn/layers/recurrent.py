@@ -1,7 +1,7 @@
-"""Layers of networks that read tokens one after the other: an embedding, and the long short-term memory.
+"""Layers of networks that read tokens one after the other: an embedding, the long short-term memory, the gated unit.
 
-The memory is written out, gate by gate, so that whole rows of tokens and one more token take the same weights,
-gradients of gradients exist, and its start is a function of one generator.
+Memories are written out, gate by gate, so that whole rows of tokens and one more token take the same weights,
+gradients of gradients exist, and their start is a function of one generator.
 """
 
 import math
@@ -91,3 +91,49 @@ class Lstm(nn.Module):
         take, keep, new, tell = gates.chunk(4, 1)
         cell = keep.sigmoid() * cell + take.sigmoid() * new.tanh()
         return tell.sigmoid() * cell.tanh(), cell
+
+
+class Gru(nn.Module):
+    """Gated recurrent unit (Cho et al. 2014, eq. 5-8, https://arxiv.org/abs/1406.1078), the reset after the product as
+    in cuDNN::
+
+        r, z = sigmoid(W x_t + U h_{t-1} + b)    g = tanh(W x_t + b + r (U h_{t-1} + c))
+        h_t = (1 - z) g + z h_{t-1}
+
+    Weights start as N(0, 1 / (3 hidden)), biases at 0.
+    """
+
+    def __init__(self, features: int, hidden: int) -> None:
+        super().__init__()
+        self.hidden, self.std = hidden, 1 / math.sqrt(3 * hidden)
+        self.input, self.bias = unset(3 * hidden, features), unset(3 * hidden)
+        self.recurrent, self.kept_bias = unset(3 * hidden, hidden), unset(hidden)
+
+    def reset(self, generator: torch.Generator) -> None:
+        normal_(self.input, generator, std=self.std)
+        normal_(self.recurrent, generator, std=self.std)
+        nn.init.zeros_(self.bias)
+        nn.init.zeros_(self.kept_bias)
+
+    def forward(self, x: Float[Tensor, "n l f"], start: Float[Tensor, "n h"] | None = None) -> Float[Tensor, "n l h"]:
+        """What it remembers after each of a row of inputs; it begins with ``start``, or with zeros."""
+        memory = x.new_zeros(len(x), self.hidden) if start is None else start
+        remembered = list[Tensor]()
+        for given in self._given(x).unbind(1):
+            memory = self._next(given, memory)
+            remembered.append(memory)
+        return torch.stack(remembered, 1)
+
+    def step(self, x: Float[Tensor, "n f"], memory: Float[Tensor, "n h"]) -> Float[Tensor, "n h"]:
+        """The memory after one more input."""
+        return self._next(self._given(x), memory)
+
+    def _given(self, x: Float[Tensor, "*shape f"]) -> Float[Tensor, "*shape h3"]:
+        return F.linear(x, filled(self.input).to(x.dtype), filled(self.bias).to(x.dtype))
+
+    def _next(self, given: Float[Tensor, "n h3"], memory: Float[Tensor, "n h"]) -> Float[Tensor, "n h"]:
+        told = memory @ filled(self.recurrent).to(given.dtype).T
+        (reset, keep, new), (of_reset, of_keep, of_new) = given.chunk(3, 1), told.chunk(3, 1)
+        reset, keep = (reset + of_reset).sigmoid(), (keep + of_keep).sigmoid()
+        new = (new + reset * (of_new + filled(self.kept_bias).to(given.dtype))).tanh()
+        return (1 - keep) * new + keep * memory

@@ -299,7 +299,13 @@ def _data_sentence(data: Mapping[str, Any]) -> str:
 
 def _counted_by(data: Mapping[str, Any]) -> str:
     """What the samples of a run are, told from what run.json says of its data."""
-    units: dict[str, SampleUnit] = {"height": "pictures", "rate": "sounds", "alphabet": "lines", "dims": "points"}
+    units: dict[str, SampleUnit] = {
+        "height": "pictures",
+        "rate": "sounds",
+        "alphabet": "lines",
+        "dims": "points",
+        "node_names": "graphs",
+    }
     return next((unit for key, unit in units.items() if key in data), "examples")
 
 
