@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool
@@ -210,7 +210,8 @@ def law_of_graphs(name: str, options: Mapping[str, float]) -> GraphLaw:
     Raises:
         UserError: there is none, it has no such option, or it cannot be of that size.
     """
-    made = LAWS[name](**{key: value if key == "p" else int(value) for key, value in options.items()})
+    settings: dict[str, Any] = {key: value if key == "p" else int(value) for key, value in options.items()}
+    made = LAWS[name](**settings)
     least = {"trees": 3, "alkanes": 1, "communities": 2 * GROUP[0]}.get(name, 2)
     most = {"alkanes": MOST_ENUMERATED, "communities": 2 * GROUP[1]}.get(name, 64)
     if not least <= made.nodes <= most:

@@ -5,9 +5,10 @@ an atom's valence leaves over. Charges, isotopes and the hands of a molecule hav
 left out with its molecule and counted, the others are dropped.
 """
 
+import importlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Shaped
@@ -16,9 +17,6 @@ from ganvas.core.errors import UserError
 from ganvas.data.graphs.graph_source import MOST_NODES, BadGraph, GraphSource, too_large
 from ganvas.data.graphs.graph_tables import AnyRows, GraphTable, connected, edges_of, node_kinds_of
 from ganvas.data.text.text_source import TextFile, TextSource
-
-if TYPE_CHECKING:
-    from rdkit.Chem import Mol
 
 VALENCES = {"C": 4, "N": 3, "O": 2, "F": 1, "S": 6, "Cl": 1, "Br": 1, "P": 5, "I": 1, "B": 3, "Si": 4}
 ELEMENTS = tuple(VALENCES)
@@ -32,30 +30,28 @@ class Smiles(GraphSource):
     node_names, edge_names = ELEMENTS, BONDS
 
     def __init__(self, path: Path, *, location: str) -> None:
-        require_rdkit(location)
+        self.chemistry = require_rdkit(location)
         self.text: TextSource = TextFile(path, location=location)
         self.location = location
 
     def graphs(self) -> Iterator[GraphTable | BadGraph]:
-        from rdkit import rdBase
-
-        with rdBase.BlockLogs():  # RDKit speaks to the terminal of what it cannot parse.
+        with self.chemistry.rdBase.BlockLogs():  # RDKit speaks to the terminal of what it cannot parse.
             for number, line in enumerate(self.text.lines(), 1):
                 if line.strip():
-                    yield _graph(line.split()[0], f"{self.location}, line {number}")
+                    yield _graph(self.chemistry, line.split()[0], f"{self.location}, line {number}")
 
     def identity(self) -> str:
         return f"molecules:{self.text.identity()}"
 
 
-def require_rdkit(what: str) -> None:
-    """That RDKit is there.
+def require_rdkit(what: str) -> Any:
+    """The chemistry of RDKit, ``rdkit.Chem``.
 
     Raises:
         UserError: it is not installed.
     """
     try:
-        import rdkit.Chem  # noqa: F401
+        return importlib.import_module("rdkit.Chem")
     except ImportError:
         raise UserError(
             f"{what}: SMILES are read and written by RDKit, which is not installed. pip install 'ganvas[molecules]'."
@@ -86,32 +82,28 @@ def smiles_of(table: Shaped[np.ndarray, "v v"], node_names: Sequence[str]) -> st
     Raises:
         UserError: RDKit is not installed.
     """
-    require_rdkit("SMILES")
-    from rdkit import Chem
-
-    molecule: Any = Chem.RWMol()
-    places = {node: molecule.AddAtom(Chem.Atom(node_names[kind - 1])) for node, kind in _atoms(table)}
-    kinds = (Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE)
+    chemistry = require_rdkit("SMILES")
+    molecule = chemistry.RWMol()
+    places = {node: molecule.AddAtom(chemistry.Atom(node_names[kind - 1])) for node, kind in _atoms(table)}
+    kinds = (chemistry.BondType.SINGLE, chemistry.BondType.DOUBLE, chemistry.BondType.TRIPLE)
     for one, other in edges_of(table):
         molecule.AddBond(places[one], places[other], kinds[int(table[one, other]) - 1])
-    return Chem.MolToSmiles(molecule)
+    return chemistry.MolToSmiles(molecule)
 
 
 def _atoms(table: Shaped[np.ndarray, "v v"]) -> list[tuple[int, int]]:
     return [(node, int(kind)) for node, kind in enumerate(np.diagonal(table)) if kind]
 
 
-def _graph(smiles: str, where: str) -> GraphTable | BadGraph:
-    from rdkit import Chem
-
-    molecule = Chem.MolFromSmiles(smiles)
+def _graph(chemistry: Any, smiles: str, where: str) -> GraphTable | BadGraph:
+    molecule = chemistry.MolFromSmiles(smiles)
     if molecule is None:
         return BadGraph(where, f"'{smiles}' is not the SMILES of a molecule.")
-    Chem.Kekulize(molecule, clearAromaticFlags=True)
+    chemistry.Kekulize(molecule, clearAromaticFlags=True)
     return _table(molecule, smiles, where)
 
 
-def _table(molecule: "Mol", smiles: str, where: str) -> GraphTable | BadGraph:
+def _table(molecule: Any, smiles: str, where: str) -> GraphTable | BadGraph:
     atoms = list(molecule.GetAtoms())
     strange = [atom.GetSymbol() for atom in atoms if atom.GetSymbol() not in ELEMENTS]
     if strange or not atoms:
