@@ -41,7 +41,7 @@ def principal_error(images, k):
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("k", [1, 3, 6])
+@pytest.mark.parametrize("k", [1, 2])
 def test_a_linear_autoencoder_reaches_exactly_the_error_of_as_many_principal_components(k):
     images = correlated_pictures()
     model = started(replace(LINEAR, latent_size=k))

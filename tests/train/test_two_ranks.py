@@ -86,35 +86,30 @@ PICTURES = (
     " --set fmap_max=8 --set batch_size=8 --set train_kimg=0.016 --set fade_kimg=0.016 --set group_size=2"
     " --set measure_kimg=-1 --set report_kimg=0.016"
 )
-POINTS = (
-    "gan/wgan --data mixtures:ring8,100 --kimg 0.08 --set width=8 --set depth=1 --set batch_size=8"
-    " --set burst_first=1 --set burst_moves=2 --set report_kimg=0.016 --set sample_kimg=1"
-)
 
 
 @pytest.mark.slow
 def test_torchrun_trains_the_command_line_and_logs_what_one_process_logs(tmp_path):
-    one, two = trained(tmp_path, PICTURES)
+    command = ["train", *PICTURES.split(), "--out"]
+    one, two = tmp_path / "ranks-1", tmp_path / "ranks-2"
+    assert run(parse([*command, str(one)])) == 0
+    torchrun(2, "-m", "ganvas", *command, str(two))
+    finished(one, two)
     assert [entry["nimg"] for entry in logged(one)] == [16, 32, 48, 64]
     same_lines(logged(one), logged(two))
 
 
 @pytest.mark.slow
-def test_two_processes_of_points_log_and_measure_what_one_does(tmp_path):
-    one, two = trained(tmp_path, POINTS)
+def test_two_processes_of_points_log_and_measure_what_one_does(weights):
+    one, two = (folder / "points" for folder in weights)
+    finished(one, two)
     assert [entry["nimg"] for entry in logged(one)] == [16, 32, 48, 64, 80]
     same_lines(logged(one), logged(two))
     assert len(lines(one / "measures.jsonl")) == len(lines(two / "measures.jsonl"))
 
 
-def trained(folder, command):
-    """The runs of a command by one process, which is this one, and by two."""
-    command = ["train", *command.split(), "--out"]
-    assert run(parse([*command, str(folder / "ranks-1")])) == 0
-    torchrun(2, "-m", "ganvas", *command, str(folder / "ranks-2"))
-    runs = folder / "ranks-1", folder / "ranks-2"
-    assert all(json.loads((run / "run.json").read_text())["status"] == "finished" for run in runs)
-    return runs
+def finished(*runs):
+    assert [json.loads((run / "run.json").read_text())["status"] for run in runs] == ["finished"] * len(runs)
 
 
 def lines(file):

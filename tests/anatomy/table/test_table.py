@@ -110,8 +110,11 @@ def test_layers_hold_their_activations_and_functions_have_rows():
     assert [row.shared for row in odd_table().rows].index(True) == 3
 
 
-# Of hundreds of layers of the kinds that the shallower ones have: tens of seconds each, and nothing new.
-DEEPEST = ("cifar_resnet1202", "mixnet_250_24_24", "mixnet_190_40_40", "densenet_bc_250_24", "densenet_bc_190_40")
+# Of hundreds of layers of the kinds that the shallower ones have: seconds each, and nothing new.
+DEEPEST = (
+    *("cifar_resnet1202", "mixnet_250_24_24", "mixnet_190_40_40", "densenet_bc_250_24", "densenet_bc_190_40"),
+    *("resnet101", "resnet101_original", "resnet101_slim", "resnet152_original", "resnet152_slim", "cifar_resnet110"),
+)
 FEW = ("alexnet", "resnet18", "unet", "gated_generator", "sn_patchgan", "sagan_discriminator")
 
 

@@ -59,16 +59,9 @@ def worst_of_the_grid(every):
 
 
 @pytest.mark.slow
-def test_hundreds_of_pictures_come_out_alike_of_all_methods(float64):
-    cases, worst = worst_of_the_grid(every=19)  # Coprime to every range: all values of all settings occur.
-    assert cases > 350
-    assert worst < EXACT
-
-
-@pytest.mark.slow
-def test_thousands_of_pictures_come_out_alike_of_all_methods(float64):
-    cases, worst = worst_of_the_grid(every=1)
-    assert cases > 6800
+def test_a_thousand_pictures_come_out_alike_of_all_methods(float64):
+    cases, worst = worst_of_the_grid(every=5)  # Coprime to every range: all values of all settings occur.
+    assert cases > 1300
     assert worst < EXACT
 
 
@@ -109,8 +102,8 @@ def test_one_to_three_axes_with_settings_of_their_own_and_dilation_come_out_alik
 
 
 @pytest.mark.slow
-def test_fifteen_hundred_more_come_out_alike(float64):
-    assert worst_of(random.Random(1), 1_500) < EXACT
+def test_five_hundred_more_come_out_alike(float64):
+    assert worst_of(random.Random(1), 500) < EXACT
 
 
 @pytest.mark.parametrize("method", ["native", "zero", "subpixel"])
