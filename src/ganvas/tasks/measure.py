@@ -16,6 +16,7 @@ from ganvas.core.run_folder import is_run_or_model
 from ganvas.core.sample_unit import SampleUnit
 from ganvas.tasks.measuring import (
     asked_classes,
+    graph_sides,
     half_precision,
     measured_samples,
     notes,
@@ -150,7 +151,7 @@ def labelled(result: Result) -> str:
 
 def measure(task: Measure) -> MeasureResult:
     """Draws equally many pictures of either side at random and measures them; a run's result is kept in the run."""
-    others = {"points": _of_points, "sounds": _of_sounds, "lines": _of_lines}
+    others = {"points": _of_points, "sounds": _of_sounds, "lines": _of_lines, "graphs": _of_graphs}
     if (unit := measured_samples.unit_of_side(task.a, kimg=task.kimg)) != "pictures":
         return others[unit](task)
     names, lenient = sides.chosen_metrics(task.metrics)
@@ -206,6 +207,16 @@ def _of_lines(task: Measure) -> MeasureResult:
         raise UserError(f"{given}: at least 2 lines are measured, against lines, without classes.")
     how = {"n": task.n, "seed": task.seed, "metrics": _named(task), "kimg": task.kimg, "quiet": task.quiet}
     return _noted(task, text_sides.measured_lines(task.a, task.b, **how), started, unit="lines")
+
+
+def _of_graphs(task: Measure) -> MeasureResult:
+    """Graphs against real ones."""
+    started = time.monotonic()
+    given = _meant_for_pictures(task) or ("" if task.n is None or task.n > 1 else f"-n {task.n}")
+    if given:
+        raise UserError(f"{given}: at least 2 graphs are measured, against graphs, without classes.")
+    how = {"n": task.n, "seed": task.seed, "metrics": _named(task), "kimg": task.kimg, "quiet": task.quiet}
+    return _noted(task, graph_sides.measured_graphs(task.a, task.b, **how), started, unit="graphs")
 
 
 def _meant_for_pictures(task: Measure) -> str:

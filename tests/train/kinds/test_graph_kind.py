@@ -17,6 +17,7 @@ from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.nn.layers.initialise import initialise
 from ganvas.report.web import run_page, run_reader
 from ganvas.tasks.data import Describe, Pack, describe, pack
+from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.sample import Sample, sample
 from ganvas.tasks.train import Train, train
 from ganvas.train.trained import load
@@ -82,6 +83,26 @@ def test_what_graphs_have_not_is_refused(run, tmp_path, options, message):
     with pytest.raises(UserError, match=message):
         sample(Sample(run=run, **{**options, "out": out}))
     assert not out.exists()
+
+
+def test_graphs_are_measured_beside_real_ones_and_the_run_keeps_it(run, tmp_path):
+    found = measure(Measure(a=str(run), n=20, quiet=True))
+    values = {one.metric: one.value for one in found.results}
+    assert (found.unit, found.n, found.own) == ("graphs", 20, True)
+    assert values.keys() == {one.metric for one in found.floor} >= {"valid", "vun", "class_chi2", "orbit_mmd.tv"}
+    assert found.written is not None
+    (tmp_path / "graphs.edges").write_text("a b\nb c\nc d\n\na b\na c\na d\n")
+    for options in (
+        {"a": str(tmp_path / "graphs.edges"), "b": "graphs:trees,50,nodes=4"},
+        {"a": str(run), "b": SOURCE},
+    ):
+        one = {each.metric: each.value for each in measure(Measure(**options, quiet=True)).results}
+        assert one["valid"] >= 0
+    for options, message in (({"metrics": ("degree",)}, "Did you mean 'degree_mmd'"), ({"n": 1}, "at least 2")):
+        with pytest.raises(UserError, match=message):
+            measure(Measure(a=str(run), **options))
+    with pytest.raises(UserError, match="is no run"):
+        measure(Measure(a="graphs:trees,50"))
 
 
 def test_the_page_of_a_run_shows_graphs(run):

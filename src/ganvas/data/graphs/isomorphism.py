@@ -6,6 +6,8 @@ counts them), as do trees. Strongly regular graphs of the same parameters, such 
 and Shrikhande's, of 16 nodes, share one. Two colours share a number of 64 bits hardly ever.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import UInt64
 
@@ -20,25 +22,39 @@ Keys = UInt64[np.ndarray, " n"]
 
 def isomorphism_keys(tables: AnyRows) -> Keys:
     """One number for each graph, the same for isomorphic ones; rows without a node change nothing."""
-    rows = max(1, BLOCK // tables.shape[1] ** 3)
-    blocks = [_keys(tables[start : start + rows]) for start in range(0, len(tables), rows)]
+    return _in_blocks(_marked_keys, tables, tables.shape[1] ** 3)
+
+
+def coarse_keys(tables: AnyRows) -> Keys:
+    """The same without a mark, as many times quicker as a graph has nodes: regular graphs of one degree share one."""
+    return _in_blocks(_unmarked_keys, tables, tables.shape[1] ** 2)
+
+
+def _in_blocks(keys_of: Callable[[AnyRows], Keys], tables: AnyRows, numbers: int) -> Keys:
+    rows = max(1, BLOCK // numbers)
+    blocks = [keys_of(tables[start : start + rows]) for start in range(0, len(tables), rows)]
     return np.concatenate(blocks) if blocks else np.zeros(0, np.uint64)
 
 
-def _keys(tables: AnyRows) -> Keys:
+def _marked_keys(tables: AnyRows) -> Keys:
     n, v, _ = tables.shape
-    kinds, joined = node_kinds_of(tables), adjacency_of(tables)
-    there = kinds > 0
     marked = np.broadcast_to(np.eye(v, dtype=np.uint64), (n, v, v)).reshape(-1, v)
-    each = np.repeat(np.arange(n), v)
-    colours = _mixed(kinds.astype(np.uint64)[each] * ONE + marked * TWO + np.uint64(1))
-    edges = (tables.astype(np.uint64) * THREE)[each]
+    ends = _refined(np.repeat(tables, v, axis=0), marked).reshape(n, v)
+    return _mixed(np.where(node_kinds_of(tables) > 0, _mixed(ends), np.uint64(0)).sum(1, dtype=np.uint64))
+
+
+def _unmarked_keys(tables: AnyRows) -> Keys:
+    return _refined(tables, np.zeros(tables.shape[:2], np.uint64))
+
+
+def _refined(tables: AnyRows, marks: UInt64[np.ndarray, "n v"]) -> Keys:
+    """The sum of the colours of nodes that are marked as given, after the rounds."""
+    kinds, joined, edges = node_kinds_of(tables), adjacency_of(tables), tables.astype(np.uint64) * THREE
+    colours = _mixed(kinds.astype(np.uint64) * ONE + marks * TWO + np.uint64(1))
     for _ in range(ROUNDS):
-        told = np.where(joined[each], _mixed(colours[:, None, :] + edges), np.uint64(0)).sum(2, dtype=np.uint64)
+        told = np.where(joined, _mixed(colours[:, None, :] + edges), np.uint64(0)).sum(2, dtype=np.uint64)
         colours = _mixed(colours * ONE + told)
-    ends = np.where(there[each], colours, np.uint64(0)).sum(1, dtype=np.uint64)
-    total = np.where(there, _mixed(ends).reshape(n, v), np.uint64(0)).sum(1, dtype=np.uint64)
-    return _mixed(total)
+    return np.where(kinds > 0, colours, np.uint64(0)).sum(1, dtype=np.uint64)
 
 
 def _mixed(numbers: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from ganvas.data.graphs.survey_graphs import size_of
 from ganvas.data.sources.locations import lasting_name
 from ganvas.losses.game import Game
 from ganvas.train.drawn import can_draw
+from ganvas.train.examinations.graph_examination import GraphExamination
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.graph_feed import GraphFeed
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
@@ -53,7 +54,7 @@ class GraphData(RunData):
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """Drawn graphs against real ones."""
-        return []
+        return [GraphExamination(plan, self.packed)] if can_draw(model) else []
 
     def specimens(self, plan: Plan, *, device: torch.device) -> None:
         """None: tables of numbers are no pictures whose distances say anything."""

@@ -16,7 +16,7 @@ from ganvas.train.sheets.sample_grids import Sheets
 from ganvas.train.state import State
 
 SHOWN = 25  # Graphs of a sheet.
-SHEET_DPI = 120.0
+SHEET_DPI = 96.0
 DRAW_BATCH = 256
 
 
