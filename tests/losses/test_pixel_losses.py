@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.losses.pixel_losses import gap_weights, parts, pixel_cross_entropy, squared_distance
+from ganvas.losses.pixel_losses import error_map, gap_weights, parts, pixel_cross_entropy, squared_distance
 
 ndimage = pytest.importorskip("scipy.ndimage")
 
@@ -60,3 +60,12 @@ def test_the_weight_between_two_discs_is_that_of_equation_2():
     assert (
         gap_weights((classes > 0).long() * torch.from_numpy(left.astype(np.int64)), gap_weight=10.0, sigma=5.0) == 1
     ).all()
+
+
+def test_a_map_of_errors_is_black_where_pictures_agree_and_white_from_a_quarter_of_all_colours_on():
+    truth = torch.zeros(1, 4, 1, 4)
+    made = truth.clone()
+    made[0, :3, 0, 1], made[0, 0, 0, 2], made[0, 2, 0, 3] = 0.25, 0.75, -0.9  # 1/8 of 2; thrice that in one colour.
+    made[0, 3] = 1  # Alpha is not looked at, and the map is opaque.
+    assert_close(error_map(made, truth)[0, :, 0], torch.tensor([[-1, 0, 0, 0.2]] * 3 + [[1.0] * 4]))
+    assert error_map(torch.ones(1, 1, 1, 1), -torch.ones(1, 1, 1, 1)).item() == 1

@@ -7,10 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ganvas.core.errors import UserError
+from ganvas.core.seeds import stream
+from ganvas.data.holes.strokes import Drawn
+from ganvas.models.fill import gated, partial, sketch_colour
+from ganvas.nn.layers.initialise import initialise
 from ganvas.tasks.inpaint import Inpaint, inpaint
+from ganvas.tasks.inpainting import filling
+from ganvas.tasks.inpainting.filling import HoleFiller
+from ganvas.tasks.pictures.tiling import Reach
 from ganvas.tasks.train import Train, train
 
 SMALL = ("features=4", "dilations=2,4", "discriminator_features=4", "discriminator_layers=2", "batch_size=4")
@@ -252,3 +260,54 @@ def test_a_window_around_the_hole_is_enough_where_it_is_asked_for(run, tmp_path)
     found, alone = (np.array(Image.open(tmp_path / name)) for name in ("out.png", "cut-out.png"))
     assert np.array_equal(found[~hole], pixels[~hole])
     assert np.array_equal(found[cut], alone)
+
+
+def filler(model, **changes):
+    initialise(model, stream(0, "weights"))
+    how = {"channels": 3, "context": None, "memory_gb": 1.0, "device": torch.device("cpu")}
+    return HoleFiller(model=model.eval(), **(how | changes))
+
+
+@pytest.mark.parametrize("module", [partial, sketch_colour])
+def test_tiles_fill_as_the_whole_picture_does_where_a_model_looks_no_farther_than_their_halo(
+    module, monkeypatch, capsys
+):
+    monkeypatch.setattr(filling, "WHOLE_PIXELS", 1000)
+    fill = filler(module.Model(module.TINY))
+    halo, height, width = fill.reach.halo, 70, 93
+    assert halo is not None
+    pixels, hole = noise(height, width, 3), np.zeros((height, width), bool)
+    hole[5:60, 20:30], hole[40:45, 10:90] = True, True
+    colour = noise(height, width, 3, seed=1)
+    drawn = Drawn(
+        hole=hole, sketch=noise(height, width) > 250, colour=colour, coloured=noise(height, width, seed=2) > 200
+    )
+    whole = fill(pixels, drawn, seed=3)
+    assert (whole[~hole] == pixels[~hole]).all()
+    assert (whole[hole] != pixels[hole]).any()
+    side = 2 * halo + 3 * fill.model.stride
+    fill.memory_gb = side**2 * fill.reach.bytes_per_pixel / 1e9
+    capsys.readouterr()
+    in_tiles = fill(pixels, drawn, seed=3)
+    assert f"tiles with {halo} pixels around each" in capsys.readouterr().err
+    assert np.abs(in_tiles.astype(int) - whole).max() <= 1  # Sums of other orders may round to the next byte.
+    assert (in_tiles != whole).mean() < 1e-3
+    monkeypatch.setattr(filling, "reach_of", lambda *args, **how: None)
+    fill._reach = Reach(stride=fill.model.stride, halo=0, bytes_per_pixel=fill.reach.bytes_per_pixel)
+    assert np.abs(fill(pixels, drawn, seed=3).astype(int) - whole).max() > 1  # A halo that is too short.
+
+
+def test_a_model_that_looks_everywhere_says_what_it_sees_and_refuses_what_does_not_fit(monkeypatch, capsys):
+    monkeypatch.setattr(filling, "WHOLE_PIXELS", 1000)
+    monkeypatch.setattr(filling, "CONTEXT", 16)
+    fill = filler(gated.Model(gated.TINY))
+    pixels, hole = noise(60, 80, 3), np.zeros((60, 80), bool)
+    hole[20:24, 40:44] = True
+    none = np.zeros_like(hole)
+    fill(pixels, Drawn(hole=hole, sketch=none, colour=0 * pixels, coloured=none), seed=0)
+    assert (
+        "60x80 (height x width) the model sees 36x36 around the hole: about 0.0 GB at once" in capsys.readouterr().err
+    )
+    fill.memory_gb = 1e-9
+    with pytest.raises(UserError, match=r"see 36x36 .* --context"):
+        fill(pixels, Drawn(hole=hole, sketch=none, colour=0 * pixels, coloured=none), seed=0)

@@ -367,11 +367,11 @@ class Fills(Protocol):
         ...
 
     def fill(
-        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, rng: torch.Generator | None = None
+        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, noise: Masks | None = None
     ) -> Images:
         """The pictures with their holes filled in; what is known is as it was, to the bit.
 
-        What pictures hold inside of their holes changes nothing. A model with noise of its own takes it from ``rng``.
+        What pictures hold inside of their holes changes nothing. ``noise`` is of N(0, 1), for models that take some.
         """
         ...
 

@@ -1,5 +1,5 @@
-"""Losses of single values and pixels: the mean error, and of label maps cross-entropy over pixels, and the weights that
-U-Net gives to gaps between things.
+"""Losses of single values and pixels: the mean error, and maps of it; of label maps cross-entropy over pixels, and the
+weights that U-Net gives to gaps between things.
 
 Long et al. 2015, https://arxiv.org/abs/1411.4038, add up the loss of all pixels; Ronneberger et al. 2015,
 https://arxiv.org/abs/1505.04597, weigh every pixel (eq. 1 and 2).
@@ -10,14 +10,23 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ganvas.core.shapes import PerSample
+from ganvas.core.shapes import Images, PerSample
 
+SHOWN = 0.25  # Of all colours: by how much pictures differ where a map of errors is white.
 FAR = 1e9  # Squared pixels; where there is no second thing, its distance is beyond every weight.
 
 
 def mean_error(x: Float[Tensor, "n *shape"], y: Float[Tensor, "n *shape"]) -> PerSample:
     """``|x - y|_1`` over the number of values of each sample."""
     return (x - y).abs().flatten(1).mean(1)
+
+
+def error_map(x: Images, y: Images) -> Images:
+    """Where pictures in [-1, 1] differ, as grey pictures: black where not at all, white by ``SHOWN`` or more."""
+    channels = min(x.shape[1], 3)
+    apart = ((x - y)[:, :channels].abs() / 2).mean(1, keepdim=True)
+    shown = (2 * apart / SHOWN - 1).clamp(-1, 1).expand(-1, channels, -1, -1)
+    return torch.cat([shown, torch.ones_like(x[:, channels:])], 1)
 
 
 def pixel_cross_entropy(

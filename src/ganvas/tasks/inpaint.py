@@ -8,12 +8,10 @@ import tyro
 
 if TYPE_CHECKING:
     from ganvas.data.holes.strokes import Drawn
+    from ganvas.tasks.inpainting.filling import HoleFiller
     from ganvas.tasks.inpainting.mask_files import MaskRules
     from ganvas.tasks.pictures.kept_files import KeptPicture
     from ganvas.train.trained import Trained
-
-WHOLE_PIXELS = 1 << 20  # Of a picture that a model sees whole where no context is asked for.
-CONTEXT = 256  # Pixels around the hole that it sees of a larger one.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +41,11 @@ class Inpaint:
     resize_masks: bool = False
     """Enlarge or reduce masks of another size than their pictures."""
     context: int | None = None
-    """Pixels around a hole that the model sees; 0 is the whole picture. Left out: the whole picture up to 1 megapixel,
-    256 pixels around the hole in larger ones."""
+    """Pixels around a hole that the model sees; 0 is the whole picture. Left out: 256 in pictures above 1 megapixel by
+    models that look at a picture as a whole, everything else is seen whole."""
+    memory: float = 2.0
+    """Gigabytes that what is seen at once may take: larger pictures go through in tiles, with the same result, where a
+    model allows it."""
     seed: int = 0
     """Of the noise that some models fill with."""
     kimg: float | None = None
@@ -79,14 +80,23 @@ def inpaint(task: Inpaint) -> Inpainted:
     from ganvas.core.progress import progress
     from ganvas.data.holes.strokes import is_strokes
     from ganvas.losses.capabilities import Fills
+    from ganvas.tasks.inpainting.filling import HoleFiller
     from ganvas.tasks.inpainting.mask_files import MaskRules, masks_of
+    from ganvas.tasks.pictures.work import require_memory
     from ganvas.tasks.train import pick_device
     from ganvas.train.trained import load
 
+    require_memory(task.memory)
     names, root = _pictures(task.source)
     masks = masks_of(names, task.masks)
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
-    trained.require(Fills)
+    filler = HoleFiller(
+        model=trained.require(Fills),
+        channels=trained.channels,
+        context=task.context,
+        memory_gb=task.memory,
+        device=trained.device,
+    )
     places = _places(task, names, root)
     _folder(task, trained, places)
     done = sum(place.exists() for place in places.values())
@@ -96,7 +106,7 @@ def inpaint(task: Inpaint) -> Inpainted:
         for index, name in enumerate(names):
             if not places[name].exists():
                 same = places[name].suffix == Path(name).suffix
-                content, empty = _filled(task, trained, root / name, masks[index], rules, same=same)
+                content, empty = _filled(task, filler, trained, root / name, masks[index], rules, same=same)
                 write_bytes(places[name], content)
                 untouched += [name] if empty else []
             report(index + 1)
@@ -181,12 +191,17 @@ def _folder(task: Inpaint, trained: "Trained", places: dict[str, Path]) -> None:
 
 
 def _filled(
-    task: Inpaint, trained: "Trained", path: Path, mask: Path, rules: "MaskRules", *, same: bool
+    task: Inpaint,
+    filler: "HoleFiller",
+    trained: "Trained",
+    path: Path,
+    mask: Path,
+    rules: "MaskRules",
+    *,
+    same: bool,
 ) -> tuple[bytes, bool]:
     """The file to write, and whether nothing was to be filled in: then the file itself, if the format is the same."""
     from ganvas.core.seeds import derive_seed
-    from ganvas.losses.capabilities import Fills
-    from ganvas.tasks.inpainting.filling import filled_picture
     from ganvas.tasks.inpainting.mask_files import read_mask
     from ganvas.tasks.pictures.kept_files import open_kept
 
@@ -196,14 +211,7 @@ def _filled(
     if not drawn.hole.any():
         return path.read_bytes() if same else picture.exchanged(picture.channels(3), drawn.hole), True
     pixels = picture.channels(_channels(trained, picture, path))
-    filled = filled_picture(
-        trained.require(Fills),
-        pixels,
-        drawn,
-        seed=derive_seed(task.seed, "fill", path.name),
-        context=_context(task, picture.size),
-        device=trained.device,
-    )
+    filled = filler(pixels, drawn, seed=derive_seed(task.seed, "fill", path.name))
     return picture.exchanged(filled, drawn.hole), False
 
 
@@ -216,13 +224,6 @@ def _say_what_is_not_heeded(trained: "Trained", path: Path, drawn: "Drawn") -> N
     ignored = [name for name, plane in planes.items() if plane.any() and name not in trained.require(Fills).guides]
     if ignored:
         say(f"{path} holds strokes of {' and '.join(ignored)}, which {trained.name} does not heed.")
-
-
-def _context(task: Inpaint, size: tuple[int, int]) -> int:
-    if task.context is not None:
-        return task.context
-    height, width = size
-    return 0 if height * width <= WHOLE_PIXELS else CONTEXT
 
 
 def _channels(trained: "Trained", picture: "KeptPicture", path: Path) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, TypeVar
 
 import numpy as np
@@ -389,8 +390,11 @@ def load(path: str | Path, *, kimg: float | None = None, device: str | torch.dev
         remembered = {name: tensor for name, tensor in model.state_dict().items() if name in model.memory()}
         model.load_state_dict(remembered | tensors)
     except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UserError(f"{folder} does not fit {numbers['model']} of this version: {reason}") from None
+        reason = shorten(str(error).splitlines()[-1], 200, placeholder=" ...")
+        raise UserError(
+            f"{folder} does not fit {numbers['model']} of this version: {reason} Use the version that made it, which "
+            "run.json names, or train it again."
+        ) from None
     return Trained(
         model=placed(model, torch.device(device)).eval().requires_grad_(False),
         name=numbers["model"],

@@ -1,6 +1,7 @@
 """Games of one network that names the class of every pixel: what U-Net and fully convolutional networks share.
 
-One player, one loss: cross-entropy over pixels. A sheet shows pictures, their labels and the labels that are named.
+One player, one loss: cross-entropy over pixels. A sheet shows pictures, their labels,
+the labels that are named, and where those are wrong.
 """
 
 from abc import ABC, abstractmethod
@@ -87,12 +88,14 @@ class SegmentationGame(Game[S, Pictures], ABC):
         return [Phase(name="S", player=self.network, loss=self._loss, optimizer=optimizer_of(self.config))]
 
     def show(self, batch: Pictures) -> list[tuple[str, Images]]:
-        """Pictures, the classes of their pixels, and those that are named."""
-        named = self.segment(batch.images).argmax(1)
+        """Pictures, the classes of their pixels, those that are named, and where they are wrong."""
+        named, classes = self.segment(batch.images).argmax(1), batch.pixel_classes
+        wrong = ((named != classes) & (classes >= 0)).to(batch.images.dtype)
         return [
             ("pictures", batch.images),
-            ("labels", label_pictures(batch.pixel_classes)),
+            ("labels", label_pictures(classes)),
             ("named", label_pictures(named)),
+            ("wrong", 2 * wrong[:, None] - 1),
         ]
 
     def _loss(self, batch: Pictures) -> Terms:

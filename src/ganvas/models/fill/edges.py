@@ -36,7 +36,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.filling import made_whole, with_hole
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.fill_game import FillGame
-from ganvas.losses.pixel_losses import mean_error
+from ganvas.losses.pixel_losses import error_map, mean_error
 from ganvas.nn.blocks.residual import Residual
 from ganvas.nn.guides.canny import sketch, to_grey
 from ganvas.nn.layers.grouped_conv import GroupedConv2d
@@ -122,7 +122,7 @@ class Model(FillGame[Config]):
         ]
 
     def fill(
-        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, rng: torch.Generator | None = None
+        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, noise: Masks | None = None
     ) -> Images:
         """The pictures with their holes filled in; a guide's lines in the hole are added to the edges that are made."""
         known = sketch(with_hole(images, mask), mask)
@@ -144,11 +144,13 @@ class Model(FillGame[Config]):
         images, mask = batch.images, batch.known
         known = sketch(with_hole(images, mask), mask)
         edges = made_whole(known, mask, self.made_edges(images, mask, known))
+        filled = self.fill(images, mask)
         return [
             ("given", with_hole(images, mask)),
             ("edges", 1 - 2 * edges.expand(-1, images.shape[1], -1, -1)),
-            ("filled", self.fill(images, mask)),
+            ("filled", filled),
             ("truth", images),
+            ("error", error_map(filled, images)),
         ]
 
     def _edges_loss(self, batch: Pictures) -> Terms:

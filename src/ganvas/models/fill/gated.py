@@ -35,6 +35,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.filling import made_whole, region_error, with_hole
 from ganvas.losses.game import Terms
 from ganvas.losses.games.fill_game import JudgedFillGame
+from ganvas.losses.pixel_losses import error_map
 from ganvas.networks.inpainting import (
     DILATIONS,
     coarse_stage,
@@ -119,9 +120,9 @@ class Model(JudgedFillGame[Config]):
         )
 
     def fill(
-        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, rng: torch.Generator | None = None
+        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, noise: Masks | None = None
     ) -> Images:
-        """The pictures with their holes filled in by the second stage; guides and ``rng`` are not looked at."""
+        """The pictures with their holes filled in by the second stage; guides and ``noise`` are not looked at."""
         return made_whole(images, mask, self.stages(images, mask)[1])
 
     def stages(self, images: Images, mask: Masks) -> tuple[Images, Images]:
@@ -139,6 +140,7 @@ class Model(JudgedFillGame[Config]):
             ("coarse", made_whole(batch.images, batch.known, coarse)),
             ("filled", made_whole(batch.images, batch.known, refined)),
             ("truth", batch.images),
+            ("error", error_map(made_whole(batch.images, batch.known, refined), batch.images)),
         ]
 
     def generator_loss(self, batch: Pictures) -> Terms:

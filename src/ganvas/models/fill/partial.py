@@ -30,6 +30,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.filling import made_whole, region_error, total_variation, with_hole
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.fill_game import FillGame
+from ganvas.losses.pixel_losses import error_map
 from ganvas.nn.layers.partial_conv import PartialConv2d
 from ganvas.nn.layers.resample import double
 from ganvas.nn.norms.batch_norm import BatchNorm2d
@@ -85,22 +86,29 @@ class Model(FillGame[Config]):
         """Sides are halved so often."""
         return 1 << self.config.halvings
 
+    @property
+    def tile_stride(self) -> int:
+        """Pictures may be shifted by multiples of it: nothing is counted over the picture."""
+        return self.stride
+
     def phases(self) -> list[Phase[Pictures]]:
         """One move."""
         return [Phase(name="N", player=self.network, loss=self._loss, optimizer=self.adam)]
 
     def fill(
-        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, rng: torch.Generator | None = None
+        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, noise: Masks | None = None
     ) -> Images:
-        """The pictures with their holes filled in; guides and ``rng`` are not looked at."""
+        """The pictures with their holes filled in; guides and ``noise`` are not looked at."""
         return made_whole(images, mask, self.network(images, mask).clamp(-1, 1))
 
     def show(self, batch: Pictures) -> list[tuple[str, Images]]:
         """What is given, what is made, and the truth."""
+        filled = self.fill(batch.images, batch.known)
         return [
             ("given", with_hole(batch.images, batch.known)),
-            ("filled", self.fill(batch.images, batch.known)),
+            ("filled", filled),
             ("truth", batch.images),
+            ("error", error_map(filled, batch.images)),
         ]
 
     def _loss(self, batch: Pictures) -> Terms:

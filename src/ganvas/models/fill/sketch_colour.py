@@ -42,6 +42,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.filling import made_whole, region_error, total_variation, with_hole
 from ganvas.losses.game import Terms
 from ganvas.losses.games.fill_game import JudgedFillGame
+from ganvas.losses.pixel_losses import error_map
 from ganvas.networks.inpainting import DILATIONS, live_dilation, need_dilations, sn_patch_discriminator
 from ganvas.nn.layers.gated_conv import GatedConv2d
 from ganvas.nn.layers.initialise import filled, normal_, unset
@@ -137,14 +138,17 @@ class Model(JudgedFillGame[Config]):
         """Sides are halved so often."""
         return 1 << self.config.halvings
 
+    @property
+    def tile_stride(self) -> int:
+        """Pictures may be shifted by multiples of it: nothing is counted over the picture."""
+        return self.stride
+
     def fill(
-        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, rng: torch.Generator | None = None
+        self, images: Images, mask: Masks, *, guide: OtherImages | None = None, noise: Masks | None = None
     ) -> Images:
-        """The pictures with their holes filled in after the guide; without ``rng`` the noise is 0."""
-        noise = torch.zeros_like(mask)
-        if rng is not None:
-            noise = torch.randn(mask.shape, generator=rng, device=mask.device, dtype=mask.dtype)
-        return made_whole(images, mask, self.made(images, mask, self._drawing(images, mask, guide), noise))
+        """The pictures with their holes filled in after the guide; the noise is 0 where none is given."""
+        given = torch.zeros_like(mask) if noise is None else noise
+        return made_whole(images, mask, self.made(images, mask, self._drawing(images, mask, guide), given))
 
     def made(self, images: Images, mask: Masks, drawing: Tensor, noise: Masks) -> Images:
         """The whole picture that the generator makes."""
@@ -156,12 +160,14 @@ class Model(JudgedFillGame[Config]):
         images, mask = batch.images, batch.known
         drawing = self._drawing(images, mask, batch.guide)
         coloured = drawing[:, 1 : 1 + self.config.channels]
+        filled = self.fill(images, mask, guide=batch.guide)
         return [
             ("given", with_hole(images, mask)),
             ("drawn", torch.where(drawing[:, :1] > 0, -1.0, coloured)),
-            ("filled after it", self.fill(images, mask, guide=batch.guide)),
+            ("filled after it", filled),
             ("filled without", self.fill(images, mask)),
             ("truth", images),
+            ("error after it", error_map(filled, images)),
         ]
 
     def _drawing(self, images: Images, mask: Masks, guide: OtherImages | None) -> Float[Tensor, "n drawn h w"]:

@@ -27,7 +27,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.translation_game import TranslationGame, TranslationSettings
 from ganvas.losses.optimizers import Adam
-from ganvas.losses.pixel_losses import mean_error
+from ganvas.losses.pixel_losses import error_map, mean_error
 from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
 from ganvas.networks.pix2pix_unet import Pix2PixUNet
 from ganvas.nn.layers.stream_dropout import Drop, dropping
@@ -131,7 +131,8 @@ class Model(TranslationGame[Config, Pictures]):
     def show(self, batch: Pictures) -> list[tuple[str, Images]]:
         """Pictures, what they become, and what they should become."""
         made = self._made(batch.images, dropping(batch.rand, self._share))
-        return [("pictures", batch.images), ("made", made), ("truth", batch.paired)]
+        truth = batch.paired
+        return [("pictures", batch.images), ("made", made), ("truth", truth), ("error", error_map(made, truth))]
 
     @property
     def _share(self) -> float:

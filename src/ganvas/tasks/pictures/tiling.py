@@ -114,11 +114,15 @@ def reach_of(function: Function, *, channels: int, stride: int, device: torch.de
         if halo < side // 2 or side >= 2 * FARTHEST:
             break
         side *= 2
-    probe = torch.zeros(1, channels, *(2 * [max(thin, min(side, 128))]), device=device)
-    peak = peak_bytes(lambda: function(probe))
-    per_pixel = SCRATCH * peak / (probe.shape[2] * probe.shape[3])
+    per_pixel = bytes_per_pixel(function, channels=channels, side=max(thin, min(side, 128)), device=device)
     found = None if halo >= side // 2 else math.ceil(halo / stride) * stride
     return Reach(stride=stride, halo=found, bytes_per_pixel=per_pixel)
+
+
+def bytes_per_pixel(function: Function, *, channels: int, side: int, device: torch.device) -> float:
+    """The memory that a function of pictures takes, found on a small one."""
+    probe = torch.zeros(1, channels, side, side, device=device)
+    return SCRATCH * peak_bytes(lambda: function(probe)) / side**2
 
 
 def _looks(function: Function, shape: tuple[int, int, int], *, axis: int, stride: int, device: torch.device) -> int:
