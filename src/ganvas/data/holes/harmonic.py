@@ -11,6 +11,7 @@ of the hole.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -134,29 +135,45 @@ def _cycle(b: Planes, grids: list[_Grid]) -> Planes:
 
 
 def _swept(x: Planes, b: Planes, grid: _Grid, weight: float) -> Planes:
-    return torch.addcmul(x, _rest(x, b, grid), grid.inverse, value=weight)
+    """``x + weight rest / diagonal``."""
+    found = torch.empty_like(x)
+    for rows, rest in _rests(x, b, grid):
+        torch.addcmul(x[:, rows], rest, grid.inverse[rows], value=weight, out=found[:, rows])
+    return found
 
 
 def _rest(x: Planes, b: Planes, grid: _Grid) -> Planes:
-    """``b + sum of link x' - diagonal x`` where a cell is unknown, 0 elsewhere; in strips of rows."""
+    """``b + sum of link x' - diagonal x`` where a cell is unknown, 0 elsewhere."""
     found = torch.empty_like(x)
+    for rows, rest in _rests(x, b, grid):
+        torch.mul(rest, grid.unknown[rows], out=found[:, rows])
+    return found
+
+
+def _rests(x: Planes, b: Planes, grid: _Grid) -> Iterator[tuple[slice, Float[Tensor, "c some w"]]]:
+    """``b + sum of link x' - diagonal x`` in strips of rows, of which only unknown cells mean anything."""
     height = x.shape[1]
     step = max(STRIP // (x.shape[0] * x.shape[2]), 1)
     for first in range(0, height, step):
         rows = slice(first, min(first + step, height))
-        strip = _linked(x, rows, grid).addcmul_(x[:, rows], grid.diagonal[rows], value=-1).add_(b[:, rows])
-        torch.mul(strip, grid.unknown[rows], out=found[:, rows])
-    return found
+        yield rows, _linked(x, rows, grid).addcmul_(x[:, rows], grid.diagonal[rows], value=-1).add_(b[:, rows])
 
 
 def _linked(x: Planes, rows: slice, grid: _Grid) -> Float[Tensor, "c some w"]:
-    """Sums of link times neighbour for some rows."""
+    """Sums of link times neighbour for some rows; x is 0 where nothing is unknown."""
     total = torch.zeros_like(x[:, rows])
     above, below = max(rows.start - 1, 0), min(rows.stop + 1, x.shape[1])
-    total[:, above - rows.start + 1 :].addcmul_(x[:, above : rows.stop - 1], grid.down[above : rows.stop - 1])
-    total[:, : below - rows.start - 1].addcmul_(x[:, rows.start + 1 : below], grid.down[rows.start : below - 1])
-    total[:, :, 1:].addcmul_(x[:, rows, :-1], grid.right[rows, :-1])
-    total[:, :, :-1].addcmul_(x[:, rows, 1:], grid.right[rows, :-1])
+    parts = (
+        (total[:, above - rows.start + 1 :], x[:, above : rows.stop - 1], grid.down[above : rows.stop - 1]),
+        (total[:, : below - rows.start - 1], x[:, rows.start + 1 : below], grid.down[rows.start : below - 1]),
+        (total[:, :, 1:], x[:, rows, :-1], grid.right[rows, :-1]),
+        (total[:, :, :-1], x[:, rows, 1:], grid.right[rows, :-1]),
+    )
+    for part, neighbour, link in parts:
+        if grid.side == 1:  # Links of pixels are 1.
+            part.add_(neighbour)
+        else:
+            part.addcmul_(neighbour, link)
     return total
 
 
