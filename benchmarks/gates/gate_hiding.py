@@ -9,7 +9,7 @@ it stand three constructed translators: honest, lazy, hiding.
 Ends with an error where the constructed three are not told apart, or where the trained one, which has no noise, draws
 more than one sky of one night.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_hiding [--kimg K]``; about 5 minutes of one processor core.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_hiding [--kimg K] [--keep FOLDER]``; about 5 minutes of one core.
 """
 
 import argparse
@@ -60,18 +60,19 @@ def main() -> None:
     """Trains, measures, records; ends with an error where the constructed translators are not told apart."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--kimg", type=float, default=6.0, help="thousands of pictures that it is shown")
-    kimg = arguments.parse_args().kimg
+    arguments.add_argument("--keep", type=Path, help="where the run is to stay, and goes on; removed where left out")
+    given = arguments.parse_args()
     torch.set_num_threads(1)
     test = nights(TESTED, seed=9)
     verdicts = constructed(test)
     started = time.process_time()
     with tempfile.TemporaryDirectory() as temporary:
-        model = trained(Path(temporary), kimg)
+        model = trained(given.keep or Path(temporary), given.kimg)
         there, back = (_way(model, direction) for direction in (B_TO_A, A_TO_B))
         found = measured(test, there, back, start=test.bare)
         noisy = {f"r_noise{noise:g}": recovered(test, there, back, noise) for noise in NOISES}
         skies = float((back(test.bare) - back(test.bare)).abs().max())
-    _note("cyclegan", found, kimg=kimg, cpu_sec=time.process_time() - started, other_skies=skies, **noisy)
+    _note("cyclegan", found, kimg=given.kimg, cpu_sec=time.process_time() - started, other_skies=skies, **noisy)
     wanted = {"honest": "lost", "lazy": "kept in sight", "hiding": "hidden"}
     if verdicts != wanted or skies:
         sys.exit(f"The constructed translators are told to be {verdicts}, not {wanted}; skies differ by {skies}.")
@@ -133,6 +134,7 @@ def recovered(test: Nights, there: Way, back: Way, noise: float) -> float:
 
 def trained(folder: Path, kimg: float) -> Translates:
     """A CycleGAN between nights without stars and other nights with them."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, seed in (("bare", 1), ("starry", 2)):
         found = nights(TRAINED, seed=seed)
         pictures = found.bare if name == "bare" else found.starry

@@ -7,8 +7,8 @@ the place of all would pass always, so that agreement with the true night of eac
 the mean squared error, above those of the linear map between the colours of both sets. The mean night of all places is
 the twin that must fail by it; the networks before training and the picture as it is stand beside.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_style [--model NAME] [--kimg K]``; about 4 minutes of one processor
-core for each model.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_style [--model NAME] [--kimg K] [--keep FOLDER]``; about 4
+minutes of one processor core for each model.
 """
 
 import argparse
@@ -42,6 +42,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--model", choices=MODELS, help="one of both; both where left out")
     arguments.add_argument("--kimg", type=float, default=5.0, help="thousands of pictures that each is shown")
+    arguments.add_argument("--keep", type=Path, help="where the runs are to stay, and go on; removed where left out")
     given = arguments.parse_args()
     torch.set_num_threads(1)
     day, night = pictures(TEST_DAY), pictures(TEST_NIGHT)
@@ -56,7 +57,7 @@ def main() -> None:
         for name in (given.model,) if given.model else MODELS:
             note(f"{name} untrained", judge, made(untrained(name), day), night)
             started = time.process_time()
-            run = trained(Path(temporary) / "run" / name, name, given.kimg)
+            run = trained((given.keep or Path(temporary)) / "run" / name, name, given.kimg)
             seconds = time.process_time() - started
             found = note(name, judge, made(load(run).require(Translates), day), night, kimg=given.kimg, cpu_sec=seconds)
             if found["deception"] < PASSES * real["deception"] or found["db"] <= floor["db"]:

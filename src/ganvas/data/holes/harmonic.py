@@ -29,6 +29,7 @@ CHEBYSHEV = tuple(1 / (1.25 - sign * 0.75 * math.cos(math.pi / 4)) for sign in (
 COARSEST = 2  # Pixels; a shorter side is swept and not halved.
 MOST_CYCLES = 40
 BYTE_TOLERANCE = 0.2  # Of a cycle's last change, in levels of 255: what is left is a fraction of it.
+ROUGHLY = 2.0  # Times the tolerance at half the size, whose filling is where a solution begins, and no more.
 TINY = 1e-30  # Keeps a filling that is exact already from being divided by nothing.
 STRIP = 1 << 17  # Numbers that are swept together, so that they stay in the cache.
 
@@ -118,7 +119,7 @@ def _started(b: Planes, grids: list[_Grid], tolerance: float) -> Planes:
         return b.sum((1, 2), keepdim=True) / grid.rim.sum().clamp_min(TINY) * grid.unknown
     # The rim weighs less in a larger cell, whose centre is farther from it; what it says weighs less by as much.
     coarse = _farther(grid.side) * _summed(b)
-    return _doubled(_solved(coarse, grids[1:], tolerance), b.shape[1:]) * grid.unknown
+    return _doubled(_solved(coarse, grids[1:], ROUGHLY * tolerance), b.shape[1:]) * grid.unknown
 
 
 def _cycle(b: Planes, grids: list[_Grid]) -> Planes:
