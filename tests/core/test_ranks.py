@@ -59,6 +59,7 @@ with joined(torch.device("cpu")) as ranks:
     assert view.tolist() == [[2.0, 0.0]] * 4
     ranks.average_([])
     assert ranks.agree(ranks.rank == 1) and not ranks.agree(False)
+    assert ranks.alike(7) and ranks.alike(-1) and not ranks.alike(ranks.rank)
     ranks.barrier()
     assert torch.distributed.is_initialized()
 assert not torch.distributed.is_initialized()

@@ -7,12 +7,13 @@ import signal
 from contextlib import contextmanager
 
 import pytest
+import torch
 
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.listener import Listener
 from ganvas.core.progress import listening
 from ganvas.core.run_folder import RunFolder
-from ganvas.train import loop
+from ganvas.train import checkpoint, loop
 from ganvas.train.executors import Eager
 from ganvas.train.loop import train
 
@@ -107,6 +108,32 @@ def test_a_state_of_another_run_is_refused(tiny_setup):
     described = json.loads((setup.run.path / "run.json").read_text())
     (setup.run.path / "run.json").write_text(json.dumps(described | {"id": "of another"}))
     with pytest.raises(UserError, match="is a state of another run"):
+        train(tiny_setup(steps=6))
+
+
+def test_a_run_whose_last_state_is_damaged_goes_on_from_the_one_before_and_ends_with_the_same_bits(tiny_setup, capsys):
+    setup = tiny_setup(steps=6, checkpoint_minutes=0, keep_last=3)
+    train(setup)
+    run = setup.run
+    last = run.states()[-1]
+    undisturbed = checkpoint.load(last, "state")
+    file = last / "state.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    train(tiny_setup(steps=6, checkpoint_minutes=0, keep_last=3))
+    again = checkpoint.load(run.states()[-1], "state")
+    assert run.states()[-1] == last
+    assert all(torch.equal(again[0][key], tensor) for key, tensor in undisturbed[0].items())
+    assert again[1] == undisturbed[1]
+    assert (last.parent / f"damaged-{last.name}").is_dir()
+    assert f"{last} is not as it was written" in capsys.readouterr().err
+
+
+def test_a_run_whose_states_are_all_damaged_is_refused(tiny_setup):
+    setup = tiny_setup(steps=2)
+    train(setup)
+    for state in setup.run.states():
+        (state / "state.json").unlink()
+    with pytest.raises(UserError, match=r"holds no state\.json"):
         train(tiny_setup(steps=6))
 
 

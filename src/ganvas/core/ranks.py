@@ -66,11 +66,19 @@ class Ranks:
         """Whether any rank raised the flag. Every rank gets the same answer."""
         if self.count == 1:
             return flag
-        votes = torch.tensor(float(flag))
-        votes = votes.cuda() if dist.get_backend() == "nccl" else votes
+        return self._most(int(flag)) > 0
+
+    def alike(self, number: int) -> bool:
+        """Whether every rank gives the same number. Every rank gets the same answer."""
+        return self.count == 1 or self._most(number) == -self._most(-number)
+
+    def _most(self, number: int) -> int:
+        """The largest of the ranks' numbers."""
+        largest = torch.tensor(number)
+        largest = largest.cuda() if dist.get_backend() == "nccl" else largest
         with _answered():
-            dist.all_reduce(votes)
-        return bool(votes.item() > 0)
+            dist.all_reduce(largest, dist.ReduceOp.MAX)
+        return int(largest.item())
 
 
 @contextmanager

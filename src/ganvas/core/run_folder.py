@@ -3,6 +3,8 @@
 import hashlib
 import json
 import math
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -169,6 +171,14 @@ class RunFolder:
                 self._remove(folder)
         for folder in (self.path / "state", self.path / "model"):
             sweep_partials(folder)
+
+    def set_aside(self, folder: Path) -> Path:
+        """Gives a state that is damaged a name that is no state's, and returns it."""
+        self.require_held()
+        aside = folder.with_name(f"damaged-{folder.name}")
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(folder, aside)
+        return aside
 
     def append(self, file: str, entry: dict[str, Any]) -> None:
         """One line of JSON."""

@@ -25,6 +25,10 @@ Side = Annotated[int, InRange(1, 1 << 20)]
 Sha256 = Annotated[str, Matching("[0-9a-f]{64}", "a SHA-256")]
 
 
+class Damaged(UserError):
+    """A folder is not as it was written: a file of it is missing, cut short or altered."""
+
+
 class Header(TypedDict):
     """What every folder's JSON begins with."""
 
@@ -87,13 +91,17 @@ def read_numbers(folder: Path, name: str) -> dict[str, Any]:
     """The JSON beside the tensors.
 
     Raises:
-        UserError: it is missing, cut short, altered, or of another version.
+        Damaged: it is missing, cut short or altered.
+        UserError: it is of another version.
     """
     file = folder / f"{name}.json"
     advice = f"Remove {folder} to resume from an older one."
     if not file.exists():
-        raise UserError(f"{folder} holds no {name}.json. It is not whole: {advice[0].lower()}{advice[1:]}")
-    numbers = parse(file.read_bytes(), str(file), advice=advice)
+        raise Damaged(f"{folder} holds no {name}.json. It is not whole: {advice[0].lower()}{advice[1:]}")
+    try:
+        numbers = parse(file.read_bytes(), str(file), advice=advice)
+    except UserError as error:
+        raise Damaged(str(error)) from None
     given = numbers.get("format") if isinstance(numbers, dict) else None
     if given != FORMAT:
         raise UserError(f"{file} has format {str(given)[:20]}, and this version of Ganvas reads format {FORMAT}.")
@@ -103,7 +111,7 @@ def read_numbers(folder: Path, name: str) -> dict[str, Any]:
     own = {key: value for key, value in numbers.items() if key not in Header.__annotations__}
     if _digest_of_numbers(own) != header["numbers_sha256"]:
         was = "the SHA-256 of its numbers is not the one noted when it was written"
-        raise UserError(f"{file} was edited or altered: {was}. {advice}")
+        raise Damaged(f"{file} was edited or altered: {was}. {advice}")
     return numbers
 
 
@@ -111,14 +119,15 @@ def load(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors (on the CPU) and numbers of one folder.
 
     Raises:
-        UserError: something is missing, cut short or altered, or is no number.
+        Damaged: something is missing, cut short or altered.
+        UserError: it is of another version, was renamed, or is no number.
     """
     numbers = read_numbers(folder, name)
     file = folder / f"{name}.safetensors"
     if not file.exists():
-        raise UserError(f"{folder} holds no {name}.safetensors. Remove the folder to resume from an older one.")
+        raise Damaged(f"{folder} holds no {name}.safetensors. Remove the folder to resume from an older one.")
     if digest(file) != numbers["sha256"]:
-        raise UserError(
+        raise Damaged(
             f"{file} was cut short or altered: its SHA-256 is not the one noted when it was written. "
             f"Remove {folder} to resume from an older one."
         )
@@ -136,7 +145,7 @@ def _tensors(file: Path, folder: Path) -> dict[str, Tensor]:
         raise UserError(f"{file} cannot be read: {error.strerror or error}.") from None
     except (SafetensorError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError) as error:
         reason = " ".join(str(error).split())[:160]
-        raise UserError(
+        raise Damaged(
             f"{file} is not a safetensors file ({reason}). Remove {folder} to resume from an older one."
         ) from None
 

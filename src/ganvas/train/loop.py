@@ -84,13 +84,15 @@ def _train(setup: Setup) -> Outcome:
     _check_batches(schedule, ranks)
     state = new_state(augmented(setup.model, plan))
     state.views = views_of(state.model, state.phases, plan)
-    resumed = bool(run.states())
-    if resumed:
-        state.restore(*_own(run))
+    found = _own(run)
+    resumed = found.tensors is not None
+    if found.tensors is not None:
+        state.restore(found.tensors, found.numbers)
     elif setup.origin is not None:
         _begin_at(state, setup.origin)
-    ranks.barrier()
+    _require_one_start(state, ranks)
     if ranks.first:
+        _set_aside(found, run)
         run.sweep()
         run.rewind(state.nimg if resumed else -1)
         run.note(plan=to_plain(plan), stages=_stages(schedule, plan.total_nimg))
@@ -246,13 +248,54 @@ def _save(setup: Setup, state: State, stage: Stage, clock: "_Clock") -> None:
     run.note(cost=clock.cost(state.nimg), status="running")
 
 
-def _own(run: RunFolder) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The newest state, which must be this run's: somebody may have copied another there."""
-    newest = run.states()[-1]
-    tensors, numbers = checkpoint.load(newest, "state")
-    if numbers["run"] != run.identity:
-        raise UserError(f"{newest} is a state of another run. Remove it to resume from an older one.")
-    return tensors, numbers["numbers"]
+@dataclass(frozen=True)
+class _Found:
+    """Where a run goes on: the newest of its states that is whole, and newer ones that are not."""
+
+    tensors: dict[str, torch.Tensor] | None = None  # None at the beginning of a run.
+    numbers: dict[str, Any] = field(default_factory=dict)
+    damaged: tuple[Path, ...] = ()
+
+
+def _own(run: RunFolder) -> _Found:
+    """The newest state that is as it was written, which must be this run's: somebody may have copied another there.
+
+    Raises:
+        UserError: it is of another run, or no state is whole.
+    """
+    damaged: dict[Path, checkpoint.Damaged] = {}
+    for folder in reversed(run.states()):
+        try:
+            tensors, numbers = checkpoint.load(folder, "state")
+        except checkpoint.Damaged as error:
+            damaged[folder] = error
+            continue
+        if numbers["run"] != run.identity:
+            raise UserError(f"{folder} is a state of another run. Remove it to resume from an older one.")
+        return _Found(tensors, numbers["numbers"], tuple(damaged))
+    if damaged:
+        raise next(iter(damaged.values()))
+    return _Found()
+
+
+def _require_one_start(state: State, ranks: Ranks) -> None:
+    """Every process must begin at one moment; it also waits for all of them to have read it."""
+    ranks.barrier()
+    if not ranks.alike(state.nimg):
+        raise TrainingFailed(
+            f"The processes do not begin at one state (this one at {state.nimg / 1000:g} kimg): they do not see the same "
+            "files. Start them again, with --out on a disk that all machines share."
+        )
+
+
+def _set_aside(found: _Found, run: RunFolder) -> None:
+    """What is damaged stays beside the states, under a name that is none of theirs."""
+    for folder in found.damaged:
+        kept = run.set_aside(folder)
+        say(
+            f"Warning: {folder} is not as it was written: a file of it is missing, cut short or altered. It is kept as "
+            f"{kept.name}, and the run goes on from the state before it."
+        )
 
 
 def _begin_at(state: State, origin: Path) -> None:
