@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast simulate browser lint format types docs mutants fuzz bench gates claims peers parity bench-peers foreign families check clean
+.PHONY: help setup demo test fast simulate browser machines lint format types docs mutants fuzz bench gates claims peers parity bench-peers foreign families check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -59,6 +59,9 @@ browser: setup ## the studio in a real Chromium (apt-get install chromium-headle
 	$(BIN)/python -m pip install -qq 'playwright>=1.50'
 	@test -d .axe/node_modules/axe-core || npm install --silent --no-audit --no-fund --prefix .axe axe-core@4.14.1
 	GANVAS_BROWSER=1 $(BIN)/python -m pytest -q -rs tests/app/browser
+
+machines: setup ## kill processes, cut links and damage states of trainings on this machine (some minutes; as root with namespaces)
+	GANVAS_MACHINES=1 $(BIN)/python -m pytest -q -rs -s tests/machines
 
 lint: setup ## format, lint, floors
 	$(BIN)/ruff format --check --quiet

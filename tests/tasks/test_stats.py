@@ -213,16 +213,16 @@ def test_a_model_s_pictures_are_drawn_once_where_one_goes_on_after_another():
 
     asked = []
 
-    def sample(n):
-        asked.append(n)
-        yield from torch.arange(n).split(7)
+    def sample(n, start):
+        asked.append((n, start))
+        yield from torch.arange(start, n).split(7)
 
     drawn = SequentialDraw(sample)
     first = torch.cat(list(drawn(0, 10, 20))).tolist()
     second = torch.cat(list(drawn(10, 20, 20))).tolist()
-    assert (first, second, asked) == (list(range(10)), list(range(10, 20)), [20])
+    assert (first, second, asked) == (list(range(10)), list(range(10, 20)), [(20, 0)])
     assert torch.cat(list(drawn(5, 9, 20))).tolist() == [5, 6, 7, 8]
-    assert asked == [20, 20]
+    assert asked == [(20, 0), (20, 5)]
 
 
 def test_the_module_needs_no_torch():

@@ -28,7 +28,8 @@ def test_a_name_is_found_by_its_words_and_a_task_by_its_kind():
 
 def test_verbs_of_two_words_are_those_of_the_groups_and_stand_together():
     in_groups = [verb.name for group in GROUPS for verb in members(group)]
-    assert in_groups == [verb.name for verb in VERBS if " " in verb.name]
+    alone = {verb.name for verb in VERBS if " " not in verb.name}
+    assert in_groups == [name for name in (verb.name for verb in VERBS) if " " in name and name.split()[0] not in alone]
     assert [find([group.name]) for group in GROUPS] == [None] * len(GROUPS)
 
 

@@ -136,7 +136,7 @@ def test_a_weight_scales_the_gradient_and_not_what_is_logged():
     state = new_state(model)
     count_turns(state, play(state, batch(), streams(1)))
     assert model.a.x.grad.item() == 15.0
-    assert means_of(state, Ranks()) == {"A/x": 3.0}
+    assert means_of(state) == {"A/x": 3.0}
 
 
 def test_phases_that_move_together_share_their_noise_and_others_do_not():
@@ -212,9 +212,9 @@ def test_means_are_over_the_steps_since_the_last_report():
     set_learning_rate(state, 0.0)
     for _ in range(3):
         count_turns(state, play(state, batch(), streams()))
-    assert means_of(state, Ranks()) == {"A/product": 2.0, "B/product": -2.0}
+    assert means_of(state) == {"A/product": 2.0, "B/product": -2.0}
     forget_sums(state)
-    assert means_of(state, Ranks()) == {}
+    assert means_of(state) == {}
 
 
 def moved_once(settings, *, steps=1):

@@ -63,13 +63,19 @@ def run(task: Any) -> int:
 def _run(task: Any, out: Any) -> int:
     try:
         result = verbs.verb_of(task).run(task)
-        show(result)
-        output.write(result, out)
+        if _speaks():
+            show(result)
+            output.write(result, out)
     except (Exception, KeyboardInterrupt) as error:
         return _told(error)
     if isinstance(result, TrainResult) and result.stopped:
         return INTERRUPTED
     return getattr(result, "exit_code", DONE)
+
+
+def _speaks() -> bool:
+    """Whether this process shows the result: of those that torchrun started, the first one does for all."""
+    return os.environ.get("WORLD_SIZE", "1") == "1" or os.environ.get("RANK", "0") == "0"
 
 
 def _told(error: BaseException) -> int:

@@ -111,6 +111,6 @@ def _answered() -> Iterator[None]:
     except RuntimeError as error:
         cause = str(error).strip().partition("\n")[0]
         raise TrainingFailed(
-            "Another process of this training does not answer, so that this one ends too. The last saved state stands, "
-            f"and the same command resumes from it. (torch says: {cause})"
+            "Another of the processes does not answer, so that this one ends too. What was saved last stands, and the "
+            f"same command resumes from it. (torch says: {cause})"
         ) from error

@@ -61,6 +61,8 @@ class Accumulator(Stats):
 
     def _settle(self) -> None:
         """Compares the pairs that are whole."""
+        if "waiting" not in self.tables:  # Read back where nobody waited.
+            return
         waiting, index = self.tables.pop("waiting").all(), self.tables.pop("waiting_index").all()
         order = index.argsort()
         waiting, index = waiting[order], index[order]

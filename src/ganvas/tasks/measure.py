@@ -20,6 +20,7 @@ from ganvas.tasks.measuring import (
     half_precision,
     measured_samples,
     notes,
+    over_ranks,
     pairs,
     point_sides,
     run_lines,
@@ -33,6 +34,7 @@ from ganvas.tasks.measuring.picture_options import PictureOptions
 from ganvas.tasks.measuring.sides import BATCH, Side
 
 if TYPE_CHECKING:
+    from ganvas.core.ranks import Ranks
     from ganvas.metrics.measuring.flow import Measurement
     from ganvas.train.trained import Trained
 
@@ -59,6 +61,7 @@ class Measure(PictureOptions):
       ganvas measure stylised/ photos/ --classifier painters.safetensors --label van-gogh
       ganvas measure points.csv mixtures:ring8
       ganvas measure runs/words --features words.safetensors
+      torchrun --nproc-per-node 2 -m ganvas measure runs/x --metrics fid --n 50000 --weights FILE
     """
 
     a: tyro.conf.Positional[str]
@@ -150,19 +153,29 @@ def labelled(result: Result) -> str:
 
 
 def measure(task: Measure) -> MeasureResult:
-    """Draws equally many pictures of either side at random and measures them; a run's result is kept in the run."""
+    """Draws equally many pictures of either side at random and measures them; a run's result is kept in the run.
+
+    Of several processes each draws and looks at a part of the pictures, and all return what one would.
+    """
+    with over_ranks.sharing(task) as ranks:
+        return _measured(dataclasses.replace(task, quiet=task.quiet or not ranks.first), ranks)
+
+
+def _measured(task: Measure, ranks: "Ranks") -> MeasureResult:
     others = {"points": _of_points, "sounds": _of_sounds, "lines": _of_lines, "graphs": _of_graphs}
     if (unit := measured_samples.unit_of_side(task.a, kimg=task.kimg)) != "pictures":
+        if ranks.count > 1:
+            raise UserError(f"{task.a} is of {unit}, which one process measures. Start the command without torchrun.")
         return others[unit](task)
     names, lenient = sides.chosen_metrics(task.metrics)
-    a, b = _sides(task)
+    a, b = over_ranks.prepared(ranks, lambda: _sides(task))
     if task.classifier is not None:
         asked_classes.require_classes(task.classifier, a, label=task.label)
         names = _with_agreement(names, a, b)
     names, skipped = _possible(names, a, b, lenient=lenient)
     n = _number(task, a, b, minimum=1 if lenient else _minimum(names), metrics=names)
     names, few = _enough(names, n, lenient=lenient)
-    found = _compared(task, a, b, names, n=n, lenient=lenient)
+    found = _compared(task, a, b, names, n=n, lenient=lenient, ranks=ranks)
     skipped |= few | found.skipped
     if task.classifier is not None:
         right, of_reals = asked_classes.share_of_right_classes(
@@ -172,7 +185,7 @@ def measure(task: Measure) -> MeasureResult:
     if not found.results:
         raise UserError(f"None of the metrics could be computed. {next(iter(skipped.values()), '')}".strip())
     result = dataclasses.replace(found, skipped=skipped)
-    if a.trained is None or (b is not None and b.trained is not None):
+    if a.trained is None or (b is not None and b.trained is not None) or not ranks.first:
         return result  # Of two models, neither run is told.
     written = run_lines.add(Path(task.a), result, nimg=a.trained.nimg, source="measure")
     return dataclasses.replace(result, written=written)
@@ -353,7 +366,9 @@ def _minimum(names: Sequence[str]) -> int:
     return max(metric_catalogue.load(name).MINIMUM for name in names)
 
 
-def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: int, lenient: bool) -> MeasureResult:
+def _compared(
+    task: Measure, a: Side, b: Side | None, names: list[str], *, n: int, lenient: bool, ranks: "Ranks"
+) -> MeasureResult:
     """Both sides and, where there are as many reals again, the floor."""
     from ganvas.metrics.accumulators.feature_networks import Networks
     from ganvas.metrics.measuring import flow
@@ -374,9 +389,9 @@ def _compared(task: Measure, a: Side, b: Side | None, names: list[str], *, n: in
     real = None
     if b is not None:
         again = b.file is None and (b.count is None or b.count >= 2 * n)
-        reals = sides.picture_set(task, b)
+        reals = sides.picture_set(task, b, ranks)
         real = flow.refer(reals, settings, metrics=configs, n=n, floor=again, treated=a.treated)
-    found = flow.against(real, sides.picture_set(task, a), settings, metrics=configs, n=n)
+    found = flow.against(real, sides.picture_set(task, a, ranks), settings, metrics=configs, n=n)
     fakes, reals_n = (side.file.n if side and side.file else n for side in (a, b))
     return MeasureResult(
         a=a.spec,

@@ -53,7 +53,7 @@ from ganvas.tasks import (
 class Verb:
     """Something that a person can ask for."""
 
-    name: str  # As it is typed, in one word, or in two where several verbs are a group.
+    name: str  # As it is typed, in one word, or in two where several verbs are a group or one goes on with another.
     task: type[Any]
     run: Callable[[Any], Any]
     hours: bool = False  # Takes hours: what is worth saying is said at once, since the end may never come.
@@ -80,6 +80,7 @@ VERBS = (
     Verb(name="segment", task=segment.Segment, run=segment.segment),
     Verb(name="measure", task=measure.Measure, run=measure.measure),
     Verb(name="stats", task=stats.Stats, run=stats.stats),
+    Verb(name="stats merge", task=stats.StatsMerge, run=stats.merge_stats),
     Verb(name="skill", task=skill.Skill, run=skill.skill),
     Verb(name="likelihood", task=likelihood.Likelihood, run=likelihood.likelihood),
     Verb(name="compare", task=compare.Compare, run=compare.compare),
@@ -174,6 +175,8 @@ def find(words: Sequence[str]) -> Verb | None:
     """
     known = {verb.name: verb for verb in VERBS}
     first = words[0]
+    if " ".join(words[:2]) in known:
+        return known[" ".join(words[:2])]
     if first in known:
         return known[first]
     group = group_named(first)

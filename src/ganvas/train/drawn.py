@@ -45,6 +45,7 @@ def drawn_samples(
     temperature: float | None = None,
     solver: SolverOptions | None = None,
     batch: int = 64,
+    start: int = 0,
 ) -> Iterator[Tensor]:
     """``n`` samples in batches, on the model's device; the same seed and purpose give the same ones.
 
@@ -55,6 +56,7 @@ def drawn_samples(
         truncation: The share of its distance from the mean that an intermediate latent keeps; None is all of it.
         temperature: Of a model that has one; None is 1.
         solver: How an equation is solved, by a model that draws so; None is as its settings have it.
+        start: So many of the first are left out; they are not computed, but for the rest of a batch.
 
     Raises:
         UserError: the model draws nothing, cannot truncate, has no temperature, or solves nothing.
@@ -66,22 +68,24 @@ def drawn_samples(
         raise _no_solver(model, options)
     plainly = truncation is None and temperature is None
     if isinstance(model, Solves) and isinstance(model, HasLatents) and plainly:
-        yield from _solved(model, model.latents(n, stream(seed, purpose)), labels, options, (seed, purpose), batch)
+        z = model.latents(n, stream(seed, purpose))
+        yield from _solved(model, z, labels, options, (seed, purpose), batch, start)
     elif isinstance(model, HasLatents):
         z = model.latents(n, stream(seed, purpose))
-        for start in range(0, n, batch):
-            chosen = None if labels is None else labels[start : start + batch].to(device)
-            yield decoded(model, z[start : start + batch].to(device), chosen, **how)
+        for first in range(start, n, batch):
+            chosen = None if labels is None else labels[first : first + batch].to(device)
+            yield decoded(model, z[first : first + batch].to(device), chosen, **how)
     elif truncation is not None:
         raise _no_truncation(model, truncation)
     elif temperature is not None and not isinstance(model, DrawsAtTemperature):
         raise _no_temperature(model, temperature)
     elif isinstance(model, Draws):
-        for number, start in enumerate(range(0, n, ROWS_OF_A_STREAM)):
-            rows = min(ROWS_OF_A_STREAM, n - start)
+        for number in range(start // ROWS_OF_A_STREAM, math.ceil(n / ROWS_OF_A_STREAM)):
+            first = number * ROWS_OF_A_STREAM
+            rows = min(ROWS_OF_A_STREAM, n - first)
             rng = torch.Generator(device).manual_seed(derive_seed(seed, purpose, number))
-            chosen = None if labels is None else labels[start : start + rows].to(device)
-            yield _from_stream(model, rows, rng, chosen, temperature)
+            chosen = None if labels is None else labels[first : first + rows].to(device)
+            yield _from_stream(model, rows, rng, chosen, temperature)[max(start - first, 0) :]
     else:
         instead = (
             " `ganvas translate RUN SRC -o OUT` translates pictures, and `ganvas measure OUT REALS` measures them."
@@ -100,17 +104,25 @@ def _from_stream(
 
 
 def _solved(
-    model: Solves, z: Latents, labels: Labels | None, options: SolverOptions, named: tuple[int, str], batch: int
+    model: Solves,
+    z: Latents,
+    labels: Labels | None,
+    options: SolverOptions,
+    named: tuple[int, str],
+    batch: int,
+    start: int,
 ) -> Iterator[Tensor]:
     """The samples of latents, noise on the way from streams of ``ROWS_OF_A_STREAM`` samples each."""
     assert isinstance(model, Game)
     device = next(model.parameters()).device
     noisy = model.adds_noise(options)
     rows = ROWS_OF_A_STREAM if noisy else batch
-    for number, start in enumerate(range(0, len(z), rows)):
+    for number in range(start // rows, math.ceil(len(z) / rows)):
+        first = number * rows
         rng = torch.Generator(device).manual_seed(derive_seed(*named, "on the way", number)) if noisy else None
-        chosen = None if labels is None else labels[start : start + rows].to(device)
-        yield model.decode_by(z[start : start + rows].to(device), chosen, options, rng)
+        chosen = None if labels is None else labels[first : first + rows].to(device)
+        drawn = model.decode_by(z[first : first + rows].to(device), chosen, options, rng)
+        yield drawn[max(start - first, 0) :]
 
 
 def decoded(

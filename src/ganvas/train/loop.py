@@ -133,7 +133,7 @@ def _train(setup: Setup) -> Outcome:
             advance(state, execute, feed, stage)
 
             if due(before, state.nimg, plan.interval("report")):
-                entry = _report(state, stage, ranks)
+                entry = _report(state, stage)
                 if ranks.first:
                     _require_finite(entry, setup, state, feed, stage)
                     run.append("log.jsonl", entry)
@@ -307,9 +307,9 @@ def _begin_at(state: State, origin: Path) -> None:
     state.best.clear()
 
 
-def _report(state: State, stage: Stage, ranks: Ranks) -> dict[str, Any]:
+def _report(state: State, stage: Stage) -> dict[str, Any]:
     """One line of log.jsonl: only what a repeated run would repeat, so no times."""
-    means = means_of(state, ranks)
+    means = means_of(state)
     forget_sums(state)
     where = _where(stage)
     fade = {"fade": stage.fade} if where else {}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import derive_seed
 from ganvas.losses.game import Batch, Phase, Terms
 from ganvas.losses.optimizers import Adam
@@ -49,8 +48,10 @@ def play(
             terms = terms_of(phase, batch.with_rng(stream.loss), precision)
             means = means_of_terms(phase, terms)
             (torch.stack(list(means.values())).sum() * phase.weight).backward()
-        batch.ranks.average_(p.grad for p in player.parameters.values() if p.grad is not None)
-        _add(state.sums, means)
+        judged = {name: mean.detach() for name, mean in means.items()}
+        gradients = [p.grad for p in player.parameters.values() if p.grad is not None]
+        batch.ranks.average_([*gradients, *judged.values()])  # So that every rank has the sums that are saved.
+        _add(state.sums, judged)
         waiting.append((phase, batch.with_rng(stream.after), terms))
         if not phase.simultaneous:
             for moved, its_batch, its_terms in waiting:
@@ -115,9 +116,9 @@ def average_towards(average: nn.Module, module: nn.Module, *, decay: float | Ten
 def _add(sums: dict[str, Tensor], means: dict[str, Tensor]) -> None:
     for name, mean in means.items():
         if name in sums:
-            sums[name].add_(mean.detach())
+            sums[name].add_(mean)
         else:
-            sums[name] = mean.detach().clone()
+            sums[name] = mean.clone()
 
 
 def count_turns(state: State, turns: Sequence[bool]) -> None:
@@ -149,11 +150,10 @@ def follow_courses(state: State) -> None:
             decay.fill_(phase.average(state.nimg))
 
 
-def means_of(state: State, ranks: Ranks) -> dict[str, float]:
-    """What the sums say, averaged over the steps since the last report and over ranks; reads the device."""
+def means_of(state: State) -> dict[str, float]:
+    """What the sums say, averaged over the steps since the last report; reads the device."""
     names = sorted(name for name in state.sums if state.counts.get(name.partition("/")[0]))
     values = [state.sums[name] / state.counts[name.partition("/")[0]] for name in names]
-    ranks.average_(values)
     return dict(zip(names, torch.stack(values).tolist(), strict=True)) if names else {}
 
 

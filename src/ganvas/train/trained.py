@@ -141,8 +141,13 @@ class Trained:
         temperature: float | None = None,
         solver: SolverOptions | None = None,
         batch: int = 64,
+        start: int = 0,
     ) -> Iterator[Bytes]:
-        """Batches (b, c, h, w) of the same pictures; those of a model that still grows are enlarged to full size."""
+        """Batches (b, c, h, w) of the same pictures; those of a model that still grows are enlarged to full size.
+
+        Args:
+            start: So many of the first are left out, and not drawn.
+        """
         if n < 1:
             raise UserError(f"-n {n}: the number of pictures must be at least 1.")
         labels = self.labels(n, seed=seed, label=label)
@@ -157,6 +162,7 @@ class Trained:
             temperature=temperature,
             solver=solver,
             batch=batch,
+            start=start,
         )
         for images in drawn:
             yield to_bytes(self.full_size(images)).cpu()

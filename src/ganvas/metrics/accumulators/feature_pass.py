@@ -91,6 +91,7 @@ def gather(
     seed: int = 0,
     networks: Mapping[str, Extractor] | None = None,
     kept: Remembers | None = None,
+    place: int = 0,
     lenient: bool = False,
     treated: tuple[str, ...] = (),
     title: str = "pictures",
@@ -101,6 +102,7 @@ def gather(
     Args:
         networks: For each metric that looks through one, its network.
         kept: Where accumulators of just these pictures may be found again, and are put.
+        place: In its set, of the first picture: 0 but of a part that is to be merged with others.
         lenient: A metric that cannot take these pictures is left out (``missing``) instead of ending all.
         treated: What was done to the pictures first, in words that go into the protocol of values of them.
 
@@ -109,6 +111,8 @@ def gather(
     """
     modules = {name: metric_catalogue.load(name) for name in metrics}
     stats, missing = _empty(modules, metrics, networks or {}, seed=seed, lenient=lenient)
+    for one in stats.values():
+        one.begin_at(place)
     followers = _followers(stats, modules, networks or {})
     found = {name: hit for name in followers if kept and (hit := kept.find(name, stats[name]))}
     stats |= {name: filled for name, (filled, _) in found.items()}

@@ -74,6 +74,11 @@ class Stats(ABC):
         self.tables: dict[str, RowTable] = {"index": RowTable()}
         self._next = 0
 
+    def begin_at(self, place: int) -> None:
+        """Where the first picture stands in its set, of an empty accumulator of a part."""
+        assert place % 2 == 0, "pairs (2i, 2i + 1) are not divided"
+        self._next = place
+
     @property
     def n(self) -> int:
         """Pictures seen."""
@@ -193,7 +198,7 @@ class Stats(ABC):
         """Gives every rank what all ranks have seen. Each must have been given its own pictures' ``index``."""
         if ranks.count == 1:
             return
-        device = torch.device("cuda") if dist.get_backend() == "nccl" else torch.device("cpu")
+        device = _device()
         mine = self.from_state(self.streamed())
         self.reset()
         for rank in range(ranks.count):
@@ -281,12 +286,31 @@ def shape_in_words(shape: Any) -> str:
     return f"{height}x{width} pixels with {channels} channel{'s' if channels != 1 else ''}"
 
 
+def broadcast_table(table: RowTable | None, source: int) -> list[Tensor]:
+    """The slabs of a rank's table on every rank, in their order; None on the ranks that do not send it."""
+    parts = {} if table is None else {"rows": list(table.slabs())}
+    rows = _broadcast_parts(parts, source, _device()).get("rows", [])
+    return [rows] if isinstance(rows, Tensor) else list(rows)
+
+
+def _device() -> torch.device:
+    """Where tensors lie that ranks send to one another."""
+    return torch.device("cuda") if dist.get_backend() == "nccl" else torch.device("cpu")
+
+
 def _broadcast(stats: Stats | None, source: int, device: torch.device) -> dict[str, Tensor | Iterable[Tensor]]:
-    """A rank's state on every rank: first its names, types and shapes, then tensor by tensor, tables slab by slab."""
+    """A rank's state on every rank."""
     parts: dict[str, list[Tensor]] = {}
     if stats is not None:
         parts = {key: [value] for key, value in stats.state_without_tables().items()}
         parts |= {key: list(table.slabs()) for key, table in stats._tables().items()}
+    return _broadcast_parts(parts, source, device)
+
+
+def _broadcast_parts(
+    parts: Mapping[str, list[Tensor]], source: int, device: torch.device
+) -> dict[str, Tensor | Iterable[Tensor]]:
+    """What a rank has, on every rank: first its names, types and shapes, then tensor by tensor, tables slab by slab."""
     described: list[Any] = [{key: [(str(v.dtype)[6:], list(v.shape)) for v in slabs] for key, slabs in parts.items()}]
     dist.broadcast_object_list(described, src=source, device=device)
     whole = {}

@@ -63,10 +63,28 @@ class Moments(FeatureRows):
         super().update(rows, index)
 
     def merge(self, other: Stats) -> None:
+        if isinstance(other, Moments) and self.given and other.given:
+            self._require_alike(other)
+            self._pool(other)
+            return
         self._require_rows()
         if isinstance(other, Moments):
             other._require_rows()
         super().merge(other)
+
+    def _pool(self, other: "Moments") -> None:
+        """Mean and covariance of two sets together, from those of each: exact but for rounding.
+
+        ``(n - 1) C = (n_a - 1) C_a + (n_b - 1) C_b + n_a n_b / n (m_a - m_b)(m_a - m_b)^T``
+        """
+        if self.n is None or other.n is None:
+            raise UserError("A mean and a covariance say not of how many pictures they are, so they cannot be merged.")
+        n, apart = self.n + other.n, self.sums["given.mean"] - other.sums["given.mean"]
+        scatter = (self.n - 1) * self.sums["given.cov"] + (other.n - 1) * other.sums["given.cov"]
+        scatter = scatter + torch.outer(apart, apart) * (self.n * other.n / n)
+        mean = self.sums["given.mean"] - apart * (other.n / n)
+        self.sums = {"given.mean": mean, "given.cov": scatter / (n - 1), "given.n": torch.tensor(n)}
+        self._gaussian = None
 
     def reduce(self, ranks: Ranks) -> None:
         if not self.given:  # Moments that were given are on every rank.

@@ -61,6 +61,7 @@ class PassSettings:
     lenient: bool = (
         False  # Whether a metric that cannot be computed is omitted, with its reason, instead of ending all.
     )
+    place: int = 0  # In its set, of the first picture that is gathered: where a part of a set begins.
     quiet: bool = True
 
 
@@ -98,7 +99,8 @@ class DrawnSet:
             n=n,
             seed=settings.seed,
             networks=settings.networks,
-            kept=self.remembered(first, first + n) if self.remembered else None,
+            kept=self.remembered(first, first + n) if self.remembered and not settings.place else None,
+            place=settings.place,
             lenient=settings.lenient,
             treated=self.treated,
             title=title,

@@ -51,6 +51,13 @@ class Entry(TypedDict):
     moments: list[str] | None
 
 
+class Part(TypedDict):
+    """Which pictures of the whole set a file is of."""
+
+    first: Annotated[int, InRange(0)]
+    of: Annotated[int, InRange(1)]
+
+
 class Manifest(TypedDict):
     """What a file says of itself."""
 
@@ -60,6 +67,7 @@ class Manifest(TypedDict):
     fingerprint: str
     shape: NotRequired[list[Annotated[int, InRange(1)]] | None]
     treated: NotRequired[list[str]]
+    part: NotRequired[Part]
     metrics: dict[str, Entry]
 
 
@@ -82,6 +90,8 @@ class Own(StatsFile):
         shape = manifest.get("shape")
         self.shape = tuple(shape) if shape else None
         self.treated = tuple(manifest.get("treated", ()))
+        self.part = manifest.get("part")  # None where its pictures are all.
+        self.moments_only = all(entry["group"] is None for entry in self._metrics.values())
         self._read: dict[str, Stats] = {}
 
     def holds(self) -> list[str]:
@@ -176,11 +186,12 @@ class Own(StatsFile):
         )
 
 
-def write_stats(path: Path, gathered: Gathered, *, moments: bool = False) -> list[str]:
+def write_stats(path: Path, gathered: Gathered, *, moments: bool = False, part: Part | None = None) -> list[str]:
     """Writes what was gathered, wholly or not at all; returns the metrics that are in the file.
 
     Args:
         moments: Only means and covariances (34 MB, however many pictures), without rows.
+        part: Which pictures of the whole set these are; None where they are all.
 
     Raises:
         UserError: something else is at that path, or there is nothing to write.
@@ -203,7 +214,7 @@ def write_stats(path: Path, gathered: Gathered, *, moments: bool = False) -> lis
         "treated": gathered.treated,
         "made_with": versions(),
         "metrics": entries,
-    }
+    } | ({} if part is None else {"part": part})
     whose = next((one["rows_of"] for one in entries.values() if one["rows_of"]), "pixels")
     head: dict[str, Any] = {
         "n": np.array(gathered.n),

@@ -11,6 +11,7 @@ from ganvas.core.errors import UserError
 from ganvas.tasks.measuring.picture_options import PictureOptions
 
 if TYPE_CHECKING:
+    from ganvas.core.ranks import Ranks
     from ganvas.data.packed import Packed
     from ganvas.metrics.accumulators.feature_networks import Chosen
     from ganvas.metrics.accumulators.feature_pass import Gathered, Metrics
@@ -46,15 +47,19 @@ class Side:
 
 
 class SequentialDraw:
-    """A model's pictures in order; whoever goes on where the last one stopped has them drawn once."""
+    """A model's pictures in order; whoever goes on where the last one stopped has them drawn once.
 
-    def __init__(self, sample: Callable[[int], Iterator[Any]]) -> None:
+    Args:
+        sample: Of so many in all, those from a place on, in batches.
+    """
+
+    def __init__(self, sample: Callable[[int, int], Iterator[Any]]) -> None:
         self._sample, self._at, self._total = sample, 0, -1
         self._open: Iterator[Any] = iter(())
 
     def __call__(self, start: int, stop: int, of: int) -> Iterator[Any]:
         if (start, of) != (self._at, self._total):
-            self._open, self._total = after(self._sample(of), start), of
+            self._open, self._total = self._sample(of, start), of
         self._at = start
         while self._at < stop:
             batch = next(self._open, None)
@@ -65,14 +70,6 @@ class SequentialDraw:
                 self._open = itertools.chain([batch[taken:]], self._open)
             self._at += taken
             yield batch[:taken]
-
-
-def after(batches: Iterator[Any], start: int) -> Iterator[Any]:
-    """What comes behind the first ``start`` pictures."""
-    for batch in batches:
-        if start < len(batch):
-            yield batch[start:]
-        start = max(0, start - len(batch))
 
 
 def chosen_metrics(given: Sequence[str]) -> tuple[list[str], bool]:
@@ -127,7 +124,9 @@ def of_run(task: PictureOptions, path: Path, *, kimg: float | None, batch: int, 
         spec=str(path),
         shape=(trained.height, trained.width, trained.channels),
         count=None,
-        batches=SequentialDraw(lambda n: trained.sample_bytes(n, seed=seed, batch=batch, label=label)),
+        batches=SequentialDraw(
+            lambda n, start: trained.sample_bytes(n, seed=seed, batch=batch, label=label, start=start)
+        ),
         trained=trained,
     )
 
@@ -184,9 +183,14 @@ def of_file(path: Path) -> Side:
     return Side(spec=str(path), shape=shape, count=file.n, file=file, treated=file.treated)
 
 
-def picture_set(task: PictureOptions, side: Side) -> "PictureSet":
-    """A side as the measuring flow takes it."""
-    return _drawn(task, side) if side.file is None else _OfFile(task, side, side.file)
+def picture_set(task: PictureOptions, side: Side, ranks: "Ranks | None" = None) -> "PictureSet":
+    """A side as the measuring flow takes it; where there are several processes, each gathers a part of the pictures."""
+    from ganvas.metrics.measuring.shared_set import SharedSet
+
+    if side.file is not None:
+        return _OfFile(task, side, side.file)
+    drawn = _drawn(task, side)
+    return SharedSet(drawn=drawn, ranks=ranks) if ranks is not None and ranks.count > 1 else drawn
 
 
 def _drawn(task: PictureOptions, side: Side) -> "DrawnSet":
