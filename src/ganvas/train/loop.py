@@ -283,8 +283,8 @@ def _require_one_start(state: State, ranks: Ranks) -> None:
     ranks.barrier()
     if not ranks.alike(state.nimg):
         raise TrainingFailed(
-            f"The processes do not begin at one state (this one at {state.nimg / 1000:g} kimg): they do not see the same "
-            "files. Start them again, with --out on a disk that all machines share."
+            f"The processes do not begin at one state (this one at {state.nimg / 1000:g} kimg): they do not see the "
+            "same files. Start them again, with --out on a disk that all machines share."
         )
 
 
