@@ -14,7 +14,6 @@ one processor core each. Without the data the first is passed over, and said.
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.gates.preset_run import finished_run
+from benchmarks.gates.preset_run import finished_run, runs_of
 
 from benchmarks import history
 from ganvas.core.results import Result
@@ -61,9 +60,9 @@ def specgan() -> list[str]:
         sys.stdout.write(f"gate_sound.specgan is passed over: {DIGITS} is not in GANVAS_TEST_DATA.\n")
         return []
     started = time.process_time()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+    with runs_of("gate_sound.specgan") as folder:
         seen = folder / "digits.safetensors"
+        seen.unlink(missing_ok=True)
         asked = features.Train(source=str(data), out=seen, sound="2048@4000", epochs=10, width=8)
         accuracy = features.train(asked, quiet=True).accuracy
         found, floor = measured(begun("sound/specgan", data, folder / "run", SPECGAN, kimg=48), seen)
@@ -91,8 +90,7 @@ def specgan() -> list[str]:
 def wavegan() -> list[str]:
     """Struck notes; returns what is missed."""
     started, found, steps = time.process_time(), {}, {}
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+    with runs_of("gate_sound.wavegan") as folder:
         struck(folder / "hits")
         for name, change, kimg in (
             ("trained", "phase_shuffle=2", 90),
@@ -156,7 +154,7 @@ def cut_at(deviations: float) -> Iterator[None]:
 
 def struck(folder: Path) -> None:
     """Notes of 300 to 900 Hz that begin within the first tenth and die away at one rate."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     random, time_sec = np.random.default_rng(0), np.arange(1024) / 8000
     for number in range(1200):
         begins, frequency = random.uniform(0, 0.0128), random.uniform(300, 900)

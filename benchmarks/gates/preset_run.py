@@ -1,11 +1,28 @@
 """Runs that gates train, each on one thread, and what was measured while they trained."""
 
 import dataclasses
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ganvas.core.run_folder import RunFolder
 from ganvas.tasks.train import Train, train
+
+
+@contextmanager
+def runs_of(gate: str) -> Iterator[Path]:
+    """A folder for the runs of a gate: removed at the end, or kept in that of ``GANVAS_GATE_RUNS``, where a gate that
+    was stopped goes on."""
+    if kept := os.environ.get("GANVAS_GATE_RUNS"):
+        folder = Path(kept) / gate
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        yield Path(temporary)
 
 
 def finished_run(task: Train) -> Path:

@@ -2,7 +2,7 @@
 
 python docs/figures/text_figures.py [--runs FOLDER] [--only PART ...]
 
-Trains the language model and the games of tokens on lines of an oracle, and the language model and WGAN-GP on the help
+Trains the language model and the other models on lines of an oracle, and the language model and WGAN-GP on the help
 texts of Python, where FOLDER holds no such runs yet: about 10 minutes of one processor core.
 """
 
@@ -27,7 +27,22 @@ TEMPERATURES = (1.2, 1.0, 0.9, 0.8, 0.7, 0.5)
 DRAWN, SEED = 2000, 0
 WIDTH, HEIGHT = 480.0, 300.0
 QUIET = ("sample_kimg=1000", "measure_kimg=-1")
-GAMES = ("seqgan", "maligan", "gumbel")
+NETWORKS = ("embedding=32", "hidden=32")
+AFTER_LIKELIHOOD = ("likelihood_kimg=60", "discriminator_kimg=6")
+GAMES = {  # How long, and with which settings.
+    "seqgan": (100, (*AFTER_LIKELIHOOD, "rollouts=4", "lr=0.005", "discriminator_lr=0.001")),
+    "maligan": (100, AFTER_LIKELIHOOD),
+    "gumbel": (100, AFTER_LIKELIHOOD),
+    "scratchgan": (
+        128,
+        (*NETWORKS, "layers=1", "discriminator_hidden=32", "batch_size=64", "lr=0.003", "discriminator_lr=0.01"),
+    ),
+    "arae": (
+        100,
+        ("embedding=32", "hidden=64", "code_size=32", "latent_size=32", "width=128", "lr=0.005", "game_lr=0.0005"),
+    ),
+}
+LATENT = ("wgan_gp", "arae")  # Know no likelihood, so that none of held-out lines is measured.
 SAID = {
     "beyond": "lies beyond the curve",
     "on": "is not told apart from the curve",
@@ -51,7 +66,7 @@ def trained(runs: Path, name: str, source: str, **how: Any) -> Trained:
     model, out = name.partition("-")[0], runs / name
     if not (out / "run.json").exists():
         sources = {"data": f"{source}::train", "held_out": f"{source}::held-out"}
-        if model not in ("mle", *GAMES):
+        if model in LATENT:
             del sources["held_out"]
         settings = (*QUIET, *how.pop("set", ()))
         train(Train(model=f"text/{model}", out=out, threads=1, estimate=False, set=settings, **sources, **how))
@@ -60,12 +75,9 @@ def trained(runs: Path, name: str, source: str, **how: Any) -> Trained:
 
 def curve(runs: Path) -> None:
     """Quality and coverage of the language model by temperature, and of each game."""
-    networks = ("embedding=32", "hidden=32", "lr=0.005")
-    models = {"mle": trained(runs, "mle", ORACLE, kimg=60, set=networks)}
-    for name in GAMES:
-        game = ("likelihood_kimg=60", "discriminator_kimg=6")
-        game += ("rollouts=4", "lr=0.005", "discriminator_lr=0.001") if name == "seqgan" else ()
-        models[name] = trained(runs, name, ORACLE, kimg=100, set=game)
+    models = {"mle": trained(runs, "mle", ORACLE, kimg=60, set=(*NETWORKS, "lr=0.005"))}
+    for name, (kimg, settings) in GAMES.items():
+        models[name] = trained(runs, name, ORACLE, kimg=kimg, set=settings)
     judge = TextJudge(models["mle"].real_lines(), _held_out(models["mle"], f"{ORACLE}::held-out"), seed=SEED)
     curve_ = [scored(judge, models["mle"], temperature) for temperature in TEMPERATURES]
     games = {name: scored(judge, models[name]) for name in GAMES}
