@@ -68,6 +68,15 @@ def test_a_drawing_outside_of_the_hole_changes_nothing():
     )
 
 
+def test_noise_has_the_deviation_that_is_set():
+    batch = a_batch(8)
+    noise = torch.randn(2, 1, 8, 8, generator=stream(4, "noise"))
+    plain, weak = started(sketch_colour), started(sketch_colour, noise_deviation=0.25)
+    made = weak.fill(batch.images, batch.known, noise=noise)
+    assert torch.equal(made, plain.fill(batch.images, batch.known, noise=noise / 4))
+    assert not torch.equal(made, plain.fill(batch.images, batch.known))
+
+
 def test_as_released_the_transposed_gate_is_of_its_own_features():
     layer = sketch_colour.GatedConvTranspose2d(2, 3, own_gate=False)
     layer.reset(stream(0, "weights"))

@@ -67,6 +67,7 @@ class Config:
     own_gate: bool = True  # Of transposed convolutions; without, as released, they gate themselves.
     norm: Literal["pixel", "lrn"] = "pixel"
     presence: bool = True  # A channel that says where a colour was drawn.
+    noise_deviation: float = 1.0  # Of the noise that a hole is filled from.
     guide_drop: float = 0.2  # How often a picture's whole drawing is left out in training; a fifth of it, each part.
     discriminator_features: int = 64
     discriminator_layers: int = 6
@@ -83,7 +84,7 @@ class Config:
 
     def __post_init__(self) -> None:
         at_least(self, 1, "halvings", "features", "discriminator_features", "discriminator_layers", "batch_size")
-        at_least(self, 0, "known_weight", "hole_weight", "variation_weight", "adversarial_weight")
+        at_least(self, 0, "known_weight", "hole_weight", "variation_weight", "adversarial_weight", "noise_deviation")
         above(self, 0, "lr", "eps")
         fractions(self, "beta1", "beta2", "guide_drop")
         assert self.picture
@@ -153,7 +154,8 @@ class Model(JudgedFillGame[Config]):
     def made(self, images: Images, mask: Masks, drawing: Tensor, noise: Masks) -> Images:
         """The whole picture that the generator makes."""
         hole = 1 - mask
-        return self.generator(torch.cat([with_hole(images, mask), drawing, hole, noise * hole], 1))
+        noise = self.config.noise_deviation * noise * hole
+        return self.generator(torch.cat([with_hole(images, mask), drawing, hole, noise], 1))
 
     def show(self, batch: Pictures) -> list[tuple[str, Images]]:
         """What is given, fillings with the drawing and without, the drawing, and the truth."""

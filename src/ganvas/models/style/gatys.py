@@ -146,13 +146,14 @@ class Model(Game[Config, Domains]):
         with torch.no_grad():
             content = self._seen(image)[0]
         with torch.enable_grad():
-            picture = image.detach().clone().requires_grad_()
+            picture = image.detach().clone(memory_format=torch.contiguous_format).requires_grad_()
             search = torch.optim.LBFGS([picture], max_iter=self.config.steps, line_search_fn="strong_wolfe")
 
             def loss() -> Tensor:
                 terms = self._errors(picture, content, style.detach())
                 total = torch.stack(list(terms.values())).sum()
-                (picture.grad,) = torch.autograd.grad(total, picture)
+                (slope,) = torch.autograd.grad(total, picture)
+                picture.grad = slope.contiguous()  # As the search wants it, also of networks in channels_last.
                 return total.detach()
 
             search.step(loss)

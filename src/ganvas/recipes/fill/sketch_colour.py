@@ -13,6 +13,7 @@ def small() -> Recipe:
         halvings=3,
         features=16,
         dilations=(2,),
+        noise_deviation=0.1,
         discriminator_features=16,
         discriminator_layers=4,
         adversarial_weight=0.01,
