@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.losses.diffusion.solvers import EVALUATIONS, SOLVERS, SolverOptions, evenly, noise_levels, solve
+from ganvas.losses.diffusion.solvers import EVALUATIONS, SOLVERS, SolverOptions, noise_levels, path_times, solve
 
 pytestmark = pytest.mark.usefixtures("float64")
 
 
 def error(solver, steps):
     """At time 1 of ``dx/dt = -2 t x``, whose solution is ``exp(-t^2)``."""
-    found = solve(lambda x, t: -2 * t * x, torch.ones(1), evenly(steps), solver)
+    found = solve(lambda x, t: -2 * t * x, torch.ones(1), path_times(steps), solver)
     return abs(float(found) - math.exp(-1))
 
 
@@ -26,7 +26,7 @@ def test_the_error_falls_with_the_power_of_the_step_that_the_solver_is_named_for
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_step_asks_the_field_as_often_as_is_said(solver):
     asked = []
-    solve(lambda x, t: asked.append(t) or x, torch.ones(1), evenly(3), solver)
+    solve(lambda x, t: asked.append(t) or x, torch.ones(1), path_times(3), solver)
     assert len(asked) == 3 * EVALUATIONS[solver]
 
 

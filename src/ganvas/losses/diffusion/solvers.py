@@ -107,13 +107,13 @@ def noise_levels(steps: int, *, sigma_min: float, sigma_max: float, rho: float) 
     return [(most + i / max(steps - 1, 1) * (least - most)) ** rho for i in range(steps)] + [0.0]
 
 
-def evenly(steps: int) -> list[float]:
-    """Times from 0 to 1 in steps of one length.
+def path_times(steps: int, *, rho: float = 1.0) -> list[float]:
+    """``1 - (1 - i / N)^rho`` for i <= N: times from 0 to 1, in steps of one length or denser towards 1.
 
-    >>> evenly(4)
-    [0.0, 0.25, 0.5, 0.75, 1.0]
+    >>> path_times(4), path_times(4, rho=2.0)
+    ([0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 0.4375, 0.75, 0.9375, 1.0])
     """
-    return [i / steps for i in range(steps + 1)]
+    return [1 - (1 - i / steps) ** rho for i in range(steps + 1)]
 
 
 def solve(field: VectorField, x: Samples, times: list[float], solver: str) -> Samples:

@@ -16,6 +16,7 @@ Departs from the papers:
   gradients.
 - The average of the weights grows old with the run at first (``average_ramp``), as EDM's does.
 - Paths end in the sample itself (sigma_min = 0 in Lipman et al., eq. 20), as in rectified flow.
+- Theirs draw by adaptive solvers or even steps; here ``rho`` says how dense the steps lie towards the sample.
 - There is no second training on the model's own pairs of noise and sample ("reflow").
 - Of points, which are brought to a variance of 1/2 first, the network is fully connected.
 """
@@ -24,12 +25,13 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from ganvas.core.checks import above
 from ganvas.core.shapes import Labels, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.diffusion.diffusion_config import DiffusionConfig
 from ganvas.losses.diffusion.diffusion_game import DiffusionGame, mean_square
-from ganvas.losses.diffusion.solvers import SolverOptions, evenly, solve, wide
+from ganvas.losses.diffusion.solvers import SolverOptions, path_times, solve, wide
 from ganvas.losses.game import Terms
 from ganvas.networks.denoisers import denoiser
 
@@ -47,15 +49,20 @@ class Config(DiffusionConfig):
     blocks: int = 2
     dropout: float = 0.1
     steps: int = 20
+    rho: float = 1.0  # Of the times that are drawn along: 1 is even, and the larger, the more lie near the sample.
     batch_size: int = 128
     lr: float = 2e-4
     warm_up_kimg: float = 640.0
     average_half_life_kimg: float = 887.0  # 0.9999 per step of 128.
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        above(self, 0, "rho")
 
-POINTS = Config(
-    dims=2, dropout=0.0, batch_size=256, lr=1e-3, warm_up_kimg=10.0, average_half_life_kimg=100.0
-)  # Ours, for points.
+
+# Ours, for points. Modes of a hundredth of the data's width need short steps at the end: twenty even steps of Heun draw
+# a normal law of that width 2.7 times too wide, twenty of rho = 2 a tenth too wide.
+POINTS = Config(dims=2, dropout=0.0, rho=2.0, batch_size=256, lr=1e-3, warm_up_kimg=10.0, average_half_life_kimg=100.0)
 TINY = Config(
     height=8,
     width=8,
@@ -107,4 +114,4 @@ class Model(DiffusionGame[Config]):
             return self.guided(lambda told: self.velocity(given, times, told), labels, options)
 
         steps = options.steps or self.config.steps
-        return solve(field, noise, evenly(steps), options.solver or self.config.solver)
+        return solve(field, noise, path_times(steps, rho=self.config.rho), options.solver or self.config.solver)
