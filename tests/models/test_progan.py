@@ -293,6 +293,38 @@ def test_the_critic_s_terms_on_a_linear_critic_have_their_closed_forms(target, w
 
 
 @pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("loss", ["non-saturating", "relativistic"])
+def test_on_a_linear_critic_the_other_losses_and_their_penalty_have_their_closed_forms(loss):
+    model = started(loss=loss, r1_gamma=0.6, r1_interval=4)
+    w = torch.randn(3, 16, 16, generator=stream(4, "w"))
+    model.discriminator = LinearCritic(w)
+    images, seen = pictures(5, 16), []
+    model.generator.register_forward_hook(lambda _net, _args, output: seen.append((w * output).sum((1, 2, 3))))
+    critic, generator, penalty = model.phases()
+    real, name = (w * images).sum((1, 2, 3)), loss.replace("-", "_")
+    of_critic, of_generator = critic.loss(batch_of(images)), generator.loss(batch_of(images))
+    assert set(of_critic) == set(of_generator) == {name}
+    odds = (lambda scores: torch.log1p(scores.exp())) if loss == "non-saturating" else None
+    by_critic = odds(-real) + odds(seen[0]) if odds else torch.log1p((seen[0] - real).exp())
+    by_generator = odds(-seen[1]) if odds else torch.log1p((real - seen[1]).exp())
+    assert_close(of_critic[name], by_critic, **EXACT)
+    assert_close(of_generator[name], by_generator, **EXACT)
+    assert_close(penalty.loss(batch_of(images))["r1"], (0.3 * w.square().sum()).expand(5), **EXACT)
+    assert penalty.weight == 4
+    assert [step for step in range(9) if penalty.turn(step, 0)] == [3, 7]
+
+
+def test_a_step_without_the_paper_s_penalty_takes_seven_tenths_of_its_arithmetic():
+    # Of 18 units 6 are the penalty's; R1 takes as many on every eighth step: 12.75 / 18 = 0.708.
+    wide = {"fmap_base": 1 << 12, "fmap_max": 16}
+    counted = [
+        count_flop(started(loss=loss, r1_interval=8, **wide), Pictures(images=torch.zeros(4, 3, 16, 16)))
+        for loss in ("non-saturating", "wgan-gp")
+    ]
+    assert counted[0] / counted[1] == pytest.approx(0.708, abs=0.02)
+
+
+@pytest.mark.usefixtures("float64")
 def test_the_penalty_is_that_of_mixed_pictures_of_the_fading_network():
     model, images, fade = started(), pictures(8, 16), torch.tensor(0.3)
     terms = model.phases()[0].loss(batch_of(images, fade=fade))

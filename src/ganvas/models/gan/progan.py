@@ -15,6 +15,7 @@ Departs from the paper:
 - The average of the generator is updated after the generator's move; v2 updates it just before.
 - Reals are box-averaged in float; the releases round the smaller resolutions to bytes on disk.
 - A convolution before batch normalisation keeps its bias, which the normalisation cancels.
+- ``loss`` may be another: WGAN-GP's penalty is a third of a step's arithmetic, R1 on every eighth step a sixteenth.
 - Pictures need not be square: ``base`` is the size of the first resolution, doubled as often as a square one.
 """
 
@@ -33,13 +34,21 @@ from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Growth, Stage
 from ganvas.core.shapes import Features, Images, Labels, Latents, PerSample, Scalar
 from ganvas.core.sizes import doublings
-from ganvas.losses.adversarial import class_cross_entropy, wasserstein_discriminator, wasserstein_generator
+from ganvas.losses.adversarial import (
+    class_cross_entropy,
+    non_saturating_discriminator,
+    non_saturating_generator,
+    relativistic_discriminator,
+    relativistic_generator,
+    wasserstein_discriminator,
+    wasserstein_generator,
+)
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
-from ganvas.losses.penalties import drift, gradient_penalty
+from ganvas.losses.penalties import drift, gradient_penalty, r1_penalty, watched
 from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
 from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
 from ganvas.nn.layers.equalized import EqualizedConv2d, EqualizedLinear, scaled
@@ -53,6 +62,11 @@ from ganvas.nn.norms.pixel_norm import pixel_norm
 V1_NORM_EPS = 1e-4  # Of batch normalisation in v1's framework.
 SLOPE = 0.2  # Of the discriminator's leaky ReLU.
 FIRST = 4  # Nominal resolution of the first block, whatever its true size.
+LOSSES = {  # Of the discriminator: the name of its term, and the function of real and fake scores.
+    "wgan-gp": ("wasserstein", wasserstein_discriminator),
+    "non-saturating": ("non_saturating", non_saturating_discriminator),
+    "relativistic": ("relativistic", relativistic_discriminator),
+}
 GROWN = 0.6  # Of a run whose growth is fitted to its length: the share after which the full resolution trains alone.
 
 
@@ -93,11 +107,14 @@ class Config:
     lr_at: dict[int, float] = field(default_factory=dict)
     rampup_kimg: float = 0.0
     # Game
+    loss: Literal["wgan-gp", "non-saturating", "relativistic"] = "wgan-gp"  # The paper's, or one that R1 goes with.
     joint: bool = False  # One joint move of both players on the same fakes, instead of one after the other.
     n_critic: int = 1  # Moves of the discriminator per move of the generator.
-    penalty_weight: float = 10.0  # lambda
+    penalty_weight: float = 10.0  # lambda, of WGAN-GP, as the two that follow.
     penalty_target: float = 1.0  # gamma
     drift_weight: float = 0.001  # On reals only.
+    r1_gamma: float = 1.0  # Weight of R1, halved, with the other losses.
+    r1_interval: int = 8  # Steps between two moves against R1, each with so many times its weight.
     class_weight: float = 1.0
     beta1: float = 0.0
     beta2: float = 0.99
@@ -105,8 +122,8 @@ class Config:
     average_decay: float = 0.999  # Of the generator's weights, per move of the generator.
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "latent_size", "fmap_max", "discriminator_divisor", "batch_size", "n_critic")
-        at_least(self, 0, "num_classes")
+        at_least(self, 1, "latent_size", "fmap_max", "discriminator_divisor", "batch_size", "n_critic", "r1_interval")
+        at_least(self, 0, "num_classes", "r1_gamma")
         above(self, 0, "lr", "eps", "fmap_base", "penalty_target")
         fractions(self, "beta1", "beta2", "average_decay")
         if self.joint and self.n_critic != 1:
@@ -364,7 +381,7 @@ class Model(LatentGame[Config, Pictures]):
         """Critic, then generator: one after the other (v2, and v1's CelebA-HQ), or both at once (v1's CIFAR-10)."""
         config = self.config
         adam = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps)
-        return [
+        moves = [
             Phase(
                 name="D",
                 player=self.discriminator,
@@ -382,6 +399,17 @@ class Model(LatentGame[Config, Pictures]):
                 average=config.average_decay,
             ),
         ]
+        if config.loss == "wgan-gp" or not config.r1_gamma:
+            return moves
+        penalty = Phase(
+            name="R1",
+            player=self.discriminator,
+            loss=self._r1_loss,
+            turn=every(config.r1_interval),
+            weight=config.r1_interval,
+            optimizer=adam,
+        )
+        return [*moves, penalty]
 
     def calibrate(self, batch: Pictures) -> None:
         """Before the first step: minibatch discrimination measures its scale on reals (row e* of table 1)."""
@@ -400,15 +428,26 @@ class Model(LatentGame[Config, Pictures]):
         return self.discriminator(self.augmentation(images, batch), fade=batch.fade)
 
     def _discriminator_loss(self, batch: Pictures) -> Terms:
-        """WGAN-GP with drift (appendix A.1), and ACGAN's class terms."""
+        """WGAN-GP with drift (appendix A.1), or another loss, and ACGAN's class terms."""
         config = self.config
         with torch.no_grad():
             fakes = self._fakes(batch)
         real, real_classes = self._judged(batch.images, batch)
         fake, fake_classes = self._judged(fakes, batch)
         self.augmentation.notice(real - fake, batch)  # The level of a critic means nothing.
-        terms = {"wasserstein": wasserstein_discriminator(real, fake)}
-        terms["gradient_penalty"] = gradient_penalty(
+        name, loss = LOSSES[config.loss]
+        terms = {name: loss(real, fake)}
+        if config.loss == "wgan-gp":
+            terms |= self._lipschitz_terms(real, fakes, batch)
+        if config.num_classes:
+            terms["real_class"] = config.class_weight * class_cross_entropy(real_classes, batch.classes)
+            terms["fake_class"] = config.class_weight * class_cross_entropy(fake_classes, batch.classes)
+        return terms
+
+    def _lipschitz_terms(self, real: PerSample, fakes: Images, batch: Pictures) -> Terms:
+        """What holds the critic of the paper: its slope between real and generated pictures, and its level."""
+        config = self.config
+        slope = gradient_penalty(
             lambda images: self._judged(images, batch)[0],
             batch.images,
             fakes,
@@ -416,16 +455,21 @@ class Model(LatentGame[Config, Pictures]):
             weight=config.penalty_weight,
             target=config.penalty_target,
         )
-        if config.drift_weight:
-            terms["drift"] = drift(real, weight=config.drift_weight)
-        if config.num_classes:
-            terms["real_class"] = config.class_weight * class_cross_entropy(real_classes, batch.classes)
-            terms["fake_class"] = config.class_weight * class_cross_entropy(fake_classes, batch.classes)
-        return terms
+        level = {"drift": drift(real, weight=config.drift_weight)} if config.drift_weight else {}
+        return {"gradient_penalty": slope, **level}
+
+    def _r1_loss(self, batch: Pictures) -> Terms:
+        images = watched(batch.images)
+        return {"r1": self.config.r1_gamma / 2 * r1_penalty(images, self._judged(images, batch)[0])}
 
     def _generator_loss(self, batch: Pictures) -> Terms:
         fake, fake_classes = self._judged(self._fakes(batch), batch)
-        terms = {"wasserstein": wasserstein_generator(fake)}
+        if self.config.loss == "relativistic":
+            terms = {"relativistic": relativistic_generator(self._judged(batch.images, batch)[0], fake)}
+        elif self.config.loss == "non-saturating":
+            terms = {"non_saturating": non_saturating_generator(fake)}
+        else:
+            terms = {"wasserstein": wasserstein_generator(fake)}
         if self.config.num_classes:
             terms["fake_class"] = self.config.class_weight * class_cross_entropy(fake_classes, batch.classes)
         return terms
