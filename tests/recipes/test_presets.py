@@ -48,12 +48,14 @@ UNSAID |= {"augment", "augment_policies", "augment_target", "augment_kimg", "aug
 # What one source alone does not speak of; torchcfm draws with an adaptive solver, and has neither classes nor a bound.
 OF_ONE = {
     "gan/dcgan": {"eps"},
+    "gan/progan": {"r1_gamma", "r1_interval"},  # Of the losses that are not the paper's.
     "text/wgan_gp": {"alphabet", "unit", "closed"},  # Of the text.
     "text/arae": {"alphabet", "closed", "lr", "beta1", "total_kimg"},  # Of the text, and of an Adam that is ours.
     "text/scratchgan": {"alphabet", "closed"},
     "segment/unet": {"dropout", "mirror", "decay_kimg", "weight_decay", "lr", "summed_loss", "void", "total_kimg"},
     "diffusion/flow_matching": {
         "steps",
+        "rho",
         "solver",
         "guidance",
         "label_dropout",
