@@ -1,15 +1,17 @@
 """Quality against time: what training reaches after so many seconds of one processor core, ours and of others.
 
-Each entrant is a preset that is trained on scenes of 32x32 pixels, stopped when its steps have taken the next of the
-``--seconds``, measured, and resumed, which changes nothing in it. Measuring is not counted. SWD and KID (through a
-classifier of the kinds of scene) of 2,048 pictures against scenes that nobody trained on; every moment becomes a line
-of ``history.jsonl``.
+Each entrant is a preset, with settings changed where some are named (``gan/progan:small:lr=2e-3,fmap_max=32``). It is
+trained on scenes, stopped when its steps have taken the next of the ``--seconds``, measured, and resumed, which changes
+nothing in it; measuring is not counted. Where a model grows, its growth is laid out over the preset's length or over
+``--kimg``, so a moment before the end is of a model that still grows. SWD and KID (through a classifier of the kinds of
+scene) of 1,024 pictures against scenes that nobody trained on; every moment becomes a line of ``history.jsonl``.
 
 Another program takes part with the pictures that it drew: ``--pictures NAME=FOLDER`` names a folder with one folder of
 pictures for each moment, whose name is the number of seconds. It should be trained on the same scenes
 (``ganvas data export scenes:20000,32x32``), on one thread, on the same machine in the same hour.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.time_to_quality [MODEL:PRESET ...] [--seconds 60 120 300] [--pictures N=F]``
+``OMP_NUM_THREADS=1 python -m benchmarks.time_to_quality [MODEL:PRESET[:CHANGES] ...] [--seconds 60 120 300] [--kimg K]
+[--side 32] [--pictures NAME=FOLDER ...]``
 """
 
 import argparse
@@ -17,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -28,10 +31,32 @@ from ganvas.tasks import features
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.train import Train, TrainResult, train
 
-DATA, JUDGED, REALS = "scenes:20000,32x32", "scenes:6000,32x32,seed=1", "scenes:6000,32x32,seed=2"
-ENTRANTS, SECONDS, PICTURES = ("gan/progan:demo", "gan/progan:small", "gan/dcgan:small"), (60.0, 120.0, 300.0), 2048
-METRICS = ("swd", "kid")
+ENTRANTS, SECONDS = ("gan/progan:small", "gan/dcgan:small"), (60.0, 120.0, 300.0)
+PICTURES, METRICS = 1024, ("swd", "kid")
 QUIET = ("measure_kimg=-1", "health_kimg=-1", "sample_kimg=1000000", "keep_last=1")
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What is the same for all: the scenes, the judge, and the moments."""
+
+    side: int
+    judge: Path
+    moments: Sequence[float]
+    kimg: float | None
+
+    def scenes(self, seed: int, *, number: int = 4000) -> str:
+        """A set of scenes; of one seed they are the same ones."""
+        return f"scenes:{number},{self.side}x{self.side},seed={seed}"
+
+    def measured(self, drawn: str) -> dict[str, float]:
+        """SWD and KID with their errors, against scenes that nobody trained on."""
+        task = Measure(
+            a=drawn, b=self.scenes(2), n=PICTURES, metrics=METRICS, features=str(self.judge), device="cpu", quiet=True
+        )
+        kept = {one.metric: one for one in measure(task).results if one.metric in METRICS}
+        errors = {f"{name}_error": one.standard_error for name, one in kept.items() if one.standard_error is not None}
+        return {name: one.value for name, one in kept.items()} | errors
 
 
 class UntilTime(Listener):
@@ -54,47 +79,49 @@ class UntilTime(Listener):
 def main() -> None:
     """Trains and measures every entrant, and measures what others drew."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    arguments.add_argument("entrants", nargs="*", metavar="MODEL:PRESET", help=f"where left out: {', '.join(ENTRANTS)}")
+    arguments.add_argument("entrants", nargs="*", default=ENTRANTS, metavar="MODEL:PRESET[:CHANGES]")
     arguments.add_argument("--seconds", type=float, nargs="+", default=SECONDS, help="of processor time: the moments")
+    arguments.add_argument("--kimg", type=float, help="the length that growth is laid out over; the preset's by itself")
+    arguments.add_argument("--side", type=int, default=32, help="of the pictures")
     arguments.add_argument("--pictures", nargs="*", default=(), metavar="NAME=FOLDER", help="what others drew")
     given = arguments.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
-        judge = Path(temporary) / "judge.safetensors"
-        features.train(features.Train(source=JUDGED, out=judge, epochs=4))
-        history.record("time_to_quality.reals", measured("scenes:6000,32x32,seed=3", judge))
-        for entrant in given.entrants or ENTRANTS:
-            follow(entrant, Path(temporary) / entrant.replace("/", "-").replace(":", "-"), judge, given.seconds)
-        for name, folder in (one.split("=", 1) for one in given.pictures):
-            for moment in sorted(Path(folder).iterdir(), key=lambda folder: float(folder.name)):
-                values = {"cpu_sec": float(moment.name)} | measured(str(moment), judge)
-                history.record(f"time_to_quality.{name}", values)
+        folder = Path(temporary)
+        contest = Contest(given.side, folder / "judge.safetensors", sorted(given.seconds), given.kimg)
+        features.train(features.Train(source=contest.scenes(1), out=contest.judge, epochs=4))
+        history.record("time_to_quality.reals", {"side": given.side} | contest.measured(contest.scenes(3)))
+        for number, entrant in enumerate(given.entrants):
+            follow(entrant, folder / str(number), contest)
+        for name, drawn in (one.split("=", 1) for one in given.pictures):
+            judge_others(name, Path(drawn), contest)
 
 
-def follow(entrant: str, run: Path, judge: Path, moments: Sequence[float]) -> None:
+def follow(entrant: str, run: Path, contest: Contest) -> None:
     """One entrant at each moment, or until its run ends."""
-    model, preset = entrant.split(":")
     spent = 0.0
-    for moment in sorted(moments):
+    for moment in contest.moments:
         started = time.process_time()
         with listening(UntilTime(moment - spent)):
-            done = go_on(model, preset, run)
+            done = go_on(entrant, run, contest)
         spent += time.process_time() - started
-        values = {"cpu_sec": round(spent, 1), "kimg": done.kimg, "threads": 1, "data": DATA}
-        history.record(f"time_to_quality.{entrant}", values | measured(str(run), judge))
+        told = {"cpu_sec": round(spent, 1), "kimg": done.kimg, "side": contest.side, "threads": 1}
+        history.record(f"time_to_quality.{entrant}", told | contest.measured(str(run)))
         if done.finished:
             break
 
 
-def go_on(model: str, preset: str, run: Path) -> TrainResult:
+def go_on(entrant: str, run: Path, contest: Contest) -> TrainResult:
     """Trains until it is asked to stop, or from there on."""
+    model, preset, *changes = entrant.split(":", 2)
     return train(
         Train(
             model=model,
-            data=DATA,
+            data=contest.scenes(0, number=20_000),
             out=run,
             preset=preset,
-            set=QUIET,
+            kimg=contest.kimg,
+            set=(*QUIET, *(change for text in changes for change in text.split(","))),
             threads=1,
             device="cpu",
             estimate=False,
@@ -103,12 +130,11 @@ def go_on(model: str, preset: str, run: Path) -> TrainResult:
     )
 
 
-def measured(drawn: str, judge: Path) -> dict[str, float]:
-    """SWD and KID with their errors."""
-    found = measure(Measure(a=drawn, b=REALS, n=PICTURES, metrics=METRICS, features=str(judge), quiet=True)).results
-    kept = {one.metric: one for one in found if one.metric in METRICS}
-    errors = {f"{name}_error": one.standard_error for name, one in kept.items() if one.standard_error is not None}
-    return {name: one.value for name, one in kept.items()} | errors
+def judge_others(name: str, drawn: Path, contest: Contest) -> None:
+    """What another program drew at each moment."""
+    for moment in sorted(drawn.iterdir(), key=lambda folder: float(folder.name)):
+        told = {"cpu_sec": float(moment.name), "side": contest.side}
+        history.record(f"time_to_quality.{name}", told | contest.measured(str(moment)))
 
 
 if __name__ == "__main__":
