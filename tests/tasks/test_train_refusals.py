@@ -209,3 +209,11 @@ def test_both_sides_of_a_translation_are_told_when_they_are_reduced(folder, caps
     said = capsys.readouterr().err
     assert "Pictures of --other of 64x64 pixels are reduced to 16x16" in said
     assert "Pictures of 16x16" not in said
+
+
+def test_a_file_of_weights_that_is_not_there_is_named_before_anything_is_written(folder, tmp_path):
+    asked = Train(model="style/gatys", data=str(folder), other=str(folder), out=tmp_path / "run", quiet=True)
+    sizes = ("height=16", "width=16", "features=4", f"weights={tmp_path / 'gone.pth'}")
+    with pytest.raises(UserError, match=r"gone\.pth: there is no such file"):
+        train(replace(asked, set=sizes))
+    assert not (tmp_path / "run").exists()

@@ -304,6 +304,16 @@ class Judges(Protocol):
 
 
 @runtime_checkable
+class NamesWeights(Protocol):
+    """Settings of a model that starts with the weights of another network."""
+
+    @property
+    def weights(self) -> str:
+        """Their file, which is read before the first step; empty where none is named."""
+        ...
+
+
+@runtime_checkable
 class Translates(Protocol):
     """Turns pictures of one kind into pictures of another."""
 

@@ -160,6 +160,8 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
     _require_use(task, module, recipe)
     if before:
         _require_same_settings(before, settings, task.out)
+    else:
+        _require_weights(recipe)
     if task.dry_run:
         kind.check(request, recipe.config, recipe.plan)
         return TrainResult(
@@ -224,6 +226,16 @@ def _origin(task: Train, run: "RunFolder", before: dict[str, Any] | None) -> "Br
     if task.branch is not None:
         require_same_branch(noted, task.branch, task.out)
     return branch_point(Path(noted["state"]), model=task.model) if noted and not run.states() else None
+
+
+def _require_weights(recipe: "Recipe") -> None:
+    """A file of weights that is named is there: a run reads it after its folder has been written."""
+    from ganvas.core.errors import UserError
+    from ganvas.losses.capabilities import NamesWeights
+
+    named = recipe.config.weights if isinstance(recipe.config, NamesWeights) else ""
+    if named and not Path(named).expanduser().is_file():
+        raise UserError(f"--set weights={named}: there is no such file. Name one, or leave it out for random weights.")
 
 
 def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
