@@ -81,6 +81,7 @@ STOPS_GRADIENTS = {
     "translate/cut": "takes the patches of the given picture as constants, as its authors' code does",
     "text/seqgan": "draws tokens, and follows the slope of their law: tested by enumeration",
     "text/maligan": "draws tokens, and follows the slope of their law: tested by enumeration",
+    "graphs/molgan": "weighs its reward by a ratio that it takes as a constant: its penalties are tested by themselves",
     "text/gumbel": "shows choices with the slope of soft ones: tested by enumeration",
     "text/scratchgan": "draws tokens, and follows the slope of their law: tested by enumeration",
 }

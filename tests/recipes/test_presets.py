@@ -52,6 +52,11 @@ OF_ONE = {
     "text/wgan_gp": {"alphabet", "unit", "closed"},  # Of the text.
     "text/arae": {"alphabet", "closed", "lr", "beta1", "total_kimg"},  # Of the text, and of an Adam that is ours.
     "text/scratchgan": {"alphabet", "closed"},
+    "graphs/molgan": {
+        *("node_kinds", "edge_kinds", "valences"),  # Of the graphs.
+        *("tau", "reward", "balance", "reward_kimg", "beta1", "beta2", "total_kimg"),
+    },
+    "graphs/netgan": {"nodes", "edges", "node_kinds", "edge_kinds", "walks", "tau_decay", "total_kimg"},
     "segment/unet": {"dropout", "mirror", "decay_kimg", "weight_decay", "lr", "summed_loss", "void", "total_kimg"},
     "diffusion/flow_matching": {
         "steps",

@@ -207,6 +207,26 @@ class SizesGraphs(Protocol):
 
 
 @runtime_checkable
+class TakesValences(Protocol):
+    """A ``Config`` of a model of graphs that is told how many edges nodes of each kind can have."""
+
+    @property
+    def valences(self) -> tuple[int, ...]:
+        """Of each kind of node, counted by the number of an edge's kind; empty where nothing is known."""
+        ...
+
+
+@runtime_checkable
+class LearnsOneGraph(Protocol):
+    """A ``Config`` of a model that learns one graph, and draws others like it."""
+
+    @property
+    def edges(self) -> int:
+        """Of the graph."""
+        ...
+
+
+@runtime_checkable
 class FitsLength(Protocol):
     """A ``Config`` whose schedule can be laid out over a run of a given length."""
 

@@ -63,6 +63,15 @@ def are_molecules(node_names: Sequence[str], edge_names: Sequence[str]) -> bool:
     return set(node_names) <= set(ELEMENTS) and tuple(edge_names) == BONDS[: len(edge_names)]
 
 
+def valences_of(node_names: Sequence[str], edge_names: Sequence[str]) -> tuple[int, ...]:
+    """Of each kind of node; empty where they are no atoms.
+
+    >>> valences_of(("C", "O"), ("single",)), valences_of(("node",), ("edge",))
+    ((4, 2), ())
+    """
+    return tuple(VALENCES[name] for name in node_names) if are_molecules(node_names, edge_names) else ()
+
+
 def within_valence(tables: AnyRows, node_names: Sequence[str]) -> Bool[np.ndarray, " n"]:
     """Which graphs have no atom with more bonds than its element: the number of a kind of edge is its bonds."""
     most = np.array([0, *(VALENCES[name] for name in node_names)])

@@ -26,6 +26,7 @@ from ganvas.losses.game import Terms
 from ganvas.losses.games.line_config import AdversarialLineConfig
 from ganvas.losses.games.line_game import AdversarialLineGame
 from ganvas.losses.line_likelihood import said
+from ganvas.losses.soft_choice import soft_choice
 from ganvas.networks.line_classifier import LineClassifier, Weights
 from ganvas.networks.recurrent_lines import RecurrentLines
 
@@ -88,17 +89,7 @@ class Model(AdversarialLineGame[Config]):
         return torch.where(said(weights.argmax(2)).unsqueeze(2), weights, end)
 
     def _drawn(self, logits: Float[Tensor, "n v"], batch: Lines) -> Float[Tensor, "n v"]:
-        """``softmax((logits + g) / tau)``, or its largest as a choice with the slope of it."""
-        noise = gumbel(batch.rand(self.config.alphabet).to(logits))
-        soft = ((logits + noise) / self.config.tau).softmax(1)
-        if not self.config.straight_through:
-            return soft
-        choice = F.one_hot(soft.argmax(1), self.config.alphabet).to(soft.dtype)
-        return choice + soft - soft.detach()
-
-
-def gumbel(uniform: Tensor) -> Tensor:
-    """Standard Gumbel noise of uniform numbers in [0, 1)."""
-    tiny = torch.finfo(uniform.dtype).tiny
-    exponential = -uniform.clamp_min(tiny).log()
-    return -exponential.clamp_min(tiny).log()
+        """Weights of one token, or a choice with their slope."""
+        config = self.config
+        uniform = batch.rand(config.alphabet)
+        return soft_choice(logits, uniform, tau=config.tau, straight_through=config.straight_through)

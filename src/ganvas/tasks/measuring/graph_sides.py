@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ganvas.train.trained import Trained
 
 MOST = 1024  # Graphs that are measured where the number is left out.
+MOST_OF_ONE = 16  # The same of graphs like one, each of which is put together from hundreds of walks.
 
 
 def measured_graphs(
@@ -37,19 +38,22 @@ def measured_graphs(
     Raises:
         UserError: there are no graphs to measure against, there are too few, or a metric is not of graphs.
     """
+    from ganvas.losses.capabilities import LearnsOneGraph
     from ganvas.metrics.graphs.graph_judge import GraphJudge
+    from ganvas.metrics.graphs.one_graph import OneGraphJudge
     from ganvas.train.trained import load
 
     path = Path(a).expanduser()
     trained = load(path, kimg=kimg) if is_run_or_model(path) else None
     real = _real_graphs(a, b, trained, quiet=quiet)
-    tables = _tables(a, trained, real, n or MOST, seed=seed)
-    if len(tables) < (n or 2) or len(real) < 4:
+    one = trained is not None and isinstance(trained.model.config, LearnsOneGraph)
+    tables = _tables(a, trained, real, n or (MOST_OF_ONE if one else MOST), seed=seed)
+    if len(tables) < (n or 2) or (len(real) < 4 and not one):
         raise UserError(
             f"{a} has {len(tables):,} graphs and {b or 'its source'} {len(real):,}. At least 2 are measured against 4; "
             "leave -n out, or ask for at most as many as there are."
         )
-    judge = GraphJudge(real, seed=seed)
+    judge = (OneGraphJudge if one else GraphJudge)(real, seed=seed)
     return MeasuredSamples(
         against=b or str(trained.data["spec"] if trained else ""),
         n=len(tables),

@@ -6,12 +6,14 @@ from ganvas.core.results import Result
 from ganvas.core.schedule import Stage
 from ganvas.data.graphs.packed_graphs import PackedGraphs
 from ganvas.metrics.graphs.graph_judge import GraphJudge
+from ganvas.metrics.graphs.one_graph import OneGraphJudge
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
 from ganvas.train.sheets.graph_sheets import draw_graphs
 from ganvas.train.state import State
 
 FEWEST = 4  # Real graphs: two are held against two others.
+ENOUGH = 16  # Graphs like one: each is put together from hundreds of walks.
 
 
 class GraphExamination(Examination):
@@ -38,3 +40,26 @@ class GraphExamination(Examination):
         if self._floor is None:
             self._floor = self.judge.floor(self.n)
         return self.judge.judge(draw_graphs(state, stage, self.n, seed=self.plan.seed, purpose="measure")), self._floor
+
+
+class OneGraphExamination(Examination):
+    """Drawn graphs against the one that they should be like, beside graphs that know less of it."""
+
+    def __init__(self, plan: Plan, packed: PackedGraphs) -> None:
+        self.plan, self.judge = plan, OneGraphJudge(packed, seed=plan.seed)
+        self.n = min(plan.measure_n, ENOUGH)
+
+    @property
+    def refusal(self) -> str:
+        """None."""
+        return ""
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """All that graphs get."""
+        return self.judge.metrics
+
+    def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
+        """Of graphs of their own, and of the graph itself with its edges shuffled."""
+        drawn = draw_graphs(state, stage, self.n, seed=self.plan.seed, purpose="measure")
+        return self.judge.judge(drawn), self.judge.floor(self.n)

@@ -10,12 +10,14 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.core.graph_size import GraphSize
 from ganvas.core.ranks import Ranks
+from ganvas.data.graphs.molecules import valences_of
 from ganvas.data.graphs.packed_graphs import PackedGraphs, prepare_graphs, survey_graphs
 from ganvas.data.graphs.survey_graphs import size_of
 from ganvas.data.sources.locations import lasting_name
+from ganvas.losses.capabilities import LearnsOneGraph, TakesValences
 from ganvas.losses.game import Game
 from ganvas.train.drawn import can_draw
-from ganvas.train.examinations.graph_examination import GraphExamination
+from ganvas.train.examinations.graph_examination import GraphExamination, OneGraphExamination
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.graph_feed import GraphFeed
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
@@ -54,7 +56,10 @@ class GraphData(RunData):
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """Drawn graphs against real ones."""
-        return [GraphExamination(plan, self.packed)] if can_draw(model) else []
+        if not can_draw(model):
+            return []
+        one = isinstance(model.config, LearnsOneGraph)
+        return [(OneGraphExamination if one else GraphExamination)(plan, self.packed)]
 
     def specimens(self, plan: Plan, *, device: torch.device) -> None:
         """None: tables of numbers are no pictures whose distances say anything."""
@@ -67,14 +72,24 @@ class GraphKind(Kind):
         self, request: SourceRequest, config: Any, given: Mapping[str, Any], *, bound: int | None
     ) -> dict[str, Any]:
         """The nodes of the largest graph, and how many kinds of node and edge there are."""
-        size = size_of(survey_graphs(request.data, broken=request.broken))
-        return {name: value for name, value in vars(size).items() if name not in given}
+        found = survey_graphs(request.data, broken=request.broken)
+        fields = dict(vars(size_of(found)))
+        if isinstance(config, TakesValences):
+            fields["valences"] = valences_of(tuple(found.nodes), tuple(found.bonds))
+        if isinstance(config, LearnsOneGraph):
+            fields["edges"] = max(found.edges)
+        return {name: value for name, value in fields.items() if name not in given}
 
     def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
         """One source of graphs, with the model's kinds."""
         _require_one_source(request)
         found = survey_graphs(request.data, broken=request.broken)
         _require_size(size_of(found, nodes=config.nodes), config.graph, request)
+        if isinstance(config, LearnsOneGraph) and found.count != 1:
+            raise UserError(
+                f"{request.data} has {found.count:,} graphs, and this model learns one, by walks on it. Name a file of "
+                "one graph, or graphs:communities,1."
+            )
 
     def prepare(self, request: SourceRequest, config: Any, plan: Plan) -> GraphData:
         """The graphs packed."""

@@ -1,0 +1,36 @@
+"""Validity of graphs as tensors, without a look at a number: which are connected, trees, within their valences."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from ganvas.core.shapes import GraphTables
+
+Marks = Bool[Tensor, " n"]
+
+
+def are_connected(tables: GraphTables) -> Marks:
+    """Graphs of one part; one without nodes is none."""
+    there = tables.diagonal(dim1=1, dim2=2) > 0
+    reached = ((tables > 0) & there[:, :, None] & there[:, None, :]).float()  # The diagonal joins nodes to themselves.
+    for _ in range(max(1, (tables.shape[1] - 1).bit_length())):
+        reached = (reached @ reached).clamp_max(1)
+    return (reached.sum((1, 2)) == there.sum(1).square()) & there.any(1)
+
+
+def are_trees(tables: GraphTables) -> Marks:
+    """Connected graphs with one node more than edges."""
+    nodes = (tables.diagonal(dim1=1, dim2=2) > 0).sum(1)
+    edges = torch.count_nonzero(tables.triu(1), (1, 2))
+    return are_connected(tables) & (edges == nodes - 1)
+
+
+def keep_valences(tables: GraphTables, valences: Sequence[int]) -> Marks:
+    """Graphs whose nodes have at most as many bonds as their kind, the number of an edge's kind being its bonds."""
+    kinds = tables.diagonal(dim1=1, dim2=2)
+    if not valences:
+        return torch.ones(len(tables), dtype=torch.bool, device=tables.device)
+    most = torch.tensor([0, *valences], device=tables.device)[kinds]
+    return (tables.sum(2) - kinds <= most).all(1)
