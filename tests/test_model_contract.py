@@ -82,6 +82,7 @@ STOPS_GRADIENTS = {
     "text/seqgan": "draws tokens, and follows the slope of their law: tested by enumeration",
     "text/maligan": "draws tokens, and follows the slope of their law: tested by enumeration",
     "graphs/molgan": "weighs its reward by a ratio that it takes as a constant: its penalties are tested by themselves",
+    "graphs/netgan": "shows choices with the slope of soft ones: tested with those of text/gumbel by enumeration",
     "text/gumbel": "shows choices with the slope of soft ones: tested by enumeration",
     "text/scratchgan": "draws tokens, and follows the slope of their law: tested by enumeration",
 }

@@ -11,6 +11,7 @@ class; and dust, single atoms that papers' validity takes for molecules.
 ``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_graphs [trees] [alkanes] [molgan]``; about 10 minutes of one core.
 """
 
+import math
 import sys
 import tempfile
 import time
@@ -119,7 +120,7 @@ def _of_model(judge: GraphJudge, model: Trained) -> Figures:
 
 def _figures(judge: GraphJudge, tables: np.ndarray) -> Figures:
     found = {one.metric: one.value for one in judge.judge(tables)}
-    return {name: found[name] for name in KEPT}
+    return {name: found[name] if math.isfinite(found[name]) else 0.0 for name in KEPT}  # Of no valid graph: nothing.
 
 
 PARTS: dict[str, Callable[[], list[str]]] = {"trees": trees, "alkanes": alkanes, "molgan": molgan}
