@@ -20,6 +20,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Growth, Schedule
 from ganvas.core.seeds import derive_seed, stream, torch_seeded
 from ganvas.losses.augmentation import AdaptiveAugmentation, Augmentation, ShowsAugmented
+from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.losses.batches.picture_batch import VOID, Pictures
@@ -30,6 +31,7 @@ from ganvas.losses.bits import Kind
 from ganvas.losses.capabilities import (
     Calibrates,
     Classifies,
+    Detects,
     Encodes,
     Fills,
     FitsLength,
@@ -223,6 +225,17 @@ def graph_batch(settings, stage, nimg):
     return Graphs(tables=tables + torch.diag_embed(kinds))
 
 
+def box_batch(settings, stage, nimg):
+    picture, n = settings.picture, stage.batch_size
+    corner = torch.rand(n, 3, 2, generator=stream(7, "boxes", nimg)) * 12
+    sides = 8 + torch.rand(n, 3, 2, generator=stream(7, "sides", nimg)) * 10
+    kinds = torch.randint(-1, 2, (n, 3), generator=stream(7, "kinds", nimg))
+    kinds[:, 0] = 1  # Something is to be found in each.
+    return BoxedPictures(
+        images=coarse_and_fine(picture, n, nimg), corners=torch.cat([corner, corner + sides], -1), kinds=kinds
+    )
+
+
 BATCHES = {  # One per kind of sample.
     Pictures: picture_batch,
     Domains: domain_batch,
@@ -230,6 +243,7 @@ BATCHES = {  # One per kind of sample.
     Sounds: sound_batch,
     Lines: line_batch,
     Graphs: graph_batch,
+    BoxedPictures: box_batch,
 }
 
 
@@ -807,6 +821,20 @@ def test_what_segments_gives_every_pixel_of_a_picture_of_any_size_a_logit_per_cl
     with torch.no_grad():
         logits = model.segment(torch.rand(2, model.config.picture.channels, height, width, generator=stream(1, "x")))
     assert logits.shape == (2, model.config.pixel_classes, height, width)
+
+
+def test_what_detects_finds_boxes_inside_pictures_of_any_size_the_surest_first(name):
+    model = started(name).eval()
+    if not isinstance(model, Detects):
+        pytest.skip("detects nothing")
+    height, width = (side + 3 for side in model.config.picture.size)
+    images = torch.rand(2, model.config.picture.channels, height, width, generator=stream(1, "x")) * 2 - 1
+    for found in model.detect(images, least_score=0.0):
+        assert len(found) > 0
+        assert found.scores.diff().amax() <= 0
+        assert found.corners.min() >= 0
+        assert (found.corners[:, 2:] > found.corners[:, :2]).all()
+        assert (found.corners.amax(0)[2:] <= torch.tensor([width, height])).all()
 
 
 def test_a_shifted_picture_becomes_the_shifted_result_in_the_middle(name):

@@ -19,6 +19,7 @@ from ganvas.cli.main import parse, run
 from ganvas.core.ranks import Ranks, joined
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
+from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.sound_batch import Sounds
@@ -26,6 +27,7 @@ from ganvas.losses.capabilities import classes_of
 from ganvas.losses.game import Batch, Game
 from ganvas.losses.logistic_mixture import whole_colours
 from ganvas.models.autoregressive import pixelcnn_pp
+from ganvas.models.detect import csp
 from ganvas.models.diffusion import edm
 from ganvas.models.flow import glow, realnvp
 from ganvas.models.gan import (
@@ -60,6 +62,7 @@ OTHERS = {
     "autoencoder": lambda: autoencoder.Model(replace(autoencoder.TINY, noise=0.1, masked=0.1)),
     "vae_gan": lambda: vae_gan.Model(vae_gan.TINY),
     "wavegan": lambda: wavegan.Model(wavegan.TINY),
+    "csp": lambda: csp.Model(csp.TINY),
     "aae": lambda: aae.Model(replace(aae.TINY, num_classes=3)),
     "gan": lambda: gan.Model(gan.TINY),
     "acgan": lambda: acgan.Model(replace(acgan.TINY, num_classes=3)),
@@ -145,6 +148,11 @@ def whole_batch(model: Game, stage: Stage, nimg: int) -> Batch:
         return domains(nimg)
     if model.batch_type is Sounds:
         return Sounds(waves=torch.rand(8, model.config.length, generator=stream(nimg, "reals")) * 2 - 1)
+    if model.batch_type is BoxedPictures:
+        corner = torch.rand(8, 2, 2, generator=stream(nimg, "boxes")) * 12
+        kinds = torch.arange(16).view(8, 2) % 3 - 1
+        images = pictures(model.config, stage, nimg).images
+        return BoxedPictures(images=images, corners=torch.cat([corner, corner + 12], -1), kinds=kinds)
     return pictures(model.config, stage, nimg)
 
 

@@ -53,6 +53,7 @@ def weights(tmp_path_factory):
     [
         *("groups", "whole", "classes", "domains", "stylegan2", "r3gan", "autoencoder", "vae_gan", "aae", "gan"),
         "wavegan",
+        "csp",
         *("acgan", "ssgan_semi", "wgan_gp", "ot_gan", "closeness", "feature_matching", "realnvp", "glow", "edm"),
     ],
 )

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ganvas.core.detections import Detections
 from ganvas.core.graph_size import GraphSize
 from ganvas.core.hole_law import HoleLaw
 from ganvas.core.line_size import LineSize
@@ -431,6 +432,34 @@ class Segments(Protocol):
 
     def segment(self, images: Images) -> Float[Tensor, "n classes h w"]:
         """The logits of the classes of every pixel of pictures in [-1, 1], of any height and width."""
+        ...
+
+
+@runtime_checkable
+class Detects(Protocol):
+    """Finds things of one kind and draws boxes around them."""
+
+    def detect(self, images: Images, *, least_score: float | None = None) -> list[Detections]:
+        """What is found in pictures in [-1, 1], of any height and width: boxes inside them, the surest first.
+
+        Args:
+            least_score: Of a box; None takes that of the settings.
+        """
+        ...
+
+
+@runtime_checkable
+class LearnsBoxes(Protocol):
+    """A ``Config`` of a model that learns boxes."""
+
+    @property
+    def category(self) -> str:
+        """What its boxes are around; empty where the source decides."""
+        ...
+
+    @property
+    def least_height(self) -> float:
+        """Pixels: lower objects are neither right nor wrong."""
         ...
 
 

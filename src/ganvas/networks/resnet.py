@@ -134,17 +134,36 @@ def cifar_resnet(depth: int, *, classes: int = 10) -> nn.Sequential:
 
 def resnet(depth: int, *, placement: Placement = "v1.5", classes: int = 1000) -> nn.Sequential:
     """A column of the paper's table 1: 18 and 34 of basic blocks, 50, 101 and 152 of bottlenecks."""
-    stem = [Conv2d(3, 64, 7, stride=2, padding=3, bias=False), BatchNorm2d(64), nn.ReLU()]
-    stages, channels = [], 64
+    stages, channels = resnet_stages(depth, placement=placement)
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), Linear(channels[-1], classes)]
+    return nn.Sequential(*resnet_stem(3), *stages, *head)
+
+
+def resnet_stem(channels: int) -> list[nn.Module]:
+    """What all columns of table 1 begin with: from pictures to 64 channels at a quarter of their size."""
+    first = Conv2d(channels, 64, 7, stride=2, padding=3, bias=False)
+    return [first, BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+
+
+def resnet_stages(
+    depth: int, *, placement: Placement = "v1.5", dilated: bool = False
+) -> tuple[list[nn.Sequential], list[int]]:
+    """The four stages between stem and head, and the channels that come out of each.
+
+    Args:
+        dilated: The last stage of bottlenecks keeps the size of its input; its 3x3 convolutions skip every other pixel.
+    """
+    stages, channels = [], [64]
     for index, (width, blocks) in enumerate(zip(WIDTHS, LAYERS[depth], strict=True)):
-        strides = _strides(index, blocks, placement)
+        wide = dilated and index == len(WIDTHS) - 1
+        strides = [1] * blocks if wide else _strides(index, blocks, placement)
         if depth < 50:
-            stage, channels = _basic_stage(channels, width, strides)
+            stage, out = _basic_stage(channels[-1], width, strides)
         else:
-            stage, channels = _bottleneck_stage(channels, width, strides, placement)
+            stage, out = _bottleneck_stage(channels[-1], width, strides, placement, dilation=2 if wide else 1)
         stages.append(stage)
-    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), Linear(channels, classes)]
-    return nn.Sequential(*stem, nn.MaxPool2d(3, 2, 1), *stages, *head)
+        channels.append(out)
+    return stages, channels[1:]
 
 
 def _strides(stage: int, blocks: int, placement: Placement) -> list[int]:
@@ -159,11 +178,13 @@ def _basic_stage(channels: int, width: int, strides: list[int]) -> tuple[nn.Sequ
     return nn.Sequential(*blocks), width
 
 
-def _bottleneck_stage(channels: int, width: int, strides: list[int], placement: Placement) -> tuple[nn.Sequential, int]:
+def _bottleneck_stage(
+    channels: int, width: int, strides: list[int], placement: Placement, *, dilation: int = 1
+) -> tuple[nn.Sequential, int]:
     inputs = [channels] + [4 * width] * (len(strides) - 1)
     stride_at = "1x1" if placement == "original" else "3x3"
     blocks = (
-        Bottleneck(c, width, stride=s, stride_at=stride_at, shortcut=subsampling)
+        Bottleneck(c, width, stride=s, stride_at=stride_at, dilation=dilation, shortcut=subsampling)
         for c, s in zip(inputs, strides, strict=True)
     )
     return nn.Sequential(*blocks), 4 * width

@@ -244,7 +244,7 @@ def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
 
     from ganvas.core.errors import UserError
     from ganvas.losses.batches.domain_batch import Domains
-    from ganvas.losses.capabilities import Classifies, Fills, HasDensity, Judges, Segments, Translates
+    from ganvas.losses.capabilities import Classifies, Detects, Fills, HasDensity, Judges, Segments, Translates
     from ganvas.train.augmented import require_augmentable
     from ganvas.train.past_views import views_of
 
@@ -257,7 +257,7 @@ def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:
             f"--held-out {task.held_out}: the translations of {task.model} are measured against --data and --other. "
             "Leave it out; `ganvas translate RUN SRC -o OUT` and `ganvas measure OUT REALS` measure those of others."
         )
-    measured = (HasDensity, Judges, Classifies, Fills, Segments, Translates)
+    measured = (HasDensity, Judges, Classifies, Detects, Fills, Segments, Translates)
     if task.held_out is not None and not isinstance(model, measured):
         raise UserError(
             f"--held-out {task.held_out}: {task.model} gives no likelihood, judges nothing, names no classes and fills "

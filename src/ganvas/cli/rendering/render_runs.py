@@ -3,6 +3,7 @@
 from ganvas.cli.rendering.show import show, table
 from ganvas.core.progress import duration, say
 from ganvas.tasks.compare import CompareResult
+from ganvas.tasks.detect import Detected
 from ganvas.tasks.inpaint import Inpainted
 from ganvas.tasks.launch import JobFile
 from ganvas.tasks.models import Catalogue
@@ -56,6 +57,17 @@ def _(result: Segmented) -> None:
     say(f"{result.path}: {count} of {result.classes} classes{found}, by {result.model} at {result.kimg:g} kimg.")
     if result.scores:
         table("", ("score", "value"), [(name, f"{value:.4f}") for name, value in result.scores.items()])
+
+
+@show.register
+def _(result: Detected) -> None:
+    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    drawn = f", drawn in {result.drawn}" if result.drawn is not None else ""
+    empty = f", nothing in {result.empty:,}" if result.empty else ""
+    say(
+        f"{result.path}: {result.boxes:,} of {result.category} in {count}{empty}{drawn}, by {result.model} at "
+        f"{result.kimg:g} kimg."
+    )
 
 
 @show.register

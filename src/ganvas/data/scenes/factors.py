@@ -43,7 +43,7 @@ _SIZES |= {"none": (0.1, 0.2), "bush": (0.16, 0.26), "rock": (0.15, 0.26), "cact
 
 def draw(seed: int, indices: Int64[np.ndarray, " n"]) -> dict[str, Column]:
     """The factors of the pictures ``indices``: one float32 column of length n per factor."""
-    dice = _Dice(seed, indices)
+    dice = Dice(seed, indices)
     factors = _setting(dice)
     landscape = factors["landscape"]
     return factors | _sky(dice) | _land(dice, landscape) | _objects(dice, landscape) | _boats(dice, landscape)
@@ -65,11 +65,14 @@ def unit(state: UInt64[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
     return (state >> np.uint64(40)).astype(np.float32) / 16777216.0
 
 
-class _Dice:
-    """Hands out uniform columns in a fixed order: the k-th is hashed from (seed, index, k)."""
+class Dice:
+    """Hands out uniform columns in a fixed order: the k-th is hashed from (seed, index, k).
 
-    def __init__(self, seed: int, indices: Int64[np.ndarray, " n"]) -> None:
-        start = mix(np.array([seed % 2**64], dtype=np.uint64) + _GOLDEN)
+    ``apart`` gives another set the numbers of another stream.
+    """
+
+    def __init__(self, seed: int, indices: Int64[np.ndarray, " n"], *, apart: int = 0) -> None:
+        start = mix(np.array([(seed + apart) % 2**64], dtype=np.uint64) + _GOLDEN)
         self._key = mix(start ^ mix((indices.astype(np.uint64) + np.uint64(1)) * _GOLDEN))
         self._drawn = 0
 
@@ -95,7 +98,7 @@ def _by_landscape(landscape: Column, options: Mapping[str, Column]) -> Column:
     return np.choose(landscape.astype(np.int64), [options[name] for name in LANDSCAPES])
 
 
-def _setting(dice: _Dice) -> dict[str, Column]:
+def _setting(dice: Dice) -> dict[str, Column]:
     landscape = np.floor(dice.uniform() * len(LANDSCAPES))
     position = dice.uniform()
     horizon = _by_landscape(
@@ -116,7 +119,7 @@ def _setting(dice: _Dice) -> dict[str, Column]:
     }
 
 
-def _sky(dice: _Dice) -> dict[str, Column]:
+def _sky(dice: Dice) -> dict[str, Column]:
     """Light, stars and clouds."""
     sky = {
         "light": (dice.uniform() < 0.85).astype(np.float32),  # Whether the sun or the moon is in the picture.
@@ -137,7 +140,7 @@ def _sky(dice: _Dice) -> dict[str, Column]:
     return sky
 
 
-def _land(dice: _Dice, landscape: Column) -> dict[str, Column]:
+def _land(dice: Dice, landscape: Column) -> dict[str, Column]:
     """What lies still: ridges at the horizon, the swell of the ground, the shore, a pond."""
     land = {
         "ridge_count": _by_landscape(landscape, _each(dice.uniform(), _RIDGE_SHARES)),
@@ -160,7 +163,7 @@ def _land(dice: _Dice, landscape: Column) -> dict[str, Column]:
     return land
 
 
-def _objects(dice: _Dice, landscape: Column) -> dict[str, Column]:
+def _objects(dice: Dice, landscape: Column) -> dict[str, Column]:
     """Things on the ground, from far to near, each in a strip of its own so that few hide one another."""
     count = 1 + _by_landscape(landscape, _each(dice.uniform(), _COUNT_SHARES))
     house_share = _by_landscape(landscape, {name: np.full_like(landscape, _HOUSE_SHARE[name]) for name in LANDSCAPES})
@@ -186,7 +189,7 @@ def _objects(dice: _Dice, landscape: Column) -> dict[str, Column]:
     return found
 
 
-def _boats(dice: _Dice, landscape: Column) -> dict[str, Column]:
+def _boats(dice: Dice, landscape: Column) -> dict[str, Column]:
     """Boats sail at the coast only."""
     at_coast = landscape == LANDSCAPES.index("coast")
     found = {"boat_count": np.where(at_coast, dice.choice((0.2, 0.55, 0.25)), np.float32(0))}

@@ -10,6 +10,7 @@ FETCHED = "fetched:"
 MOLECULES = "molecules:"  # Before a file of SMILES, which otherwise is a text.
 BUILT_IN = {  # Sets that are made on the spot, and a form of their name that no file or folder has.
     "scenes": "scenes:20000",
+    "street": "street:5000",
     "triangles": "triangles:20000",
     "mixtures": "mixtures:grid25",
     "notes": "notes:12000",

@@ -7,6 +7,7 @@
     pictures.tar.xz      also .tar, .tar.gz, .tar.bz2            packed/                   what `ganvas data pack` made
     pictures.npy, .npz   uint8 arrays                            fetched:mnist             what `ganvas data fetch` got
     scenes, scenes:5000, scenes:5000,64x96, scenes:5000,64x96,seed=3     made on the spot (height x width)
+    street, and the same additions, and ,tight                           people with boxes, of which detectors learn
     triangles, and the same additions                                    white polygons, whose manifold is known
     triangles:created-equal, and the same additions                      those of "Are GANs created equal"
     stacked:SRC, stacked,5000,seed=3:SRC      three grey pictures of a labelled source as red, green and blue
@@ -88,9 +89,10 @@ def is_packed(spec: str) -> bool:
 
 
 def _made(name: str, spec: str, size: Size | None) -> Source:
-    from ganvas.data.sources.synthetic import MadeScenes, MadeTriangles
+    from ganvas.data.sources.synthetic import MadeScenes, MadeStreet, MadeTriangles
 
-    return MadeScenes.parse(spec, size=size) if name == "scenes" else MadeTriangles.parse(spec, size=size)
+    made = {"scenes": MadeScenes, "street": MadeStreet, "triangles": MadeTriangles}
+    return made[name].parse(spec, size=size)
 
 
 def _stacked(single: str, spec: str, size: Size | None) -> Source:

@@ -52,7 +52,7 @@ class Block:
 class Source(abc.ABC):
     """Pictures in a fixed order."""
 
-    kind: str  # "folder", "tar", "zip", "npy", "npz", "idx", "cifar10", "packed", "scenes", "triangles"
+    kind: str  # "folder", "tar", "zip", "npy", "npz", "idx", "cifar10", "packed", "scenes", "street", "triangles"
     location: str  # As the user wrote it.
     total: float  # How much there is to read, in ``unit``: for progress.
     unit: str = "pictures"

@@ -1,4 +1,5 @@
-"""Sources of pictures that are drawn on the spot: scenes with labels and masks, and triangles of known manifolds."""
+"""Sources of pictures that are drawn on the spot: scenes with labels and masks, streets with boxes, and triangles of
+known manifolds."""
 
 import re
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from ganvas.data.fitting import Size, written
 from ganvas.data.sources.picture_source import Block, PictureArray, hash_of
 
 COUNT, SIZE = 20_000, (64, 64)
+STREET_COUNT, STREET_SIZE = 5_000, (128, 192)
+STREET_SHARES = ("canvas", "factors", "paints")  # Files of the scenes that streets are painted with.
 DATA = PACKAGE / "data"
 TRIANGLE_SIZE = (28, 28)  # That of the paper.
 CREATED_EQUAL = "created-equal"
@@ -57,6 +60,41 @@ class MadeScenes(PictureArray):
         """With a hash of the code that draws: a scene drawn differently is another picture."""
         code = [hash_file(path) for path in sorted(DATA.glob("scenes/[!_]*.py"))]
         return "scenes:" + hash_of(self.count, self.height, self.width, self.seed, self.time, code)
+
+
+class MadeStreet(PictureArray):
+    """The built-in streets. Drawn at their own size when one is given, else at the size that is wanted."""
+
+    kind = "street"
+    drawn = True
+    channels = 3
+
+    def __init__(self, count: int, size: Size, *, seed: int = 0, tight: bool = False) -> None:
+        from ganvas.data.street import street
+
+        self.height, self.width = size
+        self.count = self.total = count
+        self.seed, self.tight = seed, tight
+        more = (",tight" if tight else "") + (f",seed={seed}" if seed else "")
+        self.location = f"street:{count},{written(size)}{more}"
+        self.street = street.Street(self.height, self.width, count=count, seed=seed, tight=tight)
+
+    @classmethod
+    def parse(cls, spec: str, *, size: Size | None) -> "MadeStreet":
+        """``street[:COUNT][,HEIGHTxWIDTH][,tight][,seed=N]``."""
+        plain = re.sub(r"(?<=[:,])tight(,|$)", "", spec)
+        count, own, seed = _parse(plain, "Streets", name="street", count=STREET_COUNT)
+        return cls(count, own or size or STREET_SIZE, seed=seed, tight=plain != spec)
+
+    def blocks(self, rows: int) -> Iterator[Block]:
+        for start in range(0, self.count, rows):
+            yield Block(images=self.street.pictures(start, min(start + rows, self.count)))
+
+    def identity(self) -> str:
+        """With a hash of the code that draws."""
+        files = [*sorted(DATA.glob("street/[!_]*.py")), *(DATA / f"scenes/{name}.py" for name in STREET_SHARES)]
+        code = [hash_file(path) for path in files]
+        return "street:" + hash_of(self.count, self.height, self.width, self.seed, self.tight, code)
 
 
 class MadeTriangles(PictureArray):
@@ -125,9 +163,9 @@ class MadeCreatedEqual(PictureArray):
         return f"triangles:{CREATED_EQUAL}:" + hash_of(self.count, self.height, self.seed, code)
 
 
-def _parse(spec: str, title: str) -> tuple[int, Size | None, int]:
+def _parse(spec: str, title: str, *, name: str = "", count: int = COUNT) -> tuple[int, Size | None, int]:
     """Count, size and seed of ``NAME[:COUNT][,HEIGHTxWIDTH][,seed=N]``."""
-    count, own, seed = COUNT, None, 0
+    own, seed = None, 0
     for word in filter(None, spec.partition(":")[2].split(",")):
         if re.fullmatch(r"\d+", word) and int(word) > 0:
             count = int(word)
@@ -136,7 +174,7 @@ def _parse(spec: str, title: str) -> tuple[int, Size | None, int]:
         elif match := re.fullmatch(r"seed=(\d+)", word):
             seed = int(match[1])
         else:
-            name = title.lower()
+            name = name or title.lower()
             raise UserError(
                 f"{spec}: '{word}' is not understood. {title} are written {name}:COUNT,HEIGHTxWIDTH,seed=N, as in "
                 f"{name}:20000,64x96; every part may be left out."

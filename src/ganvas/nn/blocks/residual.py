@@ -60,6 +60,7 @@ class Bottleneck(nn.Module):
         width: Channels within; ``expansion`` times as many come out.
         stride_at: The convolution that has the stride: the first 1x1 as in the paper's code, or the 3x3 ("v1.5",
             which drops no pixel unseen). Receptive fields differ.
+        dilation: Of the 3x3 convolution.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Bottleneck(nn.Module):
         *,
         stride: int = 1,
         expansion: int = 4,
+        dilation: int = 1,
         stride_at: Literal["1x1", "3x3"] = "3x3",
         shortcut: Shortcut | None = None,
     ) -> None:
@@ -77,7 +79,7 @@ class Bottleneck(nn.Module):
         out_channels = expansion * width
         self.conv1 = Conv2d(in_channels, width, 1, stride=first, bias=False)
         self.norm1 = BatchNorm2d(width)
-        self.conv2 = Conv2d(width, width, 3, stride=second, padding=1, bias=False)
+        self.conv2 = Conv2d(width, width, 3, stride=second, padding=dilation, dilation=dilation, bias=False)
         self.norm2 = BatchNorm2d(width)
         self.conv3 = Conv2d(width, out_channels, 1, bias=False)
         self.norm3 = BatchNorm2d(out_channels)

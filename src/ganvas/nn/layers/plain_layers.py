@@ -19,7 +19,9 @@ Kernel = int | tuple[int, int]  # Side of a square, or height and width.
 
 
 class Conv2d(nn.Module):
-    """Convolution with zeros around the picture; a side of h becomes ``(h + 2 padding - kernel) // stride + 1``."""
+    """Convolution with zeros around the picture; a side of h becomes ``(h + 2 padding - kernel) // stride + 1``,
+    where a kernel of k pixels that are ``dilation`` apart counts as ``dilation (k - 1) + 1``.
+    """
 
     def __init__(
         self,
@@ -29,12 +31,13 @@ class Conv2d(nn.Module):
         *,
         stride: int = 1,
         padding: int = 0,
+        dilation: int = 1,
         bias: bool = True,
         std: float | None = None,
     ) -> None:
         super().__init__()
         height, width = _sides(kernel_size)
-        self.stride, self.padding = stride, padding
+        self.stride, self.padding, self.dilation = stride, padding, dilation
         self.std = math.sqrt(2 / (in_channels * height * width)) if std is None else std
         self.weight = unset(out_channels, in_channels, height, width)
         self.bias = unset(out_channels) if bias else None
@@ -44,7 +47,8 @@ class Conv2d(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
         need_pictures(x)
-        return F.conv2d(x, *_like(x, self.weight, self.bias), stride=self.stride, padding=self.padding)
+        how = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        return F.conv2d(x, *_like(x, self.weight, self.bias), **how)
 
     def extra_repr(self) -> str:
         return f"{tuple(self.weight.shape)}, stride={self.stride}, padding={self.padding}"

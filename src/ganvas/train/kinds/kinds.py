@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ganvas.data.points.opening_points import is_points
+from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.losses.batches.picture_batch import Pictures
@@ -10,6 +11,7 @@ from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Batch
+from ganvas.train.kinds.box_kind import BoxKind
 from ganvas.train.kinds.domain_kind import DomainKind
 from ganvas.train.kinds.graph_kind import GraphKind
 from ganvas.train.kinds.kind import Kind
@@ -25,6 +27,7 @@ KINDS: dict[type[Batch], Kind] = {
     Sounds: SoundKind(),
     Lines: TextKind(),
     Graphs: GraphKind(),
+    BoxedPictures: BoxKind(),
 }
 
 

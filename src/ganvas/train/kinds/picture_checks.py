@@ -12,7 +12,7 @@ from ganvas.losses.capabilities import NeedsClasses, SizesPoints, TakesHiddenLab
 from ganvas.train.kinds.kind import SourceRequest
 
 GREY = {"L", "1", "I;16", "LA"}  # Modes of pictures without colour.
-DRAWN_AT_ANY_SIZE = ("scenes", "triangles")  # Sources that are drawn at the size that is asked for.
+DRAWN_AT_ANY_SIZE = ("scenes", "street", "triangles")  # Sources that are drawn at the size that is asked for.
 
 
 def check_source(spec: str, request: SourceRequest, *, size: tuple[int, int], channels: int) -> Survey:

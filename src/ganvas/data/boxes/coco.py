@@ -1,0 +1,162 @@
+"""COCO files: what a JSON file in the form of the COCO set (https://cocodataset.org/#format-data) says of pictures.
+
+::
+
+    images        [{id, file_name, width, height}]
+    annotations   [{image_id, category_id, bbox: [left, top, width, height], iscrowd, ignore, vis_ratio}]
+    categories    [{id, name}]
+
+``iscrowd`` and ``ignore`` mark boxes in which nothing is right or wrong; ``vis_ratio``, the share of a person that is
+seen, is that of CityPersons (https://arxiv.org/abs/1702.05693). All but ``bbox`` and ``image_id`` may be left out.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.files.atomic_files import read_json
+from ganvas.data.conversion import Broken
+
+USUAL = ("person", "pedestrian", "pedestrians", "people")  # Of several categories, the one that is meant.
+ONLY = "object"  # What is found where nothing has a name.
+Bbox = tuple[float, float, float, float]  # Left, top, right, bottom, in pixels.
+
+
+@dataclass(frozen=True, kw_only=True)
+class CocoBox:
+    """One box of a picture."""
+
+    corners: Bbox
+    ignored: bool
+    seen: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CocoPicture:
+    """What is said of one picture."""
+
+    name: str
+    size: tuple[int, int] | None  # Height and width, where they are told.
+    boxes: list[CocoBox] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CocoFile:
+    """The boxes of one category.
+
+    Attributes:
+        left_out: Boxes that could not be taken, in words: of no size, or of no picture.
+    """
+
+    category: str
+    pictures: Mapping[str, CocoPicture]  # By name.
+    left_out: list[str]
+
+
+def read_coco(path: Path, category: str = "", *, broken: Broken = "refuse") -> CocoFile:
+    """The boxes of one category of a file.
+
+    Args:
+        path: The file.
+        category: Its name; empty takes the only one, or among several the one that means people.
+        broken: Whether a box of no size, or of a picture that is not listed, stops everything or is left out.
+
+    Raises:
+        UserError: it is no such file, has no pictures, no such category, or a box cannot be.
+    """
+    told = read_json(path)
+    if not isinstance(told, dict) or not all(isinstance(told.get(name), list) for name in ("images", "annotations")):
+        raise UserError(
+            f"{path} is no COCO file: it has no lists of images and annotations. Give a JSON file with both, as "
+            "`ganvas detect -o` writes them."
+        )
+    pictures = _pictures(path, told["images"])
+    number, name = _category(path, told, category)
+    file = CocoFile(category=name, pictures={one.name: one for one in pictures.values()}, left_out=[])
+    for index, said in enumerate(told["annotations"]):
+        if not isinstance(said, dict) or (number is not None and said.get("category_id") != number):
+            continue
+        wrong = _taken(said, pictures)
+        if wrong:
+            sentence = f"annotation {said.get('id', index)} {wrong}"
+            if broken == "refuse":
+                raise UserError(f"{path}: {sentence}. Correct it, or leave such boxes out: --broken skip.")
+            file.left_out.append(sentence)
+    return file
+
+
+def is_coco(path: Path) -> bool:
+    """Whether a file says that it is one; broken JSON is not."""
+    try:
+        told = read_json(path)
+    except UserError:
+        return False
+    return isinstance(told, dict) and {"images", "annotations"} <= told.keys()
+
+
+def _pictures(path: Path, listed: list[Any]) -> dict[Any, CocoPicture]:
+    found: dict[Any, CocoPicture] = {}
+    names: set[str] = set()
+    for image in listed:
+        match image:
+            case {"id": int() | str() as key, "file_name": str(name)} if name:
+                name = PurePosixPath(name.replace("\\", "/")).as_posix()
+                if key in found or name in names:
+                    raise UserError(f"{path} lists the picture {name} twice. Remove one of the two.")
+                size = image.get("height"), image.get("width")
+                whole = all(type(side) is int and side > 0 for side in size)
+                found[key] = CocoPicture(name=name, size=size if whole else None)  # type: ignore[arg-type]
+                names.add(name)
+            case _:
+                raise UserError(f"{path} lists a picture without id or file_name: {image!r:.80}. Add them.")
+    if not found:
+        raise UserError(f"{path} lists no pictures: images is empty. Give a file that names the pictures of its boxes.")
+    return found
+
+
+def _category(path: Path, told: Mapping[str, Any], wanted: str) -> tuple[Any, str]:
+    """Number and name of the category; no number where every box is meant."""
+    listed = told.get("categories") or []
+    named = {str(one["name"]): one["id"] for one in listed if isinstance(one, dict) and {"id", "name"} <= one.keys()}
+    if wanted and (named or wanted != ONLY):
+        if wanted not in named:
+            known = f" It has: {', '.join(named)}." if named else " It names none."
+            raise UserError(f"category={wanted} is not one of {path}.{did_you_mean(wanted, named)}{known}")
+        return named[wanted], wanted
+    if len(named) < 2:
+        return (next(iter(named.values())), next(iter(named))) if named else (None, ONLY)
+    for name in named:
+        if name.lower() in USUAL:
+            return named[name], name
+    raise UserError(f"{path} has several categories, and one is learnt. Name it: --set category={next(iter(named))}.")
+
+
+def _taken(said: Mapping[str, Any], pictures: Mapping[Any, CocoPicture]) -> str:
+    """Notes a box with its picture; what is wrong with it, else "".
+
+    A box that reaches beyond the picture is taken: it is cut when the size of the picture is known for sure.
+    """
+    picture, box = pictures.get(said.get("image_id")), said.get("bbox")
+    if picture is None:
+        return f"is of the picture {said.get('image_id')!r}, which is not listed"
+    if not isinstance(box, list) or len(box) != 4 or not all(_number(side) for side in box):
+        return f"of {picture.name} has no box of four numbers ({box!r:.60})"
+    left, top, width, height = (float(side) for side in box)
+    if width <= 0 or height <= 0:
+        return f"of {picture.name} is a box of {width:g}x{height:g} pixels (width x height), which holds nothing"
+    seen = said.get("vis_ratio", 1.0)
+    picture.boxes.append(
+        CocoBox(
+            corners=(left, top, left + width, top + height),
+            ignored=bool(said.get("iscrowd")) or bool(said.get("ignore")),
+            seen=min(max(float(seen), 0.0), 1.0) if _number(seen) else 1.0,
+        )
+    )
+    return ""
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
