@@ -14,7 +14,8 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import derive_seed, stream
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.models.gan.progan import TINY, Config, LatentBlock, Model
+from ganvas.models.gan.progan import TINY, Config, Model
+from ganvas.networks.progressive_networks import LatentBlock
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
 from ganvas.train.forecast import count_flop
@@ -95,7 +96,7 @@ def test_a_step_takes_nine_times_the_arithmetic_of_both_networks():
 
 @pytest.mark.usefixtures("float64")
 def test_the_latent_block_is_the_full_transposed_convolution_of_the_first_release():
-    block = LatentBlock(TINY, 5)
+    block = LatentBlock(TINY.networks, 5)
     initialise(block, stream(0, "weights"))
     z = torch.randn(3, 8, generator=stream(1, "z"))
     with torch.no_grad():

@@ -6,11 +6,13 @@ adds resolutions one by one.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
 from ganvas.core.checks import above, at_least
 from ganvas.core.errors import UserError
+
+GROWN = 0.6  # Of a run whose growth is fitted to its length: the share after which the last resolution trains alone.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +207,24 @@ class Growth:
     @property
     def _doublings(self) -> int:
         return (self.last // self.first).bit_length() - 1
+
+    def fitted(self, total_kimg: float) -> "Growth":
+        """The same with lengths that reach the last resolution after :data:`GROWN` of a run.
+
+        Training and fading in keep their proportion; what is left trains the last resolution.
+
+        Raises:
+            UserError: the run is too short to show a sample at every one.
+        """
+        periods = self._doublings
+        period = GROWN * total_kimg / max(periods, 1)
+        if periods and round(1000 * period) < 2:
+            raise UserError(
+                f"total_kimg={total_kimg:g} is too short to grow to {self.last}: give at least "
+                f"{0.002 * periods / GROWN:.2g}."
+            )
+        training = self.train_kimg / (self.train_kimg + self.fade_kimg) if self.train_kimg else 0.0
+        return replace(self, train_kimg=training * period, fade_kimg=(1 - training) * period)
 
     def at(self, nimg: int) -> Stage:
         """The stage when ``nimg`` real images have been shown.

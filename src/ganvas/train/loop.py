@@ -18,7 +18,7 @@ from ganvas.core.provenance import peak_memory_mib
 from ganvas.core.ranks import Ranks
 from ganvas.core.run_folder import RunFolder, kimg_name
 from ganvas.core.schedule import Growth, Schedule, Stage, ended_at
-from ganvas.losses.capabilities import Calibrates, HasLatents, Inverts, Judges, classes_of
+from ganvas.losses.capabilities import Calibrates, HasLatents, Inverts, Judges, SizesSounds, classes_of
 from ganvas.losses.game import Game
 from ganvas.train import checkpoint
 from ganvas.train.augmented import augmentation_note, augmentation_numbers, augmented, require_augmentable
@@ -142,7 +142,7 @@ def _train(setup: Setup) -> Outcome:
                         board.write(entry, pace)
                     left = coming.seconds_between(state.nimg, plan.total_nimg) if coming else None
                     shown = f"{pace['images_per_second']:.0f} {setup.model.batch_type.unit}/s"
-                    note = _note(stage, data.described, shown, monitor.note, augmentation_note(entry), examiner.latest)
+                    note = _note(stage, setup, shown, monitor.note, augmentation_note(entry), examiner.latest)
                     show(min(state.nimg / 1000, plan.total_kimg), note, left)
             if ranks.first and due(before, state.nimg, plan.interval("sample")):
                 run.require_held()
@@ -403,30 +403,37 @@ def _forecast(setup: Setup, feed: Feed, state: State) -> Forecast:
         if (ended := ended_at(schedule, total)) != total:
             batch_size = schedule.at(max(total - 1, 0)).batch_size
             say(f"Whole batches of {batch_size} are shown, so the run ends at {ended / 1000:,.6g} kimg.")
-        say_what_is_reached(schedule, total, setup.data.described)
+        say_what_is_reached(schedule, total, setup)
     return coming
 
 
-def say_what_is_reached(schedule: Schedule, total_nimg: int, described: dict[str, Any]) -> None:
+def say_what_is_reached(schedule: Schedule, total_nimg: int, setup: Setup) -> None:
     """The size of the pictures at the end of the run, where they grow; a run that ends too early says so."""
     if not isinstance(schedule, Growth) or not schedule.borders():
         return
     last = schedule.at(max(total_nimg - 1, 0))
-    size = f"{described['height'] // last.shrink}x{described['width'] // last.shrink}"
+    size = _size_at(last, setup)
     if last.shrink > 1:
         say(
-            f"Warning: the run ends at {size} pixels; the full size of {described['height']}x{described['width']} is "
+            f"Warning: the run ends at {size} pixels; the full size of {_size_at(replace(last, shrink=1), setup)} is "
             f"reached at {schedule.arrival / 1000:g} kimg. Give a larger --kimg, or shorter train_kimg and fade_kimg."
         )
     else:
         say(f"Pictures grow to {size} pixels by {schedule.arrival / 1000:g} kimg.")
 
 
-def _note(stage: Stage, described: dict[str, Any], *others: str) -> str:
+def _size_at(stage: Stage, setup: Setup) -> str:
+    """Height and width of the pictures that a growing network sees at a stage; of sounds, of their spectra."""
+    config, described = setup.model.config, setup.data.described
+    height, width = config.seen if isinstance(config, SizesSounds) else (described["height"], described["width"])
+    return f"{height // stage.shrink}x{width // stage.shrink}"
+
+
+def _note(stage: Stage, setup: Setup, *others: str) -> str:
     """What stands beside the bar: the size of a growing model's pictures, and what others have to say."""
     where = ""
     if stage.resolution is not None:
-        where = f"{described['height'] // stage.shrink}x{described['width'] // stage.shrink} "
+        where = f"{_size_at(stage, setup)} "
         where += f"fade {stage.fade:.2f}" if stage.fading else "train"
     return ", ".join(filter(None, (where, *others)))
 

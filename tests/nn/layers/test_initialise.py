@@ -8,6 +8,7 @@ from torch import nn
 from ganvas.core.errors import UserError
 from ganvas.models.gan import progan
 from ganvas.networks import resnet_generator
+from ganvas.networks.progressive_networks import LatentBlock
 from ganvas.nn.blocks.fire import Fire
 from ganvas.nn.blocks.inverted_residual import InvertedResidual
 from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
@@ -74,7 +75,7 @@ OPERATORS = {
     "bottleneck": (lambda: Bottleneck(2, 3), (1, 2, 4, 4)),
     "mixed": (lambda: MixedLink(2, 1, 2), (1, 2, 4, 4)),
     "doubling": (lambda: resnet_generator.Doubling(2, 3), (1, 2, 4, 4)),
-    "latent": (lambda: progan.LatentBlock(progan.TINY, 3), (1, 8)),
+    "latent": (lambda: LatentBlock(progan.TINY.networks, 3), (1, 8)),
 }
 
 

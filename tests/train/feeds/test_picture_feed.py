@@ -10,7 +10,8 @@ from ganvas.core.errors import UserError
 from ganvas.core.pixels import to_float
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
-from ganvas.train.feeds.picture_feed import Dealing, PictureFeed, cropped, staged, told_labels
+from ganvas.nn.layers.resample import staged
+from ganvas.train.feeds.picture_feed import Dealing, PictureFeed, cropped, told_labels
 from ganvas.train.kinds.kind import SourceRequest
 from ganvas.train.kinds.picture_kind import PictureKind
 from ganvas.train.plan import Plan

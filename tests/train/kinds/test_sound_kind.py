@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ganvas.core.errors import UserError
@@ -25,9 +26,9 @@ from ganvas.train.trained import load
 SETTINGS = ("width=2", "latent_size=8", "critic_moves=2", "batch_size=8", "length=256", "rate=4000")
 
 
-def begin(out, data, *changes, settings=SETTINGS, kimg=0.04, **options):
+def begin(out, data, *changes, model="sound/wavegan", settings=SETTINGS, kimg=0.04, **options):
     how = {"kimg": kimg, "set": (*settings, *changes), "quiet": True, "estimate": False} | options
-    return train(Train(model="sound/wavegan", data=data, out=out, **how))
+    return train(Train(model=model, data=data, out=out, **how))
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,23 @@ def test_rate_and_length_are_read_off_the_recordings_where_a_person_names_none(b
     described = json.loads((tmp_path / "run/run.json").read_text())
     assert (described["config"]["rate"], described["config"]["length"]) == (8000, 1024)
     assert described["data"]["class_names"] == ["high", "low"]
+
+
+def test_a_model_with_classes_learns_those_of_its_sounds_and_draws_the_one_that_is_asked_for(beeps, tmp_path):
+    growing = ("length=64", "latent_size=4", "fmap_base=16", "fmap_max=4", "measure_kimg=-1", "health_kimg=-1")
+    begin(tmp_path / "run", str(beeps), model="sound/gansynth", settings=growing, conditional=True, kimg=0.016)
+    trained = load(tmp_path / "run")
+    assert trained.model.config.num_classes == 2
+    high, low = (torch.cat([*trained.sample_sounds(3, seed=1, label=name)]) for name in ("high", "low"))
+    assert not torch.equal(high, low)
+    again = torch.cat([*trained.sample_sounds(3, seed=1, label=1, batch=2)])
+    assert (again.int() - low.int()).abs().max() <= 1  # Kernels for other batch sizes round otherwise.
+    for path in (beeps / "high").iterdir():
+        path.unlink()
+    with pytest.raises(
+        UserError, match=r"--conditional needs labels, and .* has none\. All sounds lie in one folder, low"
+    ):
+        begin(tmp_path / "other", str(beeps), model="sound/gansynth", settings=growing, conditional=True)
 
 
 def test_sheets_are_pictures_with_what_they_show_to_hear_beside_them(run):
@@ -105,7 +123,7 @@ def test_a_run_that_is_interrupted_and_resumed_is_the_run_that_never_was(run, tm
     ("options", "reason"),
     [
         ({"other": "notes:5"}, "--other notes:5"),
-        ({"conditional": True}, "--conditional: this model learns sounds without"),
+        ({"conditional": True}, "--conditional: this model draws sounds without labels"),
         ({"held_out": "notes:64"}, "holds the .* that are trained on"),
         ({"data": "scenes:8"}, "scenes:8 holds no sounds"),
     ],

@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 
 from ganvas.core.sample_unit import SampleUnit
-from ganvas.core.shapes import Labels, Waves
+from ganvas.core.shapes import Labels, Scalar, Waves
 from ganvas.losses.game import Batch
 
 
@@ -17,6 +17,14 @@ class Sounds(Batch):
     unit: ClassVar[SampleUnit] = "sounds"
     waves: Waves
     labels: Labels | None = None  # Class of each, where there are classes.
+    shrink: int = 1  # How many times smaller than whole a growing model sees them, along each side, at this stage.
+    fade: Scalar | None = None  # Weight of the newest resolution; None when nothing fades.
+
+    @property
+    def classes(self) -> Labels:
+        """The classes, of a batch that must have them."""
+        assert self.labels is not None, "a model with classes is trained on sounds with classes"
+        return self.labels
 
     @property
     def size(self) -> int:

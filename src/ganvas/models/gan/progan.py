@@ -19,21 +19,17 @@ Departs from the paper:
 - Pictures need not be square: ``base`` is the size of the first resolution, doubled as often as a square one.
 """
 
-import math
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Growth, Stage
-from ganvas.core.shapes import Features, Images, Labels, Latents, PerSample, Scalar
-from ganvas.core.sizes import doublings
+from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import (
     class_cross_entropy,
     non_saturating_discriminator,
@@ -49,25 +45,20 @@ from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import drift, gradient_penalty, r1_penalty, watched
-from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
-from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
-from ganvas.nn.layers.equalized import EqualizedConv2d, EqualizedLinear, scaled
-from ganvas.nn.layers.fused_scale import EqualizedDownConv2d, EqualizedUpConv2d
-from ganvas.nn.layers.initialise import filled, normal_, unset
-from ganvas.nn.layers.resample import double, halve
-from ganvas.nn.norms.batch_norm import BatchNorm2d
-from ganvas.nn.norms.layer_norm import LayerNorm2d
-from ganvas.nn.norms.pixel_norm import pixel_norm
+from ganvas.networks.progressive_networks import (
+    FIRST,
+    ProgressiveDiscriminator,
+    ProgressiveGenerator,
+    ProgressiveSettings,
+    grown,
+)
+from ganvas.nn.layers.resample import halve
 
-V1_NORM_EPS = 1e-4  # Of batch normalisation in v1's framework.
-SLOPE = 0.2  # Of the discriminator's leaky ReLU.
-FIRST = 4  # Nominal resolution of the first block, whatever its true size.
 LOSSES = {  # Of the discriminator: the name of its term, and the function of real and fake scores.
     "wgan-gp": ("wasserstein", wasserstein_discriminator),
     "non-saturating": ("non_saturating", non_saturating_discriminator),
     "relativistic": ("relativistic", relativistic_discriminator),
 }
-GROWN = 0.6  # Of a run whose growth is fitted to its length: the share after which the full resolution trains alone.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,19 +133,9 @@ class Config:
         return DoubledSize(resolution=self.resolution, base=self.base, channels=self.channels)
 
     def fitted(self, total_kimg: float) -> "Config":
-        """The same settings with a growth that reaches the full resolution after :data:`GROWN` of the run.
-
-        Training and fading in keep their proportion; what is left trains the full resolution.
-        """
-        periods = self.picture.levels - (doublings(self.first_resolution) if self.first_resolution >= FIRST else 0)
-        period = GROWN * total_kimg / max(periods, 1)
-        if periods and round(1000 * period) < 2:
-            raise UserError(
-                f"total_kimg={total_kimg:g} is too short to grow to {self.resolution}: give at least "
-                f"{0.002 * periods / GROWN:.2g}."
-            )
-        training = self.train_kimg / (self.train_kimg + self.fade_kimg) if self.train_kimg else 0.0
-        return replace(self, train_kimg=training * period, fade_kimg=(1 - training) * period)
+        """The same settings with a growth that is fitted to the run."""
+        fitting = self.growth().fitted(total_kimg)
+        return replace(self, train_kimg=fitting.train_kimg, fade_kimg=fitting.fade_kimg)
 
     def growth(self) -> Growth:
         """The run's clock."""
@@ -170,195 +151,15 @@ class Config:
             rampup_kimg=self.rampup_kimg,
         )
 
-    def feature_maps(self, stage: int) -> int:
-        """``nf(stage) = min(fmap_base / 2^(stage fmap_decay), fmap_max)``; resolution 4 * 2^k is stage k + 1."""
-        return max(min(int(self.fmap_base / 2 ** (stage * self.fmap_decay)), self.fmap_max), 1)
+    @property
+    def networks(self) -> ProgressiveSettings:
+        """What is said of the two networks."""
+        said = vars(self)
+        named = (item.name for item in fields(ProgressiveSettings))
+        return ProgressiveSettings(picture=self.picture, **{name: said[name] for name in named if name in said})
 
 
 TINY = Config(resolution=16, latent_size=8, fmap_base=64, fmap_max=8, train_kimg=0.016, fade_kimg=0.032, batch_size=8)
-
-
-def layers_of(block: nn.Module) -> list[nn.Module]:
-    """The layers of a block that is a list."""
-    assert isinstance(block, nn.ModuleList)
-    return list(block)
-
-
-class LatentBlock(nn.Module):
-    """The latent as a 4x4 picture: a dense layer with one bias per feature map.
-
-    Its gain is divided by the root of the number of pixels, so that it equals the full 4x4 convolution of v1.
-    """
-
-    def __init__(self, config: Config, out_channels: int) -> None:
-        super().__init__()
-        self.base = config.base
-        inputs, pixels = config.latent_size + config.num_classes, config.base[0] * config.base[1]
-        he = math.sqrt(2) / math.sqrt(inputs * pixels)
-        self.std, self.scale = (1.0, he) if config.equalized else (he, 1.0)
-        self.weight = unset(out_channels * pixels, inputs)
-        self.bias = unset(out_channels)
-
-    def reset(self, generator: torch.Generator) -> None:
-        normal_(self.weight, generator, std=self.std)
-        nn.init.zeros_(self.bias)
-
-    def forward(self, z: Latents) -> Images:
-        x = F.linear(z, scaled(self.weight, self.scale, z.dtype))
-        x = x.view(x.shape[0], -1, *self.base).contiguous(memory_format=torch.channels_last)
-        return x + filled(self.bias).to(x.dtype).view(1, -1, 1, 1)
-
-
-class Generator(nn.Module):
-    """From a latent to a picture of any of its resolutions."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        paper, equalized = config.template == "paper", config.equalized
-        nf = config.feature_maps
-        maps = [nf(k + 1) if paper else nf(k) for k in range(config.picture.levels + 1)]
-        if not paper:
-            maps[0] = 64  # Fixed in appendix E's network, whatever fmap_base is.
-        self.latent = LatentBlock(config, maps[0])
-        self.latent_norm = self._norm(maps[0])
-        first = [EqualizedConv2d(maps[0], maps[0], 3, equalized=equalized)] if paper else []
-        self.blocks = nn.ModuleList([nn.ModuleList(first)])
-        for before, after in pairwise(maps):
-            block: list[nn.Module] = [EqualizedUpConv2d(before, after, equalized=equalized)]
-            if paper:
-                block.append(EqualizedConv2d(after, after, 3, equalized=equalized))
-            self.blocks.append(nn.ModuleList(block))
-        self.norms = nn.ModuleList(
-            nn.ModuleList(self._norm(channels) for _ in layers_of(block))
-            for channels, block in zip(maps, self.blocks, strict=True)
-        )
-        rgb_kernel = 1 if paper else 3
-        self.to_rgb = nn.ModuleList(
-            EqualizedConv2d(channels, config.channels, rgb_kernel, gain=1.0, equalized=equalized) for channels in maps
-        )
-
-    def forward(
-        self,
-        z: Latents,
-        labels: Labels | None = None,
-        *,
-        resolution: int | None = None,
-        fade: Scalar | None = None,
-    ) -> Images:
-        """Pictures of ``resolution`` (the full one if None); ``fade`` weighs it against the one below."""
-        level = self.config.picture.levels if resolution is None else (resolution // FIRST).bit_length() - 1
-        if self.config.normalize_latents:
-            z = pixel_norm(z)
-        if self.config.num_classes:
-            assert labels is not None, "a conditional generator is asked for pictures of given classes"
-            z = torch.cat([z, F.one_hot(labels, self.config.num_classes).to(z.dtype)], dim=1)
-        below = x = self._finish(self.latent(z), self.latent_norm)
-        for block, norms in zip(self.blocks[: level + 1], self.norms, strict=False):
-            below = x
-            for convolution, norm in zip(layers_of(block), layers_of(norms), strict=True):
-                x = self._finish(convolution(x), norm)
-        rgb = self.to_rgb[level](x)
-        if fade is not None and level > 0:
-            rgb = torch.lerp(double(self.to_rgb[level - 1](below)), rgb, fade.to(rgb.dtype))
-        return rgb.tanh() if self.config.tanh else rgb
-
-    def _norm(self, channels: int) -> nn.Module:
-        return BatchNorm2d(channels, eps=V1_NORM_EPS) if self.config.generator_norm == "batch" else nn.Identity()
-
-    def _finish(self, x: Tensor, norm: nn.Module) -> Tensor:
-        """What follows a convolution: (batch norm,) leaky ReLU, (pixel norm)."""
-        x = F.leaky_relu(norm(x), self.config.generator_slope)
-        return pixel_norm(x) if self.config.pixel_norm else x
-
-
-class Discriminator(nn.Module):
-    """From a picture of any of its resolutions to a score, and to the logits of its class when it has classes."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.paper = config.template == "paper"
-
-        def nf(stage: int) -> int:
-            return max(config.feature_maps(stage) // config.discriminator_divisor, 1)
-
-        maps = [nf(k + 1) for k in range(config.picture.levels + 1)]
-        self.from_rgb = nn.ModuleList(EqualizedConv2d(config.channels, m, 1, equalized=config.equalized) for m in maps)
-        if not self.paper:  # Appendix E feeds the picture itself to the topmost convolution.
-            self.from_rgb[-1] = nn.Identity()
-        self.blocks, self.norms = nn.ModuleList(), nn.ModuleList()  # From the second resolution up.
-        for level, (below, upper) in enumerate(pairwise(maps), start=1):
-            top_of_appendix_e = not self.paper and level == config.picture.levels
-            channels = config.channels if top_of_appendix_e else upper
-            block = [self._convolution(upper, upper)] if self.paper else []
-            self.blocks.append(nn.ModuleList([*block, self._convolution(channels, below, down=True)]))
-            self.norms.append(nn.ModuleList([self._norm(upper)] * len(block) + [self._norm(below)]))
-        statistic = config.minibatch_statistic
-        self.stddev = MinibatchStdDev(config.group_size) if statistic == "stddev" else None
-        features = maps[0] + (1 if self.stddev else 0)
-        height, width = config.base
-        if self.paper:
-            self.convolution, self.convolution_norm = self._convolution(features, maps[0]), self._norm(maps[0])
-            self.dense = EqualizedLinear(
-                maps[0] * height * width, nf(0), equalized=config.equalized, bias=config.discriminator_norm != "layer"
-            )
-            self.dense_norm = self._norm(nf(0))
-            features = nf(0)
-        else:
-            features *= height * width
-        self.discrimination = None
-        if statistic == "discrimination":
-            self.discrimination = MinibatchDiscrimination(features, kernels=config.discrimination_kernels)
-            features += config.discrimination_kernels
-        self.score = EqualizedLinear(features, 1 + config.num_classes, gain=1.0, equalized=config.equalized)
-
-    def forward(self, images: Images, *, fade: Scalar | None = None) -> tuple[PerSample, Tensor]:
-        """Scores (n,) and class logits (n, num_classes), float32 at least; the level is read off the picture's size."""
-        x = self.features(images, fade=fade)
-        if self.discrimination is not None:
-            x = self.discrimination(x)
-        scores = self.score(x)
-        scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-        return scores[:, 0], scores[:, 1:]
-
-    def features(self, images: Images, *, fade: Scalar | None = None) -> Features:
-        """What the last layer (or minibatch discrimination before it) sees."""
-        level = (images.shape[-2] // self.config.base[0]).bit_length() - 1
-        x = self._read(images, level)
-        for at in range(level, 0, -1):
-            x = self._block(x, at)
-            if fade is not None and at == level:
-                x = torch.lerp(self._read(halve(images), level - 1).to(x.dtype), x, fade.to(x.dtype))
-        if self.stddev is not None:
-            x = self.stddev(x)
-        if self.paper:
-            x = F.leaky_relu(self.convolution_norm(self.convolution(x)), SLOPE)
-            x = self.dense(x.flatten(1))[:, :, None, None]
-            x = F.leaky_relu(self.dense_norm(x), SLOPE)
-        return x.flatten(1)
-
-    def _read(self, images: Images, level: int) -> Tensor:
-        layer = self.from_rgb[level]
-        return images if isinstance(layer, nn.Identity) else F.leaky_relu(layer(images), SLOPE)
-
-    def _block(self, x: Tensor, level: int) -> Tensor:
-        """The convolutions of one resolution and the halving that leads to the one below."""
-        block, norms = self.blocks[level - 1], self.norms[level - 1]
-        for convolution, norm in zip(layers_of(block), layers_of(norms), strict=True):
-            x = F.leaky_relu(norm(convolution(x)), SLOPE)
-        return x if self.config.pool_before_activation else halve(x)
-
-    def _convolution(self, before: int, after: int, *, down: bool = False) -> nn.Module:
-        if down and self.config.pool_before_activation:
-            return EqualizedDownConv2d(before, after, equalized=self.config.equalized)
-        bias = self.config.discriminator_norm != "layer"  # v1's layer norm adds the bias after normalising.
-        return EqualizedConv2d(before, after, 3, equalized=self.config.equalized, bias=bias)
-
-    def _norm(self, channels: int) -> nn.Module:
-        if self.config.discriminator_norm == "batch":
-            return BatchNorm2d(channels, eps=V1_NORM_EPS)
-        return LayerNorm2d(channels) if self.config.discriminator_norm == "layer" else nn.Identity()
 
 
 class Model(LatentGame[Config, Pictures]):
@@ -369,8 +170,8 @@ class Model(LatentGame[Config, Pictures]):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.generator = Generator(config)
-        self.discriminator = Discriminator(config)
+        self.generator = ProgressiveGenerator(config.networks)
+        self.discriminator = ProgressiveDiscriminator(config.networks)
         self.augmentation: Augmentation = NoAugmentation()
 
     def schedule(self) -> Growth:
@@ -476,19 +277,12 @@ class Model(LatentGame[Config, Pictures]):
 
     def judge(self, images: Images, *, stage: Stage | None = None) -> PerSample:
         """How real the discriminator finds full-size pictures in [-1, 1], at the stage it has grown to."""
-        resolution, fade = _grown(stage, images.device)
+        resolution, fade = grown(stage, images.device)
         while resolution is not None and FIRST * images.shape[-2] > resolution * self.config.base[0]:
             images = halve(images)
         return self.discriminator(images, fade=fade)[0]
 
     def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Images:
         """Pictures in [-1, 1] (nearly: there is no tanh) of latents, at a stage's resolution or the full one."""
-        resolution, fade = _grown(stage, z.device)
+        resolution, fade = grown(stage, z.device)
         return self.generator(z, labels, resolution=resolution, fade=fade)
-
-
-def _grown(stage: Stage | None, device: torch.device) -> tuple[int | None, Tensor | None]:
-    """Resolution and fade of a stage, as the networks take them."""
-    if stage is None:
-        return None, None
-    return stage.resolution, torch.tensor(stage.fade, device=device) if stage.fading else None

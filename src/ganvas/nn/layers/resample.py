@@ -3,11 +3,13 @@
 ``halve(double(x)) == x``: a fade between two resolutions starts exactly where the smaller network stood.
 """
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.errors import UserError
+from ganvas.core.shapes import Images, Scalar
 from ganvas.nn.layers.operand_checks import need_pictures
 
 
@@ -41,3 +43,13 @@ def shrink(x: Float[Tensor, "n c h w"], factor: int) -> Float[Tensor, "n c h//{f
             f"Crop or pad its sides to multiples of {factor}."
         )
     return x if factor == 1 else F.avg_pool2d(x, factor)
+
+
+def staged(images: Images, *, shrink: int = 1, fade: float | Scalar | None = None) -> Float[Tensor, "n c h2 w2"]:
+    """Pictures at a stage's size: box-averaged by ``shrink``, and blended with the resolution below.
+
+    Reals fade as fakes do (Karras et al. 2018, figure 2): otherwise D tells them apart by their sharpness alone.
+    """
+    if shrink > 1:
+        images = F.avg_pool2d(images, shrink)
+    return images if fade is None else torch.lerp(double(halve(images)), images, fade)

@@ -11,6 +11,7 @@ from ganvas.core.waves import to_samples
 from ganvas.data.sound.packed_sounds import PackedSounds
 from ganvas.metrics.measuring.draws import order
 from ganvas.metrics.sound.sound_results import METRICS, MINIMUM, SoundSet, sound_results
+from ganvas.train.drawn import drawn_labels
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
 from ganvas.train.sheets.sound_sheets import draw_sounds
@@ -22,9 +23,11 @@ MOST = 512  # Sounds on each side: the steps between two measurements take longe
 class SoundExamination(Examination):
     """Artefacts, distances and bins of drawn sounds; the floor are real sounds apart from those compared with."""
 
-    def __init__(self, plan: Plan, packed: PackedSounds) -> None:
+    def __init__(self, plan: Plan, packed: PackedSounds, *, conditional: bool = False) -> None:
         self.plan, self.packed = plan, packed
         self.n = min(plan.measure_n, MOST, len(packed) // 2)
+        counts = packed.counts() if conditional else None
+        self.labels = drawn_labels(self.n, seed=plan.seed, counts=counts) if counts else None
         self._real: SoundSet | None = None
         self._floor: list[Result] = []
 
@@ -46,7 +49,7 @@ class SoundExamination(Examination):
             self._real = SoundSet.of(self.packed.read(order_of[: self.n]), size)
             others = SoundSet.of(self.packed.read(order_of[self.n : 2 * self.n]), size)
             self._floor = sound_results(others, self._real, size, seed=seed)
-        drawn = draw_sounds(state, stage, self.n, seed=seed, purpose="latents")
+        drawn = draw_sounds(state, stage, self.n, seed=seed, purpose="latents", labels=self.labels)
         return sound_results(SoundSet.of(to_samples(drawn).numpy(), size), self._real, size, seed=seed), self._floor
 
 

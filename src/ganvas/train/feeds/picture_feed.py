@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
-from torch.nn import functional as F
 
 from ganvas.core.errors import UserError
 from ganvas.core.hole_law import HoleLaw
@@ -18,7 +17,7 @@ from ganvas.core.shapes import Images, Masks
 from ganvas.data.holes.hole_laws import hole
 from ganvas.data.packed import Packed
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
-from ganvas.nn.layers.resample import double, halve
+from ganvas.nn.layers.resample import staged
 from ganvas.train.feeds.feed import Feed, Order, RowReader, RowTable
 from ganvas.train.feeds.guides import guide
 
@@ -140,16 +139,6 @@ def cropped(images: Tensor, places: Tensor, size: tuple[int, int]) -> Tensor:
     corners = (places * room).long().tolist()
     windows = [image[:, y : y + size[0], x : x + size[1]] for image, (y, x) in zip(images, corners, strict=True)]
     return torch.stack(windows).contiguous(memory_format=torch.channels_last)
-
-
-def staged(images: Images, *, shrink: int = 1, fade: float | None = None) -> Float[Tensor, "n c h2 w2"]:
-    """Pictures at a stage's size: box-averaged by ``shrink``, and blended with the resolution below.
-
-    Reals fade as fakes do (Karras et al. 2018, figure 2): otherwise D tells them apart by their sharpness alone.
-    """
-    if shrink > 1:
-        images = F.avg_pool2d(images, shrink)
-    return images if fade is None else torch.lerp(double(halve(images)), images, fade)
 
 
 def told_labels(labels: np.ndarray, told: int, *, seed: int) -> np.ndarray:

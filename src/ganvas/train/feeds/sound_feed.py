@@ -22,7 +22,9 @@ class SoundFeed(Feed):
     def batch(self, nimg: int, stage: Stage) -> Sounds:
         """This rank's share of the batch at ``nimg``."""
         rows = self.reader.rows(nimg, stage.batch_size)
-        return Sounds(waves=to_waves(rows.values), labels=rows.labels)
+        waves = to_waves(rows.values)
+        fade = torch.tensor(stage.fade, device=waves.device) if stage.fading else None
+        return Sounds(waves=waves, labels=rows.labels, shrink=stage.shrink, fade=fade)
 
     def close(self) -> None:
         """Stops reading ahead."""

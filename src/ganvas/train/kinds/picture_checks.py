@@ -7,8 +7,9 @@ from ganvas.core.errors import UserError
 from ganvas.data.conversion import broken_refusal
 from ganvas.data.fitting import plan
 from ganvas.data.packing import make_rules
+from ganvas.data.sound.sound_source import SoundSurvey
 from ganvas.data.survey import Survey, survey
-from ganvas.losses.capabilities import NeedsClasses, SizesPoints, TakesHiddenLabels, classes_of
+from ganvas.losses.capabilities import Conditional, NeedsClasses, SizesPoints, TakesHiddenLabels, classes_of
 from ganvas.train.kinds.kind import SourceRequest
 
 GREY = {"L", "1", "I;16", "LA"}  # Modes of pictures without colour.
@@ -33,6 +34,30 @@ def check_source(spec: str, request: SourceRequest, *, size: tuple[int, int], ch
         for have in found.sizes:
             plan(have, size, rules.fit)
     return found
+
+
+def conditional_classes(found: Survey | SoundSurvey, request: SourceRequest, config: Any) -> int:
+    """How many classes ``--conditional`` asks for.
+
+    Raises:
+        UserError: the model has none, or the source has none, or one.
+    """
+    unit, other = ("sounds", "sound/gansynth") if isinstance(found, SoundSurvey) else ("pictures", "gan/progan")
+    if not isinstance(config, Conditional):
+        raise UserError(
+            f"--conditional: this model draws {unit} without labels. Leave it out; {other} draws given classes."
+        )
+    if not found.labels:
+        why = f" {found.about_labels}" if found.about_labels else ""
+        raise UserError(
+            f"--conditional needs labels, and {request.data} has none.{why} One sub-folder per class gives them."
+        )
+    if len(found.labels) == 1:
+        raise UserError(
+            f"--conditional needs at least two classes, and all {unit} of {request.data} are of one, "
+            f"{next(iter(found.labels))}. Leave it out."
+        )
+    return len(found.labels)
 
 
 def require_classes(labels: Mapping[str, int] | None, config: Any, request: SourceRequest) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganvas.core.errors import UserError
 from ganvas.core.pixels import to_float
 from ganvas.core.progress import say
 from ganvas.core.ranks import Ranks
@@ -21,7 +20,6 @@ from ganvas.data.sources.locations import lasting_name
 from ganvas.data.survey import Survey, survey
 from ganvas.losses.capabilities import (
     Classifies,
-    Conditional,
     Fills,
     HasDensity,
     HasLatents,
@@ -57,6 +55,7 @@ from ganvas.train.kinds.picture_checks import (
     DRAWN_AT_ANY_SIZE,
     channels_of,
     check_source,
+    conditional_classes,
     refuse_dims,
     refuse_other,
     refuse_the_same,
@@ -161,7 +160,7 @@ class PictureKind(Kind):
         say_what_is_reduced(found, config, chosen | dict(given), request)
         chosen |= target_fields(request, config, chosen, given)
         if request.conditional:
-            chosen["num_classes"] = _count_classes(found, request, config)
+            chosen["num_classes"] = conditional_classes(found, request, config)
         return chosen
 
     def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
@@ -287,21 +286,3 @@ def class_counts(packed: Packed) -> list[int]:
 def with_margin(size: tuple[int, int], margin: float) -> tuple[int, int]:
     """The size at which pictures are packed, so that a window of ``size`` can be cropped at a random place."""
     return round(size[0] * (1 + margin)), round(size[1] * (1 + margin))
-
-
-def _count_classes(found: Survey, request: SourceRequest, config: Any) -> int:
-    if not isinstance(config, Conditional):
-        raise UserError(
-            "--conditional: this model draws pictures without labels. Leave it out; gan/progan draws given classes."
-        )
-    if not found.labels:
-        why = f" {found.about_labels}" if found.about_labels else ""
-        raise UserError(
-            f"--conditional needs labels, and {request.data} has none.{why} One sub-folder per class gives them."
-        )
-    if len(found.labels) == 1:
-        raise UserError(
-            f"--conditional needs at least two classes, and all pictures of {request.data} are of one, "
-            f"{next(iter(found.labels))}. Leave it out."
-        )
-    return len(found.labels)

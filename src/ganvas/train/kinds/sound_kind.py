@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganvas.core.errors import UserError
 from ganvas.core.progress import say
 from ganvas.core.ranks import Ranks
 from ganvas.core.shapes import Waves
@@ -19,6 +18,7 @@ from ganvas.data.sound.opening_sounds import is_sounds
 from ganvas.data.sound.packed_sounds import PackedSounds, prepare_sounds, sound_source
 from ganvas.data.sound.sound_source import HELD_WHOLE, SoundSurvey, broken_sound
 from ganvas.data.sources.locations import lasting_name
+from ganvas.losses.capabilities import classes_of
 from ganvas.losses.game import Game
 from ganvas.nn.sound.mel_levels import mel_levels
 from ganvas.train.drawn import can_draw
@@ -27,7 +27,13 @@ from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.sound_feed import SoundFeed
 from ganvas.train.health.specimens import LOOKED_AT, Specimens, specimens
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
-from ganvas.train.kinds.picture_checks import refuse_other, refuse_targets, refuse_the_same
+from ganvas.train.kinds.picture_checks import (
+    conditional_classes,
+    refuse_other,
+    refuse_targets,
+    refuse_the_same,
+    require_classes,
+)
 from ganvas.train.monitors import Examination, some_rows
 from ganvas.train.plan import Plan
 from ganvas.train.sheets.sample_grids import NoSheets, Sheets
@@ -59,11 +65,14 @@ class SoundData(RunData):
 
     def sheets(self, folder: Path, model: Game, plan: Plan, *, device: torch.device) -> Sheets:
         """Waves and spectrograms, with files to hear."""
-        return SoundSheets(folder, self.packed, seed=plan.seed) if can_draw(model) else NoSheets(folder)
+        if not can_draw(model):
+            return NoSheets(folder)
+        return SoundSheets(folder, self.packed, seed=plan.seed, classes=classes_of(model.config))
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """Artefacts, distances and bins, of what is drawn beside real sounds."""
-        return [SoundExamination(plan, self.packed)] if can_draw(model) else []
+        conditional = classes_of(model.config) > 0
+        return [SoundExamination(plan, self.packed, conditional=conditional)] if can_draw(model) else []
 
     def specimens(self, plan: Plan, *, device: torch.device) -> Specimens:
         """Some of the sounds, and some of those that are held out."""
@@ -93,6 +102,8 @@ class SoundKind(Kind):
             rate = {"rate": config.rate, **chosen, **given}["rate"]
             samples = rate * float(np.quantile(found.seconds, HELD_WHOLE))
             chosen["length"] = doubled_length(samples, config.length)
+        if request.conditional:
+            chosen["num_classes"] = conditional_classes(found, request, config)
         return chosen
 
     def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
@@ -103,6 +114,8 @@ class SoundKind(Kind):
             found = _surveyed(spec, request)
             if found.broken and request.broken == "refuse":
                 raise broken_sound(*found.broken[0])
+            if spec == request.data:
+                require_classes(found.labels, config, request)
         if request.held_out is not None:
             refuse_the_same(lasting_name(request.data), lasting_name(request.held_out), request)
 
@@ -155,9 +168,6 @@ def _waves(packed: PackedSounds, rows: np.ndarray, device: torch.device) -> Wave
 def _require_one_source(request: SourceRequest) -> None:
     refuse_targets(request)
     refuse_other(request)
-    if request.conditional or request.labelled is not None:
-        given = "--conditional" if request.conditional else f"--labelled {request.labelled}"
-        raise UserError(f"{given}: this model learns sounds without their classes. Leave it out.")
 
 
 def _require_sounds(spec: str) -> None:

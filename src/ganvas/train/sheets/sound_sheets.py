@@ -31,9 +31,10 @@ DRAW_BATCH = 64
 class SoundSheets(Sheets):
     """Waves over spectrograms, and one wave file of as many of the sounds as a page can hold, one after the other."""
 
-    def __init__(self, folder: Path, packed: PackedSounds, *, seed: int) -> None:
+    def __init__(self, folder: Path, packed: PackedSounds, *, seed: int, classes: int = 0) -> None:
         super().__init__(folder)
         self.packed, self.seed = packed, seed
+        self.labels = torch.arange(SHOWN) % classes if classes else None  # Every class in turn.
 
     def reals(self) -> None:
         """Real sounds chosen evenly over the data."""
@@ -42,7 +43,7 @@ class SoundSheets(Sheets):
 
     def sample(self, state: State, stage: Stage, name: str) -> None:
         """What the averaged model makes of the fixed latents."""
-        self._write(name, draw_sounds(state, stage, SHOWN, seed=self.seed))
+        self._write(name, draw_sounds(state, stage, SHOWN, seed=self.seed, labels=self.labels))
 
     def _write(self, name: str, waves: Waves) -> None:
         with atomic_file(self.folder / f"{name}.png") as partial:
