@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from ganvas.app.access import Access
-from ganvas.app.drawing_questions import draw, keep_painting, show_easel
+from ganvas.app.answers.drawing_questions import draw, keep_painting, show_easel, show_neighbours
 from ganvas.app.studio import studio_of
+from ganvas.app.views import neighbours
 from ganvas.app.worker import Overtaken, Worker
 from ganvas.core.errors import UserError
 from ganvas.tasks.paint import PaintTask, paint
@@ -48,6 +49,17 @@ def test_a_place_of_whole_numbers_is_the_picture_of_a_seed(board, trained_root):
     of_seed = trained.load(trained_root / "tiny").sample(1, seed=2003).bytes[0]
     assert np.abs(drawn(board).astype(int) - of_seed).max() <= 1  # Batches of another size may round otherwise.
     assert (drawn(board, x=1003, y=-998) == drawn(board)).all()  # The lattice goes round.
+
+
+def test_the_nearest_pictures_stand_beside_as_many_that_were_held_out(board, trained_root):
+    shown = show_neighbours(board, HERE)["html"]
+    assert "is the nearest of 32 of either kind" in shown
+    assert f"ganvas memorisation {trained_root / 'tiny'}" in shown
+    reals = board.worker.ask("test", lambda models: models.neighbourhood(board.shelf.run("tiny"))).seen
+    again = neighbours.Neighbourhood(seen=reals, unseen=None, why_none="Nothing was held out.")
+    told = neighbours.neighbours_view(reals[5].numpy(), again, "ganvas memorisation")
+    assert "Nearest training pictures, at 0, " in told
+    assert "Nothing was held out." in told
 
 
 def test_between_two_seeds_the_latent_stands_on_the_arc_between_theirs(easel):

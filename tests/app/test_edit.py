@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ganvas.app.access import Access
-from ganvas.app.edit_questions import fill, show_filler
+from ganvas.app.answers.edit_questions import fill, show_filler
 from ganvas.app.studio import studio_of
 from ganvas.core.errors import UserError
 from ganvas.tasks.edit import Edit, edit

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from ganvas.app.access import Access
-from ganvas.app.reading_questions import show_comparison, show_dissection, show_measures, show_network
+from ganvas.app.answers.gallery_questions import show_gallery, show_realism
+from ganvas.app.answers.network_questions import show_field, show_network
+from ganvas.app.answers.reading_questions import show_comparison, show_dissection, show_measures
 from ganvas.app.studio import studio_of
 from ganvas.core.errors import UserError
 
@@ -67,11 +69,38 @@ def test_a_dissection_that_was_harmed_says_so(desk, tmp_path, content):
     assert "cannot be read" in show_dissection(desk, {"run": "demo"})["html"]
 
 
+def test_units_are_shown_for_the_eye_and_what_goes_without_them(trained_root):
+    desk = studio_of(trained_root, Access(port=1))
+    given = {"run": "tiny", "tab": "a"}
+    shown = show_gallery(desk, given | {"order": "rare"})
+    active = [one["active"] for one in shown["units"]]
+    assert active == sorted(active)
+    assert len(active) == shown["of"] == 8
+    assert shown["command"].endswith("--edit units.json -o " + str(trained_root / "tiny-edited"))
+    changes = [one["change"] for one in show_gallery(desk, given | {"order": "change"})["units"]]
+    assert changes == sorted(changes, reverse=True)
+    told = show_realism(desk, given | {"layer": shown["layer"], "units": [0, 3]})["html"]
+    assert "without the 2 chosen" in told
+    assert told.count("without 2 at random") >= 3
+    for units, why in (([], "from 1 to 4"), ([0, 1, 2, 3, 4], "from 1 to 4"), ([99], "no unit 99")):
+        with pytest.raises(UserError, match=why):
+            show_realism(desk, given | {"layer": shown["layer"], "units": units})
+
+
 def test_a_network_is_drawn_and_runs_are_compared(trained_root):
     desk = studio_of(trained_root, Access(port=1))
     network = show_network(desk, {"run": "tiny", "tab": "a"})["html"]
     assert '<svg class="chart"' in network
     assert "ganvas diagram" in network
+    field = show_field(desk, {"run": "tiny", "tab": "a"})
+    assert (field["kind"], field["layer"]) == ("draws", field["layers"][len(field["layers"]) // 2]["name"])
+    assert "of 64 pixels, within" in field["html"]
+    last = {"run": "tiny", "tab": "a", "part": "discriminator", "layer": "#2", "row": "0", "column": "99"}
+    looks = show_field(desk, last)
+    assert (looks["kind"], looks["cell"]) == ("looks", [0, 7])
+    assert "is moved by 1 of 64 pixels, within 1×1" in looks["html"]  # A convolution of one pixel.
+    with pytest.raises(UserError, match="no operation #999"):
+        show_field(desk, {"run": "tiny", "tab": "a", "layer": "#999"})
     compared = show_comparison(desk, {"runs": ["tiny", "twin"], "tab": "a"})["html"]
     assert "2 models compared" in compared
     assert f"ganvas compare {trained_root / 'tiny'}" in compared

@@ -16,7 +16,7 @@ from ganvas.app.events import mark_of
 from ganvas.app.processes import Processes, resuming
 from ganvas.app.run_rows import RunRows, last_entry
 from ganvas.app.run_status import status_now
-from ganvas.app.training_view import training_view
+from ganvas.app.views.training_view import training_view
 from ganvas.core.errors import UserError
 from ganvas.core.run_folder import RunFolder
 from ganvas.report.web import run_page, run_reader
@@ -228,7 +228,8 @@ def test_the_page_and_its_list_load_no_torch(tmp_path, write_run):
     script = (
         "import sys, pathlib\nfrom ganvas.app.access import Access\n"
         "from ganvas.app.application import application, page_files\n"
-        "from ganvas.app.run_questions import list_runs, show_training\nfrom ganvas.app.studio import studio_of\n"
+        "from ganvas.app.answers.run_questions import list_runs, show_training\n"
+        "from ganvas.app.studio import studio_of\n"
         "studio = studio_of(pathlib.Path(sys.argv[1]), Access(port=1))\n"
         "application(studio); page_files(); list_runs(studio, {}); show_training(studio, {'run': 'demo'})\n"
         "sys.exit(3 if 'torch' in sys.modules else 0)"
@@ -258,6 +259,24 @@ def test_what_somebody_wrote_into_a_run_is_text_and_no_markup(tmp_path, write_ru
     for piece in ("facts", "troubles", "charts"):
         assert "<img" not in shown[piece], piece
         assert "&lt;img" in shown[piece], piece
+
+
+def test_lines_and_sounds_of_a_moment_are_shown(tmp_path, write_run, serving):
+    run = write_run(tmp_path / "runs" / "demo")
+    for path in (run / "samples").iterdir():
+        path.unlink()
+    (run / "samples" / "000001.000.txt").write_text("to be <b>\nor not\n")
+    (run / "samples" / "000002.000.wav").write_bytes(b"RIFF....WAVE")
+    (tmp_path / "secret.txt").write_text("nobody's business")
+    (run / "samples" / "000003.000.txt").symlink_to(tmp_path / "secret.txt")
+    with serving(tmp_path / "runs") as studio:
+        told = studio.get("training", run="demo")[1]
+        assert (told["sheets"], told["pictures"], told["others"]) == ([1.0, 2.0, 3.0], False, True)
+        assert "to be &lt;b&gt;\nor not</pre>" in studio.get("other_sheet", run="demo", kimg=1)[1]["html"]
+        sound = studio.get("other_sheet", run="demo", kimg=2)[1]["html"]
+        assert 'src="data:audio/wav;base64,UklGRi4uLi5XQVZF"' in sound
+        for kimg in (3, 9):  # A link out of the folder, and nothing.
+            assert studio.get("other_sheet", run="demo", kimg=kimg)[0] == 404
 
 
 def test_losses_that_diverged_are_told_as_in_the_report(tmp_path, write_run):

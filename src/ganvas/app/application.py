@@ -6,14 +6,16 @@ from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from ganvas.app.drawing_questions import DRAWING_QUESTIONS
-from ganvas.app.edit_questions import EDIT_QUESTIONS
+from ganvas.app.answers.drawing_questions import DRAWING_QUESTIONS
+from ganvas.app.answers.edit_questions import EDIT_QUESTIONS
+from ganvas.app.answers.network_questions import NETWORK_QUESTIONS
+from ganvas.app.answers.reading_questions import READING_QUESTIONS
+from ganvas.app.answers.run_questions import RUN_QUESTIONS
+from ganvas.app.answers.toy_questions import TOY_QUESTIONS
 from ganvas.app.events import MOST_STREAMS, run_events
 from ganvas.app.guard import Guard
 from ganvas.app.questions import Given, Picture, Question
-from ganvas.app.reading_questions import READING_QUESTIONS
 from ganvas.app.request_rules import API
-from ganvas.app.run_questions import RUN_QUESTIONS
 from ganvas.app.run_shelf import Gone
 from ganvas.app.studio import Studio
 from ganvas.app.worker import Overtaken
@@ -25,7 +27,14 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
-QUESTIONS = (*RUN_QUESTIONS, *DRAWING_QUESTIONS, *EDIT_QUESTIONS, *READING_QUESTIONS)
+QUESTIONS = (
+    *RUN_QUESTIONS,
+    *DRAWING_QUESTIONS,
+    *EDIT_QUESTIONS,
+    *READING_QUESTIONS,
+    *NETWORK_QUESTIONS,
+    *TOY_QUESTIONS,
+)
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 

@@ -4,6 +4,7 @@ A thousand runs are listed in a third of a second: a row is made again only when
 log only the end is read.
 """
 
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -88,7 +89,7 @@ def _row(name: str, path: str) -> RunRow:
 
 def _description(path: str) -> Any:
     try:
-        with open(f"{path}/{DESCRIPTION}", "rb") as file:
+        with io.FileIO(f"{path}/{DESCRIPTION}") as file:
             return json.loads(file.read())
     except (OSError, ValueError, RecursionError):
         return None
@@ -109,7 +110,7 @@ def health_word(check_up: Mapping[str, Any]) -> str:
 def last_entry(path: str) -> dict[str, Any]:
     """The last whole line of a log as JSON; empty where there is none."""
     try:
-        with open(path, "rb") as file:
+        with io.FileIO(path) as file:  # Without a buffer and what is asked for it: half of the time of a thousand.
             size = file.seek(0, os.SEEK_END)
             for length in END_BYTES:
                 file.seek(max(size - length, 0))

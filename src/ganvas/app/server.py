@@ -23,8 +23,8 @@ def serve_studio(root: Path, *, host: str, port: int | None, write: bool, browse
     """
     import uvicorn
 
+    from ganvas.app.answers.run_questions import list_runs
     from ganvas.app.application import application
-    from ganvas.app.run_questions import list_runs
     from ganvas.app.studio import studio_of
 
     listening = bound(host, port)

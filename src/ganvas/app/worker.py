@@ -15,9 +15,14 @@ from ganvas.core.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from ganvas.app.easel import Easel
+    from ganvas.app.views.neighbours import Neighbourhood
+    from ganvas.dissect.places import Place
+    from ganvas.dissect.subject import Subject
+    from ganvas.dissect.unit_gallery import GalleryUnit
+    from ganvas.train.toy_game import Distances, ToyGame
     from ganvas.train.trained import Trained
 
-MOST_MODELS = 3
+MOST_MODELS = 6  # And what is made of them: a screen may need a generator, its parts and its training pictures at once.
 
 T = TypeVar("T")
 
@@ -93,6 +98,37 @@ class LoadedModels:
 
         return cast("Trained", self._one("trained", run, None, lambda run, kimg: load(run.path, kimg=kimg)))
 
+    def subject(self, run: RunFolder, part: str | None) -> "Subject":
+        """A network of a run's newest model, whose layers can be looked into."""
+        from ganvas.dissect.subject import of_run
+
+        found = self._one(f"subject {part}", run, None, lambda run, kimg: of_run(run.path, part=part, kimg=kimg))
+        return cast("Subject", found)
+
+    def gallery(self, run: RunFolder, place: "Place") -> "list[GalleryUnit]":
+        """The units of a layer of the network that draws."""
+        from ganvas.dissect.unit_gallery import unit_gallery
+
+        subject = self.subject(run, None)
+        found = self._one(f"gallery {place.name}", run, None, lambda run, kimg: unit_gallery(subject, place))
+        return cast("list[GalleryUnit]", found)
+
+    def neighbourhood(self, run: RunFolder) -> "Neighbourhood":
+        """Pictures that neighbours of a run's pictures are looked for among."""
+        from ganvas.app.views.neighbours import neighbourhood
+
+        trained = self.trained(run)
+        return cast("Neighbourhood", self._one("neighbours", run, None, lambda run, kimg: neighbourhood(trained)))
+
+    def toy(self, game: str, law: str, seed: int) -> "tuple[ToyGame, dict[int, Distances]]":
+        """A game of points where it was left, and how far its laws were apart at the steps that were looked at."""
+        from ganvas.train.toy_game import toy_game
+
+        key = ("toy", (game, law, seed))
+        if key not in self._kept:
+            self._kept[key] = (Path(), (toy_game(game, law, seed=seed), {}))
+        return cast("tuple[ToyGame, dict[int, Distances]]", self._newest(key))
+
     def _one(
         self, kind: str, run: RunFolder, kimg: float | None, load: Callable[[RunFolder, float | None], Any]
     ) -> Any:
@@ -101,6 +137,10 @@ class LoadedModels:
         key, folder = (kind, (run.path, kimg)), model_folder(run.path, kimg)
         if key not in self._kept or self._kept[key][0] != folder:
             self._kept[key] = (folder, load(run, kimg))
+        return self._newest(key)
+
+    def _newest(self, key: tuple[str, Any]) -> Any:
+        """What is kept under a key, which was asked for last; the oldest of too many go."""
         self._kept.move_to_end(key)
         while len(self._kept) > MOST_MODELS:
             self._kept.popitem(last=False)

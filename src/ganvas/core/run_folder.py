@@ -201,8 +201,7 @@ class RunFolder:
 
     def texts(self) -> list[tuple[float, Path]]:
         """The sheets of lines that were drawn at moments of the run, by kimg."""
-        found = [(_number(path.stem), path) for path in self.samples.glob("[0-9]*.txt")]
-        return sorted((kimg, path) for kimg, path in found if kimg is not None)
+        return self.drawn(".txt")
 
     @property
     def real_text(self) -> Path:
@@ -221,8 +220,12 @@ class RunFolder:
 
     def moments(self) -> list[Path]:
         """What was kept of moments of a run of points, beside their sheets, in their order."""
-        found = [(_number(path.stem), path) for path in self.samples.glob("[0-9]*.npz")]
-        return [path for _, path in sorted((kimg, path) for kimg, path in found if kimg is not None)]
+        return [path for _, path in self.drawn(".npz")]
+
+    def drawn(self, ending: str) -> list[tuple[float, Path]]:
+        """Files with an ending, such as ``.wav``, that were drawn at moments of the run, by kimg."""
+        found = [(_number(path.stem), path) for path in self.samples.glob(f"[0-9]*{ending}")]
+        return sorted((kimg, path) for kimg, path in found if kimg is not None)
 
     def add_measurement(self, entry: dict[str, Any]) -> Path | None:
         """Adds a line to the run's measurements. In a run that only others may write to it is left out, and said."""

@@ -9,9 +9,7 @@ import tyro
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganvas.data.packed import Packed
     from ganvas.dissect.latents.nearest_pictures import Memorised
-    from ganvas.train.trained import Trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +72,7 @@ def memorisation(task: Memorisation) -> MemorisationResult:
     from ganvas.core.checks import at_least
     from ganvas.core.errors import UserError
     from ganvas.core.files.atomic_files import require_writable, write_json
+    from ganvas.dissect.latents.held_out import fresh_scenes, held_out, rows_of_colours, some_of
     from ganvas.dissect.latents.nearest_pictures import memorised
     from ganvas.train import trained
 
@@ -84,12 +83,12 @@ def memorisation(task: Memorisation) -> MemorisationResult:
     if kept.unit != "pictures":
         raise UserError(f"{task.run} draws {kept.unit}, and this looks for pictures. Give a run of pictures.")
     require_writable(folder / "memorisation.json")
-    spec = task.held_out or _fresh(kept)
-    seen, unseen = kept.reals(quiet=task.quiet), _held_out(kept, spec, quiet=task.quiet)
+    spec = task.held_out or fresh_scenes(kept)
+    seen, unseen = kept.reals(quiet=task.quiet), held_out(kept, spec, quiet=task.quiet)
     count = min(len(seen), len(unseen), task.most)
     fakes = torch.from_numpy(kept.sample(task.n, seed=task.seed, label=task.label).bytes)
-    sets = [_rows(packed, count, task.seed) for packed in (seen, unseen)]
-    found = memorised(_flat(fakes), *(_flat(rows) for rows in sets))
+    sets = [some_of(packed, count, task.seed) for packed in (seen, unseen)]
+    found = memorised(rows_of_colours(fakes), *(rows_of_colours(rows) for rows in sets))
     _sheet(task, found, fakes, sets, folder / "memorisation.png")
     numbers = {"share": found.share, "standard_error": found.error, "ratio": found.ratio, "pictures": task.n}
     write_json(folder / "memorisation.json", {**numbers, "among": count, "held_out": spec, "seed": task.seed})
@@ -104,53 +103,6 @@ def memorisation(task: Memorisation) -> MemorisationResult:
         sheet=folder / "memorisation.png",
         file=folder / "memorisation.json",
     )
-
-
-def _fresh(kept: "Trained") -> str:
-    """Scenes of another seed than those of the training.
-
-    Raises:
-        UserError: the run was trained on something else.
-    """
-    from ganvas.core.errors import UserError
-    from ganvas.data.sources.opening_sources import open_source
-    from ganvas.data.sources.synthetic import MadeScenes
-
-    spec = str(kept.data["spec"])
-    source = open_source(spec, size=(kept.height, kept.width)) if spec.partition(":")[0] == "scenes" else None
-    if not isinstance(source, MadeScenes):
-        raise UserError(
-            f"The run was trained on {spec}, and which pictures of the kind it never saw is not known. Name them: "
-            "--held-out SRC."
-        )
-    return MadeScenes(source.count, (source.height, source.width), seed=source.seed + 1, time=source.time).location
-
-
-def _held_out(kept: "Trained", spec: str, *, quiet: bool) -> "Packed":
-    """Prepared as the training pictures were."""
-    from ganvas.core.errors import UserError
-
-    packed = kept.prepared(spec, quiet=quiet)
-    if packed.fingerprint == kept.data["fingerprint"]:
-        raise UserError(f"--held-out {spec}: these are the pictures that the run was trained on. Name others.")
-    return packed
-
-
-def _rows(packed: "Packed", count: int, seed: int) -> "Tensor":
-    """So many pictures at random, as bytes (n, h, w, c)."""
-    import torch
-
-    from ganvas.core.seeds import stream
-
-    order = torch.randperm(len(packed), generator=stream(seed, "memorisation"))[:count]
-    return torch.from_numpy(packed.read(order.numpy()))
-
-
-def _flat(pictures: "Tensor") -> "Tensor":
-    """Rows of colours from -1 to 1."""
-    from ganvas.core.pixels import to_float
-
-    return to_float(pictures).flatten(1)
 
 
 def _sheet(task: Memorisation, found: "Memorised", fakes: "Tensor", sets: "list[Tensor]", path: Path) -> None:

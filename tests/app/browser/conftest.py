@@ -9,7 +9,7 @@ import pytest
 
 CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
 AXE = Path(os.environ.get("GANVAS_AXE", ".axe/node_modules/axe-core/axe.min.js"))
-SCREENS = ("runs", "training", "walk", "paint", "dissect", "measure", "network", "compare")
+SCREENS = ("runs", "training", "walk", "paint", "dissect", "measure", "network", "compare", "toy")
 
 
 def pytest_collection_modifyitems(items):
@@ -106,5 +106,5 @@ def axe():
 @pytest.fixture(params=SCREENS)
 def screen(request):
     """Every screen by its address."""
-    given = {"runs": "", "compare": "?runs=tiny|twin"}.get(request.param, "?run=tiny")
+    given = {"runs": "", "toy": "", "compare": "?runs=tiny|twin"}.get(request.param, "?run=tiny")
     return f"{request.param}{given}"

@@ -1,5 +1,6 @@
 """Every screen, and what a person does there, in a real browser."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -138,6 +139,90 @@ def test_a_walk_is_in_the_address_and_back_leads_back(whole, opened):
     page.go_forward()
     page.wait_for_selector(".screen.runs")
     assert page.heard == []
+
+
+def test_a_game_is_played_on_and_back_by_keys(whole, opened):
+    page = opened(whole, "toy?game=gan/gan&stride=1")
+    shown = "document.querySelector('.game svg').outerHTML"
+    first = page.evaluate(shown)
+    page.keyboard.press("ArrowRight")
+    until(page, "document.querySelector('.controls output').textContent.includes('Step 1.')")
+    assert page.evaluate(shown) != first
+    assert "step=1" in page.url
+    page.reload()
+    until(page, "document.querySelector('.controls output').textContent.includes('Step 1.')")
+    page.keyboard.press("Home")
+    until(page, f"{shown.replace('.outerHTML', '.textContent')}.includes('Step 0')")
+    assert page.evaluate(shown) == first
+    page.keyboard.press("Space")
+    until(page, "Number(/step=([0-9]+)/.exec(location.hash)[1]) > 3")
+    page.keyboard.press("Space")
+    until(page, "document.querySelector('[aria-pressed]').textContent === 'Play'")
+    page.keyboard.type("gr")
+    page.wait_for_selector(".screen.runs")
+    assert page.heard == []
+
+
+def test_a_cell_of_the_network_is_moved_by_keys(whole, opened):
+    page = opened(whole, "network?run=tiny")
+    told = "document.querySelector('.fields + p').textContent"
+    first = page.evaluate(told)
+    page.keyboard.press("ArrowLeft")
+    until(page, f"{told} !== {first!r}")
+    assert "column=" in page.url
+    page.keyboard.press(".")
+    page.locator("select").first.select_option("discriminator")
+    until(page, f"{told}.includes('is moved by')")
+    page.locator(".fields img").first.click(position={"x": 3, "y": 3})
+    until(page, f"{told}.startsWith('Cell 0, 0 ')")
+    assert page.heard == []
+
+
+def test_units_are_chosen_for_the_eye_and_saved(whole, opened, axe, tmp_path):
+    page = opened(whole, "dissect?run=tiny")
+    page.keyboard.press("u")
+    page.wait_for_selector(".units img")
+    page.locator(".units input").first.press("Space")
+    number = page.locator(".units input").first.get_attribute("value")
+    until(page, f"location.hash.includes('units={number}')")
+    with page.expect_download() as download:
+        page.keyboard.press("s")
+    download.value.save_as(tmp_path / "units.json")
+    chosen = json.loads((tmp_path / "units.json").read_text())
+    assert chosen["units"] == [int(number)]
+    page.get_by_role("button", name="How real without them").press("Enter")
+    page.wait_for_selector("text=without 1 at random")
+    page.reload()
+    page.wait_for_selector(".units :checked")
+    found = page.evaluate(f"{axe}; axe.run().then(found => found.violations.map(v => [v.id, v.nodes[0].html]))")
+    assert found == []
+    assert page.heard == []
+
+
+def test_the_nearest_training_pictures_are_shown_until_the_walk_goes_on(whole, opened):
+    page = opened(whole, "walk?run=tiny")
+    page.keyboard.press("n")
+    page.wait_for_selector("text=Nearest held-out pictures")
+    page.keyboard.press("ArrowRight")
+    until(page, "!document.querySelector('.fields')")
+    assert page.heard == []
+
+
+def test_lines_and_sounds_follow_the_slider(root, tmp_path, serving, opened, axe):
+    run = Path(shutil.copytree(root / "demo", tmp_path / "runs" / "demo"))
+    for path in (run / "samples").iterdir():
+        path.unlink()
+    for kimg in (1, 2):
+        (run / "samples" / f"00000{kimg}.000.txt").write_text(f"said at {kimg}\n")
+        (run / "samples" / f"00000{kimg}.000.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0" + bytes(20))
+    with serving(tmp_path / "runs") as studio:
+        page = opened(studio, "training?run=demo")
+        until(page, "document.querySelector('.lines').textContent.includes('said at 2')")
+        assert page.locator("audio").count() == 1
+        page.keyboard.press("ArrowLeft")
+        until(page, "document.querySelector('.lines').textContent.includes('said at 1')")
+        found = page.evaluate(f"{axe}; axe.run().then(found => found.violations.map(v => [v.id, v.nodes[0].html]))")
+        assert found == []
 
 
 def test_two_tabs_walk_apart(whole, opened, chromium):

@@ -128,3 +128,19 @@ def test_arms_of_a_spiral_are_turned_against_each_other():
 
 def test_what_has_no_closed_density_says_so():
     assert MIXTURES["spiral"].log_density(np.zeros((1, 2))) is None
+
+
+@pytest.mark.parametrize("name", ["ring8_wide", "ring8_unequal", "grid25", "squares"])
+def test_the_mass_of_a_cell_is_the_share_of_points_in_it(name):
+    law, n = MIXTURES[name], 20_000
+    x, y = np.array([-9.0, -1.9, -0.1, 1.0, 2.05, 9.0]), np.array([-9.0, -0.3, 0.2, 1.4, 9.0])
+    masses = law.cell_masses(x, y)
+    points = law.points(np.arange(n))[0]
+    shares = np.histogram2d(points[:, 1], points[:, 0], bins=(y, x))[0] / n
+    assert masses.sum() == pytest.approx(1, abs=1e-12)
+    assert (np.abs(shares - masses) <= 5 * np.sqrt(masses * (1 - masses) / n) + 1e-9).all()
+
+
+@pytest.mark.parametrize("name", ["rings", "spiral", "parallel_lines", "pair", "pareto_plane"])
+def test_a_law_without_a_closed_form_of_cells_says_so(name):
+    assert MIXTURES[name].cell_masses(np.array([0.0, 1.0]), np.array([0.0, 1.0])) is None

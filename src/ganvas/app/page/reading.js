@@ -20,7 +20,5 @@ function screen(title, waiting, read) {
 const of = (given) => ({ run: given.get("run"), tab });
 
 export const measure = screen("Measure", "Loading.", (given) => ask("measures", of(given)));
-export const dissect = screen("Dissect", "Loading.", (given) => ask("dissection", of(given)));
-export const network = screen("Network", "The network is being traced.", (given) => ask("network", of(given)));
 export const compare = screen("Compare", "Every model draws its first pictures.", (given) =>
   post("comparison", { runs: (given.get("runs") ?? "").split("|").filter(Boolean), tab }));

@@ -3,15 +3,20 @@
 import { NoAnswer } from "/ask.js";
 import { empty, h, say } from "/dom.js";
 import { address, go, read } from "/state.js";
+import * as dissect from "/dissect.js";
 import * as edit from "/edit.js";
 import * as paint from "/paint.js";
-import { compare, dissect, measure, network } from "/reading.js";
+import * as network from "/network.js";
+import { compare, measure } from "/reading.js";
 import * as runs from "/runs.js";
+import * as toy from "/toy.js";
 import * as training from "/training.js";
 import * as walk from "/walk.js";
 
-const SCREENS = { runs, training, walk, paint, edit, dissect, measure, network, compare };
+const SCREENS = { runs, training, walk, paint, edit, dissect, measure, network, compare, toy };
 const OF_A_RUN = ["training", "walk", "paint", "edit", "dissect", "measure", "network"];
+const OF_NONE = ["runs", "toy"]; // Screens that are there without a run.
+const LETTERS = { toy: "y" }; // After g; of all others the first.
 const SHARED = ["kimg", "x", "y", "steps", "label"]; // What goes along from one screen of a run to another.
 const THEMES = ["as the system", "light", "dark"];
 const main = document.getElementById("main");
@@ -61,17 +66,19 @@ function reload() {
 function along(name) {
   const { given } = read();
   const kept = [...given].filter(([key]) => key === "run" || SHARED.includes(key));
-  return name === "runs" ? {} : Object.fromEntries(kept);
+  return OF_NONE.includes(name) ? {} : Object.fromEntries(kept);
 }
 
 function navigation() {
   const { screen, given } = read();
-  const names = ["runs", ...(screen === "compare" ? ["compare"] : []), ...(given.get("run") ? OF_A_RUN : [])];
+  const names = [...OF_NONE, ...(screen === "compare" ? ["compare"] : []), ...(given.get("run") ? OF_A_RUN : [])];
   const links = names.map((name) =>
     h("a", { href: name === screen ? location.hash : address(name, along(name)), "aria-current": name === screen ? "page" : null }, SCREENS[name].title));
   document.getElementById("screens").replaceChildren(...links);
   document.querySelector(".brand").href = address("runs");
 }
+
+const letter = (name) => LETTERS[name] ?? name[0];
 
 function theme(step) {
   const kept = Number(localStorage.getItem("theme") ?? 0);
@@ -86,8 +93,7 @@ function theme(step) {
 function help() {
   const keys = [
     ["?", "these keys"],
-    ["g then r", "all runs"],
-    ...OF_A_RUN.map((name) => [`g then ${name[0]}`, SCREENS[name].title]),
+    ...[...OF_NONE, ...OF_A_RUN].map((name) => [`g then ${letter(name)}`, SCREENS[name].title]),
     ["Esc", "leave a field, close this"],
     ...(SCREENS[shown.screen]?.keys ?? []),
   ];
@@ -106,8 +112,8 @@ function onKey(event) {
   if (event.key === "?") return help();
   if (performance.now() - prefix < 1500) {
     prefix = -Infinity;
-    const screen = ["runs", ...OF_A_RUN].find((name) => name[0] === event.key);
-    if (screen && (screen === "runs" || shown.run)) go(screen, along(screen));
+    const screen = [...OF_NONE, ...OF_A_RUN].find((name) => letter(name) === event.key);
+    if (screen && (OF_NONE.includes(screen) || shown.run)) go(screen, along(screen));
     return;
   }
   if (event.key === "g") prefix = performance.now();

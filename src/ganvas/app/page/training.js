@@ -23,6 +23,8 @@ export async function show(place, given) {
   const troubles = h("div");
   const charts = h("div");
   const sheet = h("img", { class: "sheet pixels", alt: "" });
+  const other = h("div", { class: "other" }); // Lines, sounds: what a kind shows beside pictures, or instead.
+  let has = { pictures: true, others: false };
   const none = h("p", { class: "note" }, "There are no sample sheets yet: the run has not drawn any.");
   const slider = h("input", { type: "range", min: 0, max: 0, step: 1, id: "moment", oninput: () => choose(Number(slider.value)) });
   const at = h("output", { for: "moment" });
@@ -37,6 +39,8 @@ export async function show(place, given) {
     at.textContent = `${kimg.toLocaleString("en", { minimumFractionDigits: 3 })} kimg`;
     slider.setAttribute("aria-valuetext", at.textContent);
     for (const line of charts.querySelectorAll(".cursor")) cursor(line, kimg);
+    if (has.others) await drawOther(kimg);
+    if (!has.pictures) return;
     const source = await picture("sheet", { run, kimg });
     if (sheets[Number(slider.value)] !== kimg) return;
     sheet.src = source;
@@ -48,6 +52,14 @@ export async function show(place, given) {
     }
   }
 
+  async function drawOther(kimg) {
+    if (other.dataset.kimg === String(kimg)) return; // A sound that is being heard goes on.
+    const { html } = await ask("other_sheet", { run, kimg }, over.signal);
+    if (sheets[Number(slider.value)] !== kimg) return;
+    put(other, html);
+    other.dataset.kimg = kimg;
+  }
+
   function choose(index) {
     slider.value = index;
     wanted = index === sheets.length - 1 ? null : String(sheets[index]);
@@ -57,7 +69,9 @@ export async function show(place, given) {
 
   function follow() {
     const known = wanted === null ? sheets.length - 1 : nearest(sheets, Number(wanted));
-    sheet.hidden = slider.disabled = play.disabled = !sheets.length;
+    slider.disabled = play.disabled = !sheets.length;
+    sheet.hidden = !sheets.length || !has.pictures;
+    other.hidden = !has.others;
     none.hidden = Boolean(sheets.length);
     slider.max = Math.max(sheets.length - 1, 0);
     slider.value = known;
@@ -72,6 +86,7 @@ export async function show(place, given) {
     put(troubles, told.troubles);
     put(charts, told.charts);
     sheets = told.sheets;
+    has = told;
     stop.hidden = !told.write || !told.training;
     resume.hidden = !told.write || told.training || told.status === "finished";
     if (told.told) say(told.told, true);
@@ -124,7 +139,7 @@ export async function show(place, given) {
     h("header", {}, h("h1", {}, run, heading), facts, troubles, h("p", { class: "row" }, stop, resume)),
     h("div", { class: "row controls" }, labelled("Samples and curves at", slider), at, play,
       labelled("Logarithmic", log), labelled("Smoothing", smooth)),
-    h("div", { class: "halves" }, h("div", { class: "stay" }, h("h2", { class: "unseen" }, "Samples"), sheet, none),
+    h("div", { class: "halves" }, h("div", { class: "stay" }, h("h2", { class: "unseen" }, "Samples"), sheet, other, none),
       h("div", {}, h("h2", { class: "unseen" }, "Curves"), charts)),
   );
   log.checked = given.get("log") === "1";

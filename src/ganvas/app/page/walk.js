@@ -1,14 +1,14 @@
 // A walk between seeds: the picture under the hand, drawn anew for every step of it.
 
-import { ask, drawn, latest, tab } from "/ask.js";
-import { ARROWS, empty, failed, h, labelled, say, show as showPicture } from "/dom.js";
+import { ask, drawn, latest, post, tab } from "/ask.js";
+import { ARROWS, empty, failed, h, labelled, put, say, show as showPicture } from "/dom.js";
 import { placeOf, savePainting } from "/painting.js";
 import { note } from "/state.js";
 
 export const title = "Walk";
 export const waiting = "The model is being loaded: the first one takes some seconds.";
 export const keys = [["← → ↑ ↓", "walk (Shift: ten times as far)"], ["r", "somewhere else"], ["p", "pin this picture"],
-  ["b", "the pinned picture, while held"], ["0", "directions back to 0"]];
+  ["b", "the pinned picture, while held"], ["0", "directions back to 0"], ["n", "nearest training pictures"]];
 
 const SEED_PX = 260; // Of the hand, from one seed to the next.
 const STEP = 0.05;
@@ -26,6 +26,7 @@ export async function show(place, given) {
   const psi = h("input", { type: "range", min: 0, max: 1, step: 0.01, id: "psi", oninput: () => to({ truncation: Number(psi.value) }) });
   const label = h("select", { onchange: () => to({ label: Number(label.value) }) }, ...easel.labels.map((name, index) => h("option", { value: index }, name)));
   const command = h("div");
+  const near = h("div");
 
   const draw = latest(async () => {
     try {
@@ -41,6 +42,7 @@ export async function show(place, given) {
       x: round(at.x) || "", y: round(at.y) || "", steps: at.steps.some(Boolean) ? at.steps.map(round).join(",") : "",
       psi: at.truncation, label: at.label,
     });
+    near.replaceChildren(); // They are another picture's.
     told();
     return draw();
   }
@@ -62,6 +64,16 @@ export async function show(place, given) {
         to({ steps });
       },
     });
+  }
+
+  async function neighbours() {
+    try {
+      say("The nearest training pictures are being looked for.");
+      put(near, (await post("neighbours", { ...at, tab })).html);
+      say("");
+    } catch (error) {
+      failed(error);
+    }
   }
 
   function pin() {
@@ -89,6 +101,7 @@ export async function show(place, given) {
     } else if (event.key === "r") somewhere();
     else if (event.key === "p") pin();
     else if (event.key === "b" && !event.repeat) held(true);
+    else if (event.key === "n") neighbours();
     else if (event.key === "0") to({ steps: [] });
     else return event.key === "b";
     return true;
@@ -108,8 +121,10 @@ export async function show(place, given) {
           h("button", { type: "button", onclick: somewhere }, "Somewhere else"),
           h("button", { type: "button", onclick: pin }, "Pin"),
           h("button", { type: "button", onclick: () => to({ steps: [] }) }, "Directions to 0"),
-          h("button", { type: "button", onclick: () => savePainting(at, command) }, "Save painting")),
+          h("button", { type: "button", onclick: () => savePainting(at, command) }, "Save painting"),
+          h("button", { type: "button", onclick: neighbours }, "Nearest training pictures")),
         command,
+        near,
         easel.labels.length ? labelled("Class", label) : null,
         easel.truncates ? labelled("Truncation", psi)
           : h("p", { class: "note" }, "No truncation: this model has no space of its own between latents and pictures to pull towards the middle of."),

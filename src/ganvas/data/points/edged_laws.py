@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from ganvas.data.points.law import Centres, Dice, Gap, Marks, Mixture, part_of
+from ganvas.data.points.law import CellMasses, Centres, Dice, Edges, Gap, Marks, Mixture, part_of
 from ganvas.data.points.line_law import LineLaw, Numbers
 
 
@@ -49,6 +49,17 @@ class Boxes(Mixture):
             mean=float((low + high).mean() / 2),
             reach=(float(low.min()), float(high.max())),
         )
+
+    def cell_masses(self, x: Edges, y: Edges) -> CellMasses | None:
+        """Shares of the boxes' area; None where a side has no length, whose mass lies on edges of cells."""
+        sides = self.high - self.low
+        if self.dims != 2 or not sides.all():
+            return None
+        across, upwards = (
+            np.diff(np.clip(edges, self.low[:, axis, None], self.high[:, axis, None]), axis=1) / sides[:, axis, None]
+            for axis, edges in enumerate((x, y))
+        )
+        return np.einsum("kr,kc->rc", upwards, across) / self.parts
 
     def _draw(self, dice: Dice) -> tuple[Float64[np.ndarray, "n d"], Marks]:
         marks = part_of(dice(), np.full(self.parts, 1 / self.parts))

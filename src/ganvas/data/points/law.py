@@ -18,6 +18,8 @@ from ganvas.data.scenes.factors import mix
 PointRows = Float32[np.ndarray, "n d"]
 Centres = Float64[np.ndarray, "k d"]
 Marks = Int64[np.ndarray, " n"]  # The mode, ring or arm that a point was drawn from.
+Edges = Float64[np.ndarray, " _"]  # Ascending, along one axis.
+CellMasses = Float64[np.ndarray, "rows columns"]  # One row and column fewer than edges.
 Dice = Callable[[], Float64[np.ndarray, " n"]]  # A fresh uniform number in (0, 1) per point with every call.
 
 _GOLDEN, _APART = np.uint64(0x9E3779B97F4A7C15), np.uint64(0x5851F42D4C957F2D)
@@ -66,6 +68,11 @@ class Mixture(abc.ABC):
     def log_density(self, points: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, " n"] | None:
         """The logarithm of the law's density in nats, or None where it has no closed form."""
         del points
+        return None
+
+    def cell_masses(self, x: Edges, y: Edges) -> CellMasses | None:
+        """The law's mass in the cells between edges of a plane, rows from bottom to top; None without a closed form."""
+        del x, y
         return None
 
     @abc.abstractmethod

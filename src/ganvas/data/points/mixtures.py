@@ -23,7 +23,7 @@ from jaxtyping import Float64
 
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.data.points.edged_laws import Boxes, Pareto
-from ganvas.data.points.law import Centres, Dice, Gap, Marks, Mixture, normals, part_of
+from ganvas.data.points.law import CellMasses, Centres, Dice, Edges, Gap, Marks, Mixture, normals, part_of
 from ganvas.data.points.line_law import LineLaw, Numbers
 
 EDGE = 3.0  # Standard deviations from its middle to what is called the edge of a Gaussian.
@@ -69,6 +69,16 @@ class Gaussians(Mixture):
         logs = np.log(self.shares) - squares / 2 - self.dims * math.log(self.sigma * math.sqrt(2 * math.pi))
         most = logs.max(1)
         return most + np.log(np.exp(logs - most[:, None]).sum(1))
+
+    def cell_masses(self, x: Edges, y: Edges) -> CellMasses | None:
+        """Sums of products of differences of the normal distribution function."""
+        if self.dims != 2:
+            return None
+        across, upwards = (
+            np.diff(normal_below((edges - self.centres[:, axis, None]) / self.sigma), axis=1)
+            for axis, edges in enumerate((x, y))
+        )
+        return np.einsum("k,kr,kc->rc", self.shares, upwards, across)
 
     def _draw(self, dice: Dice) -> tuple[Float64[np.ndarray, "n d"], Marks]:
         marks = part_of(dice(), self.shares)

@@ -9,9 +9,11 @@ from ganvas.app.run_rows import RunRow
 from ganvas.app.run_shelf import Gone
 from ganvas.app.run_status import status_now
 from ganvas.app.studio import Studio
-from ganvas.app.training_view import training_view
+from ganvas.app.views.sheet_views import SHEET_VIEWS
+from ganvas.app.views.training_view import training_view
 from ganvas.core.run_folder import RunFolder
 from ganvas.report.pictures.reading import opened
+from ganvas.report.web import page
 
 
 def list_runs(studio: Studio, given: Given) -> dict[str, Any]:
@@ -45,6 +47,20 @@ def show_sheet(studio: Studio, given: Given) -> Picture:
         return Picture(data)
 
 
+def show_other_sheet(studio: Studio, given: Given) -> dict[str, Any]:
+    """What was drawn at one moment of a run beside pictures, or instead: lines, sounds."""
+    run, kimg = studio.shelf.run(text(given, "run")), real(given, "kimg")
+    pieces = [
+        view(path)
+        for ending, view in SHEET_VIEWS.items()
+        for moment, path in run.drawn(ending)
+        if moment == kimg and studio.shelf.holds(path)
+    ]
+    if not pieces:
+        raise Gone(f"There is nothing else of {kimg:g} kimg in this run.")
+    return {"html": page.join(*pieces)}
+
+
 def stop_training(studio: Studio, given: Given) -> dict[str, Any]:
     """Asks the process that trains a run to stop, as Ctrl-C does: it saves and ends by itself."""
     run = studio.shelf.run(text(given, "run"))
@@ -61,6 +77,7 @@ RUN_QUESTIONS = (
     Question(path="runs", answer=list_runs),
     Question(path="training", answer=show_training),
     Question(path="sheet", answer=show_sheet),
+    Question(path="other_sheet", answer=show_other_sheet),
     Question(path="stop", answer=stop_training, method="POST", writes=True),
     Question(path="resume", answer=resume_training, method="POST", writes=True),
 )

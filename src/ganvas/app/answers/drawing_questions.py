@@ -38,6 +38,22 @@ def draw(studio: Studio, given: Given) -> Picture:
     return studio.worker.ask(f"{text(given, 'tab')} {text(given, 'view', '')}", work)
 
 
+def show_neighbours(studio: Studio, given: Given) -> dict[str, Any]:
+    """The training pictures that are nearest to the picture of a place, beside the nearest of as many held-out ones."""
+    run, kimg = studio.shelf.run(text(given, "run")), _kimg(given)
+
+    def work(models: LoadedModels) -> dict[str, Any]:
+        from ganvas.app.views.neighbours import neighbours_view
+        from ganvas.dissect.painting import painted
+
+        easel = models.easel(run, kimg)
+        drawn = painted(easel.painter, _painting(easel, given))
+        command = f"ganvas memorisation {shlex.quote(str(run.path))}"
+        return {"html": neighbours_view(drawn, models.neighbourhood(run), command)}
+
+    return studio.worker.ask(f"{text(given, 'tab')} neighbours", work)
+
+
 def keep_painting(studio: Studio, given: Given) -> dict[str, Any]:
     """The same as a file for ``ganvas paint``, and the command that draws it again."""
     run, kimg = studio.shelf.run(text(given, "run")), _kimg(given)
@@ -83,5 +99,6 @@ def _kimg(given: Given) -> float | None:
 DRAWING_QUESTIONS = (
     Question(path="easel", answer=show_easel),
     Question(path="draw", answer=draw, method="POST"),
+    Question(path="neighbours", answer=show_neighbours, method="POST"),
     Question(path="painting", answer=keep_painting, method="POST"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ganvas.app.run_status import status_now
+from ganvas.app.views.sheet_views import endings_of, moments_of
 from ganvas.core.number_text import number
 from ganvas.core.progress import duration
 from ganvas.core.run_folder import RunFolder
@@ -43,7 +44,9 @@ def training_view(run: RunFolder, *, log: bool, smooth: float) -> dict[str, Any]
         "facts": page.facts([*_facts(shown), ("Time left", _left(shown) if is_trained else None)]),
         "troubles": _troubles(shown, run.path),
         "charts": _charts(shown, log=log, smooth=min(max(smooth, 0.0), SMOOTHEST)),
-        "sheets": [kimg for kimg, _ in run.sheets()],
+        "sheets": moments_of(run),
+        "pictures": bool(run.sheets()),
+        "others": bool(endings_of(run)),
     }
 
 

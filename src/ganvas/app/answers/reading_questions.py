@@ -1,12 +1,12 @@
-"""Questions of the screens that are read: Measure, Dissect, Compare and Network, as pieces of a page."""
+"""Questions of the screens that are read: Measure, Dissect and Compare, as pieces of a page."""
 
 import shlex
 from dataclasses import replace
 from typing import Any
 
-from ganvas.app.dissection_view import dissection_view
 from ganvas.app.questions import Given, Question, listed, text
 from ganvas.app.studio import Studio
+from ganvas.app.views.dissection_view import dissection_view
 from ganvas.app.worker import LoadedModels
 from ganvas.core.errors import UserError
 from ganvas.report.web import page, run_reader
@@ -17,7 +17,6 @@ from ganvas.report.web.run_numbers import numbers
 from ganvas.report.web.run_page import NARROW, WIDE
 
 MOST_COMPARED = 12
-NETWORK_INCHES = 6.9
 
 
 def show_measures(studio: Studio, given: Given) -> dict[str, Any]:
@@ -58,31 +57,8 @@ def show_comparison(studio: Studio, given: Given) -> dict[str, Any]:
     return {"html": studio.worker.ask(f"{text(given, 'tab')} compare", work)}
 
 
-def show_network(studio: Studio, given: Given) -> dict[str, Any]:
-    """The network of a run that draws, as ``ganvas diagram`` draws it."""
-    path = studio.shelf.run(text(given, "run")).path
-
-    def work(models: LoadedModels) -> str:
-        from ganvas.anatomy.diagram import diagram as diagrams
-        from ganvas.report.web.chart import inline
-        from ganvas.tasks.networks.network_options import Network, graph_of
-
-        graph = graph_of(Network(model=str(path)))
-        drawing = diagrams.drawn(diagrams.layout(graph, width_inches=NETWORK_INCHES), title=graph.model)
-        return inline(drawing)
-
-    drawn = page.Html(studio.worker.ask(f"{text(given, 'tab')} network", work))
-    more = page.note("The numbers of every layer, and this figure for a paper:")
-    commands = "\n".join(
-        f"ganvas {words}"
-        for words in (f"table {shlex.quote(str(path))}", f"diagram {shlex.quote(str(path))} -o network.pdf")
-    )
-    return {"html": page.join(element("div", drawn, class_="on-paper"), more, page.command(commands))}
-
-
 READING_QUESTIONS = (
     Question(path="measures", answer=show_measures),
     Question(path="dissection", answer=show_dissection),
     Question(path="comparison", answer=show_comparison, method="POST"),
-    Question(path="network", answer=show_network),
 )
