@@ -34,7 +34,9 @@ def begin(out, *changes, data=STREET, kimg=0.016, **options):
 def run(tmp_path_factory):
     """A short run on streets."""
     out = tmp_path_factory.mktemp("runs") / "run"
-    assert begin(out, "sample_kimg=0.008", "mirror=true", held_out="street:4,32x48,seed=1").finished
+    assert begin(
+        out, "sample_kimg=0.008", "measure_kimg=0.016", "mirror=true", held_out="street:4,32x48,seed=1"
+    ).finished
     return out
 
 
@@ -66,6 +68,14 @@ def test_the_run_says_what_its_boxes_are_and_shows_them_drawn(run):
     assert len(sheets) >= 2
     with Image.open(sheets[0]) as image:
         assert (255, 64, 48) in {colour for _, colour in image.convert("RGB").getcolors(1 << 20)}
+
+
+def test_what_is_missed_is_measured_beside_the_boxes_that_are_likely_without_looking(run):
+    (line,) = (run / "measures.jsonl").read_text().splitlines()[-1:]
+    found = {one["metric"]: one for one in json.loads(line)["results"]}
+    assert {"miss_rate", "ap", "ap50", "miss_rate.prior_boxes", "ap50.prior_boxes"} <= found.keys()
+    assert 0 <= found["miss_rate"]["value"] <= 1
+    assert "from8px" in found["miss_rate"]["protocol"]
 
 
 def test_boxes_are_written_as_a_coco_file_inside_upright_pictures_and_drawn(run, photos, tmp_path):
@@ -116,7 +126,7 @@ def test_detecting_refuses_what_cannot_be(run, photos, tmp_path):
 def test_a_run_that_is_interrupted_and_resumed_is_the_run_that_never_was(run, tmp_path):
     how = {"held_out": "street:4,32x48,seed=1"}
     for kimg in (0.008, 0.016):
-        begin(tmp_path / "run", "sample_kimg=0.008", "mirror=true", kimg=kimg, **how)
+        begin(tmp_path / "run", "sample_kimg=0.008", "measure_kimg=0.016", "mirror=true", kimg=kimg, **how)
     ours, theirs = (max((one / "model").iterdir()) / "model.safetensors" for one in (tmp_path / "run", run))
     assert ours.read_bytes() == theirs.read_bytes()
 

@@ -16,8 +16,9 @@ from ganvas.data.boxes.packed_boxes import PackedBoxes, coco_file, counts_of, ho
 from ganvas.data.packed import Packed
 from ganvas.data.sources.locations import lasting_name
 from ganvas.data.survey import survey
-from ganvas.losses.capabilities import Shows
+from ganvas.losses.capabilities import Detects, Shows
 from ganvas.losses.game import Game
+from ganvas.train.examinations.box_examination import BoxExamination
 from ganvas.train.feeds.box_feed import Boxed, BoxFeed
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
@@ -72,7 +73,7 @@ class BoxData(RunData):
 
     def examinations(self, model: Game, plan: Plan) -> list[Examination]:
         """What is missed of held-out objects."""
-        return []
+        return [BoxExamination(plan, self.boxed, self.held_out)] if isinstance(model, Detects) else []
 
     def specimens(self, plan: Plan, *, device: torch.device) -> None:
         """None: nothing is drawn."""
