@@ -1,8 +1,10 @@
 """Answers of the studio about runs: the list, a run's training, its samples, its end."""
 
 import http.client
+import importlib
 import json
 import os
+import pkgutil
 import re
 import shutil
 import signal
@@ -12,6 +14,7 @@ import time
 
 import pytest
 
+from ganvas.app import answers, application
 from ganvas.app.events import mark_of
 from ganvas.app.processes import Processes, resuming
 from ganvas.app.run_rows import RunRows, last_entry
@@ -259,6 +262,18 @@ def test_what_somebody_wrote_into_a_run_is_text_and_no_markup(tmp_path, write_ru
     for piece in ("facts", "troubles", "charts"):
         assert "<img" not in shown[piece], piece
         assert "&lt;img" in shown[piece], piece
+
+
+def test_every_question_that_is_written_is_answered():
+    written = [
+        question
+        for found in pkgutil.iter_modules(answers.__path__)
+        for name, listed in vars(importlib.import_module(f"{answers.__name__}.{found.name}")).items()
+        if name.endswith("_QUESTIONS")
+        for question in listed
+    ]
+    assert {one.path for one in written} == {one.path for one in application.QUESTIONS}
+    assert len({one.path for one in written}) == len(application.QUESTIONS)
 
 
 def test_lines_and_sounds_of_a_moment_are_shown(tmp_path, write_run, serving):

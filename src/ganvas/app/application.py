@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganvas.app.answers.drawing_questions import DRAWING_QUESTIONS
 from ganvas.app.answers.edit_questions import EDIT_QUESTIONS
+from ganvas.app.answers.gallery_questions import GALLERY_QUESTIONS
 from ganvas.app.answers.network_questions import NETWORK_QUESTIONS
 from ganvas.app.answers.reading_questions import READING_QUESTIONS
 from ganvas.app.answers.run_questions import RUN_QUESTIONS
@@ -33,6 +34,7 @@ QUESTIONS = (
     *EDIT_QUESTIONS,
     *READING_QUESTIONS,
     *NETWORK_QUESTIONS,
+    *GALLERY_QUESTIONS,
     *TOY_QUESTIONS,
 )
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}

@@ -24,7 +24,8 @@ export async function show(place, given) {
 
   const draw = latest(async () => {
     try {
-      known = await ask("field", { run, tab, ...at });
+      const chosen = Object.entries(at).filter(([, value]) => value !== "");
+      known = await ask("field", { run, tab, ...Object.fromEntries(chosen) });
       put(field, known.html);
       told();
     } catch (error) {

@@ -38,7 +38,7 @@ def neighbourhood(kept: Trained) -> Neighbourhood:
     """
     packed = kept.reals(quiet=True)
     try:
-        fresh = held_out(kept, fresh_scenes(kept), quiet=True)
+        fresh = held_out(kept, fresh_scenes(kept, most=MOST), quiet=True)
     except UserError:
         why = f"Of {kept.data['spec']} it is not known which pictures the run never saw; name them to the command."
         return Neighbourhood(seen=some_of(packed, MOST, 0), unseen=None, why_none=why)

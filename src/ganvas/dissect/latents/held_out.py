@@ -13,8 +13,8 @@ from ganvas.data.sources.synthetic import MadeScenes
 from ganvas.train.trained import Trained
 
 
-def fresh_scenes(kept: Trained) -> str:
-    """Scenes of another seed than those of the training.
+def fresh_scenes(kept: Trained, *, most: int | None = None) -> str:
+    """Scenes of another seed than those of the training: as many, or ``most``.
 
     Raises:
         UserError: the run was trained on something else.
@@ -26,7 +26,8 @@ def fresh_scenes(kept: Trained) -> str:
             f"The run was trained on {spec}, and which pictures of the kind it never saw is not known. Name them: "
             "--held-out SRC."
         )
-    return MadeScenes(source.count, (source.height, source.width), seed=source.seed + 1, time=source.time).location
+    count = source.count if most is None else min(source.count, most)
+    return MadeScenes(count, (source.height, source.width), seed=source.seed + 1, time=source.time).location
 
 
 def held_out(kept: Trained, spec: str, *, quiet: bool) -> Packed:
