@@ -2,8 +2,6 @@
 
 import json
 import math
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -159,7 +157,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(source, tmp_pat
 @pytest.mark.parametrize(
     "name", [entry.name for entry in catalogue.entries("models") if entry.name.startswith("text/")]
 )
-def test_two_ranks_of_half_a_batch_see_what_one_sees_of_a_whole(name, monkeypatch):
+def test_two_ranks_of_half_a_batch_see_what_one_sees_of_a_whole(name, together):
     module = catalogue.load("models", name)
     model = module.Model(replace(module.TINY, batch_size=8))
     initialise(model, stream(0, "weights"))
@@ -171,25 +169,6 @@ def test_two_ranks_of_half_a_batch_see_what_one_sees_of_a_whole(name, monkeypatc
     ]
     for phase in model.phases():
         whole_terms = phase.loss(whole)
-        parts = together([lambda half=half, phase=phase: phase.loss(half) for half in halves], monkeypatch)
+        parts = together([lambda half=half, phase=phase: phase.loss(half) for half in halves])
         for key, terms in whole_terms.items():
             assert_close(torch.stack([part[key] for part in parts], 1).flatten(), terms, rtol=1e-4, atol=1e-5)
-
-
-def together(calls, monkeypatch):
-    """What two ranks compute at once, each in a thread of its own that waits for the other's numbers."""
-    meeting, brought = threading.Barrier(2), [None, None]
-
-    def average_(self, tensors):
-        own = list(tensors)
-        brought[self.rank] = [tensor.clone() for tensor in own]
-        meeting.wait(timeout=20)
-        for tensor, *both in zip(own, *brought, strict=True):
-            tensor.copy_(torch.stack(both).mean(0))
-        meeting.wait(timeout=20)
-
-    monkeypatch.setattr(Ranks, "average_", average_)
-    with ThreadPoolExecutor(2) as pool:
-        found = [future.result() for future in [pool.submit(call) for call in calls]]
-    monkeypatch.undo()
-    return found

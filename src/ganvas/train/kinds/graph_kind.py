@@ -85,17 +85,14 @@ class GraphKind(Kind):
         _require_one_source(request)
         found = survey_graphs(request.data, broken=request.broken)
         _require_size(size_of(found, nodes=config.nodes), config.graph, request)
-        if isinstance(config, LearnsOneGraph) and found.count != 1:
-            raise UserError(
-                f"{request.data} has {found.count:,} graphs, and this model learns one, by walks on it. Name a file of "
-                "one graph, or graphs:communities,1."
-            )
+        _require_number(found.count, config, request)
 
     def prepare(self, request: SourceRequest, config: Any, plan: Plan) -> GraphData:
         """The graphs packed."""
         _require_one_source(request)
         packed = prepare_graphs(request.data, nodes=config.nodes, broken=request.broken, quiet=request.quiet)
         _require_size(packed.size, config.graph, request)
+        _require_number(len(packed), config, request)
         return GraphData(packed=packed, described=_described(request, packed))
 
 
@@ -129,3 +126,11 @@ def _require_size(found: GraphSize, wanted: GraphSize, request: SourceRequest) -
         have, want = vars(found)[name], vars(wanted)[name]
         if have != want:
             raise UserError(f"{name}={want}, but {request.data} has {have} kinds of {of}. Leave it out.")
+
+
+def _require_number(count: int, config: Any, request: SourceRequest) -> None:
+    if isinstance(config, LearnsOneGraph) and count != 1:
+        raise UserError(
+            f"{request.data} has {count:,} graphs, and this model learns one, by walks on it. Name a file of one "
+            "graph, or graphs:communities,1."
+        )

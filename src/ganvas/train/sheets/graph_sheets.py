@@ -15,7 +15,7 @@ from ganvas.train.drawn import averaged_players, drawn_samples
 from ganvas.train.sheets.sample_grids import Sheets
 from ganvas.train.state import State
 
-SHOWN = 25  # Graphs of a sheet.
+SHOWN, FEW, LARGE = 25, 4, 40  # Graphs of a sheet; of graphs of more than 40 nodes, 4.
 SHEET_DPI = 96.0
 DRAW_BATCH = 256
 
@@ -26,15 +26,16 @@ class GraphSheets(Sheets):
     def __init__(self, folder: Path, packed: PackedGraphs, *, seed: int) -> None:
         super().__init__(folder)
         self.packed, self.seed = packed, seed
+        self.shown = SHOWN if packed.size.nodes <= LARGE else FEW
 
     def reals(self) -> None:
         """Real graphs, evenly over the data."""
-        chosen = np.linspace(0, len(self.packed) - 1, min(SHOWN, len(self.packed))).astype(np.int64)
+        chosen = np.linspace(0, len(self.packed) - 1, min(self.shown, len(self.packed))).astype(np.int64)
         self._write("reals", self.packed.read(chosen), title="Real graphs")
 
     def sample(self, state: State, stage: Stage, name: str) -> None:
         """What the averaged model draws."""
-        drawn = draw_graphs(state, stage, SHOWN, seed=self.seed)
+        drawn = draw_graphs(state, stage, self.shown, seed=self.seed)
         self._write(name, drawn, title=f"{state.nimg / 1000:,.6g} thousand graphs shown")
 
     def _write(self, name: str, tables: AnyRows, *, title: str) -> None:
