@@ -67,6 +67,9 @@ def test_a_picture_of_the_content_and_the_style_that_are_asked_for_has_no_error(
         assert_close(model.styled(batch.a, style, A_TO_B), batch.a)
     shifted = model._errors(batch.b, content, style)
     seen, grams = model._seen(batch.b)
+    maps = model.encoder(batch.b)  # relu1_1, 2_1, 3_1, 4_1, 4_2, 5_1.
+    assert_close(seen, maps[4])
+    assert_close(grams, torch.cat([gram_matrix(maps[layer]).flatten(1) for layer in (0, 1, 2, 3, 5)], 1))
     assert_close(shifted["content"], (seen - content).square().mean()[None])
     layers = [
         (grams - style)[0, first : first + n].square().mean()
