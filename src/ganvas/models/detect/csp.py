@@ -28,6 +28,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images
+from ganvas.losses.anchors import anchor_targets, focal_loss, laid_anchors, move_loss, moved_anchors
 from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.losses.centres import boxes_of_centres, centre_loss, centre_targets, offset_loss, size_loss
 from ganvas.losses.game import Terms
@@ -96,18 +97,20 @@ TINY = Config(
 
 
 class Model(BoxGame[Config]):
-    """One network that says of every cell whether a centre lies in it."""
+    """One network that says of every cell whether a centre lies in it, or which of its anchors fit."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        anchored = config.head == "anchors"
         self.network = CentreNetwork(
             config.channels,
             backbone=config.backbone,
             base_width=config.base_width,
             features=config.features,
             l2_gain=config.l2_gain,
-            numbers=self.sides + 2,
+            logits=config.anchors if anchored else 1,
+            numbers=4 * config.anchors if anchored else self.sides + 2,
         )
 
     @property
@@ -116,8 +119,12 @@ class Model(BoxGame[Config]):
         return 2 if self.config.box == "size" else 1
 
     def terms(self, batch: BoxedPictures) -> Terms:
-        """Losses of centres, sizes and offsets (eq. 1 to 4)."""
+        """Losses of centres, sizes and offsets (eq. 1 to 4); of anchors, of their scores and moves."""
         config, (logits, numbers) = self.config, self.network(batch.images)
+        if config.head == "anchors":
+            anchors, scores, moves = self._anchored(logits, numbers)
+            wanted = anchor_targets(anchors, batch.corners, batch.kinds)
+            return {"score": focal_loss(scores, wanted), "move": move_loss(moves, wanted)}
         size = (logits.shape[2], logits.shape[3])
         targets = centre_targets(batch.corners, batch.kinds, size, stride=STRIDE, widths=self.sides == 2)
         return {
@@ -127,9 +134,26 @@ class Model(BoxGame[Config]):
         }
 
     def candidates(self, images: Images) -> tuple[Float[Tensor, "n k 4"], Float[Tensor, "n k"]]:
-        """The box and the score of every cell."""
+        """The box and the score of every cell, or of every anchor."""
         logits, numbers = self.network(padded_to_depth(images))
+        if self.config.head == "anchors":
+            anchors, scores, moves = self._anchored(logits.float(), numbers.float())
+            return moved_anchors(anchors, moves), torch.sigmoid(scores)
         sizes, offsets = numbers[:, : self.sides], numbers[:, self.sides :]
         aspect = self.config.aspect if self.sides == 1 else None
         boxes = boxes_of_centres(sizes.float(), offsets.float(), stride=STRIDE, aspect=aspect)
         return boxes.flatten(1, 2), torch.sigmoid(logits.float()).flatten(1)
+
+    def _anchored(self, logits: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The anchors (a, 4) of maps, their scores (n, a) and moves (n, a, 4)."""
+        config = self.config
+        anchors = laid_anchors(
+            (logits.shape[2], logits.shape[3]),
+            stride=STRIDE,
+            least_height=config.least_height,
+            heights=config.anchors,
+            aspect=config.aspect,
+            device=logits.device,
+        )
+        moves = numbers.unflatten(1, (config.anchors, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+        return anchors, logits.permute(0, 2, 3, 1).flatten(1), moves

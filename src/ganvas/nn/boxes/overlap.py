@@ -11,20 +11,20 @@ def areas(boxes: Corners) -> Float[Tensor, "*n"]:
     return (boxes[..., 2] - boxes[..., 0]).clamp_min(0) * (boxes[..., 3] - boxes[..., 1]).clamp_min(0)
 
 
-def shared_areas(first: Float[Tensor, "*b k 4"], second: Float[Tensor, "*b m 4"]) -> Float[Tensor, "*b k m"]:
+def shared_areas(first: Float[Tensor, "*#b k 4"], second: Float[Tensor, "*#b m 4"]) -> Float[Tensor, "*c k m"]:
     """The area that each box of one set has in common with each of another."""
     low = first[..., :, None, :2].maximum(second[..., None, :, :2])
     high = first[..., :, None, 2:].minimum(second[..., None, :, 2:])
     return (high - low).clamp_min(0).prod(-1)
 
 
-def overlaps(first: Float[Tensor, "*b k 4"], second: Float[Tensor, "*b m 4"]) -> Float[Tensor, "*b k m"]:
+def overlaps(first: Float[Tensor, "*#b k 4"], second: Float[Tensor, "*#b m 4"]) -> Float[Tensor, "*c k m"]:
     """Intersection over union; 0 where neither has an area."""
     shared = shared_areas(first, second)
     either = areas(first)[..., :, None] + areas(second)[..., None, :] - shared
     return shared / either.clamp_min(1e-12)
 
 
-def covered_shares(first: Float[Tensor, "*b k 4"], second: Float[Tensor, "*b m 4"]) -> Float[Tensor, "*b k m"]:
+def covered_shares(first: Float[Tensor, "*#b k 4"], second: Float[Tensor, "*#b m 4"]) -> Float[Tensor, "*c k m"]:
     """The share of each first box that lies in each second one: how detections are held against ignored boxes."""
     return shared_areas(first, second) / areas(first)[..., :, None].clamp_min(1e-12)
