@@ -40,6 +40,8 @@ UNSAID |= {
     "noise_scale_batches",
     "delays",
     "histories",
+    "local_steps",
+    "shards",
 }
 UNSAID |= {"dims", "width", "hidden", "depth"}  # Of points, in models of pictures or points.
 UNSAID |= {"labelled_pool"}  # How many of the pictures with labels a run remembers.

@@ -13,7 +13,8 @@ from ganvas.core.schedule import Steady
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase
 from ganvas.losses.optimizers import SGD
-from ganvas.train.executors import Eager, executor_for
+from ganvas.train.executor_choice import executor_for
+from ganvas.train.executors import Eager
 from ganvas.train.past_views import views_of
 from ganvas.train.plan import Plan
 from ganvas.train.state import State, new_state
@@ -164,4 +165,4 @@ def test_a_player_that_plays_alone_has_nobody_to_see():
 
 
 def test_views_of_the_past_are_played_eagerly():
-    assert executor_for("auto", torch.device("cuda"), views=True) is Eager
+    assert executor_for("auto", torch.device("cuda"), Plan(delays=("X:1",))) is Eager

@@ -30,6 +30,7 @@ class Ranks:
     rank: int = 0
     count: int = 1
     patient: dist.ProcessGroup | None = None  # Of barriers; None of one process.
+    apart: bool = False  # Nothing is averaged: every process goes its own way for some steps.
 
     @property
     def first(self) -> bool:
@@ -47,7 +48,7 @@ class Ranks:
     def average_(self, tensors: Iterable[Tensor]) -> None:
         """Replaces each tensor by its mean over ranks, through one flat buffer."""
         listed = list(tensors)
-        if self.count == 1 or not listed:
+        if self.count == 1 or self.apart or not listed:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in listed])
         with _answered():
@@ -55,6 +56,15 @@ class Ranks:
         flat /= self.count
         for tensor, part in zip(listed, flat.split([tensor.numel() for tensor in listed]), strict=True):
             tensor.copy_(part.view(tensor.shape))
+
+    def gathered(self, tensor: Tensor) -> list[Tensor]:
+        """Every rank's tensor, in the order of ranks, on every rank; all have one shape."""
+        if self.count == 1:
+            return [tensor]
+        given = [torch.empty_like(tensor) for _ in range(self.count)]
+        with _answered():
+            dist.all_gather(given, tensor)
+        return given
 
     def barrier(self) -> None:
         """Waits for the others, which may have long work to do."""

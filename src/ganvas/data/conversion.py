@@ -115,8 +115,7 @@ def _convert_files(source: PictureFiles, rules: Rules) -> Iterator[Rows]:
         break
     if settled is None:
         raise UserError(f"{source.location} holds no picture that can be read: all {len(skipped)} are broken.")
-    per_job = max(1, min(_MOST_FILES, BLOCK_BYTES // (settled.size[0] * settled.size[1] * settled.channels)))
-    yield from _in_order(settled.decoded, _grouped(entries, per_job), threads=CORES if large else 0)
+    yield from settled.all_decoded(entries, large=large)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +125,11 @@ class Settled:
     size: Size
     channels: int
     rules: Rules
+
+    def all_decoded(self, entries: Iterable[Entry], *, large: bool) -> Iterator[Rows]:
+        """Decodes and converts files a few at a time, in their order; in threads where they are ``large``."""
+        per_job = max(1, min(_MOST_FILES, BLOCK_BYTES // (self.size[0] * self.size[1] * self.channels)))
+        return _in_order(self.decoded, _grouped(entries, per_job), threads=CORES if large else 0)
 
     def decoded(self, entries: list[Entry]) -> Rows:
         """Decodes and converts some files; runs in a thread."""

@@ -20,6 +20,7 @@ from ganvas.data.colour import parse_colour
 from ganvas.data.conversion import Broken, ColourAfterGrey, Rows, Rules, convert
 from ganvas.data.fitting import Fit
 from ganvas.data.packed import Packed, PackedRows
+from ganvas.data.shards.sharded_pictures import open_shards
 from ganvas.data.sources.labels import numbered_classes
 from ganvas.data.sources.opening_sources import is_packed, open_source
 from ganvas.data.sources.picture_source import Labels, PictureArray, PictureFiles, Source, hash_of
@@ -42,6 +43,8 @@ def prepare(
 ) -> Packed:
     """The pictures of a source, packed: opened as they are when they are a fitting pack, else packed once and kept.
 
+    Those of shards stay where they are and are read from there: of them an index is kept.
+
     A pack in the cache is found again by the content of the source and by the settings. Two processes that want the
     same pack make it once: the second waits.
 
@@ -60,6 +63,8 @@ def prepare(
         found = Packed.open_verified(Path(spec).expanduser(), cache=cache)
         if rules.size in (None, (found.height, found.width)) and rules.channels in (None, found.channels):
             return found
+    if (sharded := open_shards(spec, rules, cache=cache, quiet=quiet)) is not None:
+        return sharded
     source = open_source(spec, size=rules.size)
     key = hash_of(VERSION, SAID, source.identity(), dataclasses.asdict(rules))[:32]
     return cached_pack(

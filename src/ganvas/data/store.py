@@ -125,22 +125,18 @@ class Store:
         self.__dict__.update(Store(state["folder"], state["manifest"]).__dict__)
 
     @cached_property
-    def _files(self) -> dict[str, "_OpenFile"]:
+    def _files(self) -> dict[str, "OpenFile"]:
         return {}
 
     def _read_at(self, column: str, into: np.ndarray, offset: int) -> None:
         file = self._files.get(column)
         if file is None:
-            file = self._files.setdefault(column, _OpenFile(self.path(column)))
-        view = into.reshape(-1).data
-        while view:
-            got = file.read_into(view, offset)
-            if not got:
-                raise UserError(f"{self.path(column)} is cut short. {AGAIN}")
-            view, offset = view[got:], offset + got
+            file = self._files.setdefault(column, OpenFile(self.path(column)))
+        if not file.fill(into.reshape(-1).data, offset):
+            raise UserError(f"{self.path(column)} is cut short. {AGAIN}")
 
 
-class _OpenFile:
+class OpenFile:
     """Reads at an offset without moving a shared position; closes with the last reference to it."""
 
     def __init__(self, path: Path) -> None:
@@ -148,7 +144,16 @@ class _OpenFile:
         self._moving = threading.Lock()
         weakref.finalize(self, os.close, self._handle)
 
-    def read_into(self, view: memoryview, offset: int) -> int:
+    def fill(self, view: memoryview, offset: int) -> bool:
+        """Reads until the view is full; False where the file ends before."""
+        while view:
+            got = self._read_into(view, offset)
+            if not got:
+                return False
+            view, offset = view[got:], offset + got
+        return True
+
+    def _read_into(self, view: memoryview, offset: int) -> int:
         if hasattr(os, "preadv"):
             return os.preadv(self._handle, [view], offset)
         if hasattr(os, "pread"):  # macOS

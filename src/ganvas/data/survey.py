@@ -11,6 +11,7 @@ from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.fitting import Size
 from ganvas.data.packed import PackedRows
 from ganvas.data.pictures import Header, decode, read_header
+from ganvas.data.shards.sharded_pictures import ShardSource
 from ganvas.data.sources.labels import numbered_classes
 from ganvas.data.sources.opening_sources import open_source
 from ganvas.data.sources.picture_source import Entry, Labels, PictureArray, PictureFiles
@@ -23,7 +24,7 @@ _BLOCK_BYTES = 8 << 20
 class Survey:
     """Counts of what a source holds. Broken files are in no other count."""
 
-    kind: str  # "folder", "tar", "zip", "npy", "npz", "idx", "cifar10", "packed", "scenes"
+    kind: str  # "folder", "tar", "zip", "npy", "npz", "idx", "cifar10", "packed", "scenes", "shards"
     count: int  # Pictures that can be read.
     sizes: Mapping[Size, int]  # (height, width): how many; the most frequent first.
     modes: Mapping[str, int]  # As the files have them: L, RGB, RGBA, P, P+alpha, CMYK, I;16, ...
@@ -43,10 +44,28 @@ def survey(spec: str, *, full: bool = False, quiet: bool = True) -> Survey:
         quiet: No progress.
     """
     source = open_source(spec)
+    if isinstance(source, ShardSource) and not full:
+        return _survey_index(source)
     if isinstance(source, PictureFiles):
         return _survey_files(source, full=full, quiet=quiet)
     assert isinstance(source, PictureArray)
     return _survey_array(source, full=full, quiet=quiet)
+
+
+def _survey_index(source: ShardSource) -> Survey:
+    """What the index of shards says: the headers were read when it was made."""
+    index = source.index
+    return Survey(
+        kind=source.kind,
+        count=len(index),
+        sizes=index.sizes,
+        modes=index.modes,
+        labels=dict(zip(index.class_names, index.class_counts, strict=True)) if index.class_names else None,
+        broken=(),
+        full=False,
+        about_labels=source.about_labels([]),
+        passed_over={},
+    )
 
 
 def _survey_files(source: PictureFiles, *, full: bool, quiet: bool) -> Survey:

@@ -80,6 +80,8 @@ class Train:
     """Processor threads; results repeat bit for bit only with the same number. A resumed run keeps its own."""
     rank_timeout: float = 60.0
     """Of several processes: seconds after which one that waits for another within a step gives up."""
+    shards: int | None = None
+    """Parts of every batch whose gradients are added in one order, so that 1, 2, 4 ... processes write the same bits."""
     tensorboard: bool = False
     """Also write TensorBoard files into the run."""
     quiet: tyro.conf.Suppress[bool] = False
@@ -405,6 +407,7 @@ def _changes(task: Train, module: "ModuleType") -> tuple[dict[str, Any], dict[st
 
     changes: dict[str, Any] = parse_changes(task.set)
     named = {"total_kimg": task.kimg, "seed": task.seed, "keep_best": task.keep_best, "augment": task.augment}
+    named["shards"] = task.shards
     changes |= {name: value for name, value in named.items() if value is not None}
     of_plan = {field.name for field in dataclasses.fields(Plan)}
     of_config = {field.name for field in dataclasses.fields(module.Config)}

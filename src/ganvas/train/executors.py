@@ -1,4 +1,5 @@
-"""Executors carry out a step: eagerly, or replayed from a CUDA graph. Both do the same arithmetic.
+"""Executors carry out a step: eagerly, or replayed from a CUDA graph. Both do the same arithmetic. A third lets
+processes go apart for some steps.
 
 A small network's step is a thousand kernels of a few microseconds each; launching them one by one takes several times
 longer than running them. A graph launches them all at once. Compiling is not an alternative: compiled autograd cannot
@@ -43,6 +44,17 @@ class Executor(ABC):
             self._run(replace(batch, rng=self.streams[0].loss, ranks=self.ranks, kept={}), turns, stage)
         return turns
 
+    def settle(self, *, due: bool) -> bool:
+        """Whether all processes have one state behind this step, which may then be drawn from, measured and saved.
+
+        Args:
+            due: They must have.
+        """
+        return True
+
+    def share_sums(self) -> None:  # noqa: B027
+        """Gives every process the mean of what the processes were judged on, before a report."""
+
     @abstractmethod
     def _run(self, batch: Batch, turns: Sequence[bool], stage: Stage) -> None: ...
 
@@ -52,6 +64,56 @@ class Eager(Executor):
 
     def _run(self, batch: Batch, turns: Sequence[bool], stage: Stage) -> None:
         play(self.state, batch, self.streams, turns=turns, precision=self.precision)
+
+
+class LocalSteps(Eager):
+    """Local SGD (Stich 2019, https://arxiv.org/abs/1805.09767): every process moves by its own part of each batch.
+
+    Behind every ``steps``-th step, and before whatever looks at the model, weights, moments, running averages and
+    running statistics become their mean over processes. ``steps=1`` is not the step of one process: each has moved by
+    its own gradient before the mean is taken, and Adam has divided it by a size of its own. With plain gradient descent
+    the two are one. Layers that look at the whole batch still exchange in every step.
+
+    Raises:
+        UserError: the model remembers something between steps that is no mean of parts, or phases see the past.
+    """
+
+    steps: int
+
+    def __init__(self, state: State, *, seed: int, ranks: Ranks, precision: torch.dtype, steps: int) -> None:
+        super().__init__(state, seed=seed, ranks=ranks, precision=precision)
+        self.steps = steps
+        if state.views or state.model.memory():
+            what = "phases see the past" if state.views else f"the model remembers {state.model.memory()[0]}"
+            raise UserError(
+                f"local_steps={steps}: {what}, which processes that go apart would not have in common. "
+                "Use local_steps=0."
+            )
+
+    def _run(self, batch: Batch, turns: Sequence[bool], stage: Stage) -> None:
+        super()._run(replace(batch, ranks=replace(self.ranks, apart=True)), turns, stage)
+
+    def settle(self, *, due: bool) -> bool:
+        if not due and self.state.step % self.steps:
+            return False
+        with torch.no_grad():
+            self.ranks.average_([*_own_tensors(self.state), *self.state.sums.values()])
+        return True
+
+    def share_sums(self) -> None:
+        self.ranks.average_(self.state.sums.values())
+
+
+def _own_tensors(state: State) -> list[torch.Tensor]:
+    """Whatever a step changes and that has a mean, in one order on every process; counts are the same on all."""
+    named = dict(state.model.state_dict())
+    for player in state.players:
+        if player.average is not None:
+            named |= {f"average/{player.key}/{name}": tensor for name, tensor in player.average.state_dict().items()}
+        for name, parameter in player.parameters.items():
+            moments = player.optimizer.state.get(parameter, {})
+            named |= {f"moments/{player.key}/{name}/{key}": moments[key] for key in sorted(moments) if key != "step"}
+    return [tensor for tensor in named.values() if tensor.is_floating_point()]
 
 
 @dataclass
@@ -114,10 +176,3 @@ class CudaGraph(Executor):
         # Capturing drew from the streams; the replay that follows must draw the same numbers as an eager step.
         seed_streams(self.streams, self.state.phases, seed=self.seed, nimg=self.state.nimg)
         return _Captured(graph=graph, batch=static)
-
-
-def executor_for(name: str, device: torch.device, *, views: bool = False) -> type[Executor]:
-    """``auto`` is a graph on a GPU and eager elsewhere, and where phases see the past."""
-    kinds: dict[str, type[Executor]] = {"eager": Eager, "graph": CudaGraph}
-    kinds["auto"] = CudaGraph if device.type == "cuda" and not views else Eager
-    return kinds[name]

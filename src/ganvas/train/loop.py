@@ -22,7 +22,8 @@ from ganvas.losses.capabilities import Calibrates, HasLatents, Inverts, Judges, 
 from ganvas.losses.game import Game
 from ganvas.train import checkpoint
 from ganvas.train.augmented import augmentation_note, augmentation_numbers, augmented, require_augmentable
-from ganvas.train.executors import Executor, executor_for
+from ganvas.train.executor_choice import executor_for
+from ganvas.train.executors import Executor
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.forecast import Forecast, forecast
 from ganvas.train.health.broken_layer import first_broken_layer
@@ -40,6 +41,7 @@ from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_r
 CALIBRATION_IMAGES = 496  # About the 500 of the progressive GAN's first code, and a multiple of 16.
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 TOLD_SHARE = 0.1  # Of a run: what sheets and measurements take is told where it is more.
+PAUSES = ("sample", "measure", "health")  # For which all processes wait at one state.
 POLL_STEPS = 8  # With several ranks: steps between two questions whether anyone was asked to stop.
 
 
@@ -81,7 +83,7 @@ def _train(setup: Setup) -> Outcome:
     plan, run, ranks, data = setup.plan, setup.run, setup.ranks, setup.data
     require_augmentable(setup.model, plan, setup.name)
     schedule = setup.model.schedule()
-    _check_batches(schedule, ranks)
+    _check_batches(schedule, ranks, plan.shards)
     state = new_state(augmented(setup.model, plan))
     state.views = views_of(state.model, state.phases, plan)
     found = _own(run)
@@ -104,7 +106,7 @@ def _train(setup: Setup) -> Outcome:
 
     feed = data.feed(setup.model, plan, device=setup.device, ranks=ranks)
     coming = _forecast(setup, feed, state) if setup.estimate else None
-    execute = executor_for(setup.executor, setup.device, views=bool(state.views))(
+    execute = executor_for(setup.executor, setup.device, plan)(
         state, seed=plan.seed, ranks=ranks, precision=PRECISIONS[plan.precision]
     )
     examiner = Examiner(run, plan, data.examinations(setup.model, plan))
@@ -131,8 +133,11 @@ def _train(setup: Setup) -> Outcome:
         while state.nimg < plan.total_nimg:
             stage, before = schedule.at(state.nimg), state.nimg
             advance(state, execute, feed, stage)
+            stands = any(due(before, state.nimg, plan.interval(kind)) for kind in PAUSES)
+            together = execute.settle(due=stands or state.nimg >= plan.total_nimg)
 
             if due(before, state.nimg, plan.interval("report")):
+                execute.share_sums()
                 entry = _report(state, stage)
                 if ranks.first:
                     _require_finite(entry, setup, state, feed, stage)
@@ -156,12 +161,12 @@ def _train(setup: Setup) -> Outcome:
             if ranks.first and due(before, state.nimg, plan.interval("measure")):
                 with clock.pause():
                     better = examiner.measure(state, stage)
-            if any(due(before, state.nimg, plan.interval(kind)) for kind in ("sample", "measure", "health")):
+            if stands:
                 ranks.barrier()
 
-            stop = _poll(asked, ranks, state.step)
+            stop = _poll(asked, ranks, state.step, every=plan.local_steps or 1)
             late = time.monotonic() - saved_at > 60 * plan.checkpoint_minutes
-            if ranks.first and (better or late or stop):
+            if ranks.first and together and (better or late or stop):
                 _save(setup, state, stage, clock)
                 saved_at = time.monotonic()
             if stop:
@@ -481,8 +486,10 @@ def _cost(run: RunFolder) -> dict[str, Any]:
     return run.describe().get("cost") or {"seconds": 0.0, "gpu_seconds": 0.0, "flop": None, "nimg": 0}
 
 
-def _check_batches(schedule: Schedule, ranks: Ranks) -> None:
+def _check_batches(schedule: Schedule, ranks: Ranks, shards: int) -> None:
     for stage in schedule.stages():
+        if shards and stage.batch_size % shards:
+            raise UserError(f"batch_size={stage.batch_size} cannot be {shards} shards. Use a multiple of {shards}.")
         if stage.batch_size % ranks.count:
             at = "" if stage.resolution is None else f" at resolution {stage.resolution}"
             raise UserError(
@@ -491,7 +498,8 @@ def _check_batches(schedule: Schedule, ranks: Ranks) -> None:
             )
 
 
-def _poll(asked: Callable[[], bool], ranks: Ranks, step: int) -> bool:
+def _poll(asked: Callable[[], bool], ranks: Ranks, step: int, *, every: int) -> bool:
+    """Whether anyone was asked to stop; processes ask one another now and then, behind an ``every``-th step."""
     if ranks.count == 1:
         return asked()
-    return step % POLL_STEPS == 0 and ranks.agree(asked())
+    return step % (every * math.ceil(POLL_STEPS / every)) == 0 and ranks.agree(asked())

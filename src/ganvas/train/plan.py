@@ -46,6 +46,8 @@ class Plan:
     noise_scale_batches: int = 0  # Batches at each check-up that the gradient noise scale is measured on; 0 does not.
     delays: tuple[str, ...] = ()  # "D:4": phase D sees the other players as they were 4 of its turns ago.
     histories: tuple[str, ...] = ()  # "D:50": it sees one of their last 50 moments, every 10th step one.
+    local_steps: int = 0  # Steps that each of several processes takes by itself before all take the mean; 0 is none.
+    shards: int = 0  # Parts of a batch whose gradients are added in one order, so that 1, 2, 4 ... processes agree.
     keep_last: int = 2  # States to keep besides the best.
     keep_best: str = "none"  # Also keep the state with the best value of this metric, such as swd.
     checkpoint_minutes: float = 10.0  # Between two states, besides the one at the end and when it is stopped.
@@ -54,7 +56,7 @@ class Plan:
         above(self, 0, "total_kimg")
         at_least(self, 1, "keep_last")
         at_least(self, 2, "measure_n")
-        at_least(self, 0, "noise_scale_batches")
+        at_least(self, 0, "noise_scale_batches", "local_steps", "shards")
         above(self, 0, "augment_kimg")
         fractions(self, "augment_target", "augment_cap")
         at_least(self, 0, "crop_margin", "report_kimg", "sample_kimg", "checkpoint_minutes")
@@ -66,7 +68,10 @@ class Plan:
         if self.noise_scale_batches and self.health_kimg < 0:
             given = f"noise_scale_batches={self.noise_scale_batches}"
             raise UserError(f"{given} is measured at check-ups, so health_kimg must not be below 0.")
-
+        if self.local_steps and self.shards:
+            raise UserError(f"local_steps={self.local_steps} lets processes differ, and shards={self.shards} does not.")
+        if self.shards & (self.shards - 1):
+            raise UserError(f"shards={self.shards} is no power of 2, which a tree of sums needs. Use 2, 4, 8, ...")
         _counts("delays", self.delays, least=0)
         _counts("histories", self.histories, least=2)
 

@@ -1,6 +1,6 @@
 """One step of any game."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +25,9 @@ def new_streams(phases: Sequence[Phase], device: torch.device) -> list[PhaseStre
     return [PhaseStreams(torch.Generator(device), torch.Generator(device)) for _ in phases]
 
 
+Judge = Callable[[State, Phase, Batch, PhaseStreams, torch.dtype], tuple[Terms, dict[str, Tensor]]]
+
+
 def play(
     state: State,
     batch: Batch,
@@ -32,31 +35,52 @@ def play(
     *,
     turns: Sequence[bool],
     precision: torch.dtype,
+    judge: Judge | None = None,
 ) -> None:
     """Every phase whose turn it is moves once; the state's sums learn what it was judged on.
 
     ``streams`` are already seeded for this step. Nothing here waits for the device.
+
+    Args:
+        judge: What leaves the gradients of a phase with its player, and returns terms and means of the batch; the pass
+            of :func:`judge_together` where left out.
     """
     waiting: list[tuple[Phase, Batch, Terms]] = []
     for phase, stream, plays in zip(state.phases, streams, turns, strict=True):
         if not plays:
             continue
-        player = state.player_of(phase)
-        let_move(state.model, player.parameters.values())
-        player.optimizer.zero_grad(set_to_none=True)
+        let_move(state.model, state.player_of(phase).parameters.values())
         with state.as_seen_by(phase):
-            terms = terms_of(phase, batch.with_rng(stream.loss), precision)
-            means = means_of_terms(phase, terms)
-            (torch.stack(list(means.values())).sum() * phase.weight).backward()
-        judged = {name: mean.detach() for name, mean in means.items()}
-        gradients = [p.grad for p in player.parameters.values() if p.grad is not None]
-        batch.ranks.average_([*gradients, *judged.values()])  # So that every rank has the sums that are saved.
-        _add(state.sums, judged)
+            terms, means = (judge or judge_together)(state, phase, batch, stream, precision)
+        _add(state.sums, means)
         waiting.append((phase, batch.with_rng(stream.after), terms))
         if not phase.simultaneous:
             for moved, its_batch, its_terms in waiting:
                 _move(state.player_of(moved), moved, its_batch, its_terms)
             waiting.clear()
+
+
+def judge_together(
+    state: State, phase: Phase, batch: Batch, stream: PhaseStreams, precision: torch.dtype
+) -> tuple[Terms, dict[str, Tensor]]:
+    """One pass over this rank's part of the batch; gradients and means are those of the whole batch."""
+    terms, means = backward(state, phase, batch.with_rng(stream.loss), precision)
+    batch.ranks.average_([*gradients_of(state, phase), *means.values()])  # So every rank has the sums that are saved.
+    return terms, means
+
+
+def backward(state: State, phase: Phase, batch: Batch, precision: torch.dtype) -> tuple[Terms, dict[str, Tensor]]:
+    """The terms of a batch and their means, without gradients; those of the player's parameters are left with them."""
+    state.player_of(phase).optimizer.zero_grad(set_to_none=True)
+    terms = terms_of(phase, batch, precision)
+    means = means_of_terms(phase, terms)
+    (torch.stack(list(means.values())).sum() * phase.weight).backward()
+    return terms, {name: mean.detach() for name, mean in means.items()}
+
+
+def gradients_of(state: State, phase: Phase) -> list[Tensor]:
+    """The gradients of the phase's player, in one order on every rank."""
+    return [p.grad for p in state.player_of(phase).parameters.values() if p.grad is not None]
 
 
 def terms_of(phase: Phase, batch: Batch, precision: torch.dtype) -> Terms:

@@ -78,7 +78,7 @@ def lasting_name(spec: str) -> str:
     path, selected = split_part(spec)
     found = expanded(path)
     if not found.exists():
-        return spec
+        return str(found.absolute()) if "{" in path else spec  # Braces stand for many files.
     return f"{found.resolve()}{SEPARATOR}{selected}" if selected else str(found.resolve())
 
 

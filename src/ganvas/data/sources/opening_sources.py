@@ -5,6 +5,7 @@
     pictures/            a folder, and all folders below it      mnist/, x-idx3-ubyte.gz   IDX files
     pictures.zip         also in StyleGAN and EDM layout         cifar-10-binary.tar.gz    CIFAR-10, or its folder
     pictures.tar.xz      also .tar, .tar.gz, .tar.bz2            packed/                   what `ganvas data pack` made
+    shards/{000..063}.tar, or a folder of .tar files    WebDataset's layout: read where they lie, not packed
     pictures.npy, .npz   uint8 arrays                            fetched:mnist             what `ganvas data fetch` got
     scenes, scenes:5000, scenes:5000,64x96, scenes:5000,64x96,seed=3     made on the spot (height x width)
     street, and the same additions, and ,tight                           people with boxes, of which detectors learn
@@ -26,6 +27,7 @@ from ganvas.data import packed
 from ganvas.data.fitting import Size
 from ganvas.data.graphs.opening_graphs import is_graphs
 from ganvas.data.points.opening_points import is_points
+from ganvas.data.shards.shard_files import shards_of
 from ganvas.data.sources import arrays, cifar, idx
 from ganvas.data.sources.damage import explain_damage
 from ganvas.data.sources.folder import Folder
@@ -68,6 +70,8 @@ def open_source(spec: str, *, size: Size | None = None) -> Source:
         return _made(name, spec, size)
     if single := stacked_of(spec):
         return _stacked(single, spec, size)
+    if (files := shards_of(spec)) is not None:
+        return _shards(files, spec)
     path, selected = split_part(spec)
     location = path
     if path.startswith(FETCHED):
@@ -93,6 +97,12 @@ def _made(name: str, spec: str, size: Size | None) -> Source:
 
     made = {"scenes": MadeScenes, "street": MadeStreet, "triangles": MadeTriangles}
     return made[name].parse(spec, size=size)
+
+
+def _shards(files: list[Path], spec: str) -> Source:
+    from ganvas.data.shards.sharded_pictures import ShardSource
+
+    return ShardSource(files, location=spec)
 
 
 def _stacked(single: str, spec: str, size: Size | None) -> Source:

@@ -4,6 +4,9 @@ A layer that mixes the images of a batch (minibatch standard deviation, batch no
 is shared between processes, in its value, in its gradient and, under a gradient penalty, in the gradient of that.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -11,9 +14,23 @@ import torch.distributed as dist
 from jaxtyping import Float, Int
 from torch import Tensor
 
+_ALONE = ContextVar("alone", default=False)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """While inside, layers see what this process gives them as the whole batch."""
+    token = _ALONE.set(True)
+    try:
+        yield
+    finally:
+        _ALONE.reset(token)
+
 
 def count_ranks() -> int:
-    """How many processes share the batch; 1 without a process group."""
+    """How many processes share the batch; 1 without a process group, and inside of :func:`alone`."""
+    if _ALONE.get():
+        return 1
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 

@@ -46,6 +46,16 @@ class RowTable(Protocol):
         ...
 
 
+@runtime_checkable
+class LiesInShards(Protocol):
+    """A table whose rows lie in shards."""
+
+    @property
+    def rows_of_shards(self) -> list[int]:
+        """Rows of each shard, in the order in which they lie."""
+        ...
+
+
 class Order:
     """Which rows a batch holds: one shuffle of all rows after the other."""
 
@@ -130,7 +140,12 @@ class RowReader:
 
 
 def fits(table: RowTable, device: torch.device) -> bool:
-    """Whether the rows take less than ``HOLD_SHARE`` of the memory that is free on the device."""
+    """Whether the rows take less than ``HOLD_SHARE`` of the memory that is free on the device.
+
+    Rows of shards are left where they are: to decode all of them before the first step may take hours.
+    """
+    if isinstance(table, LiesInShards):
+        return False
     size = len(table) * table.read(np.arange(1)).nbytes
     if device.type == "cuda":
         return size < HOLD_SHARE * torch.cuda.mem_get_info(device)[0]

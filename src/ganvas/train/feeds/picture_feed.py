@@ -18,8 +18,9 @@ from ganvas.data.holes.hole_laws import hole
 from ganvas.data.packed import Packed
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.nn.layers.resample import staged
-from ganvas.train.feeds.feed import Feed, Order, RowReader, RowTable
+from ganvas.train.feeds.feed import Feed, RowReader, RowTable
 from ganvas.train.feeds.guides import guide
+from ganvas.train.feeds.windowed_order import order_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class PictureReader:
         hold: bool | None = None,
     ) -> None:
         self.dealing, self.seed, self.device, self.ranks, self.side = dealing, seed, device, ranks, side
-        self.order = Order(len(table), seed=seed, name=f"order{side}")
+        self.order = order_of(table, seed=seed, name=f"order{side}")
         self.reader = RowReader(table, self.order, device=device, ranks=ranks, labels=labels, hold=hold)
 
     def read(self, nimg: int, stage: Stage) -> tuple[Images, Tensor | None]:

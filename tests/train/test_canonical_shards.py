@@ -1,0 +1,127 @@
+"""One, two and four processes write the same bits; here they are threads."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import pytest
+import torch
+
+from ganvas.core.errors import UserError
+from ganvas.core.ranks import Ranks
+from ganvas.core.seeds import stream
+from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.models.gan import dcgan, progan, wgan_gp
+from ganvas.nn.layers.initialise import initialise
+from ganvas.train.canonical_shards import CanonicalShards
+from ganvas.train.executors import Eager
+from ganvas.train.plan import Plan
+from ganvas.train.state import State, new_state
+from ganvas.train.step import set_learning_rate
+
+STEPS, BATCH = 3, 8
+
+
+class Meeting:
+    """Where threads meet that stand for processes."""
+
+    def __init__(self, count: int) -> None:
+        self.barrier, self.given = threading.Barrier(count, timeout=60), {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreadRanks(Ranks):
+    """A process that is a thread."""
+
+    meeting: Meeting = field(default_factory=partial(Meeting, 1))
+
+    def gathered(self, tensor):
+        self.meeting.given[self.rank] = tensor
+        self.meeting.barrier.wait()
+        given = [self.meeting.given[rank] for rank in range(self.count)]
+        self.meeting.barrier.wait()
+        return given
+
+
+def run(make, count: int, *, shards: int = 4) -> list[State]:
+    """The states of so many processes after some steps with the same batches."""
+    meeting, states = Meeting(count), []
+    for _ in range(count):
+        model = make()
+        initialise(model, stream(0, "weights"))
+        states.append(new_state(model))
+
+    def live(rank: int) -> None:
+        state, ranks = states[rank], ThreadRanks(rank=rank, count=count, meeting=meeting)
+        execute = CanonicalShards(state, seed=5, ranks=ranks, precision=torch.float32, shards=shards)
+        stage = state.model.schedule().at(0)
+        set_learning_rate(state, 1e-3)
+        for step in range(STEPS):
+            whole = torch.rand(BATCH, *size_of(state.model), generator=stream(step, "reals")) * 2 - 1
+            execute.step(Pictures(images=ranks.share(whole)), stage)
+            state.nimg, state.step = state.nimg + BATCH, state.step + 1
+
+    threads = [threading.Thread(target=live, args=(rank,)) for rank in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return states
+
+
+def size_of(model) -> tuple[int, ...]:
+    side = [side // model.schedule().at(0).shrink for side in model.config.picture.size]
+    return model.config.picture.channels, *side
+
+
+MODELS = {
+    "minibatch stddev": lambda: progan.Model(replace(progan.TINY, group_size=2)),
+    "penalty": lambda: wgan_gp.Model(wgan_gp.TINY),
+}
+
+
+@pytest.mark.parametrize("kind", list(MODELS))
+def test_one_two_and_four_processes_have_the_same_bits(kind):
+    alone = run(MODELS[kind], 1)[0].tensors()
+    for count in (2, 4):
+        for state in run(MODELS[kind], count):
+            found = state.tensors()
+            assert found.keys() == alone.keys()
+            for name, tensor in alone.items():
+                assert torch.equal(found[name], tensor), f"{count} processes: {name}"
+
+
+def test_the_gradient_is_that_of_the_whole_batch():
+    # Where no layer mixes samples, only the order of additions differs from one pass: float32 rounding, times Adam.
+    sharded = run(MODELS["penalty"], 1)[0]
+    model = MODELS["penalty"]()
+    initialise(model, stream(0, "weights"))
+    state = new_state(model)
+    execute = Eager(state, seed=5, ranks=Ranks(), precision=torch.float32)
+    set_learning_rate(state, 1e-3)
+    for step in range(STEPS):
+        whole = torch.rand(BATCH, *size_of(model), generator=stream(step, "reals")) * 2 - 1
+        execute.step(Pictures(images=whole), model.schedule().at(0))
+        state.nimg, state.step = state.nimg + BATCH, state.step + 1
+    for name, tensor in state.tensors().items():
+        torch.testing.assert_close(sharded.tensors()[name], tensor, rtol=1e-2, atol=2e-4, msg=name)
+
+
+def test_a_model_whose_passes_change_it_is_refused():
+    model = dcgan.Model(dcgan.TINY)
+    initialise(model, stream(0, "weights"))
+    state = new_state(model)
+    execute = CanonicalShards(state, seed=0, ranks=Ranks(), precision=torch.float32, shards=2)
+    images = torch.rand(4, *size_of(model), generator=stream(0, "reals"))
+    with pytest.raises(UserError, match=r"every pass changes .*running_mean"):
+        execute.step(Pictures(images=images), model.schedule().at(0))
+
+
+def test_numbers_of_shards_that_make_no_tree_are_refused():
+    state = new_state(MODELS["penalty"]())
+    with pytest.raises(UserError, match="cannot be shared by 3 processes"):
+        CanonicalShards(state, seed=0, ranks=Ranks(count=3), precision=torch.float32, shards=4)
+    with pytest.raises(UserError, match="no power of 2"):
+        Plan(shards=6)
+    with pytest.raises(UserError, match="local_steps=2 lets processes differ"):
+        Plan(shards=4, local_steps=2)

@@ -1,0 +1,158 @@
+"""Processes that go apart for some steps and then take their mean, against closed forms; here they are threads."""
+
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ganvas.core.errors import UserError
+from ganvas.core.ranks import Ranks
+from ganvas.core.schedule import Steady
+from ganvas.losses.batches.picture_batch import Pictures
+from ganvas.losses.game import Game, Phase
+from ganvas.losses.optimizers import SGD, Adam, OptimizerSettings
+from ganvas.train.executor_choice import executor_for
+from ganvas.train.executors import Eager, LocalSteps
+from ganvas.train.past_views import views_of
+from ganvas.train.plan import Plan
+from ganvas.train.state import State, new_state
+from ganvas.train.step import set_learning_rate
+
+CURVATURES = (1.0, 3.0)  # Of the two processes' parts of every batch.
+LR = 0.1
+
+
+class Meeting:
+    """Where threads meet that stand for processes."""
+
+    def __init__(self, count: int) -> None:
+        self.barrier, self.given = threading.Barrier(count, timeout=20), {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreadRanks(Ranks):
+    """A process that is a thread."""
+
+    meeting: Meeting = field(default_factory=partial(Meeting, 1))
+
+    def average_(self, tensors) -> None:
+        listed = list(tensors)
+        if self.apart:
+            return
+        self.meeting.given[self.rank] = [tensor.detach().clone() for tensor in listed]
+        self.meeting.barrier.wait()
+        for place, tensor in enumerate(listed):
+            tensor.copy_(sum(given[place] for given in self.meeting.given.values()) / self.count)
+        self.meeting.barrier.wait()
+
+
+class Number(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.ones(1, dtype=torch.float64))
+
+
+class Bowl(Game):
+    """One number w that descends a w^2 / 2, where a is the brightness of the pictures."""
+
+    takes = (Pictures,)
+
+    def __init__(self, optimizer: OptimizerSettings) -> None:
+        super().__init__()
+        self.number, self.optimizer = Number(), optimizer
+
+    def schedule(self) -> Steady:
+        return Steady(batch_size=4, lr=LR)
+
+    def phases(self) -> list[Phase]:
+        return [Phase(name="W", player=self.number, loss=self.of_w, optimizer=self.optimizer, average=0.5)]
+
+    def of_w(self, batch: Pictures) -> dict[str, Tensor]:
+        return {"height": batch.images.double().mean((1, 2, 3)) / 2 * self.number.value.square()}
+
+
+def run(executor, steps: int, *, curvatures=CURVATURES, optimizer=None) -> list[State]:
+    """What every process has after some steps, each with its own part of the batch."""
+    meeting = Meeting(len(curvatures))
+    states = [new_state(Bowl(optimizer or SGD(momentum=0.0))) for _ in curvatures]
+
+    def live(rank: int) -> None:
+        state = states[rank]
+        ranks = ThreadRanks(rank=rank, count=len(curvatures), meeting=meeting)
+        execute = executor(state, seed=0, ranks=ranks, precision=torch.float32)
+        set_learning_rate(state, LR)
+        for _ in range(steps):
+            execute.step(Pictures(images=torch.full((2, 1, 1, 1), curvatures[rank])), state.model.schedule().at(0))
+            state.nimg, state.step = state.nimg + 4, state.step + 1
+            execute.settle(due=False)
+
+    threads = [threading.Thread(target=live, args=(rank,)) for rank in range(len(curvatures))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return states
+
+
+def number(state: State) -> float:
+    return state.model.number.value.item()
+
+
+def test_behind_every_fourth_step_all_have_the_mean_of_where_each_came_by_itself():
+    states = run(partial(LocalSteps, steps=4), 4)
+    apart = [(1 - LR * curvature) ** 4 for curvature in CURVATURES]
+    assert [number(state) for state in states] == pytest.approx([sum(apart) / 2] * 2, rel=1e-14)
+    # The running average of one process: a_k = (a_{k-1} + w_k) / 2.
+    averages = []
+    for curvature in CURVATURES:
+        average = 1.0
+        for step in range(1, 5):
+            average = (average + (1 - LR * curvature) ** step) / 2
+        averages.append(average)
+    kept = [state.players[0].average.value.item() for state in states]
+    assert kept == pytest.approx([sum(averages) / 2] * 2, rel=1e-14)
+
+
+def test_between_two_means_each_stands_where_it_came_and_what_is_due_brings_them_together():
+    states = run(partial(LocalSteps, steps=4), 3)
+    assert [number(state) for state in states] == pytest.approx([(1 - LR * c) ** 3 for c in CURVATURES], rel=1e-14)
+
+
+def test_with_plain_descent_and_one_step_in_between_the_mean_is_the_step_of_one_process():
+    local, together = run(partial(LocalSteps, steps=1), 5), run(Eager, 5)
+    expected = (1 - LR * sum(CURVATURES) / 2) ** 5
+    assert [number(state) for state in (*local, *together)] == pytest.approx([expected] * 4, rel=1e-14)
+
+
+def test_with_adam_one_step_in_between_is_another_step():
+    # Adam's first step is lr sign(g). Apart the processes step in both directions, so that their mean stands still.
+    optimizer = Adam(beta1=0.0, beta2=0.9)
+    local = run(partial(LocalSteps, steps=1), 1, curvatures=(-1.0, 3.0), optimizer=optimizer)
+    together = run(Eager, 1, curvatures=(-1.0, 3.0), optimizer=optimizer)
+    assert number(local[0]) == pytest.approx(1.0, abs=1e-6)
+    assert number(together[0]) == pytest.approx(1.0 - LR, abs=1e-6)
+    moments = [next(iter(state.players[0].optimizer.state.values()))["exp_avg_sq"].item() for state in local]
+    assert moments == pytest.approx([0.1 * (1 + 9) / 2] * 2, rel=1e-9)  # The mean of squares, not the square of a mean.
+
+
+def test_a_report_is_of_all_processes():
+    states = run(partial(LocalSteps, steps=2), 2)
+    heights = [sum(c / 2 * (1 - LR * c) ** (2 * step) for step in (0, 1)) for c in CURVATURES]
+    assert [state.sums["W/height"].item() for state in states] == pytest.approx([sum(heights) / 2] * 2, rel=1e-14)
+
+
+def test_graphs_and_views_of_the_past_do_not_go_with_local_steps():
+    with pytest.raises(UserError, match="local_steps=4 does not"):
+        executor_for("graph", torch.device("cpu"), Plan(local_steps=4))
+    assert executor_for("auto", torch.device("cuda"), Plan(local_steps=4)).func is LocalSteps
+    two = Bowl(SGD(momentum=0.0))
+    two.other = Number()
+    phases = two.phases
+    two.phases = lambda: [*phases(), Phase(name="O", player=two.other, loss=two.of_w, optimizer=SGD(momentum=0.0))]
+    state = new_state(two)
+    state.views = views_of(two, state.phases, Plan(delays=("W:1",)))
+    with pytest.raises(UserError, match="phases see the past"):
+        LocalSteps(state, seed=0, ranks=Ranks(), precision=torch.float32, steps=4)
