@@ -15,7 +15,7 @@ import torch
 from ganvas.core.run_folder import RunFolder
 from ganvas.train import checkpoint
 
-KIMG = 4.0
+KIMG = 3.0
 SECONDS = 150  # For anything to happen, on a machine that has other work too.
 TRAINING = (
     f"gan/wgan --data mixtures:ring8,100 --kimg {KIMG} --set width=8 --set depth=1"

@@ -3,9 +3,20 @@
 import os
 import signal
 
+import pytest
 from elastic import Job, free_port, same_bits, told
 
+SHARDS = "--shards 4 --threads 1"
 RESTARTED = "--nproc-per-node 2 --max-restarts 3 --rdzv-backend c10d --rdzv-endpoint localhost:0"
+
+
+@pytest.fixture(scope="module")
+def sharded(tmp_path_factory):
+    """The run of two processes with shards that nothing happens to."""
+    run = tmp_path_factory.mktemp("sharded") / "run"
+    with Job(run, training=SHARDS) as job:
+        job.require_finished()
+    return run
 
 
 def test_a_rank_that_is_killed_is_started_again_and_nothing_is_lost(undisturbed, tmp_path):
@@ -60,6 +71,27 @@ def test_a_machine_that_loses_its_power_and_a_damaged_state_cost_the_steps_behin
         job.require_finished()
         assert "is not as it was written" in job.said()
     same_bits(undisturbed, tmp_path / "run")
+
+
+@pytest.mark.parametrize("counts", [(2, 1), (1, 2)], ids=["two then one", "one then two"])
+def test_with_shards_a_run_goes_on_with_another_number_of_processes_and_the_same_bits(sharded, tmp_path, counts):
+    first, then = (f"--nproc-per-node {count} --rdzv-backend c10d --rdzv-endpoint localhost:0" for count in counts)
+    with Job(tmp_path / "run", launch=first, training=SHARDS) as job:
+        job.wait_for_states(3)
+    with Job(tmp_path / "run", launch=then, training=SHARDS) as job:
+        job.require_finished()
+    same_bits(sharded, tmp_path / "run")
+
+
+def test_processes_that_go_apart_for_some_steps_lose_nothing_when_one_is_killed(tmp_path):
+    apart = "--set local_steps=5"
+    with Job(tmp_path / "whole", training=apart) as job:
+        job.require_finished()
+    with Job(tmp_path / "run", launch=RESTARTED, training=apart) as job:
+        job.wait_for_states(3)
+        os.kill(job.workers()[1], signal.SIGKILL)
+        job.require_finished()
+    same_bits(tmp_path / "whole", tmp_path / "run")
 
 
 def test_an_agent_that_is_killed_with_its_process_leaves_the_others_to_go_on(tmp_path):

@@ -11,7 +11,8 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.models.gan import dcgan, progan, wgan_gp
+from ganvas.models.gan import dcgan, progan
+from ganvas.models.vae import vae
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.canonical_shards import CanonicalShards
 from ganvas.train.executors import Eager
@@ -76,7 +77,7 @@ def size_of(model) -> tuple[int, ...]:
 
 MODELS = {
     "minibatch stddev": lambda: progan.Model(replace(progan.TINY, group_size=2)),
-    "penalty": lambda: wgan_gp.Model(wgan_gp.TINY),
+    "likelihood": lambda: vae.Model(vae.TINY),
 }
 
 
@@ -92,9 +93,10 @@ def test_one_two_and_four_processes_have_the_same_bits(kind):
 
 
 def test_the_gradient_is_that_of_the_whole_batch():
-    # Where no layer mixes samples, only the order of additions differs from one pass: float32 rounding, times Adam.
-    sharded = run(MODELS["penalty"], 1)[0]
-    model = MODELS["penalty"]()
+    # Groups of two lie within a shard of two rows, so that only the order of additions differs from one pass: float32
+    # rounding, which Adam divides by the size of the gradient.
+    sharded = run(MODELS["minibatch stddev"], 1)[0]
+    model = MODELS["minibatch stddev"]()
     initialise(model, stream(0, "weights"))
     state = new_state(model)
     execute = Eager(state, seed=5, ranks=Ranks(), precision=torch.float32)
@@ -118,7 +120,7 @@ def test_a_model_whose_passes_change_it_is_refused():
 
 
 def test_numbers_of_shards_that_make_no_tree_are_refused():
-    state = new_state(MODELS["penalty"]())
+    state = new_state(MODELS["likelihood"]())
     with pytest.raises(UserError, match="cannot be shared by 3 processes"):
         CanonicalShards(state, seed=0, ranks=Ranks(count=3), precision=torch.float32, shards=4)
     with pytest.raises(UserError, match="no power of 2"):

@@ -145,7 +145,7 @@ def test_a_report_is_of_all_processes():
 
 
 def test_graphs_and_views_of_the_past_do_not_go_with_local_steps():
-    with pytest.raises(UserError, match="local_steps=4 does not"):
+    with pytest.raises(UserError, match="local_steps=4 in another"):
         executor_for("graph", torch.device("cpu"), Plan(local_steps=4))
     assert executor_for("auto", torch.device("cuda"), Plan(local_steps=4)).func is LocalSteps
     two = Bowl(SGD(momentum=0.0))

@@ -34,7 +34,8 @@ class Train:
     model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
     """What to train: a name from `ganvas models`, such as gan/progan."""
     data: Annotated[str, tyro.conf.arg(metavar="SRC")]
-    """Folder, .zip, .tar(.gz|.xz), .npz/.npy, MNIST or CIFAR files, a packed folder, or a built-in set."""
+    """Folder, .zip, .tar(.gz|.xz), 'shards/{000..063}.tar', .npz/.npy, MNIST or CIFAR files, a packed folder, or a
+    built-in set."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="RUN")]
     """Run directory; an existing run is resumed."""
     other: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
@@ -81,7 +82,7 @@ class Train:
     rank_timeout: float = 60.0
     """Of several processes: seconds after which one that waits for another within a step gives up."""
     shards: int | None = None
-    """Parts of every batch whose gradients are added in one order, so that 1, 2, 4 ... processes write the same bits."""
+    """Parts of every batch whose gradients are added in one order: 1, 2, 4 ... processes then write the same bits."""
     tensorboard: bool = False
     """Also write TensorBoard files into the run."""
     quiet: tyro.conf.Suppress[bool] = False

@@ -10,7 +10,7 @@ A layer that looks at a whole batch looks at a shard: its groups are of a shard'
 own, so that kernels are smaller and a step takes longer than one pass over the whole batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -106,7 +106,7 @@ def _tree(flats: list[Tensor]) -> Tensor:
     return flats[0]
 
 
-def _together(terms: list[Terms]) -> Terms:
+def _together(terms: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """The terms of a process's shards in the order of its rows."""
     found: dict[str, Tensor] = {}
     for name, first in terms[0].items():

@@ -6,6 +6,7 @@
     pictures.zip         also in StyleGAN and EDM layout         cifar-10-binary.tar.gz    CIFAR-10, or its folder
     pictures.tar.xz      also .tar, .tar.gz, .tar.bz2            packed/                   what `ganvas data pack` made
     shards/{000..063}.tar, or a folder of .tar files    WebDataset's layout: read where they lie, not packed
+    table.parquet, or a folder of them, hf:NAME    as Hugging Face writes them; for `ganvas data pack`
     pictures.npy, .npz   uint8 arrays                            fetched:mnist             what `ganvas data fetch` got
     scenes, scenes:5000, scenes:5000,64x96, scenes:5000,64x96,seed=3     made on the spot (height x width)
     street, and the same additions, and ,tight                           people with boxes, of which detectors learn
@@ -41,6 +42,7 @@ from ganvas.data.sources.locations import (
     stacked_of,
 )
 from ganvas.data.sources.picture_source import Source
+from ganvas.data.sources.picture_tables import HUB, HubPictures, ParquetPictures, parquet_of
 from ganvas.data.sources.tar_archive import Tar
 from ganvas.data.sources.zip_archive import Zip
 from ganvas.data.text.opening_text import is_text
@@ -72,6 +74,8 @@ def open_source(spec: str, *, size: Size | None = None) -> Source:
         return _stacked(single, spec, size)
     if (files := shards_of(spec)) is not None:
         return _shards(files, spec)
+    if spec.startswith(HUB):
+        return HubPictures(spec)
     path, selected = split_part(spec)
     location = path
     if path.startswith(FETCHED):
@@ -115,6 +119,8 @@ def _stacked(single: str, spec: str, size: Size | None) -> Source:
 
 
 def _open_folder(path: Path, location: str, selected: str) -> Source:
+    if (tables := parquet_of(path)) is not None:
+        return ParquetPictures(tables, location=location)
     if packed.is_packed(path):
         if selected:
             raise UserError(f"{location} is a packed folder, which has no parts: leave out '{SEPARATOR}{selected}'.")
@@ -131,6 +137,8 @@ def _open_file(path: Path, location: str, selected: str) -> Source:
         raise UserError(f"{location} is a pipe or a device, which can be read only once. Save it as a file first.")
     if path.stat().st_size == 0:
         raise UserError(f"{location} is empty (0 bytes). Copy or download it again.")
+    if (tables := parquet_of(path)) is not None:
+        return ParquetPictures(tables, location=location)
     with path.open("rb") as file:
         start = file.read(8)
     if start.startswith(_NUMPY_MAGIC):
