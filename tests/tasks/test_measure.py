@@ -147,9 +147,9 @@ class Trained:
 
         return prepare(self.data["spec"], quiet=quiet)
 
-    def sample_bytes(self, n, *, seed, batch, label=None):
+    def sample_bytes(self, n, *, seed, batch, label=None, start=0):
         random = torch.Generator().manual_seed(seed)
-        yield from torch.randint(0, 256, (n, 3, 16, 16), generator=random, dtype=torch.uint8).split(batch)
+        yield from torch.randint(0, 256, (n, 3, 16, 16), generator=random, dtype=torch.uint8)[start:].split(batch)
 
 
 @pytest.fixture
