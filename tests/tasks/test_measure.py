@@ -273,7 +273,7 @@ def test_of_a_class_the_model_s_and_the_training_s_pictures_are_taken(run, quick
 
     asked, packed, sample = [], Trained(str(run.parent / "reals")).reals(quiet=True), Trained.sample_bytes
 
-    def sample_class(self, n, *, seed, batch, label=None):
+    def sample_class(self, n, *, seed, batch, label=None, start=0):
         asked.append(label)
         return sample(self, n, seed=seed, batch=batch)
 
