@@ -22,15 +22,15 @@ def _rows(*rows: tuple[str, str] | tuple[str, str, str]) -> tuple[UnwrittenClaim
     )
 
 
-DETECTS = "a detector"
+MINUTES = "a tier of more than a minute: pictures of three sizes, played until they tell"
+DETECTORS = "a tier of more than a minute: detectors that are trained on one data set and tested on another"
 
 UNWRITTEN = _rows(
     ("Overlapping pooling beats pooling of 2 by 2.", "open"),
     ("Local response normalisation improves generalisation.", "fails"),
     ("The size of pictures at test time may differ freely.", "half true"),
-    ("Growing is faster and stabler.", "half true"),
+    ("Growing is faster and stabler.", "half true", MINUTES),
     ("Minibatch deviation is best near the end of the discriminator.", "open"),
-    ("Without normalisation magnitudes escalate, and pixel norm stops it.", "half true"),
     ("A VAE-GAN is sharper than a VAE.", "holds"),
     ("Concatenating beats summing, and both together beat either.", "open"),
     ("Small kernels regularise.", "open"),
@@ -39,10 +39,8 @@ UNWRITTEN = _rows(
     ("Large dilation rates hurt small objects.", "holds"),
     ("Maximum pooling beats strides and averages.", "half true"),
     ("Linear bottlenecks are better.", "holds"),
-    ("Centres and scales of boxes need no tuning per data set.", "holds", DETECTS),
-    ("A flow costs more for equal quality.", "holds"),
+    ("Centres and scales of boxes need no tuning per data set.", "holds", DETECTORS),
     ("GANs give test data almost no likelihood.", "holds"),
     ("A larger batch trains a GAN better and faster.", "half true"),
     ("Gradient noise is the bottleneck of GANs.", "open"),
-    ("Training against past opponents helps.", "fails"),
 )
