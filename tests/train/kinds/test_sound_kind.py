@@ -71,6 +71,8 @@ def test_a_model_with_classes_learns_those_of_its_sounds_and_draws_the_one_that_
     assert not torch.equal(high, low)
     again = torch.cat([*trained.sample_sounds(3, seed=1, label=1, batch=2)])
     assert (again.int() - low.int()).abs().max() <= 1  # Kernels for other batch sizes round otherwise.
+    with pytest.raises(UserError, match=r"num_classes=3, but .* has 2 classes"):
+        begin(tmp_path / "other", str(beeps), "num_classes=3", model="sound/gansynth", settings=growing)
     for path in (beeps / "high").iterdir():
         path.unlink()
     with pytest.raises(

@@ -124,12 +124,14 @@ class SoundKind(Kind):
         _require_one_source(request)
         _require_sounds(request.data)
         packed = _packed(request.data, request, config)
+        counts = packed.counts()
+        require_classes(dict(zip(packed.class_names, counts, strict=True)) if counts else None, config, request)
         described = _described(request.data, packed) | {
             "rate": packed.size.rate,
             "length": packed.size.length,
             "normalise": packed.size.normalise,
             "class_names": list(packed.class_names),
-            "class_counts": packed.counts() or [],
+            "class_counts": counts or [],
             "broken": request.broken,
         }
         held_out = None
