@@ -14,6 +14,8 @@ from ganvas.report.web.page import Html, element
 
 NAMES = {
     "ais": "Log-likelihood (AIS)",
+    "ap": "Average precision",
+    "ap50": "Average precision at half overlap",
     "auth_pct": "AuthPct",
     "cmmd": "CMMD",
     "density_coverage": "Density and coverage",
@@ -27,6 +29,7 @@ NAMES = {
     "label_accuracy": "Label accuracy",
     "lpips": "LPIPS",
     "mind": "MIND",
+    "miss_rate": "Log-average miss rate",
     "ms_ssim": "MS-SSIM",
     "polygons": "Precision and recall on triangles",
     "prd": "PRD",
