@@ -7,12 +7,13 @@ from torch import nn
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
-from ganvas.core.pixels import to_bytes
+from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.seeds import stream
 from ganvas.models.segment import fcn, unet
 from ganvas.networks.resnet_generator import generator
 from ganvas.nn.blocks.self_attention import SelfAttention2d
 from ganvas.nn.layers.initialise import initialise
+from ganvas.nn.layers.mirrored_border import mirrored_border
 from ganvas.tasks.pictures import tiling
 from ganvas.tasks.pictures.tiling import Reach, TilePlan, plan_tiles, reach_of, run_tiled
 from ganvas.tasks.pictures.whole_picture import WholePictures
@@ -162,3 +163,17 @@ def test_whole_pictures_choose_tiles_by_memory_and_give_the_same_bytes():
     assert at_once.shape == PIXELS.shape
     assert np.abs(at_once.astype(int) - tiled).max() <= 1, "a value on the border of two bytes"
     assert (at_once != tiled).mean() < 1e-3
+
+
+@pytest.mark.parametrize("size", [(3, 2), (4, 4), (9, 1)])
+def test_a_picture_smaller_than_two_strides_goes_on_mirrored_where_norms_are_of_the_picture(size):
+    network = resnet(norm=True, blocks=0)
+    whole = WholePictures(
+        network=network, function=network, finish=to_bytes, channels=3, stride=4, memory_gb=1.0, device=CPU
+    )
+    pixels = PIXELS[: size[0], : size[1]]
+    beyond = {"bottom": max(-(-size[0] // 4), 2) * 4 - size[0], "right": 8 - size[1]}
+    with torch.no_grad():
+        images = to_float(mirrored_border(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None], **beyond))
+        wanted = to_bytes(network(images))[0].permute(1, 2, 0).numpy()
+    assert np.array_equal(whole(pixels), wanted[: size[0], : size[1]])

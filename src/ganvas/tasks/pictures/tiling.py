@@ -41,6 +41,7 @@ class Reach:
     stride: int
     halo: int | None  # Pixels, a multiple of the stride; None where it looks everywhere.
     bytes_per_pixel: float  # Of memory, while it runs.
+    least: int = 1  # Strides of a side; smaller pictures go on mirrored.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +153,7 @@ def plan_tiles(size: tuple[int, int], reach: Reach, *, memory_bytes: float) -> T
     Raises:
         UserError: the network looks everywhere and the picture is too large, or memory is too small for any tile.
     """
-    height, width = (-(-side // reach.stride) * reach.stride for side in size)
+    height, width = (max(math.ceil(side / reach.stride), reach.least) * reach.stride for side in size)
     whole = height * width * reach.bytes_per_pixel
     if whole <= memory_bytes:
         return TilePlan(height=height, width=width, halo=0, core=(height, width), bytes=whole)

@@ -1,7 +1,7 @@
 """A trained network on pictures of any size, in bounded memory: what `translate` and `segment` share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -68,7 +68,8 @@ class WholePictures:
             with statistics_given(self.network) as norms:
                 for norm in norms:
                     norm.passing = True
-                self._reach = reach_of(self.function, channels=self.channels, stride=self.stride, device=self.device)
+                found = reach_of(self.function, channels=self.channels, stride=self.stride, device=self.device)
+                self._reach = replace(found, least=2 if norms else 1)  # Such norms need more than one place.
         return self._reach
 
     def _say(self, pixels: Pixels, plan: TilePlan, norms: list[GivenStatistics]) -> None:
