@@ -16,7 +16,8 @@ Departs from the papers:
   gradients.
 - The average of the weights grows old with the run at first (``average_ramp``), as EDM's does.
 - Paths end in the sample itself (sigma_min = 0 in Lipman et al., eq. 20), as in rectified flow.
-- Theirs draw by adaptive solvers or even steps; here ``rho`` says how dense the steps lie towards the sample.
+- Theirs learn from even times, and draw by adaptive solvers or even steps; here ``rho`` says how dense the times of
+  both lie towards the sample. Esser et al. 2024 (https://arxiv.org/abs/2403.03206) weigh times too, by another law.
 - There is no second training on the model's own pairs of noise and sample ("reflow").
 - Of points, which are brought to a variance of 1/2 first, the network is fully connected.
 """
@@ -49,7 +50,7 @@ class Config(DiffusionConfig):
     blocks: int = 2
     dropout: float = 0.1
     steps: int = 20
-    rho: float = 1.0  # Of the times that are drawn along: 1 is even, and the larger, the more lie near the sample.
+    rho: float = 1.0  # Of times, in training and drawing: 1 is even, and the larger, the more lie near the sample.
     batch_size: int = 128
     lr: float = 2e-4
     warm_up_kimg: float = 640.0
@@ -92,8 +93,9 @@ class Model(DiffusionGame[Config]):
         return found.to(torch.promote_types(found.dtype, torch.float32))
 
     def loss_of(self, x: Samples, labels: Labels | None, batch: Pictures | Points) -> Terms:
-        """``|v(x_t, t) - (x_1 - x_0)|^2`` at a random time, a mean over the numbers of a sample."""
-        time, noise = batch.rand().to(x.dtype), batch.randn(*x.shape[1:]).to(x.dtype)
+        """``|v(x_t, t) - (x_1 - x_0)|^2`` at a random time (``rho``), a mean over the numbers of a sample."""
+        left = (1 - batch.rand().to(x.dtype)) ** self.config.rho
+        time, noise = 1 - left, batch.randn(*x.shape[1:]).to(x.dtype)
         along = (1 - wide(time, x)) * noise + wide(time, x) * x
         return {"matching": mean_square(self.velocity(along, time, labels) - (x - noise))}
 
