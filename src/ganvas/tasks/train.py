@@ -1,5 +1,6 @@
 """Train a model; the same command resumes where it was stopped."""
 
+import contextlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from types import ModuleType
 
     from ganvas.core.ranks import Ranks
@@ -78,7 +80,8 @@ class Train:
     executor: Literal["auto", "eager", "graph"] = "auto"
     """How steps are launched; graph replays CUDA graphs."""
     threads: int | None = None
-    """Processor threads; results repeat bit for bit only with the same number. A resumed run keeps its own."""
+    """Processor threads; results repeat bit for bit only with the same number. Left out: one where tried steps are hardly
+    slower than with all. A resumed run keeps its own."""
     rank_timeout: float = 60.0
     """Of several processes: seconds after which one that waits for another within a step gives up."""
     shards: int | None = None
@@ -120,7 +123,7 @@ def train(task: Train) -> TrainResult:
 
     module = catalogue.load("models", task.model)
     if task.threads is not None and task.threads < 1:
-        raise UserError(f"--threads {task.threads} must be at least 1. Leave it out to use every core.")
+        raise UserError(f"--threads {task.threads} must be at least 1. Leave it out to have it chosen.")
     if threads := task.threads or threads_of(task.out):
         torch.set_num_threads(threads)
     device = pick_device(task.device)
@@ -180,30 +183,31 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
     data = _prepare(kind, request, recipe, ranks)
     if before:
         _require_same_data(before["data"], data.described, task.out)
-    elif task.minutes is not None:
-        recipe = _within(task.minutes, task, module, recipe, data, device, ranks)
-        settings = _settings(task, recipe)
-    if ranks.first and not before:
-        branch = {"branch": origin.noted()} if origin else {}
-        begun = {"preset": task.preset, "seed": recipe.plan.seed, "data": data.described}
-        _create(run, settings | begun | branch)
-    ranks.barrier()
-    outcome = run_training(
-        Setup(
-            run=run,
-            name=task.model,
-            model=started(module, recipe, device),
-            plan=recipe.plan,
-            data=data,
-            device=device,
-            executor=task.executor,
-            ranks=ranks,
-            quiet=task.quiet,
-            estimate=task.estimate,
-            tensorboard=task.tensorboard,
-            origin=origin.state if origin else None,
+    with contextlib.nullcontext() if before else _threads(task, module, recipe, data, device, ranks):
+        if task.minutes is not None and not before:
+            recipe = _within(task.minutes, task, module, recipe, data, device, ranks)
+            settings = _settings(task, recipe)
+        if ranks.first and not before:
+            branch = {"branch": origin.noted()} if origin else {}
+            begun = {"preset": task.preset, "seed": recipe.plan.seed, "data": data.described}
+            _create(run, settings | begun | branch)
+        ranks.barrier()
+        outcome = run_training(
+            Setup(
+                run=run,
+                name=task.model,
+                model=started(module, recipe, device),
+                plan=recipe.plan,
+                data=data,
+                device=device,
+                executor=task.executor,
+                ranks=ranks,
+                quiet=task.quiet,
+                estimate=task.estimate,
+                tensorboard=task.tensorboard,
+                origin=origin.state if origin else None,
+            )
         )
-    )
     return TrainResult(
         run=task.out,
         kimg=outcome.nimg / 1000,
@@ -421,6 +425,21 @@ def _changes(task: Train, module: "ModuleType") -> tuple[dict[str, Any], dict[st
             )
     of_model = {name: value for name, value in changes.items() if name in of_config}
     return of_model, {name: value for name, value in changes.items() if name in of_plan}
+
+
+def _threads(
+    task: Train, module: "ModuleType", recipe: "Recipe", data: "RunData", device: Any, ranks: "Ranks"
+) -> AbstractContextManager[int | None]:
+    """Surrounds a new run with the threads that are worth it, where nobody has said how many."""
+    from ganvas.train.augmented import augmented
+    from ganvas.train.threads import settled
+
+    said = task.threads is not None or "OMP_NUM_THREADS" in os.environ
+    if said or not task.estimate or ranks.count > 1 or device.type != "cpu":
+        return contextlib.nullcontext()
+    model = augmented(started(module, recipe, device), recipe.plan)
+    feed = data.feed(model, recipe.plan, device=device, ranks=ranks)
+    return settled(model, feed, recipe.plan.total_nimg)
 
 
 def _within(

@@ -89,7 +89,7 @@ def forecast(model: Game, feed: Feed, total_nimg: int, *, ranks: Ranks, pauses: 
         expected = flop[stage.phase] * share * last  # Too much, as long as launching costs more than computing.
         if spent + expected < BUDGET_SECONDS:
             started = time.perf_counter()
-            took = _try(model, stage, feed)
+            took = try_steps(model, stage, feed)
             spent += time.perf_counter() - started
             seconds[stage.phase] = took / (share * ranks.count)
             last = took / max(flop[stage.phase] * share, 1.0)
@@ -118,7 +118,7 @@ def turn_share(phase: Phase) -> float:
     return sum(phase.turn(step, 0) for step in range(TURNS_LOOKED_AT)) / TURNS_LOOKED_AT
 
 
-def _try(model: Game, stage: Stage, feed: Feed) -> float:
+def try_steps(model: Game, stage: Stage, feed: Feed) -> float:
     """Seconds of one step of a copy: the mean of some after the first, which sets things up.
 
     A step of a small model takes milliseconds, of which a single one says little, and not every phase plays on each.
