@@ -80,8 +80,8 @@ class Train:
     executor: Literal["auto", "eager", "graph"] = "auto"
     """How steps are launched; graph replays CUDA graphs."""
     threads: int | None = None
-    """Processor threads; results repeat bit for bit only with the same number. Left out: one where tried steps are hardly
-    slower than with all. A resumed run keeps its own."""
+    """Processor threads; results repeat bit for bit only with the same number. Left out: one where
+    tried steps are hardly slower than with all. A resumed run keeps its own."""
     rank_timeout: float = 60.0
     """Of several processes: seconds after which one that waits for another within a step gives up."""
     shards: int | None = None
