@@ -429,7 +429,7 @@ def _changes(task: Train, module: "ModuleType") -> tuple[dict[str, Any], dict[st
 
 def _threads(
     task: Train, module: "ModuleType", recipe: "Recipe", data: "RunData", device: Any, ranks: "Ranks"
-) -> AbstractContextManager[int | None]:
+) -> "AbstractContextManager[int | None]":
     """Surrounds a new run with the threads that are worth it, where nobody has said how many."""
     from ganvas.train.augmented import augmented
     from ganvas.train.threads import settled
