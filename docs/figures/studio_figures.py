@@ -15,10 +15,15 @@ from playwright.sync_api import Page, sync_playwright
 HERE = Path(__file__).parent
 CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
 SHOTS = {
+    "studio_units": ("dissect?run=demo&order=change&layer=%2331", ".units img", "light"),
+    "studio_network": ("network?run=demo&layer=%2331&row=3&column=4", ".fields img", "light"),
+    "studio_toy": ("toy?step=400", ".game svg", "light"),
     "studio_training": ("training?run=demo&at=22.4", ".cursor", "light"),
     "studio_walk": ("walk?run=demo&x=3.3&y=2.2&steps=2,-1", ".walk canvas", "dark"),
     "studio_paint": ("paint?run=demo&x=3.3&y=2.2&brush=tree&strokes=tree*0*1*25.26.33.34", ".cells button", "light"),
 }
+
+FAR_DOWN = ("studio_units",)  # Of whose screens not the top is shown.
 
 
 def main() -> None:
@@ -45,7 +50,10 @@ def shoot(page: Page, address: str, ready: str, path: Path) -> None:
     page.set_default_timeout(120_000)
     page.goto(address)
     page.wait_for_selector(ready, state="attached")
+    page.wait_for_load_state("networkidle")  # A game is played in pieces, and units are drawn one after the other.
     page.wait_for_timeout(1500)
+    if path.stem in FAR_DOWN:
+        page.evaluate(f"document.querySelector('{ready}').scrollIntoView({{block: 'center'}})")
     page.screenshot(path=path)
     Image.open(path).convert("RGB").quantize(192).save(path, optimize=True)
 

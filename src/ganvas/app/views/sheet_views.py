@@ -20,7 +20,7 @@ MOST_BYTES = 4 * 2**20  # Of a file that a page is given.
 def lines_of(path: Path) -> Html:
     """The lines that a model of text said."""
     said = path.read_bytes()[:MOST_BYTES].decode("utf-8", "replace").splitlines()
-    return element("pre", "\n".join(said[:MOST_LINES]), class_="lines", tabindex="0", aria_label="Lines")
+    return element("pre", "\n".join(said[:MOST_LINES]), class_="lines", tabindex="0", role="group", aria_label="Lines")
 
 
 def sounds_of(path: Path) -> Html:
