@@ -80,11 +80,12 @@ def matched(
     if not table.size:
         return chosen
     order = np.concatenate([np.flatnonzero(~ignored), np.flatnonzero(ignored)])
-    free, counts = np.ones(table.shape[1], bool), int((~ignored).sum())
-    for row, overlap in enumerate(table[:, order]):
+    free, counts, bound = np.ones(table.shape[1], bool), int((~ignored).sum()), min(least, 1 - 1e-10)
+    for row in np.flatnonzero(table.max(1) >= bound):  # The others have none, and take none from anybody.
+        overlap = table[row, order]
         for part in (slice(0, counts), slice(counts, None)):
             fits = np.where(free[order][part], overlap[part], -1.0)
-            if fits.size and fits.max() >= min(least, 1 - 1e-10):
+            if fits.size and fits.max() >= bound:
                 best = order[part][len(fits) - 1 - int(fits[::-1].argmax())]
                 chosen[row], free[best] = best, bool(shared[best])
                 break
