@@ -34,6 +34,13 @@ def test_a_window_holds_the_rows_of_its_shards_alone():
     ), "shards are shuffled too"
 
 
+def test_shards_come_in_another_order_in_every_epoch():
+    order = WindowedOrder([10] * 8, seed=1, window=1)
+    epochs = [tuple((order.indices(80 * epoch, 80).numpy()[::10] // 10).tolist()) for epoch in range(3)]
+    assert all(sorted(shards) == list(range(8)) for shards in epochs)
+    assert len(set(epochs)) == 3
+
+
 def test_with_all_shards_in_a_window_neighbours_are_as_far_apart_as_in_a_shuffle_of_all():
     # The mean distance of two numbers at random below n is n / 3; its deviation over n pairs about n / 4.2 / sqrt(n).
     n = 4000
