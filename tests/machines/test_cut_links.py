@@ -22,6 +22,7 @@ def two_machines():
     """Namespaces with a cable between them; skipped where this machine does not permit them."""
     if shutil.which("ip") is None or os.geteuid() != 0:
         pytest.skip("network namespaces need the command ip and the rights of root")
+    _remove()  # What a run that was killed left behind.
     try:
         for host in HOSTS:
             ip(f"netns add {host}")
