@@ -50,8 +50,7 @@ def shoot(page: Page, address: str, ready: str, path: Path) -> None:
     page.set_default_timeout(120_000)
     page.goto(address)
     page.wait_for_selector(ready, state="attached")
-    page.wait_for_load_state("networkidle")  # A game is played in pieces, and units are drawn one after the other.
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(8000)  # A game is played in pieces; a run's stream is never idle, so that is no sign.
     if path.stem in FAR_DOWN:
         page.evaluate(f"document.querySelector('{ready}').scrollIntoView({{block: 'center'}})")
     page.screenshot(path=path)
