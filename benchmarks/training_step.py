@@ -18,9 +18,10 @@ from torch.nn import functional as F
 sys.path.insert(0, str(Path(__file__).parent))
 from history import record
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import derive_seed, stream
+from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.progan import Config, Model
 from ganvas.nn.layers.initialise import initialise

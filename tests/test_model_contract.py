@@ -15,10 +15,11 @@ from torch.testing import assert_close
 
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain, to_plain
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Growth, Schedule
-from ganvas.core.seeds import derive_seed, stream, torch_seeded
+from ganvas.core.seeds import stream, torch_seeded
 from ganvas.losses.augmentation import AdaptiveAugmentation, Augmentation, ShowsAugmented
 from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.losses.batches.domain_batch import Domains

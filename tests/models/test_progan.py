@@ -9,10 +9,11 @@ from torch import nn
 from torch.nn import functional as F
 from torch.testing import assert_close
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import derive_seed, stream
+from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.progan import TINY, Config, Model
 from ganvas.networks.progressive_networks import LatentBlock

@@ -5,25 +5,12 @@ a stream was asked before, so a resumed run repeats an uninterrupted one. Torch'
 own layers draw from it, and put back (:func:`torch_seeded`).
 """
 
-import hashlib
-import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
-
-def derive_seed(seed: int, *parts: int | str) -> int:
-    """A 63-bit seed from a base seed and what the stream is for; distinct parts give independent streams.
-
-    >>> derive_seed(1, "noise", 16) == derive_seed(1, "noise", 16)
-    True
-    >>> derive_seed(1, "noise", 16) == derive_seed(1, "noise", 32)
-    False
-    """
-    whole = [part if isinstance(part, str) else int(operator.index(part)) for part in (seed, *parts)]
-    text = repr(tuple(whole)).encode()  # A numpy integer must not name another stream than the same Python one.
-    return int.from_bytes(hashlib.sha256(text).digest()[:8], "little") >> 1
+from ganvas.core.derived_seeds import derive_seed
 
 
 def stream(seed: int, *parts: int | str, device: str | torch.device = "cpu") -> torch.Generator:

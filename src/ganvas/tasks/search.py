@@ -307,7 +307,7 @@ def _write(task: Search, plan: _Plan, folder: SearchFolder) -> "SearchPage":
 def _page(task: Search, plan: _Plan, trials: list[Trial]) -> "SearchPage":
     import numpy as np
 
-    from ganvas.core.seeds import derive_seed
+    from ganvas.core.derived_seeds import derive_seed
     from ganvas.metrics.maths.best_of_k import bootstrap_interval, expected_best
     from ganvas.report.web.search_page import SearchPage, TriedSetting
 

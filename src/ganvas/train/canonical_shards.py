@@ -16,10 +16,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import derive_seed, torch_seeded
+from ganvas.core.seeds import torch_seeded
 from ganvas.losses.augmentation import AdaptiveAugmentation, ShowsAugmented
 from ganvas.losses.game import Batch, Phase, Terms
 from ganvas.nn.layers.across_ranks import alone

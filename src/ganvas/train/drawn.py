@@ -7,9 +7,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import derive_seed, stream
+from ganvas.core.seeds import stream
 from ganvas.core.shapes import Labels, Latents
 from ganvas.losses.capabilities import (
     Draws,

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import derive_seed, torch_seeded
+from ganvas.core.seeds import torch_seeded
 from ganvas.losses.game import Batch
 from ganvas.train.state import State
 from ganvas.train.step import follow_courses, new_streams, play, seed_streams

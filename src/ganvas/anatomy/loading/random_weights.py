@@ -4,8 +4,9 @@ import torch
 from torch import nn
 
 from ganvas.anatomy.loading.load import Loaded
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
-from ganvas.core.seeds import derive_seed, stream
+from ganvas.core.seeds import stream
 from ganvas.nn.layers.initialise import start_unset
 
 

@@ -21,9 +21,9 @@ from typing import get_args
 import numpy as np
 from jaxtyping import Bool
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.hole_law import HoleLaw
-from ganvas.core.seeds import derive_seed
 from ganvas.data.holes.capsules import Cover, cover_rectangle, cover_stroke
 
 SIDE = 256  # Pixels that the code's widths are for.

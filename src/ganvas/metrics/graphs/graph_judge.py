@@ -25,8 +25,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.results import Result
-from ganvas.core.seeds import derive_seed
 from ganvas.data.graphs.graph_tables import AnyRows, padded
 from ganvas.data.graphs.isomorphism import Keys, coarse_keys, isomorphism_keys
 from ganvas.data.graphs.molecules import are_molecules, are_valid, within_valence

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
 from ganvas.core.pixels import COLOURS, to_float
 from ganvas.core.results import Result
-from ganvas.core.seeds import derive_seed
 from ganvas.data.packed import Packed
 from ganvas.losses.bits import bits_per_dimension, density_protocol
 from ganvas.losses.capabilities import DetailsDensity, HasDensity, Inverts, ReducesColours

@@ -14,9 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
 from ganvas.core.results import Result
-from ganvas.core.seeds import derive_seed
 from ganvas.core.shapes import Images, PerSample
 
 DRAWS = 256  # Of the noise, per picture.

@@ -19,8 +19,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Float64
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.results import Result
-from ganvas.core.seeds import derive_seed
 from ganvas.data.points.law import Gap, Mixture
 from ganvas.data.points.line_law import LineLaw
 from ganvas.data.points.mixtures import Gaussians

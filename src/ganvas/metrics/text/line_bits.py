@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.line_size import TokenUnit
 from ganvas.core.results import Result
-from ganvas.core.seeds import derive_seed
 from ganvas.data.text.packed_text import PackedText
 from ganvas.losses.capabilities import HasDensity
 from ganvas.metrics.text.ngram_model import ORDER, NgramModel

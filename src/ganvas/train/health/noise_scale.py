@@ -23,10 +23,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.number_text import number, with_error
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
-from ganvas.core.seeds import derive_seed, torch_seeded
+from ganvas.core.seeds import torch_seeded
 from ganvas.losses.game import Phase, Terms
 from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
 from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
