@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from ganvas.cli.rendering import render_fields
+from ganvas.cli.rendering.show import show
 from ganvas.core.errors import UserError
 from ganvas.tasks.grid import Grid, grid
 from ganvas.tasks.receptive_field import ReceptiveField, receptive_field
@@ -137,7 +137,7 @@ def test_an_output_that_sees_nothing_says_so(nets, tmp_path, capsys):
     found = nets("Blind", out=tmp_path / "blind.svg")
     assert (found.pixels_read, found.size, found.stride) == (0, (0, 0), ())
     assert found.effective.side == 0
-    render_fields.show(found)
+    show(found)
     said = capsys.readouterr().err
     assert "nothing of the 32 x 32 pixels" in said
     assert "no pixel moves the unit" in said

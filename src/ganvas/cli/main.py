@@ -10,23 +10,6 @@ from ganvas.cli.failures import DONE, INTERRUPTED, MISTAKE, explained
 from ganvas.cli.interrupts import wait_for_imports
 from ganvas.cli.messages import unfailing_messages
 from ganvas.cli.parsing import parse
-from ganvas.cli.rendering import (  # noqa: F401  (registers what it shows)
-    render_advise,
-    render_anatomy,
-    render_claims,
-    render_data,
-    render_diagram,
-    render_dissect,
-    render_features,
-    render_fields,
-    render_likelihood,
-    render_measure,
-    render_rewrite,
-    render_runs,
-    render_serve,
-    render_signal,
-    render_skill,
-)
 from ganvas.cli.rendering.show import show
 from ganvas.cli.warnings_shown import asides
 from ganvas.core.errors import UserError

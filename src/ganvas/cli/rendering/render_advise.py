@@ -1,11 +1,11 @@
 """Advice as a person reads it, on stderr; the command stands last."""
 
-from ganvas.cli.rendering.show import show, table
+from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import duration, say
 from ganvas.tasks.advise import AdviseResult, Candidate
 
 
-@show.register
+@form.register
 def _(result: AdviseResult) -> None:
     seen = result.seen
     classes = f", {seen['classes']} classes" if seen["classes"] > 1 else ""

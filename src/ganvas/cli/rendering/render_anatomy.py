@@ -1,11 +1,11 @@
 """Tables of networks as a person reads them, on stderr."""
 
-from ganvas.cli.rendering.show import show
+from ganvas.cli.rendering.forms import form
 from ganvas.core.progress import say
 from ganvas.tasks.table import TableResult
 
 
-@show.register
+@form.register
 def _(result: TableResult) -> None:
     if result.text:
         say(result.text.rstrip())

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from ganvas.cli.rendering.show import show, terminal_width
+from ganvas.cli.rendering.forms import form, terminal_width
 from ganvas.core.progress import say
 from ganvas.tasks.claim import ClaimResult
 from ganvas.tasks.claims import ClaimsResult
@@ -10,7 +10,7 @@ from ganvas.tasks.claims import ClaimsResult
 STATE = 13  # Letters of the first column.
 
 
-@show.register
+@form.register
 def _(result: ClaimResult) -> None:
     say(result.statement)
     say(f"{result.claim} {result.sentence}")
@@ -25,7 +25,7 @@ def _(result: ClaimResult) -> None:
         say(f"{result.written}: verdict.json and figure.svg written.")
 
 
-@show.register
+@form.register
 def _(result: ClaimsResult) -> None:
     width = terminal_width()
     for line in result.claims:

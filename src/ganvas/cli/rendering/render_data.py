@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ganvas.cli.rendering.show import show, table
+from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import duration, say
 from ganvas.tasks.data import (
     DescribeGraphsResult,
@@ -24,13 +24,13 @@ VALUES = 20  # Sizes, classes and the like that are counted on the screen.
 SHOWN = 10  # Broken files named on the screen; the JSON has them all.
 
 
-@show.register
+@form.register
 def _(result: ExportResult) -> None:
     also = f", label maps in {result.masks}" if result.masks else ""
     say(f"{result.pictures}: {result.count:,} pictures{also}.")
 
 
-@show.register
+@form.register
 def _(result: DescribeResult) -> None:
     read = "read in full" if result.full else "headers read; --full reads every pixel"
     say(f"{result.source}: {result.kind}, {result.count:,} pictures ({read}).")
@@ -40,7 +40,7 @@ def _(result: DescribeResult) -> None:
     _not_trained_on(result)
 
 
-@show.register
+@form.register
 def _(result: DescribePointsResult) -> None:
     law = f" {result.law}." if result.law else ""
     say(f"{result.source}: {result.kind}, {result.count:,} points in {_dimensions(result.dims)}.{law}")
@@ -51,7 +51,7 @@ def _(result: DescribePointsResult) -> None:
         table("", ("part", "points"), [(name, f"{count:,}") for name, count in list(result.labels.items())[:PARTS]])
 
 
-@show.register
+@form.register
 def _(result: DescribeSoundsResult) -> None:
     together = f", {duration(result.seconds['together'])} in all" if result.seconds else ""
     say(f"{result.source}: {result.kind}, {result.count:,} sounds{together}.")
@@ -67,7 +67,7 @@ def _(result: DescribeSoundsResult) -> None:
     _not_trained_on(result)
 
 
-@show.register
+@form.register
 def _(result: PackSoundsResult) -> None:
     size = f"{result.length:,} samples at {result.rate:,} Hz"
     say(f"{result.out}: {result.count:,} sounds of {size}, {result.bytes_on_disk / 1e6:,.1f} MB.")
@@ -75,12 +75,12 @@ def _(result: PackSoundsResult) -> None:
         say(result.treated)
 
 
-@show.register
+@form.register
 def _(result: PackPointsResult) -> None:
     say(f"{result.out}: {result.count:,} points in {_dimensions(result.dims)}, {result.bytes_on_disk / 1e6:,.1f} MB.")
 
 
-@show.register
+@form.register
 def _(result: DescribeTextResult) -> None:
     blank = f", and {result.blank:,} blank ones" if result.blank else ""
     say(f"{result.source}: {result.kind}, {result.count:,} lines{blank}, of {result.kinds:,} kinds of {result.unit}.")
@@ -90,7 +90,7 @@ def _(result: DescribeTextResult) -> None:
     table("", (f"most frequent {result.unit}", "times"), frequent)
 
 
-@show.register
+@form.register
 def _(result: PackTextResult) -> None:
     size = f"{result.length:,} {result.unit} at most, of {result.kinds:,} kinds"
     say(f"{result.out}: {result.count:,} lines of {size}, {result.bytes_on_disk / 1e6:,.1f} MB.")
@@ -100,7 +100,7 @@ def _(result: PackTextResult) -> None:
         say(f"{', '.join(told)}.")
 
 
-@show.register
+@form.register
 def _(result: DescribeGraphsResult) -> None:
     kinds = f", nodes of {len(result.node_kinds)} kinds" if len(result.node_kinds) > 1 else ""
     say(f"{result.source}: {result.kind}, {result.count:,} graphs of up to {result.largest} nodes{kinds}.")
@@ -110,7 +110,7 @@ def _(result: DescribeGraphsResult) -> None:
     _left_out(result.left_out)
 
 
-@show.register
+@form.register
 def _(result: PackGraphsResult) -> None:
     kinds = f"{len(result.node_names)} kinds of node, {len(result.edge_names)} of edge"
     size = f"up to {result.nodes} nodes, {kinds}, {result.bytes_on_disk / 1e6:,.1f} MB"
@@ -123,7 +123,7 @@ def _left_out(counts: Mapping[str, int]) -> None:
         say(f"Left out: {', '.join(f'{count:,} {why}' for why, count in counts.items())}.")
 
 
-@show.register
+@form.register
 def _(result: PackResult) -> None:
     shape = f"{result.height}x{result.width}, {result.channels} channel{'s' if result.channels != 1 else ''}"
     say(f"{result.out}: {result.count:,} pictures of {shape}, {result.bytes_on_disk / 1e6:,.1f} MB.")
@@ -131,7 +131,7 @@ def _(result: PackResult) -> None:
     _broken(result.broken, verb="Left out")
 
 
-@show.register
+@form.register
 def _(result: FetchResult) -> None:
     say(f"{result.name} lies in {result.folder} ({result.licence}). Use it as --data {result.source}.")
 

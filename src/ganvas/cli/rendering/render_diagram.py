@@ -1,11 +1,11 @@
 """Drawn networks as a person reads of them, on stderr."""
 
-from ganvas.cli.rendering.show import show
+from ganvas.cli.rendering.forms import form
 from ganvas.core.progress import say
 from ganvas.tasks.diagram import DiagramResult
 
 
-@show.register
+@form.register
 def _(result: DiagramResult) -> None:
     size = f"{result.width_inches:.1f} × {result.height_inches:.1f} inches"
     boxes = f"{result.boxes} boxes for {result.layers} layers, {result.skips} skips"

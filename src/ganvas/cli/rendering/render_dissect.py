@@ -1,6 +1,6 @@
 """Dissections and tools of latents as a person reads them, on stderr."""
 
-from ganvas.cli.rendering.show import show, table
+from ganvas.cli.rendering.forms import form, table
 from ganvas.core.number_text import minus, number
 from ganvas.core.progress import say
 from ganvas.tasks.directions import DirectionsResult
@@ -10,7 +10,7 @@ from ganvas.tasks.invert import InvertResult
 from ganvas.tasks.memorisation import MemorisationResult
 
 
-@show.register
+@form.register
 def _(result: DissectResult) -> None:
     say(f"{result.subject}, labels by {result.labeller}. Units that fit a label, beside what chance gives:")
     header = ("layer", "name", "units", "fit", "rotated", "untrained", "permuted", "best, corrected")
@@ -32,14 +32,14 @@ def _(result: DissectResult) -> None:
     say(f"{result.page}: the page; tables and JSON beside it.")
 
 
-@show.register
+@form.register
 def _(result: Edited) -> None:
     units = ", ".join(map(str, result.units))
     say(f"{result.model}: a model without the units {units} of {result.layer}. It draws what the edit draws, to within")
     say(f"{result.apart:.2g} of colours from -1 to 1; every command that takes a run takes it.")
 
 
-@show.register
+@form.register
 def _(result: RewrittenModel) -> None:
     units = ", ".join(map(str, result.units))
     say(f"{result.model}: a model whose units {units} of {result.layer} are silent where '{result.where}' is.")
@@ -47,7 +47,7 @@ def _(result: RewrittenModel) -> None:
     table("", ("label", "change"), [(line.label, _removed(line)) for line in result.removals])
 
 
-@show.register
+@form.register
 def _(result: ToPaint) -> None:
     say(f"{result.folder / 'images'}: {result.pictures} pictures. Paint a mask of each, a PNG of the same name whose")
     say(f"pixels are numbers of labels, into {result.folder / 'masks'}; take out the pictures that you leave. Then:")
@@ -63,7 +63,7 @@ def _removed(line: SetLine | RemovalLine | None) -> str:
     return "" if line is None else minus(f"{-100 * line.removed:+.1f} ± {100 * line.standard_error:.1f} %")
 
 
-@show.register
+@form.register
 def _(result: DirectionsResult) -> None:
     say(f"{result.model}, {result.method}: how much the picture changes at a step of {result.step:g} either way.")
     rows = [(line.name, number(line.value), number(line.change, digits=3)) for line in result.directions]
@@ -74,7 +74,7 @@ def _(result: DirectionsResult) -> None:
     )
 
 
-@show.register
+@form.register
 def _(result: InvertResult) -> None:
     say(
         f"{result.pictures} pictures by {result.model}, from {result.start}: median {result.median:.1f} dB, "
@@ -83,7 +83,7 @@ def _(result: InvertResult) -> None:
     say(f"{result.sheet}: the pictures above what was found. {result.file}: their latents.")
 
 
-@show.register
+@form.register
 def _(result: DisentanglementResult) -> None:
     say(f"{result.model}: {result.latents} latents of {result.pictures:,} scenes, against the factors of the scenes.")
     rows = [
@@ -94,7 +94,7 @@ def _(result: DisentanglementResult) -> None:
     table("", ("factor", "told, R²", "latent that counts most", "its share"), factors)
 
 
-@show.register
+@form.register
 def _(result: MemorisationResult) -> None:
     say(
         f"{result.share:.1%} of {result.pictures} pictures by {result.model} are nearer to the training set than to "

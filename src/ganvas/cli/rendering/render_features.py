@@ -1,11 +1,11 @@
 """Feature networks as a person reads them, on stderr."""
 
-from ganvas.cli.rendering.show import show, table
+from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import duration, say
 from ganvas.tasks.features import FetchedWeights, NetworkList, TrainedClassifier
 
 
-@show.register
+@form.register
 def _(result: NetworkList) -> None:
     rows = [
         (
@@ -21,13 +21,13 @@ def _(result: NetworkList) -> None:
     say("`ganvas features fetch NAME` brings weights; `ganvas features train FOLDER -o FILE` makes a network of yours.")
 
 
-@show.register
+@form.register
 def _(result: FetchedWeights) -> None:
     how = f"{result.downloaded_bytes / 1e6:,.1f} MB fetched" if result.downloaded_bytes else "was there"
     say(f"{result.path}: {how}, checked ({result.licence}). Measure with it by --features {result.name}.")
 
 
-@show.register
+@form.register
 def _(result: TrainedClassifier) -> None:
     chance = 100 / len(result.classes)
     say(

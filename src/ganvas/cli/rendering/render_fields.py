@@ -1,12 +1,12 @@
 """Receptive fields and gridding as a person reads them, on stderr."""
 
-from ganvas.cli.rendering.show import show, table
+from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import say
 from ganvas.tasks.grid import GridResult
 from ganvas.tasks.receptive_field import ReceptiveFieldResult
 
 
-@show.register
+@form.register
 def _(result: ReceptiveFieldResult) -> None:
     by = " x "
     say(f"{result.model}, layer {result.layer} ({result.op}), unit {', '.join(map(str, result.unit)) or '(all)'}:")
@@ -64,7 +64,7 @@ def _strides(exact: tuple[str, ...]) -> str:
     return ("; " if any(" " in one for one in exact) else " x ").join(exact) or "-"
 
 
-@show.register
+@form.register
 def _(result: GridResult) -> None:
     if not result.stacks:
         say(f"{result.model}: no dilated convolutions.")

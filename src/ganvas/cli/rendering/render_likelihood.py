@@ -1,6 +1,6 @@
 """Likelihoods as a person reads them, on stderr."""
 
-from ganvas.cli.rendering.show import show, table
+from ganvas.cli.rendering.forms import form, table
 from ganvas.core.number_text import with_error
 from ganvas.core.progress import say
 from ganvas.core.results import Result
@@ -39,7 +39,7 @@ KINDS = {  # Of bits per dimension, by what the protocol says.
 }
 
 
-@show.register
+@form.register
 def _(result: LikelihoodResult) -> None:
     rows = [
         (_title(one), with_error(one.value, one.standard_error), _better(one), str(one.n)) for one in result.results

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from ganvas.cli.rendering.show import show, table
+from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import say
 from ganvas.tasks.measure import MeasureResult
 from ganvas.tasks.metrics import MetricList
 from ganvas.tasks.stats import StatsResult
 
 
-@show.register
+@form.register
 def _(result: MeasureResult) -> None:
     at = "" if result.kimg is None else f" at {result.kimg:g} kimg"
     rows = [(row.metric, row.value, row.beside, row.better, f"{row.n:,}") for row in result.rows()]
@@ -28,7 +28,7 @@ def _(result: MeasureResult) -> None:
         say(f"A line was added to {result.written}.")
 
 
-@show.register
+@form.register
 def _(result: StatsResult) -> None:
     say(f"{result.path}: {result.n:,} pictures of {result.source}, {result.bytes / 1e6:,.1f} MB.")
     rows = [(name, result.protocols[name] or "pixels") for name in result.metrics]
@@ -38,7 +38,7 @@ def _(result: StatsResult) -> None:
     _skipped(result.skipped)
 
 
-@show.register
+@form.register
 def _(result: MetricList) -> None:
     if result.description:
         say(result.description)

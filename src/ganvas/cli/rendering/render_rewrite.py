@@ -1,11 +1,11 @@
 """Rewritten networks as a person reads of them, on stderr."""
 
-from ganvas.cli.rendering.show import show, table
+from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import say
 from ganvas.tasks.rewrite import RewriteResult
 
 
-@show.register
+@form.register
 def _(result: RewriteResult) -> None:
     say(f"{result.model}, weights {result.weights}:")
     table("", ("operator", "times"), [(name, str(times)) for name, times in result.operators.items()])

@@ -1,6 +1,6 @@
 """Runs as the command line shows them: trained, drawn from, used on pictures, reported, compared; and the catalogue."""
 
-from ganvas.cli.rendering.show import show, table
+from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import duration, say
 from ganvas.tasks.compare import CompareResult
 from ganvas.tasks.detect import Detected
@@ -17,7 +17,7 @@ from ganvas.tasks.translate import Translated
 OF_PICTURES = ("resolution", "base", "channels", "features", "features_max", "network")  # Points have no use for them.
 
 
-@show.register
+@form.register
 def _(result: TrainResult) -> None:
     if result.settings and not result.seconds and not result.kimg:
         for part in ("config", "plan"):
@@ -31,26 +31,26 @@ def _(result: TrainResult) -> None:
     say(f"{result.run}: {done} at {result.kimg:,.6g} kimg after {duration(result.seconds)} of training.")
 
 
-@show.register
+@form.register
 def _(result: JobFile) -> None:
     say(result.text if result.path is None else f"{result.path}: submit it with `sbatch {result.path}`.")
 
 
-@show.register
+@form.register
 def _(result: Drawn) -> None:
     say(
         f"{result.path}: {result.pictures} {result.unit} of {result.model} at {result.kimg:g} kimg, seed {result.seed}."
     )
 
 
-@show.register
+@form.register
 def _(result: Translated) -> None:
     count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
     found = f", {result.found:,} of them from an earlier time" if result.found else ""
     say(f"{result.path}: {count}{found}, {result.direction} by {result.model} at {result.kimg:g} kimg.")
 
 
-@show.register
+@form.register
 def _(result: Segmented) -> None:
     count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
     found = f", {result.found:,} of them from an earlier time" if result.found else ""
@@ -59,7 +59,7 @@ def _(result: Segmented) -> None:
         table("", ("score", "value"), [(name, f"{value:.4f}") for name, value in result.scores.items()])
 
 
-@show.register
+@form.register
 def _(result: Detected) -> None:
     count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
     drawn = f", drawn in {result.drawn}" if result.drawn is not None else ""
@@ -70,7 +70,7 @@ def _(result: Detected) -> None:
     )
 
 
-@show.register
+@form.register
 def _(result: Inpainted) -> None:
     count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
     before = f", {result.before:,} of them before this command" if result.before else ""
@@ -86,17 +86,17 @@ def _(result: Inpainted) -> None:
         table("against the truth", ("metric", "filled", "harmonic filling"), rows)
 
 
-@show.register
+@form.register
 def _(result: ReportResult) -> None:
     say(f"{result.path}: {result.bytes / 1e6:.1f} MB; open it in a browser.")
 
 
-@show.register
+@form.register
 def _(result: CompareResult) -> None:
     say(f"{result.page}: {len(result.models)} models; open it in a browser. Beside it: {result.json}, {result.csv}.")
 
 
-@show.register
+@form.register
 def _(result: SearchResult) -> None:
     if result.page is None:
         table(f"{result.settings} settings", ("setting", "drawn from"), list(result.ranges.items()))
@@ -105,7 +105,7 @@ def _(result: SearchResult) -> None:
     say(f"{result.page}: {done}{'; the same command resumes' if result.stopped else ''}.")
 
 
-@show.register
+@form.register
 def _(result: Catalogue) -> None:
     if not result.settings:
         rows = [(model["name"], f"{model['summary']}\n{model['paper']}") for model in result.models]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from ganvas.cli.rendering.show import show, table, terminal_width
+from ganvas.cli.rendering.forms import form, table, terminal_width
 from ganvas.core.progress import say
 from ganvas.tasks.collapse import CollapseResult, DecoderRow
 from ganvas.tasks.compare_kernels import CompareKernelsResult
@@ -18,7 +18,7 @@ theory: from the layer's own measured input (gradient: from who reads it);
 chain: from the network's input (output) on, * where it took up a measurement."""
 
 
-@show.register
+@form.register
 def _(result: SignalResult) -> None:
     say(f"{result.model}: weights {result.weights}; {result.seeds} x {result.batch} inputs of {result.inputs}.")
     _moments(result.layers)
@@ -82,7 +82,7 @@ def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3g}"
 
 
-@show.register
+@form.register
 def _(result: CollapseResult) -> None:
     say(f"{result.points}: relative errors after a ReLU in n dimensions, median of {result.draws} draws (quartiles).")
     rows = [
@@ -102,7 +102,7 @@ def _(result: CollapseResult) -> None:
         say(f"{result.written}: written.")
 
 
-@show.register
+@form.register
 def _(result: CompareKernelsResult) -> None:
     say(f"{result.channels} channels, {result.size} x {result.size} pixels, without biases:")
     heads = ["", "layers", "weights", "by C^2", "large has", "MACs", "field"]

@@ -1,12 +1,12 @@
 """Tournaments as a person reads them, on stderr."""
 
-from ganvas.cli.rendering.show import show, table
+from ganvas.cli.rendering.forms import form, table
 from ganvas.core.number_text import with_error
 from ganvas.core.progress import say
 from ganvas.tasks.skill import SkillResult
 
 
-@show.register
+@form.register
 def _(result: SkillResult) -> None:
     rows = [
         (

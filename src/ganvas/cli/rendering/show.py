@@ -1,49 +1,32 @@
 """Results as a person reads them, on stderr; stdout carries the same as JSON, unless both are one terminal."""
 
-from collections.abc import Sequence
-from functools import singledispatch
 from typing import Any
 
-from ganvas.core.progress import printable
+from ganvas.cli.rendering import (  # noqa: F401  (registers their forms)
+    render_advise,
+    render_anatomy,
+    render_claims,
+    render_data,
+    render_diagram,
+    render_dissect,
+    render_features,
+    render_fields,
+    render_likelihood,
+    render_measure,
+    render_rewrite,
+    render_runs,
+    render_serve,
+    render_signal,
+    render_skill,
+)
+from ganvas.cli.rendering.forms import form
 
 
-@singledispatch
 def show(result: Any) -> None:
-    """Nothing more than the JSON, unless a kind of result has its own form below."""
+    """Says a result in the form of its kind; nothing where it has none, so that the JSON is all."""
+    form(result)
 
 
 def has_form(result: Any) -> bool:
     """Whether ``show`` says anything of it."""
-    return show.dispatch(type(result)) is not show.dispatch(object)
-
-
-def terminal_width() -> int:
-    """Of the terminal that stderr is, in letters; 80 where it is none."""
-    from rich.console import Console
-
-    return Console(stderr=True).width
-
-
-def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, firm: bool = False) -> None:
-    """A table on stderr, as wide as the terminal allows.
-
-    Args:
-        firm: Only the first column breaks into lines; for tables whose others fit.
-    """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(
-        title=Text(title) if title else None,
-        title_justify="left",
-        title_style="bold",
-        header_style="bold",
-        box=None,
-        pad_edge=False,
-    )
-    for place, name in enumerate(header):
-        drawn.add_column(name, overflow="fold", no_wrap=name == "name" or (firm and place > 0))
-    for row in rows:
-        drawn.add_row(*(Text(printable(cell)) for cell in row))
-    Console(stderr=True).print(drawn)
+    return form.dispatch(type(result)) is not form.dispatch(object)

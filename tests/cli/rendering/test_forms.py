@@ -1,4 +1,4 @@
-from ganvas.cli.rendering.show import table
+from ganvas.cli.rendering.forms import table
 
 
 def test_a_name_of_a_file_is_not_obeyed_by_the_terminal(capsys):
