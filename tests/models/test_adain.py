@@ -63,7 +63,7 @@ def test_the_frozen_network_is_that_of_torchvisions_file(tmp_path):
             expected.append(y)
     for found, wanted in zip(stages(x), expected, strict=True):
         assert_close(found, wanted, rtol=1e-4, atol=1e-5)
-    with pytest.raises(UserError, match="not the weights of this VGG"):
+    with pytest.raises(UserError, match="not the weights of vgg19 of features=4"):
         StyleStages("vgg19", 4).read(tmp_path / "vgg.pth")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ganvas.cli import main as command_line
@@ -211,9 +212,11 @@ def test_both_sides_of_a_translation_are_told_when_they_are_reduced(folder, caps
     assert "Pictures of 16x16" not in said
 
 
-def test_a_file_of_weights_that_is_not_there_is_named_before_anything_is_written(folder, tmp_path):
+def test_a_file_of_weights_that_is_not_there_or_does_not_fit_is_named_before_anything_is_written(folder, tmp_path):
     asked = Train(model="style/gatys", data=str(folder), other=str(folder), out=tmp_path / "run", quiet=True)
-    sizes = ("height=16", "width=16", "features=4", f"weights={tmp_path / 'gone.pth'}")
-    with pytest.raises(UserError, match=r"gone\.pth: there is no such file"):
-        train(replace(asked, set=sizes))
-    assert not (tmp_path / "run").exists()
+    torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "wide.pth")
+    for name, refused in (("gone.pth", "there is no such file"), ("wide.pth", "weights of vgg19 of features=4")):
+        sizes = ("height=16", "width=16", "features=4", f"weights={tmp_path / name}")
+        with pytest.raises(UserError, match=refused):
+            train(replace(asked, set=sizes))
+        assert not (tmp_path / "run").exists()

@@ -335,6 +335,19 @@ class NamesWeights(Protocol):
 
 
 @runtime_checkable
+class TakesWeights(Protocol):
+    """Starts with the weights of another network, whose file its settings name (:class:`NamesWeights`)."""
+
+    def take_weights(self) -> None:
+        """Takes them; where no file is named, says that they are random.
+
+        Raises:
+            UserError: the file cannot be read, or is of another network.
+        """
+        ...
+
+
+@runtime_checkable
 class Translates(Protocol):
     """Turns pictures of one kind into pictures of another."""
 

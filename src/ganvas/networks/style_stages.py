@@ -95,7 +95,7 @@ class StyleStages(nn.Module):
         if self.kind == "classifier":
             theirs, mean, deviation = _of_classifier(path, self.widths[0])
         else:
-            theirs = _of_vgg(path, own, self.depths)
+            theirs = _of_vgg(path, own, self.depths, network=f"{self.kind} of features={self.widths[0]}")
             mean, deviation = (torch.tensor(part)[:, None, None] for part in IMAGENET)
             mean, deviation = 2 * mean - 1, 2 * deviation
         for mine, (weight, bias) in zip(own, theirs, strict=True):
@@ -148,7 +148,7 @@ def _seen(before: int, after: int, *, stride: int = 1) -> list[nn.Module]:
     return [Conv2d(before, after, 3, stride=stride, padding=1), nn.ReLU()]
 
 
-def _of_vgg(path: Path, own: Sequence[Conv2d], depths: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+def _of_vgg(path: Path, own: Sequence[Conv2d], depths: Sequence[int], *, network: str) -> list[tuple[Tensor, Tensor]]:
     """Torchvision numbers its layers, ReLUs and pools included."""
     numbers, number = [], 0
     for depth in depths:
@@ -161,7 +161,7 @@ def _of_vgg(path: Path, own: Sequence[Conv2d], depths: Sequence[int]) -> list[tu
             f"features.{number}.weight": tuple(mine.weight.shape),
             f"features.{number}.bias": (len(mine.weight),),
         }
-    found = require(without_prefix(read_tensors(path), "features.0.weight"), shapes, "this VGG")
+    found = require(without_prefix(read_tensors(path), "features.0.weight"), shapes, network)
     return [(found[f"features.{number}.weight"], found[f"features.{number}.bias"]) for number in numbers]
 
 

@@ -167,7 +167,7 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
     if before:
         _require_same_settings(before, settings, task.out)
     else:
-        _require_weights(recipe)
+        _require_weights(module, recipe)
     if task.dry_run:
         kind.check(request, recipe.config, recipe.plan)
         return TrainResult(
@@ -235,14 +235,22 @@ def _origin(task: Train, run: "RunFolder", before: dict[str, Any] | None) -> "Br
     return branch_point(Path(noted["state"]), model=task.model) if noted and not run.states() else None
 
 
-def _require_weights(recipe: "Recipe") -> None:
-    """A file of weights that is named is there: a run reads it after its folder has been written."""
+def _require_weights(module: "ModuleType", recipe: "Recipe") -> None:
+    """A file of weights that is named is there and fits: a run takes it after its folder has been written."""
+    import torch
+
     from ganvas.core.errors import UserError
-    from ganvas.losses.capabilities import NamesWeights
+    from ganvas.losses.capabilities import NamesWeights, TakesWeights
 
     named = recipe.config.weights if isinstance(recipe.config, NamesWeights) else ""
-    if named and not Path(named).expanduser().is_file():
+    if not named:
+        return
+    if not Path(named).expanduser().is_file():
         raise UserError(f"--set weights={named}: there is no such file. Name one, or leave it out for random weights.")
+    with torch.device("meta"):
+        model = module.Model(recipe.config)
+    if isinstance(model, TakesWeights):
+        model.take_weights()
 
 
 def _require_use(task: Train, module: "ModuleType", recipe: "Recipe") -> None:

@@ -72,10 +72,14 @@ class Model(Game[Config, Domains]):
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2)
         return [Phase(name="N", player=self.decoder, loss=self._loss, optimizer=adam)]
 
+    def take_weights(self) -> None:
+        """Those of the frozen network."""
+        self.encoder.take(self.config.weights, model="style/adain")
+
     @torch.no_grad()
     def calibrate(self, batch: Domains) -> None:
         """Takes the weights of the frozen network, and measures the mean style of the collection through it."""
-        self.encoder.take(self.config.weights, model="style/adain")
+        self.take_weights()
         styles = [self.style_of(part, A_TO_B) for part in batch.b.split(self.config.batch_size)]
         self.get_buffer("collection").copy_(torch.cat(styles).mean(0))
 

@@ -94,10 +94,14 @@ class Model(Game[Config, Domains]):
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2)
         return [Phase(name="N", player=self.canvas, loss=self._loss, optimizer=adam)]
 
+    def take_weights(self) -> None:
+        """Those of the frozen network."""
+        self.encoder.take(self.config.weights, model="style/gatys")
+
     @torch.no_grad()
     def calibrate(self, batch: Domains) -> None:
         """Takes the weights of the frozen network, measures the mean style, and starts at the mean content."""
-        self.encoder.take(self.config.weights, model="style/gatys")
+        self.take_weights()
         styles = [self.style_of(part, A_TO_B) for part in batch.b.split(self.config.batch_size)]
         self.get_buffer("collection").copy_(torch.cat(styles).mean(0))
         self.canvas.picture.copy_(batch.a.mean(0, keepdim=True))
