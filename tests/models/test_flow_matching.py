@@ -95,7 +95,8 @@ def test_the_bound_of_a_normal_law_is_its_density_also_in_units_of_the_data():
 
 @pytest.mark.parametrize(("rho", "least"), [(1.0, DEVIATION * math.pi / 2), (2.0, 0.91997)])
 def test_the_best_velocity_loses_what_no_function_of_the_place_and_the_time_can_know(rho, least):
-    # Var(x_1 - x_0 | x_t) = s^2 / ((1 - t)^2 + t^2 s^2); its mean over even t is (atan(s) + atan(1 / s)) s = s pi / 2.
+    # Var(x_1 - x_0 | x_t) = s^2 / ((1 - t)^2 + t^2 s^2); its mean over even t is (atan(s) + atan(1 / s)) s = s pi / 2,
+    # and over 1 - t = u^2 of even u that of 1 / (5 u^4 - 2 u^2 + 1), for s = 1 / 2.
     model = started(rho=rho)
     model.network = Normal()
     x = MIDDLE + DEVIATION * torch.randn(100_000, 2, generator=stream(3, "x"))

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from ganvas.core.pixels import to_bytes, to_float
+
 COLOURS = ((255, 64, 48), (255, 214, 64), (64, 190, 255))  # Of the first list of boxes, the second, the third.
 
 
@@ -19,12 +21,11 @@ def outlined(
         images: Grey or colour.
         boxes: For each picture lists of boxes, left, top, right and bottom in pixels.
     """
-    colour = images.float().expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3].float()
+    colour = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
     shown = []
-    for image, lists in zip(colour, boxes, strict=True):
-        pixels = ((image + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
+    for pixels, lists in zip(to_bytes(colour).permute(0, 2, 3, 1).cpu().numpy(), boxes, strict=True):
         shown.append(torch.from_numpy(drawn_on(pixels, [one.cpu().numpy() for one in lists])))
-    return torch.stack(shown).permute(0, 3, 1, 2).to(images.device).float() / 127.5 - 1
+    return to_float(torch.stack(shown).permute(0, 3, 1, 2).to(images.device))
 
 
 def drawn_on(

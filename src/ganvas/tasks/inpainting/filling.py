@@ -119,15 +119,13 @@ class HoleFiller:
 
     def _given(self, planes: Float[Tensor, "n planes h w"]) -> tuple[Images, Tensor, OtherImages | None]:
         """Picture, mask and guide of a tile."""
-        images, (hole, sketch, coloured) = (
-            planes[:, : self.channels],
-            (planes[:, self.channels :][:, :3] > 0).float().split(1, 1),
-        )
+        images, marks, colour = planes.split([self.channels, 3, self.channels], 1)
+        hole, sketch, coloured = (marks > 0).float().split(1, 1)
         guide: list[Tensor] = []
         if "sketch" in self.model.guides:
             guide.append(sketch)
         if "colour" in self.model.guides:
-            guide += [planes[:, self.channels + 3 :] * coloured, coloured]
+            guide += [colour * coloured, coloured]
         return images, 1 - hole, torch.cat(guide, 1) if guide else None
 
     def _beside_nan(self, images: Images) -> Images:
