@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -6,7 +8,7 @@ from torch.testing import assert_close
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Course, Steady
-from ganvas.core.seeds import torch_seeded
+from ganvas.core.seeds import stream, torch_seeded
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase, between, every
 from ganvas.losses.optimizers import SGD, Adam, Adamax, RMSprop
@@ -160,11 +162,26 @@ def test_an_average_forgets_its_start_geometrically():
     assert_close(average.x.item(), 3.0 + 0.9**10 * (1.0 - 3.0), atol=1e-14, rtol=0)
 
 
-def test_buffers_are_copied_into_an_average_not_averaged():
+def test_running_statistics_are_averaged_with_the_weights_and_counters_are_copied():
     average, module = nn.BatchNorm1d(1), nn.BatchNorm1d(1)
     module.running_mean.fill_(7.0)
-    average_towards(average, module, decay=0.9)
-    assert average.running_mean.item() == 7.0
+    module.num_batches_tracked.fill_(5)
+    for decay in (0.5, torch.tensor(0.5)):
+        average_towards(average, module, decay=decay)
+    assert (average.running_mean.item(), average.num_batches_tracked.item()) == (7 * 0.75, 5)
+
+
+def test_running_means_of_an_average_are_the_means_of_what_its_linear_layer_makes():
+    # The mean of a linear layer's features is linear in its weights: the average of means is the mean of the average.
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4, momentum=1.0)).double()
+    average, rng = copy.deepcopy(module), stream(3, "x")
+    x = torch.randn(64, 3, generator=rng, dtype=torch.float64) + 1
+    for decay in (0.0, 0.5, 0.9):
+        nn.init.normal_(module[0].weight, generator=rng)
+        nn.init.normal_(module[0].bias, generator=rng)
+        module(x)
+        average_towards(average, module, decay=decay)
+    assert_close(average[1].running_mean, average[0](x).mean(0))
 
 
 def test_the_average_follows_the_moves_of_its_own_player():

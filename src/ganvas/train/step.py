@@ -11,6 +11,8 @@ from ganvas.losses.game import Batch, Phase, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.train.state import Player, State
 
+RUNNING_STATISTICS = ("running_mean", "running_var", "running_variance")  # Of features, in batch norms of any kind.
+
 
 @dataclass(frozen=True)
 class PhaseStreams:
@@ -128,12 +130,21 @@ def _move(player: Player, phase: Phase, batch: Batch, terms: Terms) -> None:
 
 @torch.no_grad()
 def average_towards(average: nn.Module, module: nn.Module, *, decay: float | Tensor) -> None:
-    """``a <- decay a + (1 - decay) w`` for every weight; buffers (running statistics, counters) are copied."""
-    weights = [p.detach() for p in module.parameters()]
-    share = [1 - decay] * len(weights) if isinstance(decay, Tensor) else 1 - decay
-    torch._foreach_lerp_(list(average.parameters()), weights, share)  # pyright: ignore[reportPrivateImportUsage]
-    for mine, theirs in zip(average.buffers(), module.buffers(), strict=True):
-        mine.copy_(theirs)
+    """``a <- decay a + (1 - decay) w`` for every weight and running statistic; other buffers (counters) are copied.
+
+    Statistics of the weights as they are now do not fit the features of averaged ones, which are others: batch norm
+    would neither centre nor scale them.
+    """
+    ours: list[Tensor] = list(average.parameters())
+    theirs = [p.detach() for p in module.parameters()]
+    for (name, mine), buffer in zip(average.named_buffers(), module.buffers(), strict=True):
+        if name.rpartition(".")[2] in RUNNING_STATISTICS:
+            ours.append(mine)
+            theirs.append(buffer)
+        else:
+            mine.copy_(buffer)
+    share = [1 - decay] * len(theirs) if isinstance(decay, Tensor) else 1 - decay
+    torch._foreach_lerp_(ours, theirs, share)  # pyright: ignore[reportPrivateImportUsage]
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganvas.core.box_kinds import IGNORED, OBJECT
 from ganvas.core.detections import Detections
-from ganvas.core.schedule import Steady
+from ganvas.core.schedule import Steady, half_life_of, ramped_decay
 from ganvas.core.shapes import Images
 from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.losses.box_augmentation import brightened, zoomed
@@ -53,6 +53,9 @@ class BoxSettings(Settings, Protocol):
     @property
     def average(self) -> float: ...
 
+    @property
+    def average_ramp(self) -> float: ...
+
 
 S = TypeVar("S", bound=BoxSettings)
 
@@ -78,8 +81,16 @@ class BoxGame(Game[S, BoxedPictures], ABC):
     def phases(self) -> list[Phase[BoxedPictures]]:
         """The network descends its losses; the running average of its weights is what detects."""
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2)
-        average = self.config.average or None
+        average = self.average_decay if self.config.average else None
         return [Phase(name="D", player=self.network, loss=self._loss, optimizer=adam, average=average)]
+
+    def average_decay(self, nimg: int) -> float:
+        """Of the averaged weights on the step at ``nimg``."""
+        config = self.config
+        half_life = half_life_of(config.average, config.batch_size)
+        return ramped_decay(
+            nimg, half_life_kimg=half_life / 1000, ramp=config.average_ramp, batch_size=config.batch_size
+        )
 
     def _loss(self, batch: BoxedPictures) -> Terms:
         config = self.config

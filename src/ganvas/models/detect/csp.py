@@ -14,6 +14,8 @@ Departs from the paper, and from its authors' code (https://github.com/liuwei16/
   more than half, or lower than ``least_height``, are ignored; theirs count as background where they are cut.
 - Boxes are cut at the picture's borders; theirs are pushed in. Suppression takes exact areas, without a pixel more.
 - Near the upper and left border their code learns no heights; see :func:`ganvas.losses.centres.centre_targets`.
+- The average of the weights is short at first and grows old with the run (``average_ramp``): theirs starts from a
+  network that knows ImageNet, and need not forget its start.
 - ``box="size"`` learns widths as well, for objects that are not 0.41 as wide as tall.
 """
 
@@ -65,11 +67,12 @@ class Config:
     beta1: float = 0.9
     beta2: float = 0.999
     average: float = 0.999  # Of the weights that detect: the paper's mean teacher.
+    average_ramp: float = 0.05  # Its half-life is at most this share of the samples shown; 0 is no limit.
 
     def __post_init__(self) -> None:
         at_least(self, 1, "base_width", "features", "anchors", "batch_size")
         at_least(self, 2 * STRIDE, "least_height")
-        at_least(self, 0, "centre_weight", "size_weight", "offset_weight")
+        at_least(self, 0, "centre_weight", "size_weight", "offset_weight", "average_ramp")
         above(self, 0, "lr", "aspect", "l2_gain")
         fractions(self, "beta1", "beta2", "average", "least_score", "most_overlap")
         assert self.picture
