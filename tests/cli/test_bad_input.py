@@ -272,6 +272,11 @@ def newest(run: Path, kind: str) -> Path:
     return sorted((run / kind).iterdir())[-1]
 
 
+def all_states(run: Path, file: str) -> list[Path]:
+    """The same file of every state: a run whose newest state alone is damaged goes on from the one before."""
+    return [folder / file for folder in (run / "state").iterdir()]
+
+
 def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-100])
 
@@ -294,8 +299,8 @@ def without(key: str):
 @pytest.mark.parametrize("damage", [cut, flip, Path.unlink])
 def test_tensors_cut_short_tampered_with_or_lost_are_refused(refused, pictures, finished, tmp_path, damage):
     run = shutil.copytree(finished, tmp_path / "run")
-    damage(newest(run, "state") / "state.safetensors")
-    damage(newest(run, "model") / "model.safetensors")
+    for file in (*all_states(run, "state.safetensors"), newest(run, "model") / "model.safetensors"):
+        damage(file)
     assert "state.safetensors" in refused(train, pictures, run)
     for command in (
         lambda: call("sample", run, "-o", tmp_path / "grid.png"),
@@ -308,8 +313,8 @@ def test_tensors_cut_short_tampered_with_or_lost_are_refused(refused, pictures, 
 @pytest.mark.parametrize("damage", [cut, without("format"), without("sha256"), Path.unlink])
 def test_numbers_cut_short_edited_or_lost_are_refused(refused, pictures, finished, tmp_path, damage):
     run = shutil.copytree(finished, tmp_path / "run")
-    damage(newest(run, "state") / "state.json")
-    damage(newest(run, "model") / "model.json")
+    for file in (*all_states(run, "state.json"), newest(run, "model") / "model.json"):
+        damage(file)
     assert "state" in refused(train, pictures, run)
     assert "model" in refused(call, "sample", run, "-o", tmp_path / "grid.png")
 
@@ -338,10 +343,10 @@ def test_a_pickle_in_the_place_of_a_checkpoint_is_never_opened(refused, pictures
             return (Path.touch, (tmp_path / "exploded",))
 
     run = shutil.copytree(finished, tmp_path / "run")
-    file = newest(run, "state") / "state.safetensors"
-    file.write_bytes(pickle.dumps(Bomb()))
-    numbers = json.loads(file.with_suffix(".json").read_text())
-    file.with_suffix(".json").write_text(json.dumps(numbers | {"sha256": digest(file)}))
+    for file in all_states(run, "state.safetensors"):
+        file.write_bytes(pickle.dumps(Bomb()))
+        numbers = json.loads(file.with_suffix(".json").read_text())
+        file.with_suffix(".json").write_text(json.dumps(numbers | {"sha256": digest(file)}))
     assert "not a safetensors file" in refused(train, pictures, run)
     assert not (tmp_path / "exploded").exists()
 
