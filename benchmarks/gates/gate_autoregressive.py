@@ -9,17 +9,15 @@ which only a leak gets, and 0.15 nats. Its twin sees its own number. All stand b
 ``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_autoregressive [MODEL ...]``; about 8 minutes of one processor core.
 """
 
-import argparse
 import contextlib
 import functools
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from benchmarks.gates.preset_run import measured, preset_run
+from benchmarks.gates.preset_run import measured, preset_run, run_parts
 
 from benchmarks import history
 from ganvas.models.autoregressive import gated_pixelcnn, made, pixelcnn
@@ -34,12 +32,7 @@ Figures = tuple[float, float]  # Before the first step, and at the end.
 
 def main() -> None:
     """Trains each model and its twin, records what they reach, and ends with an error where a gate is missed."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(GATES)}; all where left out")
-    torch.set_num_threads(1)
-    missed = [failure for name in arguments.parse_args().models or GATES for failure in failures(name)]
-    if missed:
-        sys.exit("\n".join(missed))
+    run_parts({name: functools.partial(failures, name) for name in GATES}, __doc__)
 
 
 def failures(name: str) -> list[str]:

@@ -89,21 +89,26 @@ def decibels(translate: Translator) -> dict[str, float]:
 
 def colour_transport() -> Translator:
     """The linear map between Gaussians of the training sets' colours that moves them least, each way."""
-    day, night = colours(DAY), colours(NIGHT)
-    maps = {A_TO_B: (day, night), B_TO_A: (night, day)}
+    day, night = (colours_of(to_float(pictures(spec))) for spec in (DAY, NIGHT))
+    ways = {A_TO_B: least_moved(day, night), B_TO_A: least_moved(night, day)}
+    return lambda images, direction: ways[direction](images)
 
-    def translate(images: Images, direction: str) -> Images:
-        source, target = maps[direction]
+
+def least_moved(source: Tensor, target: Tensor) -> Callable[[Images], Images]:
+    """The linear map between Gaussians of colours (3, pixels) that moves them least, on pictures in [-1, 1]."""
+    moving = _transport(source.cov(), target.cov())
+
+    def way(images: Images) -> Images:
         shifted = images.double() - source.mean(1).view(1, 3, 1, 1)
-        moved = torch.einsum("dc,nchw->ndhw", least_moving(source.cov(), target.cov()), shifted)
+        moved = torch.einsum("dc,nchw->ndhw", moving, shifted)
         return (moved + target.mean(1).view(1, 3, 1, 1)).clamp(-1, 1).float()
 
-    return translate
+    return way
 
 
-def colours(spec: str) -> Tensor:
-    """Every pixel of a source, in [-1, 1], of shape (3, pixels)."""
-    return to_float(pictures(spec)).double().transpose(0, 1).flatten(1)
+def colours_of(images: Images) -> Tensor:
+    """Every pixel of pictures, of shape (3, pixels)."""
+    return images.double().transpose(0, 1).flatten(1)
 
 
 def pictures(spec: str) -> Bytes:
@@ -111,7 +116,7 @@ def pictures(spec: str) -> Bytes:
     return torch.from_numpy(prepare(spec, quiet=True).read(slice(None)).copy()).permute(0, 3, 1, 2)
 
 
-def least_moving(source: Tensor, target: Tensor) -> Tensor:
+def _transport(source: Tensor, target: Tensor) -> Tensor:
     """``S^-1/2 (S^1/2 T S^1/2)^1/2 S^-1/2``: the optimal transport between Gaussians (Olkin & Pukelsheim 1982)."""
     root = _power(source, 0.5)
     back = _power(source, -0.5)

@@ -12,16 +12,14 @@ colour strokes must come out in their hue.
 
 import argparse
 import colorsys
-import contextlib
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
 import torch
-from benchmarks.gates.preset_run import finished_run
+from benchmarks.gates.preset_run import finished_run, runs_of
 from torch import Tensor
 
 from benchmarks import history
@@ -57,8 +55,7 @@ def main() -> None:
     arguments.add_argument("--keep", type=Path, help="where the runs are to stay; they are removed where left out")
     given = arguments.parse_args()
     torch.set_num_threads(1)
-    with contextlib.ExitStack() as stack:
-        folder = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    with runs_of("gate.fill", keep=given.keep) as folder:
         failed: list[str] = []
         if given.part != "edit":
             failed += gate_gated(folder, given.minutes)

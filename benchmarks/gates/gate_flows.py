@@ -23,14 +23,13 @@ import argparse
 import contextlib
 import math
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.gates.preset_run import measured, preset_run
+from benchmarks.gates.preset_run import measured, preset_run, runs_of
 
 from benchmarks import history
 from ganvas.core.derived_seeds import derive_seed
@@ -74,8 +73,8 @@ def main() -> None:
     torch.set_num_threads(1)
     missed: list[str] = []
     for name in given.parts or PARTS:
-        with tempfile.TemporaryDirectory() as temporary:
-            missed += PARTS[name](given.keep or Path(temporary))
+        with runs_of("gate.flows", keep=given.keep) as folder:
+            missed += PARTS[name](folder)
     if missed:
         sys.exit("\n".join(missed))
 

@@ -12,15 +12,12 @@ class; and dust, single atoms that papers' validity takes for molecules.
 """
 
 import math
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-import torch
-from benchmarks.gates.preset_run import finished_run
+from benchmarks.gates.preset_run import finished_run, run_parts, runs_of
 
 from benchmarks import history
 from ganvas.data.graphs.graph_tables import table_of
@@ -41,10 +38,7 @@ Figures = Mapping[str, float]
 
 def main() -> None:
     """Trains, records what is reached, and ends with an error where the gate is missed."""
-    torch.set_num_threads(1)
-    missed = [failure for name in sys.argv[1:] or PARTS for failure in PARTS[name]()]
-    if missed:
-        sys.exit("\n".join(missed))
+    run_parts(PARTS, __doc__)
 
 
 def trees() -> list[str]:
@@ -61,8 +55,8 @@ def molgan() -> list[str]:
     """What is not as it should be of MolGAN on trees."""
     missed = []
     for name, changes in MOLGAN.items():
-        with tempfile.TemporaryDirectory() as temporary:
-            found, untrained, seconds, _ = _trained("molgan", Path(temporary), TREES, kimg=400.0, changes=changes)
+        with runs_of(f"gate_graphs.{name}") as folder:
+            found, untrained, seconds, _ = _trained("molgan", folder, TREES, kimg=400.0, changes=changes)
         history.record(f"gate_graphs.{name}", {**found, "cpu_sec": seconds})
         missed += [f"{name} untrained is valid."] if untrained["valid"] >= VALID else []
         missed += [] if found["valid"] >= VALID else [f"graphs/{name}: {dict(found)}"]
@@ -76,8 +70,8 @@ def passes(figures: Figures) -> bool:
 
 
 def _baseline(part: str, source: str, *, kimg: float) -> list[str]:
-    with tempfile.TemporaryDirectory() as temporary:
-        found, untrained, seconds, real = _trained("autoregressive", Path(temporary), source, kimg=kimg)
+    with runs_of(f"gate_graphs.{part}") as folder:
+        found, untrained, seconds, real = _trained("autoregressive", folder, source, kimg=kimg)
         judge = GraphJudge(real, seed=SEED)
         nodes = real.size.nodes
         path = table_of(nodes, [(node, node + 1) for node in range(nodes - 1)])

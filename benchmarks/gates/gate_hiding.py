@@ -14,7 +14,6 @@ more than one sky of one night.
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.gates.preset_run import finished_run
+from benchmarks.gates.preset_run import finished_run, runs_of
 from torch import Tensor
 
 from benchmarks import history
@@ -66,8 +65,8 @@ def main() -> None:
     test = nights(TESTED, seed=9)
     verdicts = constructed(test)
     started = time.process_time()
-    with tempfile.TemporaryDirectory() as temporary:
-        model = trained(given.keep or Path(temporary), given.kimg)
+    with runs_of("gate.hiding", keep=given.keep) as folder:
+        model = trained(folder, given.kimg)
         there, back = (_way(model, direction) for direction in (B_TO_A, A_TO_B))
         found = measured(test, there, back, start=test.bare)
         noisy = {f"r_noise{noise:g}": recovered(test, there, back, noise) for noise in NOISES}
@@ -134,7 +133,6 @@ def recovered(test: Nights, there: Way, back: Way, noise: float) -> float:
 
 def trained(folder: Path, kimg: float) -> Translates:
     """A CycleGAN between nights without stars and other nights with them."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, seed in (("bare", 1), ("starry", 2)):
         found = nights(TRAINED, seed=seed)
         pictures = found.bare if name == "bare" else found.starry

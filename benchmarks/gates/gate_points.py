@@ -7,14 +7,13 @@ on purpose: the critic's slope is not held. Both must fail.
 ``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_points [MODEL ...]``; about 3 minutes of one processor core.
 """
 
-import sys
+import functools
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-from benchmarks.gates.preset_run import finished_run
+from benchmarks.gates.preset_run import finished_run, run_parts
 
 from benchmarks import history
 from ganvas.core.run_folder import RunFolder
@@ -30,10 +29,7 @@ Figures = Mapping[str, float]
 
 def main() -> None:
     """Trains each game and its twin, records what they reach, and ends with an error where the gate is missed."""
-    torch.set_num_threads(1)
-    missed = [failure for model in sys.argv[1:] or WRONG for failure in failures(model)]
-    if missed:
-        sys.exit("\n".join(missed))
+    run_parts({model: functools.partial(failures, model) for model in WRONG}, __doc__)
 
 
 def failures(model: str) -> list[str]:

@@ -10,15 +10,13 @@ their places, the finer scores left out, scores added as probabilities.
 """
 
 import argparse
-import contextlib
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from benchmarks.gates.preset_run import preset_run
+from benchmarks.gates.preset_run import preset_run, runs_of
 from torch import Tensor
 
 from benchmarks import history
@@ -58,8 +56,7 @@ def main() -> None:
     _note("colour table", table)
     _note("untrained", scored(untrained().segment))
     found: dict[str, dict[str, float]] = {}
-    with contextlib.ExitStack() as stack:
-        runs = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    with runs_of("gate.segmentation", keep=given.keep) as runs:
         for name in RUNS:
             started = time.process_time()
             model = trained(name, runs / name, kimg)

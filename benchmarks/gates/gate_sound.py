@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.gates.preset_run import finished_run, runs_of
+from benchmarks.gates.preset_run import finished_run, run_parts, runs_of
 
 from benchmarks import history
 from ganvas.core.results import Result
@@ -46,11 +46,7 @@ Values = dict[str, Result]
 
 def main() -> None:
     """Runs the parts that are named, all where none is, and ends with an error where one misses."""
-    torch.set_num_threads(1)
-    asked = sys.argv[1:] or ["specgan", "wavegan"]
-    missed = [miss for name in asked for miss in {"specgan": specgan, "wavegan": wavegan}[name]()]
-    if missed:
-        sys.exit("; ".join(missed))
+    run_parts({"specgan": specgan, "wavegan": wavegan}, __doc__)
 
 
 def specgan() -> list[str]:

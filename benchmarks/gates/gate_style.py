@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from benchmarks.gates.gate_cyclegan import DAY, NIGHT, TEST_DAY, TEST_NIGHT, colour_transport, pictures
 from benchmarks.gates.gate_munit import untrained
-from benchmarks.gates.preset_run import finished_run
+from benchmarks.gates.preset_run import finished_run, runs_of
 from PIL import Image
 from torch import Tensor
 
@@ -47,7 +47,7 @@ def main() -> None:
     torch.set_num_threads(1)
     day, night = pictures(TEST_DAY), pictures(TEST_NIGHT)
     failed = []
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, runs_of("gate.style", keep=given.keep) as runs:
         judge = trained_judge(Path(temporary))
         real = note("true nights", judge, night, night)
         note("the picture as it is", judge, day, night)
@@ -57,7 +57,7 @@ def main() -> None:
         for name in (given.model,) if given.model else MODELS:
             note(f"{name} untrained", judge, made(untrained(name), day), night)
             started = time.process_time()
-            run = trained((given.keep or Path(temporary)) / "run" / name, name, given.kimg)
+            run = trained(runs / name, name, given.kimg)
             seconds = time.process_time() - started
             found = note(name, judge, made(load(run).require(Translates), day), night, kimg=given.kimg, cpu_sec=seconds)
             if found["deception"] < PASSES * real["deception"] or found["db"] <= floor["db"]:

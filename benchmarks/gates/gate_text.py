@@ -13,13 +13,12 @@ less.
 """
 
 import math
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from benchmarks.gates.preset_run import finished_run, runs_of
+from benchmarks.gates.preset_run import finished_run, run_parts, runs_of
 
 from benchmarks import history
 from ganvas.data.text.packed_text import prepare_text
@@ -52,10 +51,7 @@ Figures = Mapping[str, float]
 
 def main() -> None:
     """Trains, records what is reached, and ends with an error where the gate is missed."""
-    torch.set_num_threads(1)
-    missed = [failure for name in sys.argv[1:] or PARTS for failure in PARTS[name]()]
-    if missed:
-        sys.exit("\n".join(missed))
+    run_parts(PARTS, __doc__)
 
 
 def characters() -> list[str]:

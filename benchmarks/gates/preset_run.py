@@ -1,28 +1,53 @@
-"""Runs that gates train, each on one thread, and what was measured while they trained."""
+"""Parts of gates, runs that they train, each on one thread, and what was measured while they trained."""
 
+import argparse
 import dataclasses
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+import torch
 
 from ganvas.core.run_folder import RunFolder
 from ganvas.tasks.train import Train, train
 
 
+def run_parts(parts: Mapping[str, Callable[[], list[str]]], description: str | None) -> None:
+    """Runs the parts of a gate that the command names, all where it names none; an error tells what is missed.
+
+    Args:
+        parts: Of the gate: each trains, records, and returns what is not as it should be.
+        description: What ``--help`` says.
+    """
+    arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; all where left out")
+    names = arguments.parse_args().parts or list(parts)
+    if unknown := [name for name in names if name not in parts]:
+        arguments.error(f"there is no part {unknown[0]!r}; there are {', '.join(parts)}")
+    torch.set_num_threads(1)
+    missed = [failure for name in names for failure in parts[name]()]
+    if missed:
+        sys.exit("\n".join(missed))
+
+
 @contextmanager
-def runs_of(gate: str) -> Iterator[Path]:
-    """A folder for the runs of a gate: removed at the end, or kept in that of ``GANVAS_GATE_RUNS``, where a gate that
-    was stopped goes on."""
-    if kept := os.environ.get("GANVAS_GATE_RUNS"):
-        folder = Path(kept) / gate
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder
+def runs_of(gate: str, *, keep: Path | None = None) -> Iterator[Path]:
+    """A folder for the runs of a gate, which is removed at the end.
+
+    ``keep`` stays, and so does the folder of the gate's name in that of ``GANVAS_GATE_RUNS``: a gate that was stopped
+    goes on there.
+    """
+    kept = os.environ.get("GANVAS_GATE_RUNS")
+    folder = keep or (Path(kept) / gate if kept else None)
+    if folder is None:
+        with tempfile.TemporaryDirectory() as temporary:
+            yield Path(temporary)
         return
-    with tempfile.TemporaryDirectory() as temporary:
-        yield Path(temporary)
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
 
 
 def finished_run(task: Train) -> Path:

@@ -27,7 +27,7 @@ def test_what_can_be_played_is_told(studio):
 def test_a_step_that_is_gone_back_to_is_as_it_was(asked):
     first, second, again = (asked(step=step)[1] for step in (1, 2, 1))
     assert (first["step"], second["step"]) == (1, 2)
-    assert first["told"] == "Step 1. D moved 1 times."  # The generator waits: the critic begins with a hundred moves.
+    assert first["told"] == "Step 1. D moved 1 time."  # The generator waits: the critic begins with a hundred moves.
     assert first["picture"] != second["picture"]
     assert [again[part] for part in ("picture", "distances")] == [first[part] for part in ("picture", "distances")]
     assert "Divergences by step" in again["course"]

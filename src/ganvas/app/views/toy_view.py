@@ -28,7 +28,9 @@ Course = Mapping[int, Distances]  # By step, of the steps that were looked at.
 def toy_view(name: str, game: ToyGame, moment: ToyMoment, course: Course) -> dict[str, Any]:
     """Everything that the screen shows of a step."""
     real = game.law.points[: SHOWN * 2].astype("float32")
-    moved = ", ".join(f"{player} moved {count:,} times" for player, count in moment.moves.items())
+    moved = ", ".join(
+        f"{player} moved {count:,} time{'s' if count != 1 else ''}" for player, count in moment.moves.items()
+    )
     drawn = inline(critic_sheet(moment.seen, real, title=f"Step {moment.step:,}"))
     return {
         "step": moment.step,

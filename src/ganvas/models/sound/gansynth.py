@@ -49,9 +49,7 @@ class Config:
     rate: int = 16000  # Samples per second. Taken from the data, up to this.
     length: int = 65536  # Samples of a sound, 2^k from 64 on. Taken from the data, up to this.
     normalise: bool = True  # Every recording is scaled to a peak of 1.
-    num_classes: int = (
-        0  # Above 0: labels, such as pitches, steer the generator, and the discriminator also classifies.
-    )
+    num_classes: int = 0  # Above 0: labels (pitches) steer the generator, and the discriminator also classifies.
     latent_size: int = 256
     fmap_base: int = 4096  # Feature maps of a stage: min(fmap_base / 2^stage, fmap_max).
     fmap_max: int = 256

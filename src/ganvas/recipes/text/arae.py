@@ -6,7 +6,7 @@ from ganvas.train.plan import Plan, Recipe
 
 
 def snli() -> Recipe:
-    """Sentences of up to 15 words. Source: the authors' lang/run_snli.py, but for the Adam and the length of ours."""
+    """Sentences of up to 15 words. Source: the authors' lang/run_snli.py; Adam and the run's length are ours."""
     return Recipe(config=Config(unit="words"), plan=Plan(total_kimg=10_000))
 
 

@@ -20,10 +20,9 @@ from ganvas.core.progress import say
 from ganvas.core.shapes import Images, OtherImages
 from ganvas.data.holes.strokes import Drawn
 from ganvas.losses.capabilities import Fills, Shifts
-from ganvas.tasks.pictures.tiling import Reach, TilePlan, bytes_per_pixel, plan_tiles, reach_of, read_tile
+from ganvas.tasks.pictures.tiling import GIGABYTE, Reach, TilePlan, bytes_per_pixel, plan_tiles, reach_of, read_tile
 
 Pixels = UInt8[np.ndarray, "h w c"]
-GIGABYTE = 1e9
 WHOLE_PIXELS = 1 << 20  # Of a picture that a model sees whole without a look at its memory.
 CONTEXT = 256  # Pixels around the hole that a model which looks everywhere sees of a larger one.
 PROBE = 128  # Pixels of the side of a picture that its memory is found on.

@@ -29,6 +29,7 @@ Function = Callable[[Images], Tensor]  # Pictures (1, c, h, w) to values (1, k, 
 Finish = Callable[[Tensor], Bytes]  # Values to the bytes that are kept.
 Pixels = UInt8[np.ndarray, "_ _ _"]  # Height, width, channels.
 
+GIGABYTE = 1e9  # Bytes.
 FARTHEST = 1024  # Pixels that are tried; a network that looks farther is taken to look everywhere.
 THIN = 16  # Pixels across a strip, at least.
 SCRATCH = 2.0  # Times the tensors that live at once: what convolutions need besides.

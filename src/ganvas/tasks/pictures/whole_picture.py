@@ -8,6 +8,7 @@ from torch import nn
 
 from ganvas.core.progress import say
 from ganvas.tasks.pictures.tiling import (
+    GIGABYTE,
     Finish,
     Function,
     Pixels,
@@ -18,8 +19,6 @@ from ganvas.tasks.pictures.tiling import (
     run_tiled,
 )
 from ganvas.tasks.pictures.whole_statistics import GivenStatistics, statistics_given, take_statistics
-
-GIGABYTE = 1e9
 
 
 @dataclass(kw_only=True)
