@@ -1,4 +1,4 @@
-"""How near to real pictures a generator draws without some units, beside as many units at random.
+"""Realism of what a generator draws without some units, beside as many units at random.
 
 Bau et al. 2019, GAN Dissection, section 4.3, silence units that draw artefacts and see the Frechet Inception distance
 fall, and not with random units. Here the distance is of the features of any frozen network; each set of pictures is of

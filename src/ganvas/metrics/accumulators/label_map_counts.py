@@ -1,4 +1,4 @@
-"""What label maps are reduced to, to be scored: a confusion matrix of all pixels, and one of those on boundaries."""
+"""Counts by which label maps are scored: a confusion matrix of all pixels, and one of those on boundaries."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What colours alone tell: the floors of models of pairs that need no learning.
+"""Tables of what colours alone tell: the floors of models of pairs that need no learning.
 
 A table has a cell for every coarse colour, 16 levels of each channel. Of label maps it keeps the commonest class of
 each colour; a network that names classes no better has learnt nothing of shapes.

@@ -1,4 +1,4 @@
-"""How far filled pictures are from the truth, by region: their holes, and whole pictures.
+"""Errors of filled pictures by region: their holes, and whole pictures.
 
 A filled picture is a copy outside of its hole, so that whole pictures score the better the smaller the hole is: a hole
 of a share s gives 10 log10(1 / s) decibels for nothing. What is worth comparing is the hole; the whole picture stands

@@ -1,4 +1,4 @@
-"""How probable a model that knows its density, or bounds it, finds points of a known law that it never saw.
+"""Likelihood, exact or bounded, that a model gives to points of a known law which it never saw.
 
 ::
 

@@ -59,8 +59,8 @@ class Config(StyleStagesConfig):
 TINY = Config(height=16, width=24, features=4, batch_size=4, steps=2)
 
 
-class Canvas(nn.Module):
-    """The picture that is painted on."""
+class OptimisedPicture(nn.Module):
+    """The picture whose pixels are moved."""
 
     def __init__(self, picture: WholeSize) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class Model(Game[Config, Domains]):
         super().__init__()
         self.config = config
         self.encoder = StyleStages(config.encoder, config.features, deeper=True)
-        self.canvas = Canvas(config.picture)
+        self.canvas = OptimisedPicture(config.picture)
         widths = self.encoder.widths
         self.lengths = [width**2 for width in (*widths[:STAGES], *widths[STAGES + 1 :])]
         self.register_buffer("collection", torch.zeros(sum(self.lengths)))  # Gram matrices of the mean style.

@@ -1,4 +1,4 @@
-"""What stands between pictures and a flow: colours in [-1, 1] to the unit range, and to the whole line by a logit."""
+"""Colours of a flow: from [-1, 1] to the unit range, and by a logit to the whole line."""
 
 import math
 

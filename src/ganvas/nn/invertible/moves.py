@@ -1,4 +1,4 @@
-"""How numbers are moved one by one, each in its own way: shifted, scaled and shifted, or along a spline.
+"""Moves of numbers one by one, each in its own way: shifted, scaled and shifted, or along a spline.
 
 A coupling layer moves one half of a sample as its network says of the other half; nothing else of the sample matters,
 so the map has an inverse and its Jacobian is triangular, whatever the network is (Dinh et al. 2014, section 3.2).

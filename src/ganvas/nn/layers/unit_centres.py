@@ -1,4 +1,4 @@
-"""Where the units of a layer lie in the picture: what tells by how much two layers must be cropped to fit each other.
+"""Centres of a layer's units in the picture, which tell by how much two layers must be cropped to fit each other.
 
 On each axis the centres of a layer's units are an arithmetic sequence, in pixels, the first pixel at 0. A convolution
 of kernel k, stride s and padding p puts its unit o over its inputs o s - p to o s - p + k - 1; a transposed convolution

@@ -1,4 +1,4 @@
-"""How much memory a computation takes: the tensors that live at once."""
+"""The memory that a computation takes: the tensors that live at once."""
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What verbs share that change pictures file by file."""
+"""Work that verbs share which change pictures file by file."""
 
 import numpy as np
 from jaxtyping import UInt8
