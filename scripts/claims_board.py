@@ -29,6 +29,7 @@ half-true claims come first; what nobody has written yet stands at the end.
 ```
 ganvas claims                                # this board
 ganvas claims --check                        # judge all again; ends with code 1 where a verdict is another now
+ganvas claims NAME NAME --check              # judge some of them again
 ganvas claim fields/hybrid_dilation_rule     # one of them
 ganvas claim my_claim.py                     # your own
 ```

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ganvas.claims.judging import board, running
 from ganvas.core.errors import UserError
 from ganvas.tasks.claim import ClaimTask, claim
 from ganvas.tasks.claims import ClaimsTask, claims
@@ -108,3 +109,29 @@ def test_the_list_has_claims_and_what_is_missing():
     states = {line["state"] for line in listed.claims}
     assert {"half true", "not written", "waiting"} <= states
     assert listed.exit_code == 0
+
+
+NAMED = ("upsampling/two_by_two_is_depth_to_space", "fields/hybrid_dilation_rule")
+
+
+def test_only_the_claims_that_are_named_are_listed_and_judged_again(monkeypatch):
+    judged = []
+    ran = running.run
+    monkeypatch.setattr(running, "run", lambda claim, seeds: judged.append(claim.statement) or ran(claim, seeds))
+    listed = claims(ClaimsTask(names=NAMED, check=True))
+    assert {line["name"] for line in listed.claims} == set(NAMED)
+    assert judged == [running.find(name).claim.statement for name in NAMED]
+    assert listed.exit_code == 0
+
+
+def test_a_verdict_that_is_another_than_the_committed_one_is_named(monkeypatch):
+    kept = board.verdicts()
+    monkeypatch.setattr(board, "verdicts", lambda: kept | {NAMED[1]: kept[NAMED[1]] | {"state": "undecided"}})
+    listed = claims(ClaimsTask(names=NAMED, check=True))
+    assert listed.flipped == [f"{NAMED[1]}: undecided before, {kept[NAMED[1]]['state']} now"]
+    assert listed.exit_code == 1
+
+
+def test_a_name_of_no_claim_is_refused_before_any_is_judged():
+    with pytest.raises(UserError, match="Did you mean 'fields/hybrid_dilation_rule'"):
+        claims(ClaimsTask(names=(*NAMED, "hybrid_dilation_rule"), check=True))

@@ -1,20 +1,25 @@
 """``ganvas claims``: what has been claimed, what the judge said, and what waits for its model; or all judged again."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+import tyro
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimsTask:
-    """List the claims with their verdicts, false and half-true ones first, or judge them all again.
+    """List the claims with their verdicts, false and half-true ones first, or judge all or some of them again.
 
     Examples:
       ganvas claims
       ganvas claims --check
+      ganvas claims games/larger_batch_is_nearer norms/magnitudes_escalate --check
     """
 
+    names: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[CLAIM ...]")] = ()
+    """Claims to list or to judge again; all of them where left out."""
     check: bool = False
-    """Judge every claim again, and name the verdicts that are others now."""
+    """Judge the claims again, and name the verdicts that are others now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,6 @@ def claims(task: ClaimsTask) -> ClaimsResult:
 
     from ganvas.claims.judging import board
 
-    lines = board.lines()
-    flipped = board.flips(board.judge_all()) if task.check else []
+    lines = board.lines(task.names)
+    flipped = board.flips(board.judge_all(task.names)) if task.check else []
     return ClaimsResult(claims=[dataclasses.asdict(line) for line in lines], flipped=flipped, checked=task.check)

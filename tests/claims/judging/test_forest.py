@@ -6,7 +6,9 @@ import math
 import pytest
 
 from ganvas.claims.judging.claim import Experiment, Source
-from ganvas.claims.judging.forest import in_smallest_effects
+from ganvas.claims.judging.forest import JudgedExperiment, forest, in_smallest_effects
+from ganvas.claims.judging.judge import judge_experiment
+from ganvas.report.drawing.primitives import Text
 
 CLAIM = Experiment(
     statement="a is more than b.",
@@ -31,3 +33,16 @@ def test_less_lies_on_the_same_side_as_more():
     assert in_smallest_effects(dataclasses.replace(CLAIM, says="less", ratio=True), math.sqrt(0.5)) == pytest.approx(
         0.5
     )
+
+
+def test_statements_stand_whole_so_that_what_differs_in_the_middle_can_be_told():
+    statements = [
+        f"Without its largest weight a network over tokens {which} answers worse than without another weight."
+        for which in ("as they are", "that a layer has mixed")
+    ]
+    verdict = judge_experiment(CLAIM, [3.0, 4.0, 3.5], [0.0, 1.0, 0.6])
+    drawing = forest(
+        [JudgedExperiment(claim=dataclasses.replace(CLAIM, statement=one), verdict=verdict) for one in statements]
+    )
+    told = " ".join(item.text for item in drawing.items if isinstance(item, Text))
+    assert all(one in told for one in statements)

@@ -20,7 +20,7 @@ from ganvas.report.drawing.drawing import (
     rounded,
     text_width,
 )
-from ganvas.report.drawing.letters import CAPITAL
+from ganvas.report.drawing.letters import CAPITAL, wrapped
 from ganvas.report.drawing.palette import INK, SOFT
 
 MARGIN = 3.0
@@ -195,7 +195,7 @@ def _legend(layout: Layout, top: float) -> tuple[list[Item], float]:
         x += width + 7
     y += 10.5
     for text in _notes(layout):
-        for part in _wrapped(text, layout.width - 2 * MARGIN):
+        for part in wrapped(text, layout.width - 2 * MARGIN, SIZE):
             items.append(_text(MARGIN, y + SIZE, part, fill=SOFT))
             y += SIZE + 2.2
     return items, y
@@ -250,14 +250,3 @@ def _notes(layout: Layout) -> list[str]:
         notes.append("axes that nothing tells: batch, channels, places")
     whole = [notes[0], *(note.replace(" ", "\xa0") for note in notes[1:])]  # Lines break between them.
     return ["; ".join(whole) + "."]
-
-
-def _wrapped(text: str, width: float) -> list[str]:
-    lines: list[str] = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if text_width(longer, SIZE) > width and lines[-1]:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines

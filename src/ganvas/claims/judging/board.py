@@ -5,7 +5,7 @@ command, the versions, the machine and the date. A verdict on another design tha
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,9 +37,15 @@ class BoardLine:
     n: int | None = None
 
 
-def lines() -> list[BoardLine]:
-    """The whole board, without running or importing any claim."""
+def lines(names: Sequence[str] = ()) -> list[BoardLine]:
+    """The whole board, or the claims of some names, without running or importing any claim.
+
+    Raises:
+        UserError: a name that no claim of the package has.
+    """
     kept = verdicts()
+    if names:
+        return _ordered([_line(name, running.path_of(name), kept.get(name)) for name in names])
     judged = [_line(name, path, kept.get(name)) for name, path in running.names().items()]
     missing = [
         BoardLine(
@@ -50,7 +56,11 @@ def lines() -> list[BoardLine]:
         )
         for row in UNWRITTEN
     ]
-    return sorted(judged + missing, key=lambda line: (ORDER.index(line.state), line.name))
+    return _ordered(judged + missing)
+
+
+def _ordered(lines: list[BoardLine]) -> list[BoardLine]:
+    return sorted(lines, key=lambda line: (ORDER.index(line.state), line.name))
 
 
 def verdicts() -> dict[str, dict[str, Any]]:
@@ -58,13 +68,13 @@ def verdicts() -> dict[str, dict[str, Any]]:
     return read_json(VERDICTS) if VERDICTS.exists() else {}
 
 
-def judge_all() -> dict[str, dict[str, Any]]:
-    """Every claim of the package judged by its locked design, with the provenance of the verdict.
+def judge_all(names: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Every claim of the package, or those named, judged by its locked design, with the provenance of the verdict.
 
     Raises:
-        UserError: a claim that changed after it was locked.
+        UserError: a name that no claim of the package has, or a claim that changed after it was locked.
     """
-    return {name: _judged(name) for name in tracked(list(running.names()), "claims")}
+    return {name: _judged(name) for name in tracked(list(names or running.names()), "claims")}
 
 
 def judge_changed() -> None:

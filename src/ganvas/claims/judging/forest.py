@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from ganvas.claims.judging.claim import Experiment
 from ganvas.claims.judging.judge import Verdict
-from ganvas.report.drawing.letters import fitted
+from ganvas.report.drawing.letters import wrapped
 from ganvas.report.drawing.palette import OKABE_ITO
 from ganvas.report.drawing.primitives import Circle, Drawing, Item, Paint, Text, line
 
-WIDTH, ROW, HEAD, FOOT, LEFT = 460.0, 17.0, 26.0, 16.0, 215.0
+WIDTH, ROW, HEAD, FOOT, LEFT = 460.0, 19.0, 26.0, 16.0, 215.0
+SIZE, LEADING = 6.5, 7.5  # Of statements, which stand there whole: two of them may differ in their middle alone.
 REACH = 6.0  # Smallest effects to either side; what lies beyond stands at the edge with an arrow's sign.
 COLOURS = {"holds": OKABE_ITO[2], "fails": OKABE_ITO[3], "undecided": "#777777"}
 
@@ -50,8 +51,10 @@ def _row(row: JudgedExperiment, y: float) -> list[Item]:
     low, middle, high = (in_smallest_effects(row.claim, v) for v in (verdict.low, verdict.value, verdict.high))
     beyond = f" {middle:+.0f}" if abs(middle) > REACH else ""
     bar = line((_x(low), y), (_x(high), y), Paint(stroke=colour, stroke_width=1.4))
+    lines = wrapped(row.claim.statement, LEFT - 20, SIZE)
+    top = y + 2.5 - LEADING * (len(lines) - 1) / 2
     return [
-        Text(x=8, y=y + 2.5, text=fitted(row.claim.statement, LEFT - 20, 7), size=7),
+        *(Text(x=8, y=top + LEADING * place, text=text, size=SIZE) for place, text in enumerate(lines)),
         bar,
         Circle(x=_x(middle), y=y, radius=2.2, paint=Paint(fill=colour)),
         Text(x=WIDTH - 4, y=y + 2.5, text=f"{verdict.state}{beyond}", size=7, anchor="end", fill=colour),

@@ -55,13 +55,23 @@ def find(name: str) -> Found:
         if not path.is_file():
             raise UserError(f"There is no file {path}.")
         return Found(name=path.stem, path=path, claim=_claim_of(_import_file(path), path))
+    path = path_of(name)
+    module = importlib.import_module(f"ganvas.claims.{name.replace('/', '.')}")
+    return Found(name=name, path=path, claim=_claim_of(module, path))
+
+
+def path_of(name: str) -> Path:
+    """The file of a claim of the package, by its name.
+
+    Raises:
+        UserError: there is none.
+    """
     known = names()
     if name not in known:
         same_end = [full for full in known if full.rpartition("/")[2] == name]
         near = f" Did you mean '{same_end[0]}'?" if same_end else did_you_mean(name, known)
         raise UserError(f"There is no claim '{name}'.{near} `ganvas claims` lists them; an own one ends in .py.")
-    module = importlib.import_module(f"ganvas.claims.{name.replace('/', '.')}")
-    return Found(name=name, path=known[name], claim=_claim_of(module, known[name]))
+    return known[name]
 
 
 def run(claim: Claim, seeds: Sequence[int]) -> Outcome:

@@ -125,5 +125,21 @@ def fitted(text: str, width: float, size: float, *, weight: Weight = "normal") -
     return _short(text, low)
 
 
+def wrapped(text: str, width: float, size: float, *, weight: Weight = "normal") -> list[str]:
+    """Lines of at most ``width`` points, broken at blanks that may break; a wider word is a line of its own.
+
+    >>> wrapped("no bound without clipping", 40, 8)
+    ['no bound', 'without', 'clipping']
+    """
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size, weight=weight) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def _short(text: str, kept: int) -> str:
     return text[: (kept + 1) // 2] + "…" + text[len(text) - kept // 2 :]
