@@ -60,7 +60,7 @@ OF_ONE = {
         *("tau", "reward", "balance", "reward_kimg", "beta1", "beta2", "total_kimg"),
     },
     "graphs/netgan": {"nodes", "edges", "node_kinds", "edge_kinds", "walks", "tau_decay", "total_kimg"},
-    "detect/csp": {"anchors", "base_width"},  # Of ours: another head, another backbone.
+    "detect/csp": {"anchors", "base_width", "average_ramp"},  # Of ours: another head and backbone, from nothing.
     "segment/unet": {"dropout", "mirror", "decay_kimg", "weight_decay", "lr", "summed_loss", "void", "total_kimg"},
     "diffusion/flow_matching": {
         "steps",

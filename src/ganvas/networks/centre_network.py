@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.networks.resnet import resnet_stages, resnet_stem
-from ganvas.nn.blocks.residual import BasicBlock, PaddedShortcut, projection
+from ganvas.nn.blocks.residual import BasicBlock
 from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d
 from ganvas.nn.norms.batch_norm import BatchNorm2d
 from ganvas.nn.norms.l2_norm import L2Norm
@@ -109,19 +109,8 @@ def _small(channels: int, width: int) -> tuple[nn.Module, nn.ModuleList, list[in
     widths = [width << k for k in range(4)]
     stem = nn.Sequential(Conv2d(channels, width, 3, stride=2, padding=1, bias=False), BatchNorm2d(width), nn.ReLU())
     before = [width, *widths[:-1]]
-    blocks = [
-        BasicBlock(a, b, stride=stride, shortcut=_thinned)
-        for a, b, stride in zip(before, widths, (2, 2, 2, 1), strict=True)
-    ]
+    blocks = [BasicBlock(a, b, stride=stride) for a, b, stride in zip(before, widths, (2, 2, 2, 1), strict=True)]
     return stem, nn.ModuleList(blocks), widths
-
-
-def _thinned(in_channels: int, out_channels: int, stride: int) -> nn.Module:
-    """Option B, the pixels taken before the convolution: torch's own 1x1 convolution with a stride writes beyond its
-    memory in the backward pass of few channels that are last (torch 2.13, CPU, 2 to 4 channels)."""
-    if stride == 1:
-        return projection(in_channels, out_channels, 1)
-    return nn.Sequential(PaddedShortcut(in_channels, in_channels, stride), projection(in_channels, out_channels, 1))
 
 
 def _glorot(before: int, after: int) -> float:

@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -59,3 +61,35 @@ def test_a_given_standard_deviation_is_that_of_the_weights_and_biases_start_at_z
     assert math.isclose(layer.weight.std().item(), 0.02, rel_tol=0.01)
     assert not layer.bias.any()
     assert kind(3, 4, 2, bias=False).bias is None
+
+
+NARROW_PROGRAM = """
+import torch
+from ganvas.core.seeds import stream
+from ganvas.nn.blocks.residual import BasicBlock, projection
+from ganvas.nn.layers.initialise import initialise
+
+for before, after in ((2, 2), (2, 4), (3, 3), (4, 8)):
+    for made in (projection(before, after, 2), BasicBlock(before, after, stride=2)):
+        initialise(made, stream(0, "start"))
+        for side in (8, 13, 24) * 8:
+            x = torch.randn(4, before, side, side).contiguous(memory_format=torch.channels_last).requires_grad_()
+            made.to(memory_format=torch.channels_last)(x).sum().backward()
+"""
+
+
+def test_narrow_convolutions_with_a_stride_do_not_write_beyond_their_memory():
+    # torch 2.13's own, with few channels that are last, ends the process on a CPU: an abort or a segmentation fault.
+    done = subprocess.run([sys.executable, "-c", NARROW_PROGRAM], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("channels", [3, 9])
+def test_a_kernel_of_one_pixel_with_a_stride_is_torchs(channels):
+    conv = Conv2d(channels, 4, 1, stride=2)
+    initialise(conv, rng())
+    x = torch.randn(2, channels, 7, 10, generator=rng(1), requires_grad=True)
+    wanted = torch.nn.functional.conv2d(x, conv.weight, conv.bias, stride=2)
+    for one, other in zip(*(torch.autograd.grad(y.square().sum(), x) for y in (conv(x), wanted)), strict=True):
+        assert_close(one, other)
+    assert_close(conv(x), wanted)

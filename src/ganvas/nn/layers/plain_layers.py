@@ -16,11 +16,16 @@ from ganvas.nn.layers.initialise import filled, normal_, unset
 from ganvas.nn.layers.operand_checks import need_floats, need_pictures
 
 Kernel = int | tuple[int, int]  # Side of a square, or height and width.
+NARROW = 8  # Channels below which torch 2.13 writes beyond its memory, see Conv2d.
 
 
 class Conv2d(nn.Module):
     """Convolution with zeros around the picture; a side of h becomes ``(h + 2 padding - kernel) // stride + 1``,
     where a kernel of k pixels that are ``dilation`` apart counts as ``dilation (k - 1) + 1``.
+
+    A kernel of one pixel with a stride takes the pixels first where there are fewer than 8 channels: on a CPU, torch
+    2.13 writes beyond its memory in the backward pass of such a convolution of channels that are last (crashes with 2,
+    3, 4, 6 and 7, none with 8 and more).
     """
 
     def __init__(
@@ -47,7 +52,10 @@ class Conv2d(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
         need_pictures(x)
-        how = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        stride = self.stride
+        if stride > 1 and self.padding == 0 and self.weight.shape[1] < NARROW and self.weight.shape[2:] == (1, 1):
+            x, stride = x[:, :, ::stride, ::stride], 1
+        how = {"stride": stride, "padding": self.padding, "dilation": self.dilation}
         return F.conv2d(x, *_like(x, self.weight, self.bias), **how)
 
     def extra_repr(self) -> str:

@@ -18,8 +18,10 @@ def caltech() -> Recipe:
 
 
 def small() -> Recipe:
-    """For a laptop: pictures of 128x192 pixels, a few minutes of one core. Not the paper's: a small backbone that starts
-    from nothing, for which centres weigh ten times as much, and pictures that are mirrored only."""
+    """For a laptop: pictures of 128x192 pixels, a few minutes of one core. Not the paper's: a small backbone.
+
+    It starts from nothing, so centres weigh ten times as much; pictures are mirrored only.
+    """
     config = Config(
         height=128,
         width=192,
