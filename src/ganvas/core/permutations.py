@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int64, UInt64
 
 from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.splitmix import mix
 
 ROUNDS = 6  # Four make it look random to whoever does not choose the numbers; short halves want some more.
 
@@ -37,12 +38,5 @@ def _network(values: UInt64[np.ndarray, " k"], half: int, keys: list[np.uint64])
     bits, mask = np.uint64(half), np.uint64((1 << half) - 1)
     left, right = values >> bits, values & mask
     for key in keys:
-        left, right = right, left ^ (_mixed(right ^ key) & mask)
+        left, right = right, left ^ (mix(right ^ key) & mask)
     return (left << bits) | right
-
-
-def _mixed(values: UInt64[np.ndarray, " k"]) -> UInt64[np.ndarray, " k"]:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014): every bit of the result hangs on every bit given."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))

@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8, UInt64
 
 from ganvas.core.errors import UserError
-from ganvas.data.scenes.factors import mix, unit
+from ganvas.core.splitmix import mix
+from ganvas.data.scenes.factors import unit
 
 SMALLEST_SIDE: Final = 8
 LEAST_AREA: Final = 1 / 16  # Of the picture's. A corner drawn anew is as good as the first.

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ganvas.core.errors import UserError
-from ganvas.data.scenes.factors import KINDS, LANDSCAPES, TIMES, draw, mix
+from ganvas.core.splitmix import mix
+from ganvas.data.scenes.factors import KINDS, LANDSCAPES, TIMES, draw
 from ganvas.data.scenes.scenes import CLASS_NAMES, MASK_NAMES, Scenes, render
 
 # Of images, masks and labels of `Scenes(32, 32).pictures(0, 256)` and `Scenes(48, 80, seed=1).pictures(0, 16)`, written

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import UInt64
 
+from ganvas.core.splitmix import mix
 from ganvas.data.graphs.graph_tables import AnyRows, adjacency_of, node_kinds_of
 
 ROUNDS = 10  # Of refinement: a cycle or path of 20 nodes needs as many.
@@ -40,7 +41,7 @@ def _marked_keys(tables: AnyRows) -> Keys:
     n, v, _ = tables.shape
     marked = np.broadcast_to(np.eye(v, dtype=np.uint64), (n, v, v)).reshape(-1, v)
     ends = _refined(np.repeat(tables, v, axis=0), marked).reshape(n, v)
-    return _mixed(np.where(node_kinds_of(tables) > 0, _mixed(ends), np.uint64(0)).sum(1, dtype=np.uint64))
+    return mix(np.where(node_kinds_of(tables) > 0, mix(ends), np.uint64(0)).sum(1, dtype=np.uint64))
 
 
 def _unmarked_keys(tables: AnyRows) -> Keys:
@@ -50,15 +51,8 @@ def _unmarked_keys(tables: AnyRows) -> Keys:
 def _refined(tables: AnyRows, marks: UInt64[np.ndarray, "n v"]) -> Keys:
     """The sum of the colours of nodes that are marked as given, after the rounds."""
     kinds, joined, edges = node_kinds_of(tables), adjacency_of(tables), tables.astype(np.uint64) * THREE
-    colours = _mixed(kinds.astype(np.uint64) * ONE + marks * TWO + np.uint64(1))
+    colours = mix(kinds.astype(np.uint64) * ONE + marks * TWO + np.uint64(1))
     for _ in range(ROUNDS):
-        told = np.where(joined, _mixed(colours[:, None, :] + edges), np.uint64(0)).sum(2, dtype=np.uint64)
-        colours = _mixed(colours * ONE + told)
+        told = np.where(joined, mix(colours[:, None, :] + edges), np.uint64(0)).sum(2, dtype=np.uint64)
+        colours = mix(colours * ONE + told)
     return np.where(kinds > 0, colours, np.uint64(0)).sum(1, dtype=np.uint64)
-
-
-def _mixed(numbers: np.ndarray) -> np.ndarray:
-    """A permutation of numbers of 64 bits that leaves no pattern (Steele, Lea and Flood 2014, SplitMix)."""
-    mixed = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))

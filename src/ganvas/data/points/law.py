@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt64
 
+from ganvas.core.splitmix import mix
 from ganvas.data.points.line_law import LineLaw
-from ganvas.data.scenes.factors import mix
 
 PointRows = Float32[np.ndarray, "n d"]
 Centres = Float64[np.ndarray, "k d"]

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ganvas.core.splitmix import mix
 from ganvas.data.scenes.canvas import Canvas, Shape, Window, limit, wave
-from ganvas.data.scenes.factors import CLOUDS, LANDSCAPES, RIDGES, TIMES, Factors, mix, unit
+from ganvas.data.scenes.factors import CLOUDS, LANDSCAPES, RIDGES, TIMES, Factors, unit
 from ganvas.data.scenes.paints import Palette, between, table
 
 MaskIds = Mapping[str, int]  # Name of a mask to its number.

@@ -1,8 +1,8 @@
 """The random factors that a scene is made of, as a pure function of (seed, index).
 
-Every number is hashed from (seed, index, column) by SplitMix64 (Steele, Lea & Flood 2014, Fast Splittable Pseudorandom
-Number Generators, figure 14), so that any picture can be made alone, in any order and on any machine. From there on
-only sums, products, quotients, comparisons and floors are used, which IEEE 754 rounds alike everywhere.
+Every number is hashed from (seed, index, column) by SplitMix64, so that any picture can be made alone, in any order and
+on any machine. From there on only sums, products, quotients, comparisons and floors are used, which IEEE 754 rounds
+alike everywhere.
 
 Units: ``x`` is a fraction of the picture's width, ``horizon`` and ``shore`` are fractions of its height, sizes are in
 short sides of the picture. ``depth`` runs from 0 at the horizon to 1 at the lower edge.
@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt64
+
+from ganvas.core.splitmix import mix
 
 LANDSCAPES = ("meadow", "desert", "winter", "coast")
 TIMES = ("day", "dusk", "night")
@@ -47,17 +49,6 @@ def draw(seed: int, indices: Int64[np.ndarray, " n"]) -> dict[str, Column]:
     factors = _setting(dice)
     landscape = factors["landscape"]
     return factors | _sky(dice) | _land(dice, landscape) | _objects(dice, landscape) | _boats(dice, landscape)
-
-
-def mix(state: UInt64[np.ndarray, "*shape"]) -> UInt64[np.ndarray, "*shape"]:
-    """SplitMix64's finaliser: every bit of the state reaches every bit of the result.
-
-    >>> int(mix(np.array([0x9E3779B97F4A7C15], dtype=np.uint64))[0]) == 0xE220A8397B1DCDAF
-    True
-    """
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
 
 
 def unit(state: UInt64[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
