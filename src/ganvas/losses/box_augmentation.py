@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from ganvas.core.box_kinds import IGNORED, OBJECT
 from ganvas.losses.batches.box_batch import BoxedPictures
-from ganvas.nn.boxes.overlap import areas
+from ganvas.nn.boxes.overlap import areas, cut_at_borders
 
 KEPT = 0.5  # The share of an object's box that must stay in the picture.
 DARKEST = -1.0  # Black, in [-1, 1].
@@ -31,9 +31,9 @@ def zoomed(batch: BoxedPictures, zoom: tuple[float, float]) -> BoxedPictures:
     rows = [torch.cat([1 / factor, zero, -middle[:, :1]], 1), torch.cat([zero, 1 / factor, -middle[:, 1:]], 1)]
     grid = F.affine_grid(torch.stack(rows, 1), list(batch.images.shape), align_corners=False)
     images = F.grid_sample(batch.images, grid.to(batch.images.dtype), align_corners=False)
-    sides = torch.tensor([width, height, width, height], device=free.device, dtype=batch.corners.dtype)
-    moved = batch.corners * factor[:, None] + (free.repeat(1, 2) * sides)[:, None]
-    cut = moved.clamp_min(0).minimum(sides)
+    corner = torch.stack([free[:, 0] * width, free[:, 1] * height], 1)
+    moved = batch.corners * factor[:, None] + corner.repeat(1, 2)[:, None]
+    cut = cut_at_borders(moved, height=height, width=width)
     lost = (batch.kinds == OBJECT) & (areas(cut) < KEPT * areas(moved))
     return replace(batch, images=images, corners=cut, kinds=torch.where(lost, IGNORED, batch.kinds))
 

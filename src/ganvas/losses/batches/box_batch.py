@@ -16,9 +16,7 @@ class BoxedPictures(Batch):
 
     images: Images
     corners: Float[Tensor, "n m 4"]  # Left, top, right, bottom in pixels.
-    kinds: Int[
-        Tensor, "n m"
-    ]  # See core.box_kinds: ABSENT; IGNORED, where nothing is right or wrong; OBJECT, which is to be found.
+    kinds: Int[Tensor, "n m"]  # ABSENT, IGNORED or OBJECT: see core.box_kinds.
 
     @property
     def size(self) -> int:

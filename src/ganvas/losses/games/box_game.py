@@ -4,6 +4,7 @@ One player. Its batch is zoomed, shifted and brightened at random; what was cut 
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
@@ -18,6 +19,7 @@ from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.losses.box_augmentation import brightened, zoomed
 from ganvas.losses.game import Game, Phase, Settings, Terms
 from ganvas.losses.optimizers import Adam
+from ganvas.nn.boxes.overlap import cut_at_borders
 from ganvas.nn.boxes.suppression import kept_boxes
 from ganvas.report.pictures.drawn_boxes import outlined
 
@@ -97,9 +99,7 @@ class BoxGame(Game[S, BoxedPictures], ABC):
         seen = brightened(zoomed(batch, config.zoom), config.brightness)
         heights = seen.corners[..., 3] - seen.corners[..., 1]
         low = (seen.kinds == OBJECT) & (heights < config.least_height)
-        return self.terms(
-            BoxedPictures(images=seen.images, corners=seen.corners, kinds=torch.where(low, IGNORED, seen.kinds))
-        )
+        return self.terms(replace(seen, kinds=torch.where(low, IGNORED, seen.kinds)))
 
     @torch.no_grad()
     def detect(self, images: Images, *, least_score: float | None = None) -> list[Detections]:
@@ -107,8 +107,7 @@ class BoxGame(Game[S, BoxedPictures], ABC):
         least = self.config.least_score if least_score is None else least_score
         boxes, scores = self.candidates(images)
         height, width = images.shape[2:]
-        limit = torch.tensor([width, height, width, height], device=boxes.device, dtype=boxes.dtype)
-        inside = boxes.clamp_min(0).minimum(limit)
+        inside = cut_at_borders(boxes, height=height, width=width)
         return [self._kept(one, score, least) for one, score in zip(inside, scores, strict=True)]
 
     def _kept(self, boxes: Float[Tensor, "k 4"], scores: Float[Tensor, " k"], least: float) -> Detections:

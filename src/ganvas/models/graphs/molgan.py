@@ -106,10 +106,13 @@ class Model(Game[Config, Graphs]):
     """Generator, critic and the network that foretells the reward."""
 
     takes = (Graphs,)
+    valences: Tensor | None
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        valences = torch.tensor([0, *config.valences]) if config.valences else None
+        self.register_buffer("valences", valences, persistent=False)
         sizes = {"widths": config.widths, "gathered": config.gathered, "dense": config.dense}
         self.generator = GraphGenerator(config.graph, latent_size=config.latent_size, widths=config.generator_widths)
         self.critic = GraphCritic(config.graph, **sizes)
@@ -149,7 +152,7 @@ class Model(Game[Config, Graphs]):
     def rewards(self, tables: GraphTables) -> PerSample:
         """1 of a graph that is connected, or a tree, within its valences; 0 of any other."""
         whole = are_trees(tables) if self.config.reward == "tree" else are_connected(tables)
-        valid = whole & keep_valences(tables, self.config.valences)
+        valid = whole if self.valences is None else whole & keep_valences(tables, self.valences)
         return valid.to(torch.get_default_dtype())
 
     def _critic_loss(self, batch: Graphs) -> Terms:

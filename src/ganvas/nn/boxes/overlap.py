@@ -1,5 +1,6 @@
 """Areas that boxes share. A box is left, top, right, bottom in any unit; one that is turned inside out has no area."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -9,6 +10,12 @@ Corners = Float[Tensor, "*n 4"]
 def areas(boxes: Corners) -> Float[Tensor, "*n"]:
     """Width times height."""
     return (boxes[..., 2] - boxes[..., 0]).clamp_min(0) * (boxes[..., 3] - boxes[..., 1]).clamp_min(0)
+
+
+def cut_at_borders(boxes: Corners, *, height: float, width: float) -> Corners:
+    """What lies of boxes in a picture; the device is not waited for."""
+    x, y = boxes[..., 0::2].clamp(0, width), boxes[..., 1::2].clamp(0, height)
+    return torch.stack([x, y], -1).flatten(-2)
 
 
 def shared_areas(first: Float[Tensor, "*#b k 4"], second: Float[Tensor, "*#b m 4"]) -> Float[Tensor, "*c k m"]:

@@ -1,9 +1,7 @@
 """Validity of graphs as tensors, without a look at a number: which are connected, trees, within their valences."""
 
-from collections.abc import Sequence
-
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from ganvas.core.shapes import GraphTables
@@ -27,10 +25,11 @@ def are_trees(tables: GraphTables) -> Marks:
     return are_connected(tables) & (edges == nodes - 1)
 
 
-def keep_valences(tables: GraphTables, valences: Sequence[int]) -> Marks:
-    """Graphs whose nodes have at most as many bonds as their kind, the number of an edge's kind being its bonds."""
+def keep_valences(tables: GraphTables, valences: Int[Tensor, " kinds"]) -> Marks:
+    """Graphs whose nodes have at most as many bonds as their kind, the number of an edge's kind being its bonds.
+
+    Args:
+        valences: Of each kind of node; 0 of the first, which is no node.
+    """
     kinds = tables.diagonal(dim1=1, dim2=2)
-    if not valences:
-        return torch.ones(len(tables), dtype=torch.bool, device=tables.device)
-    most = torch.tensor([0, *valences], device=tables.device)[kinds]
-    return (tables.sum(2) - kinds <= most).all(1)
+    return (tables.sum(2) - kinds <= valences[kinds]).all(1)

@@ -33,7 +33,7 @@ def random_walks(tables: GraphTables, uniform: Float[Tensor, "n l"]) -> Tokens:
 def steps_counted(walks: Tokens, nodes: int) -> Float[Tensor, "v v"]:
     """How often any of the walks went between two nodes, in either direction; steps from a node to itself are none."""
     pairs = (walks[:, :-1] * nodes + walks[:, 1:]).flatten()
-    counts = torch.bincount(pairs, minlength=nodes * nodes).view(nodes, nodes)
+    counts = pairs.new_zeros(nodes * nodes).scatter_add_(0, pairs, torch.ones_like(pairs)).view(nodes, nodes)
     counts = (counts + counts.T).float()
     return counts * (1 - torch.eye(nodes, device=walks.device))
 
