@@ -15,11 +15,11 @@ from ganvas.data.graphs.graph_laws import ErdosRenyi
 from ganvas.data.graphs.molecules import within_valence
 from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.losses.penalties import gradient_penalty
-from ganvas.losses.soft_choice import soft_choice
 from ganvas.models.graphs.molgan import TINY, Model, mirrored, node_pair_penalty
 from ganvas.networks.relational_graphs import GraphCritic
 from ganvas.nn.graphs.validity import are_connected, are_trees, keep_valences
 from ganvas.nn.layers.initialise import initialise
+from ganvas.nn.soft_choice import soft_choice
 
 SIZE = GraphSize(nodes=4, node_kinds=2, edge_kinds=2)
 

@@ -7,10 +7,10 @@ from ganvas.core.line_size import LineSize
 from ganvas.core.seeds import stream
 from ganvas.losses.games.line_game import sampled
 from ganvas.losses.line_likelihood import ended, line_log_prob
-from ganvas.losses.soft_choice import gumbel
 from ganvas.networks.recurrent_lines import RecurrentLines
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.recurrent import Lstm
+from ganvas.nn.soft_choice import gumbel
 
 
 def network(**changes):

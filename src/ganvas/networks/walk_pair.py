@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganvas.core.shapes import Latents, PerSample, Tokens
-from ganvas.losses.soft_choice import gumbel, soft_choice
 from ganvas.nn.layers.plain_layers import Linear
 from ganvas.nn.layers.recurrent import Embedding, Lstm, Memory
+from ganvas.nn.soft_choice import gumbel, soft_choice
 
 WalkWeights = Float[Tensor, "n l v"]  # Of each node at each place.
 

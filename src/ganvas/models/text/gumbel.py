@@ -26,9 +26,9 @@ from ganvas.losses.game import Terms
 from ganvas.losses.games.line_config import AdversarialLineConfig
 from ganvas.losses.games.line_game import AdversarialLineGame
 from ganvas.losses.line_likelihood import said
-from ganvas.losses.soft_choice import soft_choice
 from ganvas.networks.line_classifier import LineClassifier, Weights
 from ganvas.networks.recurrent_lines import RecurrentLines
+from ganvas.nn.soft_choice import soft_choice
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ganvas.core.shapes import GraphTables, Tokens
+from ganvas.nn.soft_choice import gumbel
 
 Counts = Float[Tensor, "n v v"]  # Symmetric.
 
@@ -48,10 +49,8 @@ def graphs_of_counts(counts: Counts, edges: int, uniform: Float[Tensor, "n v v"]
         uniform: In [0, 1); above the diagonal it is used.
     """
     n, v, _ = counts.shape
-    tiny = torch.finfo(counts.dtype).tiny
-    noise = -(-uniform.clamp_min(tiny).log()).clamp_min(tiny).log()
     upper = torch.ones(v, v, dtype=torch.bool, device=counts.device).triu(1)
-    keys = torch.where(upper, counts.log() + noise, float("-inf"))
+    keys = torch.where(upper, counts.log() + gumbel(uniform.to(counts)), float("-inf"))
     keys = torch.maximum(keys, keys.mT)
     best = torch.nn.functional.one_hot(keys.argmax(2), v).bool() & keys.isfinite()
     first = (best | best.mT).triu(1)
