@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 from torch.testing import assert_close
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain, to_plain
@@ -281,6 +282,14 @@ def total(phase, batch):
     return torch.stack([term.mean() for term in terms.values()]).sum()
 
 
+class NothingFromTheHost(TorchDispatchMode):
+    """Refuses ``torch.tensor``: its numbers are copied to the device, which waits, and which no CUDA graph can hold."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        assert func is not torch.ops.aten.lift_fresh.default, "a step makes a tensor of numbers of the host"
+        return func(*args, **(kwargs or {}))
+
+
 def moving(model):
     """The parameters of each phase's player that may move, by name."""
     return {phase.name: movable(phase.player) for phase in model.phases()}
@@ -428,10 +437,12 @@ def test_every_term_is_a_finite_number_per_sample_or_per_batch_at_every_stage(na
                 assert term.isfinite().all()
 
 
-def test_the_operations_of_a_step_can_be_counted(name):
+def test_the_operations_of_a_step_can_be_counted_and_nothing_of_it_is_copied_from_the_host(name):
     model = started(name)
     for stage in model.schedule().stages():
-        assert count_flop(model, batch_at(model, stage)) > 0
+        batch = batch_at(model, stage)
+        with NothingFromTheHost():
+            assert count_flop(model, batch) > 0
 
 
 def open_what_is_shut(model):

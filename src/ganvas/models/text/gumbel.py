@@ -85,7 +85,7 @@ class Model(AdversarialLineGame[Config]):
             if place + 1 < self.config.length:
                 logits, memories = self.generator.step(self.generator.embed.mixed(drawn[-1]), memories)
         weights = torch.stack(drawn, 1)
-        end = F.one_hot(torch.tensor(END, device=weights.device), self.config.alphabet).to(weights.dtype)
+        end = F.one_hot(torch.full((), END, device=weights.device), self.config.alphabet).to(weights.dtype)
         return torch.where(said(weights.argmax(2)).unsqueeze(2), weights, end)
 
     def _drawn(self, logits: Float[Tensor, "n v"], batch: Lines) -> Float[Tensor, "n v"]:
