@@ -123,6 +123,12 @@ def test_a_set_is_a_function_of_its_spelling():
     assert MadeGraphs("graphs:er,nodes=8,p=0.5,30").law == "er,nodes=8,p=0.5"
 
 
+@pytest.mark.parametrize("p", ["0.00002", "0.123456789"])
+def test_a_law_is_read_again_as_it_was_written_to_the_last_digit(p):
+    law = MadeGraphs(f"graphs:er,5,p={p}").law
+    assert MadeGraphs(f"graphs:{law}").made == ErdosRenyi(p=float(p))
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [

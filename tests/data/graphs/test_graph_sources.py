@@ -133,6 +133,17 @@ def test_smiles_are_molecules_whose_aromatic_bonds_alternate(tmp_path):
 
 
 @needs_rdkit
+def test_bonds_keep_their_order_where_a_lower_one_does_not_occur(tmp_path):
+    path = tmp_path / "some.smi"
+    path.write_text("CC#C\nC#N\n")
+    packed = prepare_graphs(str(path), cache=tmp_path)
+    assert packed.edge_names == ("single", "double", "triple")
+    assert are_molecules(packed.node_names, packed.edge_names)
+    assert [int(np.triu(table, 1).max()) for table in packed.read(slice(None))] == [3, 3]
+    assert survey_graphs(str(path)).bonds == {"single": 1, "double": 0, "triple": 2}
+
+
+@needs_rdkit
 @pytest.mark.parametrize(("smiles", "said"), [("C1CC", "is not the SMILES"), ("[Fe]", "has the atom Fe")], ids=str)
 def test_smiles_that_cannot_be_had_are_refused_by_their_line(tmp_path, smiles, said):
     path = tmp_path / "some.smi"

@@ -107,6 +107,9 @@ def test_graphs_are_measured_beside_real_ones_and_the_run_keeps_it(run, tmp_path
     ):
         one = {each.metric: each.value for each in measure(Measure(**options, quiet=True)).results}
         assert one["valid"] >= 0
+    (tmp_path / "larger.edges").write_text("a b\nb c\nc d\n\na b\nb c\nc d\nd e\n")
+    larger = measure(Measure(a=str(tmp_path / "larger.edges"), b="graphs:trees,50,nodes=4", quiet=True))
+    assert (larger.n, {one.metric: one.value for one in larger.results}["valid"]) == (2, 0.5)  # One has a node more.
     for options, message in (({"metrics": ("degree",)}, "Did you mean 'degree_mmd'"), ({"n": 1}, "at least 2")):
         with pytest.raises(UserError, match=message):
             measure(Measure(a=str(run), **options))

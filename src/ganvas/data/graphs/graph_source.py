@@ -64,7 +64,7 @@ class MadeGraphs(GraphSource):
             listed = ", ".join(f"graphs:{law}" for law in LAWS)
             said = f"there is no law '{name}'" if name else "which graphs is not said"
             raise UserError(f"{spec}: {said}.{did_you_mean(name, LAWS) if name else ''} Known: {listed}.")
-        self.count, self.seed, options = COUNT, 0, dict[str, float]()
+        self.count, self.seed, options = COUNT, 0, dict[str, str]()
         for word in words:
             if re.fullmatch(r"0*[1-9]\d{0,8}", word):
                 self.count = int(word)
@@ -72,10 +72,10 @@ class MadeGraphs(GraphSource):
                 self.seed = int(match[1])
             else:
                 options |= _option(spec, name, word)
-        self.made = law_of_graphs(name, options)
+        self.made = law_of_graphs(name, {key: float(value) for key, value in options.items()})
         self.node_names = self.made.node_names
         self.edge_names = ("single",) if name == "alkanes" else self.edge_names
-        self.law = ",".join([name, *(f"{key}={value:g}" for key, value in sorted(options.items()))])
+        self.law = ",".join([name, *(f"{key}={value}" for key, value in sorted(options.items()))])
 
     def graphs(self) -> Iterator[GraphTable]:
         return self.made.drawn(self.count, seed=self.seed)
@@ -135,8 +135,8 @@ def too_large(where: str, nodes: int) -> BadGraph:
     return BadGraph(where, f"the graph has {nodes:,} nodes, and at most {MOST_NODES} are learnt as one.")
 
 
-def _option(spec: str, name: str, word: str) -> dict[str, float]:
-    """A setting of a law."""
+def _option(spec: str, name: str, word: str) -> dict[str, str]:
+    """A setting of a law, as it is written."""
     key, _, value = word.partition("=")
     known = ("nodes", "p") if name == "er" else ("nodes",)
     number = r"\d{1,4}" if key == "nodes" else r"\d*\.?\d+"
@@ -146,4 +146,4 @@ def _option(spec: str, name: str, word: str) -> dict[str, float]:
             f"{spec}: '{word}' is not understood. Write graphs:{name},COUNT,{listed},seed=N; all but the name may be "
             "left out."
         )
-    return {key: float(value)}
+    return {key: value}

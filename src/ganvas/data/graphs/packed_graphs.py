@@ -27,7 +27,7 @@ from ganvas.data.graphs.survey_graphs import GraphSurvey, kept_graphs, size_of, 
 from ganvas.data.packed_store import PackedStore, are_texts
 from ganvas.data.sources.locations import expanded
 from ganvas.data.sources.picture_source import hash_of
-from ganvas.data.store import VERSION, Store, kind_of
+from ganvas.data.store import VERSION, Store
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 
 TABLES = "tables"
@@ -103,10 +103,7 @@ class PackedGraphRows(GraphSource):
 
 def graph_source_of(spec: str) -> GraphSource:
     """The source of graphs that ``spec`` names, a packed folder being one."""
-    folder = expanded(spec)
-    if folder.is_dir() and kind_of(folder) == KIND:
-        return PackedGraphRows(folder, location=spec)
-    return open_graphs(spec)
+    return PackedGraphRows(expanded(spec), location=spec) if PackedGraphs.lies_at(spec) else open_graphs(spec)
 
 
 def survey_graphs(spec: str, *, broken: str = "refuse") -> GraphSurvey:

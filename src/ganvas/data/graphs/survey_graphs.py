@@ -21,7 +21,7 @@ class GraphSurvey:
     sizes: Counter[int]  # Nodes of a graph: how many graphs have so many.
     edges: Counter[int]  # Edges of a graph, likewise.
     nodes: Counter[str]  # Kind of node: how often.
-    bonds: Counter[str]  # Kind of edge: how often.
+    bonds: Counter[str]  # Kind of edge: how often, up to the last that occurs; the number of a bond is its order.
     left_out: Counter[str]  # Why a graph is left out: how many are.
     law: str | None
 
@@ -56,7 +56,7 @@ def survey_of(source: GraphSource, *, broken: str) -> GraphSurvey:
         sizes=sizes,
         edges=edges,
         nodes=_named(nodes, source.node_names),
-        bonds=_named(bonds, source.edge_names),
+        bonds=Counter(dict(zip(source.edge_names[: _last(bonds)], bonds[1:].tolist(), strict=False))),
         left_out=left,
         law=source.law,
     )
@@ -90,6 +90,11 @@ def size_of(found: GraphSurvey, *, nodes: int | None = None) -> GraphSize:
     """The size that holds the graphs of a survey, or those of at most ``nodes``."""
     largest = found.largest if nodes is None else min(nodes, found.largest)
     return GraphSize(nodes=largest, node_kinds=len(found.nodes), edge_kinds=max(1, len(found.bonds)))
+
+
+def _last(counts: np.ndarray) -> int:
+    """The largest number that occurs."""
+    return max(np.flatnonzero(counts).tolist(), default=0)
 
 
 def _named(counts: np.ndarray, names: tuple[str, ...]) -> Counter[str]:

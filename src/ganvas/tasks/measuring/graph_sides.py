@@ -67,14 +67,15 @@ def measured_graphs(
 
 
 def _real_graphs(a: str, b: str | None, trained: "Trained | None", *, quiet: bool) -> "PackedGraphs":
-    from ganvas.data.graphs.packed_graphs import prepare_graphs
+    from ganvas.data.graphs.packed_graphs import prepare_graphs, survey_graphs
 
     if b is None and trained is None:
         raise UserError(f"{a} is no run, so what its graphs should be like is not known: ganvas measure {a} REALS.")
     if b is None and trained is not None:
         return trained.real_graphs(quiet=quiet)
     if trained is None:
-        return prepare_graphs(b or "", quiet=quiet)
+        largest = max(survey_graphs(spec).largest for spec in (a, b or ""))  # None of either side is left out.
+        return prepare_graphs(b or "", nodes=largest, quiet=quiet)
     return prepare_graphs(b or "", nodes=trained.graph.nodes, names=trained.graph_names, quiet=quiet)
 
 

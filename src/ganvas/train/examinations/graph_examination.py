@@ -48,6 +48,7 @@ class OneGraphExamination(Examination):
     def __init__(self, plan: Plan, packed: PackedGraphs) -> None:
         self.plan, self.judge = plan, OneGraphJudge(packed, seed=plan.seed)
         self.n = min(plan.measure_n, ENOUGH)
+        self._floor: list[Result] | None = None
 
     @property
     def refusal(self) -> str:
@@ -60,6 +61,7 @@ class OneGraphExamination(Examination):
         return self.judge.metrics
 
     def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
-        """Of graphs of their own, and of the graph itself with its edges shuffled."""
-        drawn = draw_graphs(state, stage, self.n, seed=self.plan.seed, purpose="measure")
-        return self.judge.judge(drawn), self.judge.floor(self.n)
+        """Of graphs of their own, and of the graph itself with its edges exchanged."""
+        if self._floor is None:
+            self._floor = self.judge.floor(self.n)
+        return self.judge.judge(draw_graphs(state, stage, self.n, seed=self.plan.seed, purpose="measure")), self._floor
