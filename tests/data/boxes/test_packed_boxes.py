@@ -87,6 +87,9 @@ def test_pictures_without_boxes_are_pictures(photos):
         ({"annotations": [box(1, 1, 5)]}, "has no box of four numbers"),
         ({"annotations": [box(1, 1, float("nan"), 5)]}, "has no box of four numbers"),
         ({"annotations": [box(1, 1, 5, 5, image=9)]}, "is of the picture 9, which is not listed"),
+        ({"annotations": [box(1, 1, 5, 5, image=[1])]}, r"is of the picture \[1\], which is not listed"),
+        ({"annotations": [[1, 1, 5, 5]]}, r"annotation 0 is no object \(\[1, 1, 5, 5\]\)"),
+        ({"categories": 5}, r"categories is no list \(5\)"),
         ({"images": []}, "lists no pictures: images is empty"),
         ({"images": [{"id": 1}]}, "lists a picture without id or file_name"),
         ({"images": [{"id": 1, "file_name": "a/1.png"}] * 2}, "lists the picture a/1.png twice"),
@@ -126,6 +129,15 @@ def test_where_there_are_no_boxes_a_person_is_told_what_would_do(photos, tmp_pat
     told(photos, [], name="one.json"), told(photos, [], name="two.json")
     with pytest.raises(UserError, match=r"several COCO files \(one.json, two.json\)"):
         prepare_boxes(str(photos), None, size=(20, 20), quiet=True)
+
+
+def test_pictures_without_names_are_refused_with_a_file_beside_them_too(photos):
+    np.save(photos / "pixels.npy", np.zeros((2, 8, 8, 3), np.uint8))
+    for file in (photos / "b.png", *(photos / "a").glob("*.png")):
+        file.unlink()
+    told(photos, [])
+    with pytest.raises(UserError, match="have no names"):
+        prepare_boxes(f"{photos / 'pixels.npy'}", str(photos / "boxes.json"), size=(8, 8), quiet=True)
 
 
 def test_streets_know_their_boxes_and_no_others():

@@ -61,7 +61,7 @@ def test_a_model_of_boxes_takes_boxes():
 
 def test_the_run_says_what_its_boxes_are_and_shows_them_drawn(run):
     described = json.loads((run / "run.json").read_text())
-    assert described["config"]["height"], described["config"]["width"] == (32, 48)
+    assert (described["config"]["height"], described["config"]["width"]) == (32, 48)
     assert described["data"]["boxes"]["category"] == "person"
     assert described["data"]["boxes"]["objects"] > 3
     sheets = sorted((run / "samples").glob("*.png"))

@@ -13,6 +13,7 @@ seen, is that of CityPersons (https://arxiv.org/abs/1702.05693). All but ``bbox`
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -77,11 +78,11 @@ def read_coco(path: Path, category: str = "", *, broken: Broken = "refuse") -> C
     number, name = _category(path, told, category)
     file = CocoFile(category=name, pictures={one.name: one for one in pictures.values()}, left_out=[])
     for index, said in enumerate(told["annotations"]):
-        if not isinstance(said, dict) or (number is not None and said.get("category_id") != number):
+        if isinstance(said, dict) and number is not None and said.get("category_id") != number:
             continue
-        wrong = _taken(said, pictures)
+        wrong = _taken(said, pictures) if isinstance(said, dict) else f"is no object ({said!r:.40})"
         if wrong:
-            sentence = f"annotation {said.get('id', index)} {wrong}"
+            sentence = f"annotation {said.get('id', index) if isinstance(said, dict) else index} {wrong}"
             if broken == "refuse":
                 raise UserError(f"{path}: {sentence}. Correct it, or leave such boxes out: --broken skip.")
             file.left_out.append(sentence)
@@ -89,7 +90,14 @@ def read_coco(path: Path, category: str = "", *, broken: Broken = "refuse") -> C
 
 
 def is_coco(path: Path) -> bool:
-    """Whether a file says that it is one; broken JSON is not."""
+    """Whether a file says that it is one; broken JSON is not. A file as it stands is read once: some have gigabytes."""
+    stat = path.stat()
+    return _is_coco(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _is_coco(path: Path, size: int, changed: int) -> bool:
+    del size, changed  # Another file in its place is read anew.
     try:
         told = read_json(path)
     except UserError:
@@ -106,9 +114,7 @@ def _pictures(path: Path, listed: list[Any]) -> dict[Any, CocoPicture]:
                 name = PurePosixPath(name.replace("\\", "/")).as_posix()
                 if key in found or name in names:
                     raise UserError(f"{path} lists the picture {name} twice. Remove one of the two.")
-                size = image.get("height"), image.get("width")
-                whole = all(type(side) is int and side > 0 for side in size)
-                found[key] = CocoPicture(name=name, size=size if whole else None)  # type: ignore[arg-type]
+                found[key] = CocoPicture(name=name, size=_size(image))
                 names.add(name)
             case _:
                 raise UserError(f"{path} lists a picture without id or file_name: {image!r:.80}. Add them.")
@@ -117,9 +123,18 @@ def _pictures(path: Path, listed: list[Any]) -> dict[Any, CocoPicture]:
     return found
 
 
+def _size(image: Mapping[str, Any]) -> tuple[int, int] | None:
+    match image.get("height"), image.get("width"):
+        case (int(height), int(width)) if height > 0 and width > 0:
+            return height, width
+    return None
+
+
 def _category(path: Path, told: Mapping[str, Any], wanted: str) -> tuple[Any, str]:
     """Number and name of the category; no number where every box is meant."""
     listed = told.get("categories") or []
+    if not isinstance(listed, list):
+        raise UserError(f"{path}: categories is no list ({listed!r:.40}). Give one of {{id, name}}, or leave it out.")
     named = {str(one["name"]): one["id"] for one in listed if isinstance(one, dict) and {"id", "name"} <= one.keys()}
     if wanted and (named or wanted != ONLY):
         if wanted not in named:
@@ -139,9 +154,10 @@ def _taken(said: Mapping[str, Any], pictures: Mapping[Any, CocoPicture]) -> str:
 
     A box that reaches beyond the picture is taken: it is cut when the size of the picture is known for sure.
     """
-    picture, box = pictures.get(said.get("image_id")), said.get("bbox")
+    key, box = said.get("image_id"), said.get("bbox")
+    picture = pictures.get(key) if isinstance(key, int | str) else None
     if picture is None:
-        return f"is of the picture {said.get('image_id')!r}, which is not listed"
+        return f"is of the picture {key!r:.40}, which is not listed"
     if not isinstance(box, list) or len(box) != 4 or not all(_number(side) for side in box):
         return f"of {picture.name} has no box of four numbers ({box!r:.60})"
     left, top, width, height = (float(side) for side in box)

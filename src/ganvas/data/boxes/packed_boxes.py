@@ -173,12 +173,10 @@ def coco_file(data: str, target: str | None) -> Path:
         path = expanded(target)
         if not path.is_file():
             raise UserError(f"--target {target}: there is no such file. Name a COCO file, boxes as JSON.")
-        if not isinstance(open_source(data), PictureFiles):
-            raise UserError(f"--target {target}: the pictures of {data} have no names, so no box can be told theirs.")
-        return path
+        return _of_named_pictures(path, data)
     found = _found_beside(data)
     if len(found) == 1:
-        return found[0]
+        return _of_named_pictures(found[0], data)
     if found:
         named = ", ".join(path.name for path in found)
         raise UserError(f"{data} holds several COCO files ({named}). Name the one that is meant: --target FILE.")
@@ -186,6 +184,14 @@ def coco_file(data: str, target: str | None) -> Path:
         f"This model learns boxes, and {data} does not hold them. Name a COCO file (JSON with images and annotations): "
         "--target boxes.json; or take the built-in street."
     )
+
+
+def _of_named_pictures(file: Path, data: str) -> Path:
+    if not isinstance(open_source(data), PictureFiles):
+        raise UserError(
+            f"{file}: the pictures of {data} have no names, so no box can be told theirs. Name pictures as files."
+        )
+    return file
 
 
 def _found_beside(data: str) -> list[Path]:
