@@ -74,8 +74,8 @@ class Bowl(Game):
         return {"height": batch.images.double().mean((1, 2, 3)) / 2 * self.number.value.square()}
 
 
-def run(executor, steps: int, *, curvatures=CURVATURES, optimizer=None) -> list[State]:
-    """What every process has after some steps, each with its own part of the batch."""
+def run(executor, steps: int, *, curvatures=CURVATURES, optimizer=None, due: int = 0) -> list[State]:
+    """What every process has after some steps, each with its own part of the batch; step ``due`` must be in common."""
     meeting = Meeting(len(curvatures))
     states = [new_state(Bowl(optimizer or SGD(momentum=0.0))) for _ in curvatures]
 
@@ -87,7 +87,7 @@ def run(executor, steps: int, *, curvatures=CURVATURES, optimizer=None) -> list[
         for _ in range(steps):
             execute.step(Pictures(images=torch.full((2, 1, 1, 1), curvatures[rank])), state.model.schedule().at(0))
             state.nimg, state.step = state.nimg + 4, state.step + 1
-            execute.settle(due=False)
+            execute.settle(due=state.step == due)
 
     threads = [threading.Thread(target=live, args=(rank,)) for rank in range(len(curvatures))]
     for thread in threads:
@@ -118,7 +118,17 @@ def test_behind_every_fourth_step_all_have_the_mean_of_where_each_came_by_itself
 
 def test_between_two_means_each_stands_where_it_came_and_what_is_due_brings_them_together():
     states = run(partial(LocalSteps, steps=4), 3)
-    assert [number(state) for state in states] == pytest.approx([(1 - LR * c) ** 3 for c in CURVATURES], rel=1e-14)
+    apart = [(1 - LR * c) ** 3 for c in CURVATURES]
+    assert [number(state) for state in states] == pytest.approx(apart, rel=1e-14)
+    together = run(partial(LocalSteps, steps=4), 3, due=3)
+    assert [number(state) for state in together] == pytest.approx([sum(apart) / 2] * 2, rel=1e-14)
+
+
+def test_one_process_has_one_state_behind_every_step_and_may_stop_at_any():
+    state = new_state(Bowl(SGD(momentum=0.0)))
+    execute = LocalSteps(state, seed=0, ranks=Ranks(), precision=torch.float32, steps=4)
+    state.step = 1
+    assert execute.settle(due=False)
 
 
 def test_with_plain_descent_and_one_step_in_between_the_mean_is_the_step_of_one_process():

@@ -95,7 +95,7 @@ class LocalSteps(Eager):
         super()._run(replace(batch, ranks=replace(self.ranks, apart=True)), turns, stage)
 
     def settle(self, *, due: bool) -> bool:
-        if not due and self.state.step % self.steps:
+        if self.ranks.count > 1 and not due and self.state.step % self.steps:
             return False
         with torch.no_grad():
             self.ranks.average_([*_own_tensors(self.state), *self.state.sums.values()])
