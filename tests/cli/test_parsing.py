@@ -39,6 +39,13 @@ def test_options_of_other_tools_are_answered_with_our_own(words, said):
     assert said in str(refused.value)
 
 
+def test_what_tasks_tell_one_another_is_no_option_and_is_not_proposed():
+    for words in (["--no-estimat"], ["--estimate"], ["--quiet"]):
+        with pytest.raises(UserError, match=f"has no option {words[0]}") as refused:
+            parse(["train", "gan/progan", "--data", "x", *words, "--out", "y"])
+        assert "Did you mean '--estimate'" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -4,7 +4,7 @@ import dataclasses
 import os
 import shutil
 from collections.abc import Sequence
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, Union, get_origin, get_type_hints
 
 import tyro
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, subcommand
@@ -71,12 +71,22 @@ def _widen() -> None:
 
 def _refuse_foreign_options(verb: Verb, words: Sequence[str]) -> None:
     """Other tools have an option for each setting, and count epochs."""
-    known = {name for field in dataclasses.fields(verb.task) for name in (field.name, field.name.replace("_", "-"))}
+    known = {name for field in _options(verb.task) for name in (field, field.replace("_", "-"))}
     for word, after in zip(words, [*words[1:], "-"], strict=True):
         name, _, value = word.removeprefix("--").partition("=")
         if word.startswith("--") and name and name not in known | {"help"}:
             value = value or ("VALUE" if after.startswith("-") else after)
             raise UserError(f"`{PROGRAM} {verb.name}` has no option --{name}. {_remedy(name, value, known)}")
+
+
+def _options(task: type) -> list[str]:
+    """What may be given on a command line: not what tasks give one another."""
+    hidden = {name for name, hint in get_type_hints(task, include_extras=True).items() if _is_hidden(hint)}
+    return [field.name for field in dataclasses.fields(task) if field.name not in hidden]
+
+
+def _is_hidden(hint: Any) -> bool:
+    return get_origin(hint) is Annotated and tyro.conf.Suppress in hint.__metadata__
 
 
 def _remedy(name: str, value: str, known: set[str]) -> str:
