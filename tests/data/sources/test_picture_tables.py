@@ -97,6 +97,15 @@ def test_a_set_of_the_hub_is_streamed_and_packed(pictures, monkeypatch, tmp_path
     assert (found.class_names, found.labels.tolist()) == (("cat", "dog"), [0, 1, 0, 1, 0])
 
 
+def test_a_set_that_says_neither_its_length_nor_its_columns_is_read_or_refused(pictures, monkeypatch, tmp_path):
+    monkeypatch.setattr(Streamed, "info", SimpleNamespace(splits=None, download_checksums=None))
+    monkeypatch.setitem(sys.modules, "datasets", hub([{"img": {"bytes": png(pictures[0]), "path": None}, "label": 1}]))
+    assert len(pack("hf:some/set,test", tmp_path / "packed", quiet=True)) == 1
+    monkeypatch.setattr(Streamed, "features", None)
+    with pytest.raises(UserError, match="does not say which columns"):
+        pack("hf:some/set,test", tmp_path / "other", quiet=True)
+
+
 def test_without_a_network_the_name_the_split_and_the_network_are_to_be_checked(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "datasets", hub([], ConnectionError("no route to host")))
     with pytest.raises(UserError, match=r"cannot be had from the hub: no route to host.*the network"):

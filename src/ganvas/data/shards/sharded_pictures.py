@@ -26,6 +26,7 @@ from ganvas.data.packed_store import PackedStore
 from ganvas.data.shards.shard_files import shards_of
 from ganvas.data.shards.shard_index import HEAD_BYTES, ShardIndex, indexed
 from ganvas.data.sources.picture_source import Entry, Labels, PictureFiles, hash_of
+from ganvas.data.store import OpenFile
 
 OPEN_FILES = 64  # Shards that are held open.
 GREY = {"L", "1", "I;16", "LA"}  # Modes of pictures without colour.
@@ -36,7 +37,7 @@ class ShardFiles:
 
     def __init__(self, index: ShardIndex, files: Sequence[Path]) -> None:
         self.index, self.files = index, files
-        self._open: OrderedDict[int, Any] = OrderedDict()
+        self._open: OrderedDict[int, OpenFile] = OrderedDict()
         self._one = threading.Lock()
 
     def entries(self, rows: Int[np.ndarray, " k"]) -> Iterator[Entry]:
@@ -66,9 +67,7 @@ class ShardFiles:
             )
         return bytes(data)
 
-    def _opened(self, shard: int) -> Any:
-        from ganvas.data.store import OpenFile
-
+    def _opened(self, shard: int) -> OpenFile:
         with self._one:
             if shard not in self._open:
                 self._open[shard] = OpenFile(self.files[shard])

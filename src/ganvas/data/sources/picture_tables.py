@@ -136,8 +136,11 @@ class HubPictures(PictureTable):
                 f"{spec} cannot be had from the hub: {reason}. Check the name, the split (hf:NAME,SPLIT) and the "
                 "network; a download by other means is read as Parquet files."
             ) from None
+        if not found.features:
+            raise UserError(f"{spec}: the hub does not say which columns it has. Download it as Parquet files.")
         self._image, self._label = _columns(list(found.features), spec)
-        self._features, self.total = found.features, float(found.info.splits[self._split].num_examples or 0)
+        told = (found.info.splits or {}).get(self._split)
+        self._features, self.total = found.features, float(told.num_examples or 0) if told else 0.0
         self._found = found.cast_column(self._image, datasets.Image(decode=False))
 
     def rows(self) -> Iterator[tuple[Any, int | None]]:

@@ -7,12 +7,12 @@ from ganvas.core.errors import UserError
 from ganvas.data.conversion import broken_refusal
 from ganvas.data.fitting import plan
 from ganvas.data.packing import make_rules
+from ganvas.data.shards.sharded_pictures import GREY
 from ganvas.data.sound.sound_source import SoundSurvey
 from ganvas.data.survey import Survey, survey
 from ganvas.losses.capabilities import Conditional, NeedsClasses, SizesPoints, TakesHiddenLabels, classes_of
 from ganvas.train.kinds.kind import SourceRequest
 
-GREY = {"L", "1", "I;16", "LA"}  # Modes of pictures without colour.
 DRAWN_AT_ANY_SIZE = ("scenes", "street", "triangles")  # Sources that are drawn at the size that is asked for.
 
 
