@@ -36,7 +36,7 @@ class Serve:
     """I know that others on the network reach --host, that nothing is encrypted, and that the token is all that keeps
     them out."""
     browser: bool = True
-    """Open the page in a browser."""
+    """Whether the page opens in a browser; without, the address is only printed."""
 
 
 @dataclass(frozen=True, kw_only=True)

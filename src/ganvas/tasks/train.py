@@ -43,7 +43,8 @@ class Train:
     other: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
     """Pictures of the second kind, for models that translate between two."""
     target: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
-    """What belongs to each picture, with the same names: pictures to translate into, or label maps to segment into."""
+    """What belongs to each picture, with the same names: pictures to translate into, label maps to segment
+    into, or a COCO file of boxes."""
     held_out: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
     """Samples that are never trained on: likelihoods are of these, and check-ups ask how a discriminator takes them."""
     held_out_target: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None

@@ -126,6 +126,8 @@ def test_where_there_are_no_boxes_a_person_is_told_what_would_do(photos, tmp_pat
         prepare_boxes(str(photos), str(tmp_path / "x.json"), size=(20, 20), quiet=True)
     with pytest.raises(UserError, match=r"--target nowhere.json: there is no such file"):
         prepare_boxes(str(photos), "nowhere.json", size=(20, 20), quiet=True)
+    with pytest.raises(UserError, match=r"--target .*: this is a folder. Name a COCO file"):
+        prepare_boxes(str(photos), str(photos), size=(20, 20), quiet=True)
     told(photos, [], name="one.json"), told(photos, [], name="two.json")
     with pytest.raises(UserError, match=r"several COCO files \(one.json, two.json\)"):
         prepare_boxes(str(photos), None, size=(20, 20), quiet=True)

@@ -16,6 +16,7 @@ from ganvas.models.detect import csp
 from ganvas.tasks.detect import Detect, detect
 from ganvas.tasks.report import Report, report
 from ganvas.tasks.train import Train, train
+from ganvas.train.kinds import box_kind
 from ganvas.train.kinds.box_kind import BoxKind
 from ganvas.train.kinds.kind import SourceRequest
 from ganvas.train.kinds.kinds import kind_of
@@ -168,3 +169,15 @@ def test_what_a_run_of_boxes_cannot_take_is_refused(tmp_path, options, reason):
     with pytest.raises(UserError, match=reason):
         begin(tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
+
+
+def test_settings_are_shown_only_of_a_file_of_boxes_that_can_be_learnt_from(photos, tmp_path):
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(UserError, match="is no COCO file"):
+        begin(tmp_path / "run", data=str(photos), target=str(tmp_path / "x.json"), fit="pad", dry_run=True)
+
+
+def test_pictures_are_not_looked_through_where_their_boxes_are_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(box_kind, "survey", lambda *_, **__: pytest.fail("20,000 scenes are drawn for nothing"))
+    with pytest.raises(UserError, match="scenes does not hold them"):
+        begin(tmp_path / "run", data="scenes", dry_run=True)

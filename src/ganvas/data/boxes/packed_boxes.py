@@ -172,7 +172,8 @@ def coco_file(data: str, target: str | None) -> Path:
     if target is not None:
         path = expanded(target)
         if not path.is_file():
-            raise UserError(f"--target {target}: there is no such file. Name a COCO file, boxes as JSON.")
+            found = "this is a folder" if path.is_dir() else "there is no such file"
+            raise UserError(f"--target {target}: {found}. Name a COCO file, boxes as JSON.")
         return _of_named_pictures(path, data)
     found = _found_beside(data)
     if len(found) == 1:

@@ -10,6 +10,7 @@ from ganvas.data.cache import hash_file
 from ganvas.data.graphs.graph_laws import LAWS, law_of_graphs
 from ganvas.data.graphs.graph_tables import GraphTable, table_of
 from ganvas.data.sources.picture_source import hash_of
+from ganvas.data.sources.spelled_words import told_once
 from ganvas.data.text.text_source import TextFile, TextSource
 
 COUNT = 10_000  # Graphs that a law draws where a person names no number.
@@ -65,7 +66,7 @@ class MadeGraphs(GraphSource):
             said = f"there is no law '{name}'" if name else "which graphs is not said"
             raise UserError(f"{spec}: {said}.{did_you_mean(name, LAWS) if name else ''} Known: {listed}.")
         self.count, self.seed, options = COUNT, 0, dict[str, str]()
-        for word in words:
+        for word in told_once(spec, words):
             if re.fullmatch(r"0*[1-9]\d{0,8}", word):
                 self.count = int(word)
             elif match := re.fullmatch(r"seed=(\d{1,18})", word):

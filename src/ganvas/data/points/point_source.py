@@ -18,6 +18,7 @@ from ganvas.data.points.law import Marks, PointRows
 from ganvas.data.points.mixtures import MIXTURES, SETTINGS, law_of
 from ganvas.data.sources.damage import DAMAGE
 from ganvas.data.sources.picture_source import Readable, hash_of
+from ganvas.data.sources.spelled_words import told_once
 
 COUNT = 100_000  # Of a mixture; what the papers of grid25 draw.
 MOST_DIMS = 4096
@@ -77,7 +78,7 @@ class MadeMixture(PointSource):
             raise UserError(f"{spec}: which mixture is not said. Write for instance mixtures:grid25. Known: {listed}.")
         law_of(name)
         setting, count, seed = "", COUNT, 0
-        for word in words:
+        for word in told_once(spec, words):
             if re.fullmatch(r"0*[1-9]\d{0,11}", word):
                 count = int(word)
             elif match := re.fullmatch(r"seed=(\d{1,18})", word):

@@ -22,6 +22,7 @@ from ganvas.data.sound.treatment import Treatment
 from ganvas.data.sources import labels as naming
 from ganvas.data.sources.named_pictures import NamedPictures
 from ganvas.data.sources.picture_source import Labels, hash_of
+from ganvas.data.sources.spelled_words import told_once
 
 READING = 1  # Counted up when files become other samples than before, so that older packs are not taken for these.
 WAVE_FILES = naming.Sought(noun="sounds", endings=frozenset({"wav", "wave"}), said=".wav")
@@ -115,10 +116,11 @@ class MadeNotes(SoundSource):
         """``notes[:COUNT][,LENGTH@RATE][,seed=N]``, such as ``notes:5000,4096@8000,seed=1``.
 
         Raises:
-            UserError: a word is not understood.
+            UserError: a word is not understood, or two say the same thing.
         """
         count, own, seed = COUNT, None, 0
-        for word in filter(None, spec.removeprefix("notes").removeprefix(":").split(",")):
+        words = filter(None, spec.removeprefix("notes").removeprefix(":").split(","))
+        for word in told_once(spec, words):
             if re.fullmatch(r"0*[1-9]\d{0,8}", word):
                 count = int(word)
             elif match := re.fullmatch(r"([1-9]\d{0,8})@([1-9]\d{0,6})", word):

@@ -25,6 +25,7 @@ from ganvas.data.conversion import Rows, Rules, convert
 from ganvas.data.scenes.factors import mix
 from ganvas.data.sources.labels import numbered_classes
 from ganvas.data.sources.picture_source import Block, Labels, PictureArray, PictureFiles, Source, hash_of
+from ganvas.data.sources.spelled_words import told_once
 
 COUNT = 50_000
 MOST_CLASSES = 40  # 64,000 modes.
@@ -122,7 +123,7 @@ def options_of(spec: str) -> tuple[int, int]:
         UserError: a word is neither.
     """
     count, seed = COUNT, 0
-    for word in spec.partition(":")[0].split(",")[1:]:
+    for word in told_once(spec, spec.partition(":")[0].split(",")[1:]):
         if re.fullmatch(r"0*[1-9]\d{0,8}", word):
             count = int(word)
         elif match := re.fullmatch(r"seed=(\d{1,18})", word):

@@ -11,6 +11,7 @@ from ganvas.core.errors import UserError
 from ganvas.data.cache import hash_file
 from ganvas.data.fitting import Size, written
 from ganvas.data.sources.picture_source import Block, PictureArray, hash_of
+from ganvas.data.sources.spelled_words import told_once
 
 COUNT, SIZE = 20_000, (64, 64)
 STREET_COUNT, STREET_SIZE = 5_000, (128, 192)
@@ -166,7 +167,7 @@ class MadeCreatedEqual(PictureArray):
 def _parse(spec: str, title: str, *, name: str = "", count: int = COUNT) -> tuple[int, Size | None, int]:
     """Count, size and seed of ``NAME[:COUNT][,HEIGHTxWIDTH][,seed=N]``."""
     own, seed = None, 0
-    for word in filter(None, spec.partition(":")[2].split(",")):
+    for word in told_once(spec, filter(None, spec.partition(":")[2].split(","))):
         if re.fullmatch(r"\d+", word) and int(word) > 0:
             count = int(word)
         elif match := re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", word):
@@ -175,8 +176,9 @@ def _parse(spec: str, title: str, *, name: str = "", count: int = COUNT) -> tupl
             seed = int(match[1])
         else:
             name = name or title.lower()
+            more = ",tight" if name == "street" else ""
             raise UserError(
-                f"{spec}: '{word}' is not understood. {title} are written {name}:COUNT,HEIGHTxWIDTH,seed=N, as in "
-                f"{name}:20000,64x96; every part may be left out."
+                f"{spec}: '{word}' is not understood. {title} are written {name}:COUNT,HEIGHTxWIDTH{more},seed=N, as "
+                f"in {name}:20000,64x96; every part may be left out."
             )
     return count, own, seed

@@ -12,6 +12,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.progress import say
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
+from ganvas.data.boxes.coco import read_coco
 from ganvas.data.boxes.packed_boxes import PackedBoxes, coco_file, counts_of, holds_boxes, prepare_boxes
 from ganvas.data.packed import Packed
 from ganvas.data.sources.locations import lasting_name
@@ -86,14 +87,15 @@ class BoxKind(Kind):
         self, request: SourceRequest, config: Any, given: Mapping[str, Any], *, bound: int | None
     ) -> dict[str, Any]:
         """Size and channels that fit the pictures."""
+        _require_boxes(request)
         found = survey(request.data, quiet=request.quiet)
         chosen = picture_fields(found, config, given, bound=bound)
         say_what_is_reduced(found, config, chosen | dict(given), request)
         return chosen
 
     def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
-        """The headers of the pictures, and that boxes are there."""
-        _require_boxes(request)
+        """The headers of the pictures, and what the files of boxes say."""
+        _require_boxes(request, category=config.category)
         size, channels = config.picture.size, config.picture.channels
         check_source(request.data, request, size=size, channels=channels)
         if request.held_out is not None:
@@ -145,7 +147,8 @@ def _described_boxes(boxed: Boxed, target: str | None) -> dict[str, Any]:
     return {"boxes": counts} | ({} if target is None else {"target": {"spec": lasting_name(target)}})
 
 
-def _require_boxes(request: SourceRequest) -> None:
+def _require_boxes(request: SourceRequest, *, category: str | None = None) -> None:
+    """Boxes are there; with a category, files of boxes are read and must hold it."""
     refuse_other(request)
     if request.conditional or request.labelled is not None:
         given = "--conditional" if request.conditional else f"--labelled {request.labelled}"
@@ -157,4 +160,6 @@ def _require_boxes(request: SourceRequest) -> None:
         )
     for data, target in ((request.data, request.target), (request.held_out, request.held_out_target)):
         if data is not None and (target is not None or not holds_boxes(data)):
-            coco_file(data, target)
+            file = coco_file(data, target)
+            if category is not None:
+                read_coco(file, category, broken=request.broken)
