@@ -4,6 +4,7 @@ from ganvas.core.errors import UserError
 from ganvas.data.graphs.opening_graphs import open_graphs
 from ganvas.data.points.opening_points import open_points
 from ganvas.data.sound.opening_sounds import open_sounds
+from ganvas.data.sound.sound_source import MadeNotes
 from ganvas.data.sources.opening_sources import open_source
 
 
@@ -25,4 +26,4 @@ def test_a_word_that_takes_the_place_of_another_is_refused(opened, spec, said):
 
 
 def test_a_person_who_forgets_the_rate_of_notes_is_not_given_more_notes():
-    assert open_sounds("notes:500,4096@8000").count == 500
+    assert MadeNotes.parse("notes:500,4096@8000").count == 500
