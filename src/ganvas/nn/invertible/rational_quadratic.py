@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 LEAST_SIDE = 1e-3  # Of a bin, as a share of the whole: widths and heights.
 LEAST_SLOPE = 1e-3
+AT_ZERO = torch.log(torch.expm1(torch.tensor(1 - LEAST_SLOPE))).item()  # Where softplus makes a slope of 1.
 
 Numbers = Float[Tensor, "*shape"]
 Knots = Float[Tensor, "... knots"]
@@ -102,8 +103,7 @@ def numbers_of_spline(bins: int) -> int:
 def spline_of(raw: Float[Tensor, "*shape numbers"], *, bins: int, bound: float) -> RationalQuadratic:
     """The spline that a network's numbers describe; that of zeros is the identity (section 3.1)."""
     widths, heights, slopes = raw.split([bins, bins, bins - 1], -1)
-    at_zero = torch.log(torch.expm1(torch.tensor(1 - LEAST_SLOPE))).item()  # Where softplus makes a slope of 1.
-    between = LEAST_SLOPE + F.softplus(slopes + at_zero)
+    between = LEAST_SLOPE + F.softplus(slopes + AT_ZERO)
     return RationalQuadratic(
         x=_knots(widths, bound), y=_knots(heights, bound), slopes=F.pad(between, (1, 1), value=1.0)
     )
