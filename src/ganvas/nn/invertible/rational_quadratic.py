@@ -9,6 +9,7 @@ https://arxiv.org/abs/1906.04032, after Gregory & Delbourgo (1982). Between knot
 Outside of [-bound, bound] it is the identity, which it meets with slope 1.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +19,7 @@ from torch.nn import functional as F
 
 LEAST_SIDE = 1e-3  # Of a bin, as a share of the whole: widths and heights.
 LEAST_SLOPE = 1e-3
-AT_ZERO = torch.log(torch.expm1(torch.tensor(1 - LEAST_SLOPE))).item()  # Where softplus makes a slope of 1.
+AT_ZERO = math.log(math.expm1(1 - LEAST_SLOPE))  # Where softplus makes a slope of 1.
 
 Numbers = Float[Tensor, "*shape"]
 Knots = Float[Tensor, "... knots"]
