@@ -2,8 +2,7 @@
 
 ``torchrun ... one_of_several_ranks.py FOLDER`` writes weights, and what is remembered, of every kind to
 FOLDER/KIND.safetensors. A kind is the progressive GAN by what its minibatch statistic is of (groups, whole, classes),
-another model, or a model that is started from data and drops units at random (calibrated). The command line trains
-points before that, in FOLDER/points.
+another model, or a model that is started from data and drops units at random (calibrated).
 """
 
 import sys
@@ -15,7 +14,6 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from ganvas.cli.main import parse, run
 from ganvas.core.ranks import Ranks, joined
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
@@ -74,16 +72,10 @@ OTHERS = {
 GROWN = ("groups", "whole", "classes")
 CALIBRATED = "calibrated"
 KINDS = (*GROWN, *OTHERS, CALIBRATED)
-POINTS = (
-    "train gan/wgan --data mixtures:ring8,100 --kimg 0.08 --set width=8 --set depth=1 --set batch_size=8"
-    " --set burst_first=1 --set burst_moves=2 --set report_kimg=0.016 --set sample_kimg=1 --out"
-)
 
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    if run(parse([*POINTS.split(), str(folder / "points")])):
-        sys.exit("the training of points failed")
     torch.set_default_dtype(torch.float64)
     with joined(torch.device("cpu")) as ranks:
         for kind in KINDS:

@@ -84,29 +84,35 @@ PICTURES = (
     " --set measure_kimg=-1 --set report_kimg=0.016"
 )
 
+POINTS = (
+    "gan/wgan --data mixtures:ring8,100 --kimg 0.08 --set width=8 --set depth=1 --set batch_size=8"
+    " --set burst_first=1 --set burst_moves=2 --set report_kimg=0.016 --set sample_kimg=1"
+)
+
 
 @pytest.mark.slow
 def test_torchrun_trains_the_command_line_and_logs_what_one_process_logs(tmp_path):
-    command = ["train", *PICTURES.split(), "--out"]
-    one, two = tmp_path / "ranks-1", tmp_path / "ranks-2"
-    assert run(parse([*command, str(one)])) == 0
-    torchrun(2, "-m", "ganvas", *command, str(two))
-    finished(one, two)
+    one, two = trained(tmp_path, PICTURES)
     assert [entry["nimg"] for entry in logged(one)] == [16, 32, 48, 64]
     same_lines(logged(one), logged(two))
 
 
 @pytest.mark.slow
-def test_two_processes_of_points_log_and_measure_what_one_does(weights):
-    one, two = (folder / "points" for folder in weights)
-    finished(one, two)
+def test_two_processes_of_points_log_and_measure_what_one_does(tmp_path):
+    one, two = trained(tmp_path, POINTS)
     assert [entry["nimg"] for entry in logged(one)] == [16, 32, 48, 64, 80]
     same_lines(logged(one), logged(two))
     assert len(lines(one / "measures.jsonl")) == len(lines(two / "measures.jsonl"))
 
 
-def finished(*runs):
-    assert [json.loads((run / "run.json").read_text())["status"] for run in runs] == ["finished"] * len(runs)
+def trained(folder, command):
+    """The runs of a command by one process, which is this one, and by two."""
+    command = ["train", *command.split(), "--out"]
+    runs = folder / "ranks-1", folder / "ranks-2"
+    assert run(parse([*command, str(runs[0])])) == 0
+    torchrun(2, "-m", "ganvas", *command, str(runs[1]))
+    assert [json.loads((run / "run.json").read_text())["status"] for run in runs] == ["finished"] * 2
+    return runs
 
 
 def lines(file):

@@ -11,6 +11,6 @@ def wikiart() -> Recipe:
 
 
 def small() -> Recipe:
-    """For a laptop: 32x32 in some minutes of one core. Not the paper's: a narrow network, random where none is named."""
+    """For a laptop: 32x32 in some minutes of one core. Not the paper's: a narrow network, random if none is named."""
     config = Config(height=32, width=32, encoder="classifier", features=16, lr=1e-3)
     return Recipe(config=config, plan=Plan(total_kimg=20, measure_n=512), bound=64)
