@@ -13,7 +13,7 @@ from ganvas.data.graphs.graph_tables import adjacency_of, table_of
 from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.metrics.graphs.one_graph import edge_overlap, exchange_edges, statistics_of
 from ganvas.models.graphs.netgan import TINY, Model
-from ganvas.nn.graphs.walks import graphs_of_counts, random_walks, steps_counted
+from ganvas.nn.graphs.random_walks import graphs_of_counts, random_walks, steps_counted
 from ganvas.nn.layers.initialise import initialise
 
 LOLLIPOP = [(0, 1), (1, 2), (2, 0), (2, 3)]

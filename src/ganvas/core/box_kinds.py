@@ -1,3 +1,3 @@
-"""What a box says of the picture that it is in."""
+"""Kinds of boxes: none, one in which nothing is right or wrong, and one of something to be found."""
 
-ABSENT, IGNORED, OBJECT = -1, 0, 1  # No box; a box in which nothing is right or wrong; something to be found.
+ABSENT, IGNORED, OBJECT = -1, 0, 1

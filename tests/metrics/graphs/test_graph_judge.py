@@ -1,4 +1,4 @@
-"""What graphs are measured by: dust, copies, noise and draws of the law each score as they should."""
+"""Graphs by their measures: dust, copies, noise and draws of the law each score as they should."""
 
 import math
 

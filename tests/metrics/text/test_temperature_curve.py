@@ -1,4 +1,4 @@
-"""Where a model lies by the temperature curve of another."""
+"""The place of a model by the temperature curve of another."""
 
 import math
 

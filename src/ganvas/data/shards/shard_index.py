@@ -30,7 +30,7 @@ from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.packed import NAMES
 from ganvas.data.packed_store import PackedStore, are_texts
 from ganvas.data.pictures import DECODING, read_header
-from ganvas.data.shards.tar_samples import CLASS, Sample, samples
+from ganvas.data.shards.tar_samples import CLASS, TarSample, samples
 from ganvas.data.sources.labels import from_folders, numbered_classes
 from ganvas.data.sources.picture_source import hash_of
 from ganvas.data.store import VERSION, OpenFile, Store
@@ -132,9 +132,9 @@ class _Found:
         self.labels: list[int] = []
         self.sizes: Counter[tuple[int, int]] = Counter()
         self.modes: Counter[str] = Counter()
-        self.first: tuple[Path, Sample] | None = None
+        self.first: tuple[Path, TarSample] | None = None
 
-    def add(self, file: Path, sample: Sample, head: bytes, opened: OpenFile) -> None:
+    def add(self, file: Path, sample: TarSample, head: bytes, opened: OpenFile) -> None:
         """Notes a sample.
 
         Raises:
@@ -194,7 +194,7 @@ def _rows_of(file: Path, number: int, found: _Found) -> dict[str, np.ndarray]:
     }
 
 
-def _header(sample: Sample, head: bytes, opened: OpenFile) -> Any:
+def _header(sample: TarSample, head: bytes, opened: OpenFile) -> Any:
     """The picture's header, from its beginning or, where that does not do, from all of it."""
     if sample.size > len(head):
         try:

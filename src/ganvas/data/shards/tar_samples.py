@@ -22,7 +22,7 @@ MOST_CLASS = 1 << 31
 
 
 @dataclass
-class Sample:
+class TarSample:
     """The files of one name."""
 
     key: str
@@ -38,7 +38,7 @@ class Sample:
         return tuple(sorted(part for part in self.parts if part in (PICTURE, CLASS)))
 
 
-def samples(path: Path) -> Iterator[Sample]:
+def samples(path: Path) -> Iterator[TarSample]:
     """Every sample of a tar file, in its order.
 
     Raises:
@@ -60,14 +60,14 @@ def samples(path: Path) -> Iterator[Sample]:
                 if sample is None or key != sample.key:
                     if sample is not None:
                         yield _whole(sample, path)
-                    sample = Sample(key)
+                    sample = TarSample(key)
                 _take(sample, name, ending.lower(), member, file, path)
             _require_end(file, archive.offset, path)
         if sample is not None:
             yield _whole(sample, path)
 
 
-def _take(sample: Sample, name: str, ending: str, member: tarfile.TarInfo, file: BinaryIO, path: Path) -> None:
+def _take(sample: TarSample, name: str, ending: str, member: tarfile.TarInfo, file: BinaryIO, path: Path) -> None:
     """Notes one file of a sample."""
     if is_picture(f"x.{ending}"):
         if member.size > LARGEST_BYTES:
@@ -84,7 +84,7 @@ def _take(sample: Sample, name: str, ending: str, member: tarfile.TarInfo, file:
         sample.label = int(text)
 
 
-def _whole(sample: Sample, path: Path) -> Sample:
+def _whole(sample: TarSample, path: Path) -> TarSample:
     pictures = sample.parts.count(PICTURE)
     if pictures != 1:
         found = f"{pictures} pictures" if pictures else f"no picture ({', '.join(sample.parts)})"

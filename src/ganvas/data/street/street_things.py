@@ -56,14 +56,14 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Part:
+class ColouredShape:
     """A shape and its colour; what comes later lies on what came before."""
 
     shape: Shape
     colour: np.ndarray
 
 
-def person(figure: Figure) -> list[Part]:
+def person(figure: Figure) -> list[ColouredShape]:
     """Head and hair, trunk, arms and legs in some stride."""
     coat = figure.choice(_COATS, "coat")
     stride = 0.5 * figure.chance["pose"]
@@ -72,55 +72,55 @@ def person(figure: Figure) -> list[Part]:
     arms = figure.box(-1, -0.7, 0.45, 0.79) | figure.box(0.7, 1, 0.45, 0.79)
     shoulders = figure.box(-0.9, 0.9, 0.74, 0.8)
     return [
-        Part(legs, figure.choice(_TROUSERS, "cloth")),
-        Part(arms | shoulders, coat * np.float32(0.86)),
-        Part(trunk, coat),
-        Part(figure.ellipse(0, 0.915, 0.42, 0.085), figure.colour(*_SKIN, "skin")),
-        Part(figure.ellipse(0, 0.965, 0.36, 0.035), figure.colour(*_HAIR, "shade")),
+        ColouredShape(legs, figure.choice(_TROUSERS, "cloth")),
+        ColouredShape(arms | shoulders, coat * np.float32(0.86)),
+        ColouredShape(trunk, coat),
+        ColouredShape(figure.ellipse(0, 0.915, 0.42, 0.085), figure.colour(*_SKIN, "skin")),
+        ColouredShape(figure.ellipse(0, 0.965, 0.36, 0.035), figure.colour(*_HAIR, "shade")),
     ]
 
 
-def _car(figure: Figure) -> list[Part]:
+def _car(figure: Figure) -> list[ColouredShape]:
     paint = figure.choice(_COATS, "coat")
     glass, black = (figure.colour(one, one, "shade") for one in ((96, 116, 132), (24, 24, 28)))
     return [
-        Part(figure.box(-1, 1, 0.16, 0.58) | figure.box(-0.62, 0.66, 0.5, 0.98), paint),
-        Part(figure.box(-0.5, -0.02, 0.6, 0.9) | figure.box(0.06, 0.54, 0.6, 0.9), glass),
-        Part(figure.ellipse(-0.62, 0.17, 0.17, 0.17) | figure.ellipse(0.62, 0.17, 0.17, 0.17), black),
+        ColouredShape(figure.box(-1, 1, 0.16, 0.58) | figure.box(-0.62, 0.66, 0.5, 0.98), paint),
+        ColouredShape(figure.box(-0.5, -0.02, 0.6, 0.9) | figure.box(0.06, 0.54, 0.6, 0.9), glass),
+        ColouredShape(figure.ellipse(-0.62, 0.17, 0.17, 0.17) | figure.ellipse(0.62, 0.17, 0.17, 0.17), black),
     ]
 
 
-def _tree(figure: Figure) -> list[Part]:
+def _tree(figure: Figure) -> list[ColouredShape]:
     crown = figure.ellipse(0, 0.72, 1.0, 0.28) | figure.ellipse(-0.3, 0.6, 0.6, 0.18)
     return [
-        Part(figure.box(-0.13, 0.13, 0, 0.6), figure.colour((96, 74, 56), (74, 60, 52), "shade")),
-        Part(crown, figure.colour((56, 112, 58), (112, 128, 52), "coat")),
+        ColouredShape(figure.box(-0.13, 0.13, 0, 0.6), figure.colour((96, 74, 56), (74, 60, 52), "shade")),
+        ColouredShape(crown, figure.colour((56, 112, 58), (112, 128, 52), "coat")),
     ]
 
 
-def _post(figure: Figure) -> list[Part]:
+def _post(figure: Figure) -> list[ColouredShape]:
     """A sign on a pole: as tall and as thin as somebody who stands still."""
     return [
-        Part(figure.box(-0.2, 0.2, 0, 0.85), figure.colour((92, 96, 104), (52, 54, 60), "shade")),
-        Part(figure.ellipse(0, 0.9, 0.5, 0.1), figure.choice(_COATS, "coat")),
-        Part(figure.box(-0.34, 0.34, 0.88, 0.92), figure.colour(*_SKIN, "skin")),
+        ColouredShape(figure.box(-0.2, 0.2, 0, 0.85), figure.colour((92, 96, 104), (52, 54, 60), "shade")),
+        ColouredShape(figure.ellipse(0, 0.9, 0.5, 0.1), figure.choice(_COATS, "coat")),
+        ColouredShape(figure.box(-0.34, 0.34, 0.88, 0.92), figure.colour(*_SKIN, "skin")),
     ]
 
 
-def _poster(figure: Figure) -> list[Part]:
+def _poster(figure: Figure) -> list[ColouredShape]:
     """A board with the head and the shoulders of somebody on it, who is nobody."""
     coat = figure.choice(_COATS, "coat")
     board = figure.colour((60, 62, 70), (92, 88, 84), "shade")
     paper = figure.colour((228, 226, 214), (206, 208, 204), "shade")
     return [
-        Part(figure.box(-1, 1, 0.0, 1.0), board),
-        Part(figure.box(-0.86, 0.86, 0.2, 0.94), paper),
-        Part(figure.box(-0.5, 0.5, 0.2, 0.5) | figure.ellipse(0, 0.5, 0.5, 0.06), coat),
-        Part(figure.ellipse(0, 0.68, 0.24, 0.12), figure.colour(*_SKIN, "skin")),
+        ColouredShape(figure.box(-1, 1, 0.0, 1.0), board),
+        ColouredShape(figure.box(-0.86, 0.86, 0.2, 0.94), paper),
+        ColouredShape(figure.box(-0.5, 0.5, 0.2, 0.5) | figure.ellipse(0, 0.5, 0.5, 0.06), coat),
+        ColouredShape(figure.ellipse(0, 0.68, 0.24, 0.12), figure.colour(*_SKIN, "skin")),
     ]
 
 
-_DRAWN: Mapping[str, tuple[Callable[[Figure], list[Part]], float, float]] = {
+_DRAWN: Mapping[str, tuple[Callable[[Figure], list[ColouredShape]], float, float]] = {
     # How wide and how tall it is in people of its distance: in their heights each.
     "car": (_car, 1.9, 0.8),
     "tree": (_tree, 0.95, 1.5),
@@ -130,12 +130,12 @@ _DRAWN: Mapping[str, tuple[Callable[[Figure], list[Part]], float, float]] = {
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedThing:
     """The parts of the things of one kind of one slot; of people, who they are."""
 
     rows: np.ndarray
     slot: int
-    parts: list[Part]
+    parts: list[ColouredShape]
     figure: Figure
     is_person: bool
 
@@ -145,7 +145,7 @@ class Placed:
         return reduce(or_, (part.shape for part in self.parts))
 
 
-def things(canvas: Canvas, factors: Factors, *, nearest_first: bool = False) -> Iterator[Placed]:
+def things(canvas: Canvas, factors: Factors, *, nearest_first: bool = False) -> Iterator[PlacedThing]:
     """Every thing, with its window open on the canvas while it is looked at; from far to near, or the other way."""
     slots = range(THINGS - 1, -1, -1) if nearest_first else range(THINGS)
     for slot in slots:
@@ -162,13 +162,15 @@ def things(canvas: Canvas, factors: Factors, *, nearest_first: bool = False) -> 
 _NAMES = ("size", "half", "x", "foot", "pose", "skin", "coat", "cloth", "shade")
 
 
-def _opened(canvas: Canvas, rows: np.ndarray, slot: int, kind: str, own: Mapping[str, np.ndarray]) -> Iterator[Placed]:
+def _opened(
+    canvas: Canvas, rows: np.ndarray, slot: int, kind: str, own: Mapping[str, np.ndarray]
+) -> Iterator[PlacedThing]:
     draw, width, height = _DRAWN.get(kind, (person, 0.0, 1.0))
     tall = own["size"] * np.float32(height)
     half = own["size"] * np.float32(width / 2) if width else own["half"]
     with canvas.window(rows, own["x"], own["foot"]).reaching(-half, half, 0 * tall, tall) as window:
         figure = Figure(window, tall, half, own["light"], own)
-        yield Placed(rows, slot, draw(figure), figure, is_person=kind == "person")
+        yield PlacedThing(rows, slot, draw(figure), figure, is_person=kind == "person")
 
 
 def _member(own: Mapping[str, np.ndarray], member: int) -> dict[str, np.ndarray]:

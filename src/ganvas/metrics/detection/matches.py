@@ -1,4 +1,4 @@
-"""Which detections of a picture are right: each is given the object that it overlaps best, the surest first."""
+"""Matching of detections and objects: each detection gets the object that it overlaps best, the surest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

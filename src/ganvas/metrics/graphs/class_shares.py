@@ -1,4 +1,4 @@
-"""How often a model draws each class of isomorphism, against the probabilities of a law, by Pearson's chi-square.
+"""Frequencies of classes of isomorphism, against the probabilities of a law, by Pearson's chi-square.
 
 Of n independent graphs of the law, ``X^2 = sum (O - n p)^2 / (n p)`` has exactly the mean ``k - 1`` and the variance
 ``2 (k - 1) + (sum 1/p - k^2 - 2 k + 2) / n`` (Haldane 1937), whatever n is; the probability of a larger one is that of

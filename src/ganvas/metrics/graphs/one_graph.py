@@ -1,4 +1,4 @@
-"""What is measured of graphs that should be like one graph, whose nodes they share.
+"""Measures of graphs that should be like one graph, whose nodes they share.
 
 ::
 
