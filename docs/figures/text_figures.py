@@ -7,10 +7,14 @@ texts of Python, where FOLDER holds no such runs yet: about 10 minutes of one pr
 """
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from benchmarks.gates.gate_text import GAMES, NETWORKS, ORACLE
 
 from ganvas.core.number_text import with_error
 from ganvas.data.text.packed_text import PackedText, prepare_text
@@ -22,26 +26,11 @@ from ganvas.tasks.train import Train, train
 from ganvas.train.trained import Trained, load
 
 HERE = Path(__file__).parent
-ORACLE, PYDOC = "oracle:100,4000,length=10", "pydoc"
+PYDOC = "pydoc"
 TEMPERATURES = (1.2, 1.0, 0.9, 0.8, 0.7, 0.5)
 DRAWN, SEED = 2000, 0
 WIDTH, HEIGHT = 480.0, 300.0
 QUIET = ("sample_kimg=1000", "measure_kimg=-1")
-NETWORKS = ("embedding=32", "hidden=32")
-AFTER_LIKELIHOOD = ("likelihood_kimg=60", "discriminator_kimg=6")
-GAMES = {  # How long, and with which settings.
-    "seqgan": (100, (*AFTER_LIKELIHOOD, "rollouts=4", "lr=0.005", "discriminator_lr=0.001")),
-    "maligan": (100, AFTER_LIKELIHOOD),
-    "gumbel": (100, AFTER_LIKELIHOOD),
-    "scratchgan": (
-        128,
-        (*NETWORKS, "layers=1", "discriminator_hidden=32", "batch_size=64", "lr=0.003", "discriminator_lr=0.01"),
-    ),
-    "arae": (
-        100,
-        ("embedding=32", "hidden=64", "code_size=32", "latent_size=32", "width=128", "lr=0.005", "game_lr=0.0005"),
-    ),
-}
 LATENT = ("wgan_gp", "arae")  # Know no likelihood, so that none of held-out lines is measured.
 SAID = {
     "beyond": "lies beyond the curve",

@@ -18,14 +18,13 @@ import numpy as np
 from jaxtyping import Int
 
 from ganvas.core.errors import UserError
-from ganvas.core.files.atomic_files import read_json
 from ganvas.data.colour import Pictures
 from ganvas.data.packed_store import PackedStore, are_texts
 from ganvas.data.sources.picture_source import Block, PictureArray, hash_of
 from ganvas.data.store import AGAIN, Column, Store, kind_of
 
 KIND = "pictures"
-IMAGES, LABELS, MASKS, NAMES = "images", "labels", "masks", "names.json"
+IMAGES, LABELS, MASKS = "images", "labels", "masks"
 
 
 class Packed(PackedStore):
@@ -61,13 +60,7 @@ class Packed(PackedStore):
         Raises:
             UserError: the list is damaged.
         """
-        path = self.folder / NAMES
-        if not path.exists():
-            return None
-        names = read_json(path)
-        if not are_texts(names) or len(names) != len(self):
-            raise UserError(f"{path} does not have one name per picture: the pack is damaged. {AGAIN}")
-        return names
+        return self._row_names("picture")
 
     @property
     def treated(self) -> tuple[str, ...]:

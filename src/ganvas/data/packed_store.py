@@ -7,12 +7,14 @@ from typing import ClassVar, TypeGuard, TypeVar
 import numpy as np
 
 from ganvas.core.errors import UserError
+from ganvas.core.files.atomic_files import read_json
 from ganvas.data.cached_packs import verify_once
 from ganvas.data.sources.locations import expanded
 from ganvas.data.store import AGAIN, MANIFEST, Column, Store, kind_of
 from ganvas.data.store_writing import content_fingerprint
 
 P = TypeVar("P", bound="PackedStore")
+ROW_NAMES = "names.json"  # The file that each row came from, where there were files.
 
 
 class PackedStore(ABC):
@@ -56,6 +58,23 @@ class PackedStore(ABC):
 
     def __len__(self) -> int:
         return len(self.store)
+
+    def _row_names(self, of: str) -> list[str] | None:
+        """The file that each row came from; None where the source had no files.
+
+        Args:
+            of: What a row is, for the person.
+
+        Raises:
+            UserError: the list is damaged.
+        """
+        path = self.folder / ROW_NAMES
+        if not path.exists():
+            return None
+        names = read_json(path)
+        if not are_texts(names) or len(names) != len(self):
+            raise UserError(f"{path} does not have one name per {of}: the pack is damaged. {AGAIN}")
+        return names
 
     def content(self) -> str:
         """The fingerprint that what is in the files has, by their hashes."""

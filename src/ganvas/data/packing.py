@@ -20,6 +20,7 @@ from ganvas.data.colour import parse_colour
 from ganvas.data.conversion import Broken, ColourAfterGrey, Rows, Rules, convert
 from ganvas.data.fitting import Fit
 from ganvas.data.packed import Packed, PackedRows
+from ganvas.data.packed_store import ROW_NAMES
 from ganvas.data.shards.sharded_pictures import open_shards
 from ganvas.data.sources.labels import numbered_classes
 from ganvas.data.sources.opening_sources import is_packed, open_source
@@ -183,7 +184,7 @@ class PackWriter:
         if labels is not None:
             self.store.add_column(packed.LABELS, labels.values.astype(np.int64))
         if self.names:
-            (self.folder / packed.NAMES).write_text(json.dumps(self.names), encoding="utf-8")
+            (self.folder / ROW_NAMES).write_text(json.dumps(self.names), encoding="utf-8")
         columns = self.store.finish_columns()
         more = {
             "class_names": [] if labels is None else list(labels.class_names),

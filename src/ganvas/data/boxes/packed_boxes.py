@@ -22,7 +22,6 @@ import numpy as np
 
 from ganvas.core.box_kinds import ABSENT, IGNORED, OBJECT
 from ganvas.core.errors import UserError
-from ganvas.core.files.atomic_files import read_json
 from ganvas.data.boxes.box_rows import BoxRows, padded
 from ganvas.data.boxes.coco import CocoBox, CocoFile, CocoPicture, is_coco, read_coco
 from ganvas.data.cache import hash_file
@@ -30,7 +29,7 @@ from ganvas.data.cached_packs import cached_pack
 from ganvas.data.conversion import Broken, broken_refusal
 from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.fitting import Fit, Plan, Size, plan, written
-from ganvas.data.packed_store import PackedStore, are_texts
+from ganvas.data.packed_store import ROW_NAMES, PackedStore, are_texts
 from ganvas.data.pairs.pairing import stem_of
 from ganvas.data.pictures import read_header
 from ganvas.data.sources.locations import expanded, split_part
@@ -38,10 +37,10 @@ from ganvas.data.sources.named_pictures import NamedPictures
 from ganvas.data.sources.opening_sources import open_source
 from ganvas.data.sources.picture_source import PictureFiles, hash_of
 from ganvas.data.sources.synthetic import MadeStreet
-from ganvas.data.store import AGAIN, VERSION, Store
+from ganvas.data.store import VERSION, Store
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 
-KIND, NAMES = "boxes", "names.json"
+KIND = "boxes"
 CORNERS, KINDS, SEEN = "corners", "kinds", "seen"
 PEOPLE = "person"  # The category of streets.
 _ROWS = 256  # Of streets at once.
@@ -59,13 +58,7 @@ class PackedBoxes(PackedStore):
     @property
     def names(self) -> list[str] | None:
         """The picture of each row, or None where pictures have no names."""
-        path = self.folder / NAMES
-        if not path.exists():
-            return None
-        names = read_json(path)
-        if not are_texts(names) or len(names) != len(self):
-            raise UserError(f"{path} does not have one name per picture: the pack is damaged. {AGAIN}")
-        return names
+        return self._row_names("picture")
 
     @property
     def treated(self) -> str:
@@ -214,7 +207,7 @@ def _write(folder: Path, blocks: Iterator[BoxRows], done: _Written, told: CocoFi
     finally:
         writer.close()
     if done.names:
-        (folder / NAMES).write_text(json.dumps(done.names), encoding="utf-8")
+        (folder / ROW_NAMES).write_text(json.dumps(done.names), encoding="utf-8")
     more = {
         "category": told.category,
         "left_out": told.left_out,

@@ -22,21 +22,20 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from ganvas.core.errors import UserError
-from ganvas.core.files.atomic_files import read_json
 from ganvas.core.progress import progress
 from ganvas.data.cached_packs import cached_pack
 from ganvas.data.conversion import Broken, Rules, broken_refusal
 from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.fitting import Fit, Size, apply_to_masks, plan
-from ganvas.data.packed_store import PackedStore, are_texts
+from ganvas.data.packed_store import ROW_NAMES, PackedStore, are_texts
 from ganvas.data.packing import make_rules
 from ganvas.data.pictures import decode_numbers
 from ganvas.data.sources.opening_sources import open_source
 from ganvas.data.sources.picture_source import Entry, PictureArray, PictureFiles, Source, hash_of
-from ganvas.data.store import AGAIN, VERSION, Store
+from ganvas.data.store import VERSION, Store
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 
-KIND, NUMBERS, NAMES = "label maps", "numbers", "names.json"
+KIND, NUMBERS = "label maps", "numbers"
 UNKNOWN = 255  # The number of padding.
 _ROWS = 64  # Written at once.
 
@@ -58,13 +57,7 @@ class PackedLabelMaps(PackedStore):
     @property
     def names(self) -> list[str] | None:
         """The file that each row came from, or None when the source had no files."""
-        path = self.folder / NAMES
-        if not path.exists():
-            return None
-        names = read_json(path)
-        if not isinstance(names, list) or len(names) != len(self):
-            raise UserError(f"{path} does not have one name per map: the pack is damaged. {AGAIN}")
-        return names
+        return self._row_names("map")
 
     def read(self, indices: Sequence[int] | Int[np.ndarray, " k"] | slice) -> Maps:
         """Rows by index, in the order asked."""
@@ -147,7 +140,7 @@ def _write(source: Source, rules: Rules, folder: Path, *, quiet: bool) -> None:
         if not writer.count:
             raise UserError(f"{source.location} holds no label map that can be read: all {len(broken)} are broken.")
         if names:
-            (folder / NAMES).write_text(json.dumps(names), encoding="utf-8")
+            (folder / ROW_NAMES).write_text(json.dumps(names), encoding="utf-8")
         columns = writer.finish_columns()
         more: dict[str, Any] = {
             "counts": counts.tolist(),

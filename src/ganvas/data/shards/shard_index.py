@@ -27,8 +27,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
 from ganvas.data.cached_packs import cached_pack
 from ganvas.data.encoded.broken_picture import BrokenPicture
-from ganvas.data.packed import NAMES
-from ganvas.data.packed_store import PackedStore, are_texts
+from ganvas.data.packed_store import ROW_NAMES, PackedStore, are_texts
 from ganvas.data.pictures import DECODING, read_header
 from ganvas.data.shards.tar_samples import CLASS, TarSample, samples
 from ganvas.data.sources.labels import from_folders, numbered_classes
@@ -166,7 +165,7 @@ class _Found:
             values, class_names = folders.values, folders.class_names
         if values is not None:
             writer.add_column("label", values)
-        (writer.folder / NAMES).write_text(json.dumps(self.names), encoding="utf-8")
+        (writer.folder / ROW_NAMES).write_text(json.dumps(self.names), encoding="utf-8")
         columns = writer.finish_columns()
         more = {
             "shards": self.shards,

@@ -9,35 +9,18 @@ from ganvas.losses.capabilities import HasDensity
 from ganvas.metrics.text import line_bits
 from ganvas.metrics.text.text_judge import TextJudge
 from ganvas.train.drawn import averaged_players
+from ganvas.train.examinations.judged_examination import JudgedExamination
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
 from ganvas.train.sheets.text_sheets import draw_lines
 from ganvas.train.state import State
 
 
-class LineExamination(Examination):
+def line_examination(plan: Plan, packed: PackedText, held_out: PackedText | None) -> JudgedExamination:
     """Drawn lines against the text, beside as many real lines that are no part of the reference."""
-
-    def __init__(self, plan: Plan, packed: PackedText, held_out: PackedText | None) -> None:
-        self.plan, self.judge = plan, TextJudge(packed, held_out, seed=plan.seed)
-        self.n = min(plan.measure_n, len(self.judge.fresh))
-        self._floor: list[Result] | None = None
-
-    @property
-    def refusal(self) -> str:
-        """Too few lines."""
-        return "" if self.n >= 2 else "needs at least 4 lines."
-
-    @property
-    def metrics(self) -> Sequence[str]:
-        """All that lines get."""
-        return self.judge.metrics
-
-    def measure(self, state: State, stage: Stage) -> tuple[list[Result], list[Result]]:
-        """Of lines of their own, and of real ones."""
-        if self._floor is None:
-            self._floor = self.judge.floor(self.n)
-        return self.judge.judge(draw_lines(state, stage, self.n, seed=self.plan.seed, purpose="measure")), self._floor
+    judge = TextJudge(packed, held_out, seed=plan.seed)
+    n = min(plan.measure_n, len(judge.fresh))
+    return JudgedExamination(plan, judge, draw_lines, n=n, lacking="" if n >= 2 else "needs at least 4 lines.")
 
 
 class LineDensityExamination(Examination):

@@ -17,7 +17,7 @@ from ganvas.data.sources.locations import lasting_name
 from ganvas.losses.capabilities import LearnsOneGraph, TakesValences
 from ganvas.losses.game import Game
 from ganvas.train.drawn import can_draw
-from ganvas.train.examinations.graph_examination import GraphExamination, OneGraphExamination
+from ganvas.train.examinations.graph_examination import graph_examination, one_graph_examination
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.graph_feed import GraphFeed
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
@@ -59,7 +59,7 @@ class GraphData(RunData):
         if not can_draw(model):
             return []
         one = isinstance(model.config, LearnsOneGraph)
-        return [(OneGraphExamination if one else GraphExamination)(plan, self.packed)]
+        return [(one_graph_examination if one else graph_examination)(plan, self.packed)]
 
     def specimens(self, plan: Plan, *, device: torch.device) -> None:
         """None: tables of numbers are no pictures whose distances say anything."""

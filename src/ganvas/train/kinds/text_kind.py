@@ -15,7 +15,7 @@ from ganvas.data.text.packed_text import PackedText, prepare_text, survey_text, 
 from ganvas.losses.capabilities import HasDensity
 from ganvas.losses.game import Game
 from ganvas.train.drawn import can_draw
-from ganvas.train.examinations.text_examination import LineDensityExamination, LineExamination
+from ganvas.train.examinations.text_examination import LineDensityExamination, line_examination
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.text_feed import TextFeed
 from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
@@ -61,7 +61,7 @@ class TextData(RunData):
         if isinstance(model, HasDensity):
             found.append(LineDensityExamination(plan, self.packed, self.held_out))
         if can_draw(model):
-            found.append(LineExamination(plan, self.packed, self.held_out))
+            found.append(line_examination(plan, self.packed, self.held_out))
         return found
 
     def specimens(self, plan: Plan, *, device: torch.device) -> None:
