@@ -10,7 +10,7 @@ from ganvas.losses.line_likelihood import ended, line_log_prob
 from ganvas.networks.recurrent_lines import RecurrentLines
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.recurrent import Lstm
-from ganvas.nn.soft_choice import gumbel
+from ganvas.nn.soft_choice import gumbel, soft_choice
 
 
 def network(**changes):
@@ -119,6 +119,14 @@ def test_gumbel_noise_has_its_mean_and_deviation_and_no_end():
     assert abs(float(noise.mean()) - 0.5772) < 0.017  # Four standard errors.
     assert abs(float(noise.std()) - 1.2825) < 0.02
     assert gumbel(torch.tensor([0.0, 1 - 2**-24])).isfinite().all()
+
+
+def test_noise_never_carries_a_choice_against_twenty_nats_in_bfloat16_either():
+    # By chance one choice in 7e7 goes against them (7 / e^20), so one seed in 7,000.
+    logits = torch.tensor([20.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], dtype=torch.bfloat16).expand(10_000, 8)
+    uniform = torch.rand(10_000, 8, generator=stream(2, "noise"))
+    chosen = soft_choice(logits, uniform, tau=1.0, straight_through=True)
+    assert (chosen.argmax(1) == 0).all()
 
 
 def test_a_token_without_a_chance_is_never_taken_whatever_the_number():

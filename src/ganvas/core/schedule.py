@@ -154,15 +154,6 @@ def decay_of(half_life: float, samples: int) -> float:
     return 0.5 ** (samples / half_life) if half_life > 0 else 0.0
 
 
-def half_life_of(decay: float, samples: int) -> float:
-    """The inverse of :func:`decay_of`: after how many samples one counts half, in an average of this decay.
-
-    >>> half_life_of(0.5, 100)
-    100.0
-    """
-    return samples * math.log(0.5) / math.log(decay) if decay > 0 else 0.0
-
-
 def ramped_decay(nimg: int, *, half_life_kimg: float, ramp: float, batch_size: int) -> float:
     """The decay, on the step at ``nimg``, of an average that grows old with the run: short runs forget their start too.
 

@@ -16,12 +16,14 @@ def soft_choice(
     tau: float | Tensor,
     straight_through: bool,
 ) -> Float[Tensor, "*shape k"]:
-    """``softmax((logits + g) / tau)``, or its largest as a choice with the slope of it.
+    """``softmax((logits + g) / tau)``, float32 at least, or its largest as a choice with the slope of it.
 
     Args:
-        uniform: In [0, 1), of which Gumbel noise g is made.
+        uniform: In [0, 1), of which Gumbel noise g is made; in bfloat16 one in 512 would round to 1, and its noise has
+            no end.
     """
-    soft = ((logits + gumbel(uniform.to(logits))) / tau).softmax(-1)
+    wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    soft = ((wide + gumbel(uniform.to(wide))) / tau).softmax(-1)
     if not straight_through:
         return soft
     choice = F.one_hot(soft.argmax(-1), soft.shape[-1]).to(soft.dtype)

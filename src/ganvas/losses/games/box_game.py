@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ganvas.core.box_kinds import IGNORED, OBJECT
 from ganvas.core.detections import Detections
-from ganvas.core.schedule import Steady, half_life_of, ramped_decay
+from ganvas.core.schedule import Steady, decay_of
 from ganvas.core.shapes import Images
 from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.losses.box_augmentation import brightened, zoomed
@@ -89,10 +89,8 @@ class BoxGame(Game[S, BoxedPictures], ABC):
     def average_decay(self, nimg: int) -> float:
         """Of the averaged weights on the step at ``nimg``."""
         config = self.config
-        half_life = half_life_of(config.average, config.batch_size)
-        return ramped_decay(
-            nimg, half_life_kimg=half_life / 1000, ramp=config.average_ramp, batch_size=config.batch_size
-        )
+        young = decay_of(config.average_ramp * nimg, config.batch_size)
+        return min(config.average, young) if config.average_ramp else config.average
 
     def _loss(self, batch: BoxedPictures) -> Terms:
         config = self.config
