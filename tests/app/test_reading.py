@@ -82,7 +82,11 @@ def test_units_are_shown_for_the_eye_and_what_goes_without_them(trained_root):
     told = show_realism(desk, given | {"layer": shown["layer"], "units": [0, 3]})["html"]
     assert "without the 2 chosen" in told
     assert told.count("without 2 at random") >= 3
-    for units, why in (([], "from 1 to 4"), ([0, 1, 2, 3, 4], "from 1 to 4"), ([99], "no unit 99")):
+    for units, why in (
+        ([], "0 of the 8 units of .* from 1 to 4"),
+        ([0, 1, 2, 3, 4], "5 of the 8 units of .* from 1 to 4"),
+        ([99], "no unit 99"),
+    ):
         with pytest.raises(UserError, match=why):
             show_realism(desk, given | {"layer": shown["layer"], "units": units})
 

@@ -4,7 +4,6 @@ A question's function takes the studio and what was given (the parameters of a G
 returns values for JSON, or a picture. It knows nothing of HTTP. Values that are given are checked here for their kind.
 """
 
-import io
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from PIL import Image
 
 from ganvas.app.studio import Studio
 from ganvas.core.errors import UserError
+from ganvas.report.pictures.grid import png
 
 Given = Mapping[str, Any]
 
@@ -28,9 +28,7 @@ class Picture:
     @classmethod
     def of(cls, image: Image.Image) -> "Picture":
         """An image as PNG, packed quickly rather than tightly: it goes no further than this machine."""
-        file = io.BytesIO()
-        image.save(file, format="PNG", compress_level=1)
-        return cls(file.getvalue())
+        return cls(png(image, compress_level=1))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """The page of a dissection: one HTML file that opens from a disk."""
 
-import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -16,7 +15,7 @@ from ganvas.dissect.layer_table import layer_rows
 from ganvas.dissect.layers import Bars, DissectedLayer, Unit
 from ganvas.report.drawing.palette import BLUE, GREEN, ORANGE, SOFT
 from ganvas.report.drawing.panels import Axes, Curve
-from ganvas.report.pictures.grid import grid
+from ganvas.report.pictures.grid import grid, png
 from ganvas.report.web import page
 from ganvas.report.web.chart import Chart
 from ganvas.report.web.chart_figure import chart_figure
@@ -241,8 +240,7 @@ def _gallery(layer: DissectedLayer, found: Dissection) -> Html | None:
 
 
 def _unit(unit: Unit, pictures: UInt8[np.ndarray, "k h w c"]) -> Html:
-    file = io.BytesIO()
-    grid(pictures, columns=len(pictures), scale=GALLERY_SCALE).save(file, format="PNG", optimize=True)
+    row = grid(pictures, columns=len(pictures), scale=GALLERY_SCALE)
     head = f"Unit {unit.unit}: {unit.label}, IoU {unit.iou:.3f} ± {unit.iou_error:.3f} of at most {unit.most:.3f}"
     halves = "both halves of the pictures say so" if unit.same_in_halves else "the halves of the pictures disagree"
     free = (
@@ -250,7 +248,7 @@ def _unit(unit: Unit, pictures: UInt8[np.ndarray, "k h w c"]) -> Html:
         f"{unit.chance:.3f}, corrected {unit.corrected:.3f} ± {unit.corrected_error:.3f}"
     )
     return page.figure(
-        page.picture(file.getvalue(), f"Pictures that unit {unit.unit} is strongest on"),
+        page.picture(png(row, optimize=True), f"Pictures that unit {unit.unit} is strongest on"),
         page.join(element("b", head), element("br"), free),
     )
 

@@ -181,14 +181,10 @@ def _reals(task: Compare, trained: "list[Trained]") -> bytes | None:
 
 
 def _png(pictures: "Bytes") -> bytes:
-    import io
+    from ganvas.report.pictures.grid import grid, png
 
-    from ganvas.report.pictures.grid import grid
-
-    memory = io.BytesIO()
     scale = max(1, LARGEST_CELL // max(pictures.shape[2:]))
-    grid(pictures.permute(0, 2, 3, 1).contiguous().numpy(), scale=scale).save(memory, format="PNG")
-    return memory.getvalue()
+    return png(grid(pictures.permute(0, 2, 3, 1).contiguous().numpy(), scale=scale))
 
 
 def _notes(trained: "list[Trained]", names: list[str]) -> list[str]:

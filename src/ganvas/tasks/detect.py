@@ -165,15 +165,12 @@ class _Finding:
 
 def _drawn(pixels: "np.ndarray", corners: "np.ndarray") -> bytes:
     """A picture with boxes, as a PNG; lines grow with it."""
-    import io
-
     import numpy as np
     from PIL import Image
 
     from ganvas.report.pictures.drawn_boxes import drawn_on
+    from ganvas.report.pictures.grid import png
 
     rgb = np.repeat(pixels, 3, 2) if pixels.shape[2] == 1 else pixels[..., :3]
-    buffer = io.BytesIO()
     thickness = max(1, round(min(rgb.shape[:2]) / 300))
-    Image.fromarray(drawn_on(rgb, [corners], thickness=thickness)).save(buffer, format="PNG")
-    return buffer.getvalue()
+    return png(Image.fromarray(drawn_on(rgb, [corners], thickness=thickness)))

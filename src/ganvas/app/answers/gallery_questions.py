@@ -1,7 +1,5 @@
 """Questions of the gallery on the screen Dissect: units for the eye, and how real pictures are without some of them."""
 
-import base64
-import io
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +7,7 @@ from ganvas.app.questions import Given, Question, listed, text, whole
 from ganvas.app.studio import Studio
 from ganvas.app.worker import LoadedModels
 from ganvas.core.errors import UserError
-from ganvas.report.pictures.grid import grid
+from ganvas.report.pictures.grid import grid, png
 from ganvas.report.web import page
 
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_UNITS = 128  # That a page is given at once.
 REALS = 512
+SIDE = 64  # Pixels of the screen, at least.
 
 
 def show_gallery(studio: Studio, given: Given) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def show_gallery(studio: Studio, given: Given) -> dict[str, Any]:
 def show_realism(studio: Studio, given: Given) -> dict[str, Any]:
     """How near to the data a run draws without some units, beside as many at random."""
     run, layer = studio.shelf.run(text(given, "run")), text(given, "layer")
-    units = [whole({"unit": unit}, "unit") for unit in listed(given, "units", most=4096)]
+    units = sorted({whole({"unit": unit}, "unit") for unit in listed(given, "units", most=4096)})
 
     def work(models: LoadedModels) -> dict[str, Any]:
         import numpy as np
@@ -62,7 +61,8 @@ def show_realism(studio: Studio, given: Given) -> dict[str, Any]:
         units_mask(place, units)
         if not 0 < len(units) <= place.units // 2:
             raise UserError(
-                f"Choose from 1 to {place.units // 2} of the layer's units: as many others are the control."
+                f"{len(units)} of the {place.units} units of {layer} are chosen. Choose from 1 to {place.units // 2}: "
+                "as many others are the control."
             )
         packed = models.trained(run).reals(quiet=True)
         rows = packed.read(np.linspace(0, len(packed) - 1, min(REALS, len(packed))).astype(np.int64))
@@ -75,11 +75,9 @@ def show_realism(studio: Studio, given: Given) -> dict[str, Any]:
 
 
 def _unit(one: "GalleryUnit") -> dict[str, Any]:
-    file = io.BytesIO()
     pictures = one.pictures.numpy()
-    grid(pictures, columns=len(pictures), scale=max(64 // pictures.shape[1], 1)).save(file, format="PNG")
-    shown = base64.b64encode(file.getvalue()).decode()
-    return {"unit": one.unit, "active": one.active, "change": one.change, "picture": f"data:image/png;base64,{shown}"}
+    shown = png(grid(pictures, columns=len(pictures), scale=max(SIDE // pictures.shape[1], 1)))
+    return {"unit": one.unit, "active": one.active, "change": one.change, "picture": page.data_address(shown)}
 
 
 def _realism(found: "Realism", count: int) -> page.Html:

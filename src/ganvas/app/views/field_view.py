@@ -1,7 +1,5 @@
 """Fields on the Network screen: a sample, and what one cell of a layer has to do with each of its pixels."""
 
-import io
-
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
@@ -10,6 +8,7 @@ from ganvas.core.pixels import to_bytes
 from ganvas.dissect.places import Place
 from ganvas.dissect.subject import Subject
 from ganvas.dissect.unit_fields import UnitField
+from ganvas.report.pictures.grid import png
 from ganvas.report.web import page
 from ganvas.report.web.page import Html, element
 
@@ -31,8 +30,10 @@ def field_view(subject: Subject, place: Place, cell: tuple[int, int], found: Uni
     return page.join(
         element(
             "div",
-            page.figure(page.picture(_png(shown, frames), "The sample with frames"), "The sample: the cell (orange)"),
-            page.figure(page.picture(_png(lit, frames), "The sample lit by the field"), "Lit by how strongly"),
+            page.figure(
+                page.picture(_framed(shown, frames), "The sample with frames"), "The sample: the cell (orange)"
+            ),
+            page.figure(page.picture(_framed(lit, frames), "The sample lit by the field"), "Lit by how strongly"),
             class_="fields",
         ),
         element("p", _told(subject, place, cell, found)),
@@ -61,7 +62,8 @@ def _of_cell(place: Place, cell: tuple[int, int], size: tuple[int, ...]) -> tupl
     return *ends[0], *ends[1]
 
 
-def _png(picture: Pixels, frames: list[tuple[tuple[int, int, int, int], tuple[int, int, int]]]) -> bytes:
+def _framed(picture: Pixels, frames: list[tuple[tuple[int, int, int, int], tuple[int, int, int]]]) -> bytes:
+    """A PNG of the picture, enlarged, with frames of some rows and columns in their colours."""
     scale = max(SIDE // max(picture.shape[:2]), 1)
     large = picture.repeat(scale, axis=0).repeat(scale, axis=1)
     for (top, bottom, left, right), colour in frames:
@@ -70,6 +72,4 @@ def _png(picture: Pixels, frames: list[tuple[tuple[int, int, int, int], tuple[in
             edge[:] = colour
         for edge in (large[rows, columns][:, :2], large[rows, columns][:, -2:]):
             edge[:] = colour
-    file = io.BytesIO()
-    Image.fromarray(large).save(file, format="PNG", compress_level=1)
-    return file.getvalue()
+    return png(Image.fromarray(large), compress_level=1)

@@ -1,6 +1,5 @@
 """Neighbours of a drawn picture: the nearest training pictures, beside the nearest of as many that were held out."""
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.number_text import number
 from ganvas.dissect.latents.held_out import fresh_scenes, held_out, rows_of_colours, some_of
-from ganvas.report.pictures.grid import grid
+from ganvas.report.pictures.grid import grid, png
 from ganvas.report.web import page
 from ganvas.report.web.page import Html, element
 from ganvas.train.trained import Trained
@@ -76,7 +75,5 @@ def _verdict(seen: float, unseen: float, count: int) -> str:
 
 
 def _picture(pictures: UInt8[Tensor, "k h w c"], name: str) -> Html:
-    file = io.BytesIO()
-    scale = max(SIDE // pictures.shape[1], 1)
-    grid(pictures.numpy(), columns=len(pictures), scale=scale).save(file, format="PNG")
-    return page.picture(file.getvalue(), f"The nearest {name} pictures")
+    row = grid(pictures.numpy(), columns=len(pictures), scale=max(SIDE // pictures.shape[1], 1))
+    return page.picture(png(row), f"The nearest {name} pictures")

@@ -4,7 +4,6 @@ A kind of sample whose sheets are pictures needs nothing here. One that also wri
 instead, adds the ending of that file and a function of its path.
 """
 
-import base64
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -27,8 +26,7 @@ def sounds_of(path: Path) -> Html:
     """The sounds of a sheet, one after the other, with a player."""
     if path.stat().st_size > MOST_BYTES:
         return page.note(f"{path.name} is too large to be heard here; it lies in the run's folder.")
-    heard = base64.b64encode(path.read_bytes()).decode()
-    return element("audio", controls=True, src=f"data:audio/wav;base64,{heard}", aria_label="Sounds of this sheet")
+    return page.player(path.read_bytes(), label="Sounds of this sheet")
 
 
 SHEET_VIEWS: Final[Mapping[str, Callable[[Path], Html]]] = {".txt": lines_of, ".wav": sounds_of}

@@ -1,7 +1,9 @@
 """Many pictures as one, pixel for pixel."""
 
+import io
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -56,6 +58,13 @@ def best_columns(n: int, *, height: int, width: int) -> int:
         return abs(math.log(columns * width / (rows * height))) + (columns * rows - n) / n
 
     return min(range(max(n, 1), 0, -1), key=lambda columns: round(cost(columns), 9)) if n else 1
+
+
+def png(image: Image.Image, **options: Any) -> bytes:
+    """The bytes of a PNG; ``options`` are those of pillow, such as ``optimize`` or ``compress_level``."""
+    file = io.BytesIO()
+    image.save(file, format="PNG", **options)
+    return file.getvalue()
 
 
 def save_png(image: Image.Image, path: Path) -> None:

@@ -126,15 +126,20 @@ def picture(data: bytes, alt: str) -> Html:
         if is_large and not getattr(image, "is_animated", False):
             data, size = reduced(image, most_bytes=MOST_STILL_BYTES, most_side=MOST_SIDE_PX)
             kind = "webp"
-    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    source = data_address(data, f"image/{kind}")
     pixels = "pixels" if max(size) <= 640 else None
     return element("img", src=source, alt=alt, width=size[0], height=size[1], class_=pixels)
 
 
-def player(wave_file: bytes) -> Html:
+def player(wave_file: bytes, *, label: str | None = None) -> Html:
     """A sound of the page itself, with the browser's own buttons."""
-    source = f"data:audio/wav;base64,{base64.b64encode(wave_file).decode()}"
-    return element("audio", controls="controls", preload="none", src=source)
+    source = data_address(wave_file, "audio/wav")
+    return element("audio", controls="controls", preload="none", src=source, aria_label=label)
+
+
+def data_address(data: bytes, kind: str = "image/png") -> str:
+    """An address that is the file itself, of a kind of media."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def details(summary: Content, *children: Content) -> Html:
