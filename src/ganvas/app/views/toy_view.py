@@ -15,7 +15,7 @@ from ganvas.report.web.page import Html, element
 from ganvas.report.web.run_page import NARROW, WIDE
 from ganvas.train.toy_game import CELLS, LATTICE, SHOWN, Distances, ToyGame, ToyMoment
 
-DESCENDED = {  # What the generator would descend against the best of discriminators.
+MARKED = {  # By game: what it is about, or the row of the table that stands for it.
     "gan/gan": "Jensen–Shannon",
     "gan/lsgan": "Pearson χ²",
     "gan/wgan": "Wasserstein, sliced",
@@ -36,15 +36,15 @@ def toy_view(name: str, game: ToyGame, moment: ToyMoment, course: Course) -> dic
         "step": moment.step,
         "told": f"Step {moment.step:,}. {moved}." if moved else "Nobody has moved yet.",
         "picture": element("div", Html(drawn), class_="on-paper"),
-        "distances": _distances(DESCENDED[name], moment.distances, game.floor),
+        "distances": _distances(MARKED[name], moment.distances, game.floor),
         "course": _course(course),
     }
 
 
-def _distances(descended: str, now: Distances, floor: Distances) -> Html:
+def _distances(marked: str, now: Distances, floor: Distances) -> Html:
     rows = [
         [
-            page.join(element("b", title), f"{most} ←") if title == descended else f"{title}{most}",
+            page.join(element("b", title), f"{most} ←") if title == marked else f"{title}{most}",
             _shown(value),
             _shown(least),
         ]
@@ -53,11 +53,12 @@ def _distances(descended: str, now: Distances, floor: Distances) -> Html:
     return page.join(
         page.table(("divergence", "now", "floor"), rows),
         page.note(
-            "← what the generator of this game would descend, were the discriminator the best there is. Of the plane "
-            f"cut into {CELLS}×{CELLS} cells and the rest: the law's mass in each is known in closed form, the model's "
-            f"is that of {LATTICE}×{LATTICE} latents of equal mass, so that nothing is drawn at random. The sliced "
-            "distance is exact along each of 16 directions for as many points of either. The floor is what as many "
-            "points of the law itself score."
+            "← what this game is about. A critic that is held smooth is about the Wasserstein distance in the plane; "
+            "its mean along 16 directions, the sliced one, stands for it here. Of the plane cut into "
+            f"{CELLS}×{CELLS} cells and the rest: the law's mass in each is known in closed form, the model's is that "
+            f"of {LATTICE}×{LATTICE} latents of equal mass, so that nothing is drawn at random. The sliced distance is "
+            "exact along each direction for as many points of either. The floor is what as many points of the law "
+            "itself score."
         ),
     )
 
