@@ -15,7 +15,7 @@ from torch import Tensor
 from ganvas.core.box_kinds import IGNORED, OBJECT
 from ganvas.core.shapes import PerSample
 from ganvas.nn.boxes.overlap import covered_shares, overlaps
-from ganvas.nn.layers.across_ranks import all_ranks_sum, count_ranks
+from ganvas.nn.layers.across_ranks import sums_by_count
 
 POSITIVE, NEGATIVE = 0.5, 0.4  # Overlaps.
 RATIO = 1.6  # Of the heights of two neighbouring anchors.
@@ -79,15 +79,10 @@ def focal_loss(logits: Float[Tensor, "n a"], targets: AnchorTargets) -> PerSampl
     wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
     right = torch.where(targets.positive, wide, -wide)
     weights = torch.where(targets.positive, ALPHA, 1 - ALPHA) * targets.counted
-    return _per_positive(-weights * torch.sigmoid(-right) ** GAMMA * F.logsigmoid(right), targets)
+    return sums_by_count(-weights * torch.sigmoid(-right) ** GAMMA * F.logsigmoid(right), targets.positive)
 
 
 def move_loss(moves: Float[Tensor, "n a 4"], targets: AnchorTargets) -> PerSample:
     """Smooth L1 of the moves of positive anchors."""
     each = F.smooth_l1_loss(moves.to(targets.moves.dtype), targets.moves, reduction="none").sum(2)
-    return _per_positive(each * targets.positive, targets)
-
-
-def _per_positive(values: Float[Tensor, "n a"], targets: AnchorTargets) -> PerSample:
-    total = all_ranks_sum(targets.positive.sum().to(values.dtype)).clamp_min(1)
-    return values.sum(1) * (len(values) * count_ranks()) / total
+    return sums_by_count(each * targets.positive, targets.positive)

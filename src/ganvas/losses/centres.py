@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganvas.core.box_kinds import IGNORED, OBJECT
 from ganvas.core.shapes import PerSample
-from ganvas.nn.layers.across_ranks import all_ranks_sum, count_ranks
+from ganvas.nn.layers.across_ranks import sums_by_count
 
 REACH = 2  # Cells around a centre that learn the size: 5 by 5.
 GAMMA, BETA = 2, 4  # Of the focal loss, and of what the Gaussian takes off (eq. 2).
@@ -124,26 +124,20 @@ def centre_loss(logits: Cells, targets: CentreTargets) -> PerSample:
     wrong = torch.sigmoid(torch.where(targets.positive, -wide, wide))
     right = F.logsigmoid(torch.where(targets.positive, wide, -wide))
     weights = torch.where(targets.positive, 1.0, (1 - targets.near) ** BETA * targets.counted)
-    return _per_counted(-(weights * wrong**GAMMA * right), targets.positive)
+    return sums_by_count(-(weights * wrong**GAMMA * right), targets.positive)
 
 
 def size_loss(found: Float[Tensor, "n k h w"], targets: CentreTargets) -> PerSample:
     """Smooth L1 of the *relative* error ``|t - s| / t`` of logarithms of sizes, over the cells that learn them."""
     relative = (targets.sizes - found).abs() / (targets.sizes.abs() + 1e-10)
     each = F.smooth_l1_loss(relative, torch.zeros_like(relative), reduction="none").sum(1)
-    return _per_counted(each * targets.sized, targets.sized)
+    return sums_by_count(each * targets.sized, targets.sized)
 
 
 def offset_loss(found: Float[Tensor, "n 2 h w"], targets: CentreTargets) -> PerSample:
     """Smooth L1 of offsets at centres."""
     each = F.smooth_l1_loss(found.to(targets.offsets.dtype), targets.offsets, reduction="none").sum(1)
-    return _per_counted(each * targets.positive, targets.positive)
-
-
-def _per_counted(values: Cells, counted: Bool[Tensor, "n h w"]) -> PerSample:
-    """Sums whose mean over the whole batch is the sum of all over the number of counted cells of all."""
-    total = all_ranks_sum(counted.sum().to(values.dtype)).clamp_min(1)
-    return values.flatten(1).sum(1) * (len(values) * count_ranks()) / total
+    return sums_by_count(each * targets.positive, targets.positive)
 
 
 def boxes_of_centres(

@@ -10,7 +10,7 @@ the share that is missed is taken as 1e-10 at least.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -36,13 +36,7 @@ class Subset:
 
     def scaled(self, factor: float) -> "Subset":
         """The same of pictures that are so many times as large."""
-        return Subset(
-            name=self.name,
-            least_height=self.least_height * factor,
-            most_height=self.most_height * factor,
-            least_seen=self.least_seen,
-            most_seen=self.most_seen,
-        )
+        return replace(self, least_height=self.least_height * factor, most_height=self.most_height * factor)
 
     def leaves_out(self, picture: DetectedPicture) -> Bool[np.ndarray, " m"]:
         """Which boxes of a picture are ignored."""
@@ -109,10 +103,4 @@ def miss_curve(found: Marked, weights: Float[np.ndarray, " n"] | None = None) ->
 def _between(picture: DetectedPicture, low: float, high: float) -> DetectedPicture:
     height = picture.found[:, 3] - picture.found[:, 1]
     kept = np.flatnonzero((low <= height) & (height < high))[:MOST_FOUND]
-    return DetectedPicture(
-        found=picture.found[kept],
-        scores=picture.scores[kept],
-        truth=picture.truth,
-        crowd=picture.crowd,
-        seen=picture.seen,
-    )
+    return replace(picture, found=picture.found[kept], scores=picture.scores[kept])

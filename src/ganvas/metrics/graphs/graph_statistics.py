@@ -94,7 +94,7 @@ def _orbits_of_codes(size: int) -> Int64[np.ndarray, "codes size"]:
         edges = [pair for bit, pair in enumerate(pairs) if code >> bit & 1]
         degrees = [sum(node in edge for edge in edges) for node in range(size)]
         orbits = ORBIT_OF_DEGREE.get(tuple(sorted(degrees)))
-        if orbits is not None:  # No unconnected graph without a lone node has four nodes' degrees of these but 1,1,1,1.
+        if orbits is not None:  # Unconnected graphs are not among them: they have a degree of 0, or 1, 1, 1 and 1.
             table[code] = [orbits[degree] for degree in degrees]
     return table
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from ganvas.core.shapes import PerSample
 
 _ALONE = ContextVar("alone", default=False)
 
@@ -56,6 +58,15 @@ def all_ranks_rows(x: Float[Tensor, "n *shape"]) -> Float[Tensor, "rows *shape"]
 def all_ranks_mean(x: Float[Tensor, "n *shape"]) -> Float[Tensor, "*shape"]:
     """The mean over the rows of the whole batch, of which every rank has equally many."""
     return all_ranks_sum(x.sum(0)) / (len(x) * count_ranks())
+
+
+def sums_by_count(values: Float[Tensor, "n *shape"], counted: Bool[Tensor, "n *shape"]) -> PerSample:
+    """Sums (n,) whose mean over the whole batch is the sum of all its values over the number of counted ones.
+
+    The number is taken as 1 where nothing is counted.
+    """
+    total = all_ranks_sum(counted.sum().to(values.dtype)).clamp_min(1)
+    return values.flatten(1).sum(1) * (len(values) * count_ranks()) / total
 
 
 def own_rows(n: int, device: torch.device) -> Int[Tensor, " n"]:
