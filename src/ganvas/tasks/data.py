@@ -2,6 +2,7 @@
 files, known public sets."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -104,8 +105,9 @@ class DescribeResult:
     labels: dict[str, int] | None
     about_labels: str  # Why there are none, or which folders are not used for them; empty where nothing is to be said.
     broken: list[list[str]]  # Name and reason.
-    passed_over: dict[str, int]  # Files that are not read, by ending: how many; at most 20 endings.
+    passed_over: dict[str, int]  # Files that are not read as pictures, by ending: how many; at most 20 endings.
     full: bool
+    boxes: dict[str, int]  # By category, in the COCO files of a folder; empty where there are none.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,7 +286,15 @@ def describe(
         broken=[list(pair) for pair in found.broken],
         passed_over=dict(list(found.passed_over.items())[:SHOWN]),
         full=found.full,
+        boxes=_boxes(task.source),
     )
+
+
+def _boxes(source: str) -> dict[str, int]:
+    from ganvas.data.boxes.coco import counted_boxes
+    from ganvas.data.boxes.packed_boxes import coco_files_beside
+
+    return dict(sum((counted_boxes(file) for file in coco_files_beside(source)), Counter[str]()).most_common())
 
 
 def _describe_points(task: Describe) -> DescribePointsResult:

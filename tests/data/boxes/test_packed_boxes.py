@@ -8,7 +8,7 @@ from PIL import Image
 
 from ganvas.core.box_kinds import ABSENT, IGNORED, OBJECT
 from ganvas.core.errors import UserError
-from ganvas.data.boxes.coco import read_coco
+from ganvas.data.boxes.coco import counted_boxes, read_coco
 from ganvas.data.boxes.packed_boxes import counts_of, holds_boxes, prepare_boxes
 
 PEOPLE = [{"id": 7, "name": "person"}, {"id": 8, "name": "car"}]
@@ -35,6 +35,14 @@ def told(folder, annotations, *, images=None, categories=PEOPLE, name="boxes.jso
 
 def box(*bbox, image=1, **more):
     return {"id": 5, "image_id": image, "category_id": 7, "bbox": list(bbox)} | more
+
+
+def test_boxes_are_counted_by_category_and_what_is_wrong_is_passed_over(photos):
+    path = told(
+        photos, [box(1, 1, 2, 2), box(1, 1, 2, 2, image=2), box(1, 1, 2, 2, category_id=8), {"category_id": []}, 3]
+    )
+    assert counted_boxes(path) == {"person": 2, "car": 1, "object": 1}
+    assert counted_boxes(told(photos, 5)) == {}
 
 
 def test_boxes_of_a_file_follow_their_pictures_by_name(photos):

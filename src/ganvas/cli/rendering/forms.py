@@ -12,6 +12,15 @@ def form(result: Any) -> None:
     """Says a result; nothing, unless its kind has registered a form of its own (``render_*.py``)."""
 
 
+def counted(count: int, one: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "picture"), counted(12_000, "picture")
+    ('1 picture', '12,000 pictures')
+    """
+    return f"{count:,} {one}{'s' if count != 1 else ''}"
+
+
 def terminal_width() -> int:
     """Of the terminal that stderr is, in letters; 80 where it is none."""
     from rich.console import Console

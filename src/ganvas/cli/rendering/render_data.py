@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ganvas.cli.rendering.forms import form, table
+from ganvas.cli.rendering.forms import counted, form, table
 from ganvas.core.progress import duration, say
 from ganvas.tasks.data import (
     DescribeGraphsResult,
@@ -27,14 +27,15 @@ SHOWN = 10  # Broken files named on the screen; the JSON has them all.
 @form.register
 def _(result: ExportResult) -> None:
     also = f", label maps in {result.masks}" if result.masks else ""
-    say(f"{result.pictures}: {result.count:,} pictures{also}.")
+    say(f"{result.pictures}: {counted(result.count, 'picture')}{also}.")
 
 
 @form.register
 def _(result: DescribeResult) -> None:
     read = "read in full" if result.full else "headers read; --full reads every pixel"
-    say(f"{result.source}: {result.kind}, {result.count:,} pictures ({read}).")
+    say(f"{result.source}: {result.kind}, {counted(result.count, 'picture')} ({read}).")
     _counts("pictures", {"size": result.sizes, "mode": result.modes, "class": result.labels or {}})
+    _counts("boxes", {"category": result.boxes})
     if result.about_labels:
         say(result.about_labels)
     _not_trained_on(result)
@@ -43,7 +44,9 @@ def _(result: DescribeResult) -> None:
 @form.register
 def _(result: DescribePointsResult) -> None:
     law = f" {result.law}." if result.law else ""
-    say(f"{result.source}: {result.kind}, {result.count:,} points in {_dimensions(result.dims)}.{law}")
+    say(
+        f"{result.source}: {result.kind}, {counted(result.count, 'point')} in {counted(result.dims, 'dimension')}.{law}"
+    )
     titles = ("low", "high", "mean", "standard_deviation")
     rows = [(str(at), *(f"{column[title]:.4g}" for title in titles)) for at, column in enumerate(result.dimensions)]
     table("", ("dimension", "lowest", "highest", "mean", "standard deviation"), rows)
@@ -54,12 +57,12 @@ def _(result: DescribePointsResult) -> None:
 @form.register
 def _(result: DescribeSoundsResult) -> None:
     together = f", {duration(result.seconds['together'])} in all" if result.seconds else ""
-    say(f"{result.source}: {result.kind}, {result.count:,} sounds{together}.")
+    say(f"{result.source}: {result.kind}, {counted(result.count, 'sound')}{together}.")
     if result.seconds:
         lengths = [(name, f"{result.seconds[name]:.3g}") for name in ("shortest", "middle", "longest")]
         table("", ("recording", "seconds"), lengths)
-    counted = {"rate in Hz": result.rates, "channels": result.channels, "stored as": result.forms}
-    _counts("sounds", counted | {"class": result.labels or {}})
+    values = {"rate in Hz": result.rates, "channels": result.channels, "stored as": result.forms}
+    _counts("sounds", values | {"class": result.labels or {}})
     if result.about_labels:
         say(result.about_labels)
     if result.silent:
@@ -70,20 +73,22 @@ def _(result: DescribeSoundsResult) -> None:
 @form.register
 def _(result: PackSoundsResult) -> None:
     size = f"{result.length:,} samples at {result.rate:,} Hz"
-    say(f"{result.out}: {result.count:,} sounds of {size}, {result.bytes_on_disk / 1e6:,.1f} MB.")
+    say(f"{result.out}: {counted(result.count, 'sound')} of {size}, {result.bytes_on_disk / 1e6:,.1f} MB.")
     if result.treated:
         say(result.treated)
 
 
 @form.register
 def _(result: PackPointsResult) -> None:
-    say(f"{result.out}: {result.count:,} points in {_dimensions(result.dims)}, {result.bytes_on_disk / 1e6:,.1f} MB.")
+    points = f"{counted(result.count, 'point')} in {counted(result.dims, 'dimension')}"
+    say(f"{result.out}: {points}, {result.bytes_on_disk / 1e6:,.1f} MB.")
 
 
 @form.register
 def _(result: DescribeTextResult) -> None:
     blank = f", and {result.blank:,} blank ones" if result.blank else ""
-    say(f"{result.source}: {result.kind}, {result.count:,} lines{blank}, of {result.kinds:,} kinds of {result.unit}.")
+    lines = f"{counted(result.count, 'line')}{blank}, of {counted(result.kinds, 'kind')} of {result.unit}"
+    say(f"{result.source}: {result.kind}, {lines}.")
     lengths = [(share, f"{length:,}") for share, length in (result.lengths | {"100%": result.longest}).items()]
     table("", ("of the lines have at most", result.unit), lengths)
     frequent = [(repr(token), f"{count:,}") for token, count in result.most_frequent.items()]
@@ -93,7 +98,7 @@ def _(result: DescribeTextResult) -> None:
 @form.register
 def _(result: PackTextResult) -> None:
     size = f"{result.length:,} {result.unit} at most, of {result.kinds:,} kinds"
-    say(f"{result.out}: {result.count:,} lines of {size}, {result.bytes_on_disk / 1e6:,.1f} MB.")
+    say(f"{result.out}: {counted(result.count, 'line')} of {size}, {result.bytes_on_disk / 1e6:,.1f} MB.")
     told = [f"{result.cut:,} lines are longer and were cut"] * bool(result.cut)
     told += [f"{result.blank:,} are blank and were left out"] * bool(result.blank)
     if told:
@@ -103,18 +108,19 @@ def _(result: PackTextResult) -> None:
 @form.register
 def _(result: DescribeGraphsResult) -> None:
     kinds = f", nodes of {len(result.node_kinds)} kinds" if len(result.node_kinds) > 1 else ""
-    say(f"{result.source}: {result.kind}, {result.count:,} graphs of up to {result.largest} nodes{kinds}.")
+    largest = f"{'of' if result.count == 1 else 'of up to'} {counted(result.largest, 'node')}"
+    say(f"{result.source}: {result.kind}, {counted(result.count, 'graph')} {largest}{kinds}.")
     table("", ("nodes of a graph", "graphs"), [(size, f"{count:,}") for size, count in result.sizes.items()])
-    counted = {**result.node_kinds, **result.edge_kinds}
-    table("", ("kind", "times"), [(kind, f"{count:,}") for kind, count in counted.items()])
+    occurring = {**result.node_kinds, **result.edge_kinds}
+    table("", ("kind", "times"), [(kind, f"{count:,}") for kind, count in occurring.items()])
     _left_out(result.left_out)
 
 
 @form.register
 def _(result: PackGraphsResult) -> None:
-    kinds = f"{len(result.node_names)} kinds of node, {len(result.edge_names)} of edge"
-    size = f"up to {result.nodes} nodes, {kinds}, {result.bytes_on_disk / 1e6:,.1f} MB"
-    say(f"{result.out}: {result.count:,} graphs of {size}.")
+    kinds = f"{counted(len(result.node_names), 'kind')} of node, {len(result.edge_names)} of edge"
+    size = f"up to {counted(result.nodes, 'node')}, {kinds}, {result.bytes_on_disk / 1e6:,.1f} MB"
+    say(f"{result.out}: {counted(result.count, 'graph')} of {size}.")
     _left_out(result.left_out)
 
 
@@ -125,8 +131,8 @@ def _left_out(counts: Mapping[str, int]) -> None:
 
 @form.register
 def _(result: PackResult) -> None:
-    shape = f"{result.height}x{result.width}, {result.channels} channel{'s' if result.channels != 1 else ''}"
-    say(f"{result.out}: {result.count:,} pictures of {shape}, {result.bytes_on_disk / 1e6:,.1f} MB.")
+    shape = f"{result.height}x{result.width}, {counted(result.channels, 'channel')}"
+    say(f"{result.out}: {counted(result.count, 'picture')} of {shape}, {result.bytes_on_disk / 1e6:,.1f} MB.")
     _passed_over(result.passed_over)
     _broken(result.broken, verb="Left out")
 
@@ -136,13 +142,9 @@ def _(result: FetchResult) -> None:
     say(f"{result.name} lies in {result.folder} ({result.licence}). Use it as --data {result.source}.")
 
 
-def _dimensions(dims: int) -> str:
-    return f"{dims} dimension{'s' if dims != 1 else ''}"
-
-
-def _counts(what: str, counted: Mapping[str, Mapping[str, int]]) -> None:
+def _counts(what: str, values: Mapping[str, Mapping[str, int]]) -> None:
     """A table for each way of counting that counted anything: how many samples have each value."""
-    for title, counts in counted.items():
+    for title, counts in values.items():
         if counts:
             table("", (title, what), [(name, f"{count:,}") for name, count in list(counts.items())[:VALUES]])
 

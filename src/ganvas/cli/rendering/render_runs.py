@@ -1,6 +1,6 @@
 """Runs as the command line shows them: trained, drawn from, used on pictures, reported, compared; and the catalogue."""
 
-from ganvas.cli.rendering.forms import form, table
+from ganvas.cli.rendering.forms import counted, form, table
 from ganvas.core.progress import duration, say
 from ganvas.tasks.compare import CompareResult
 from ganvas.tasks.detect import Detected
@@ -45,14 +45,14 @@ def _(result: Drawn) -> None:
 
 @form.register
 def _(result: Translated) -> None:
-    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    count = counted(result.pictures, "picture")
     found = f", {result.found:,} of them from an earlier time" if result.found else ""
     say(f"{result.path}: {count}{found}, {result.direction} by {result.model} at {result.kimg:g} kimg.")
 
 
 @form.register
 def _(result: Segmented) -> None:
-    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    count = counted(result.pictures, "picture")
     found = f", {result.found:,} of them from an earlier time" if result.found else ""
     say(f"{result.path}: {count} of {result.classes} classes{found}, by {result.model} at {result.kimg:g} kimg.")
     if result.scores:
@@ -61,7 +61,7 @@ def _(result: Segmented) -> None:
 
 @form.register
 def _(result: Detected) -> None:
-    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    count = counted(result.pictures, "picture")
     drawn = f", drawn in {result.drawn}" if result.drawn is not None else ""
     empty = f", nothing in {result.empty:,}" if result.empty else ""
     say(
@@ -72,7 +72,7 @@ def _(result: Detected) -> None:
 
 @form.register
 def _(result: Inpainted) -> None:
-    count = f"{result.pictures:,} picture{'s' if result.pictures != 1 else ''}"
+    count = counted(result.pictures, "picture")
     before = f", {result.before:,} of them before this command" if result.before else ""
     white = {"hole": " White was the hole.", "known": " White was what is known.", None: ""}[result.white]
     say(f"{result.path}: {count}{before}, filled by {result.model} at {result.kimg:g} kimg.{white}")

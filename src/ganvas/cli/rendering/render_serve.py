@@ -1,6 +1,6 @@
 """The studio as the command line shows it: it opens, and stays until Ctrl-C; and what is made in it, drawn again."""
 
-from ganvas.cli.rendering.forms import form
+from ganvas.cli.rendering.forms import counted, form
 from ganvas.core.progress import say
 from ganvas.tasks.paint import PaintedPicture
 from ganvas.tasks.serve import Served
@@ -15,5 +15,5 @@ def _(result: Served) -> None:
 
 @form.register
 def _(result: PaintedPicture) -> None:
-    strokes = f"{result.strokes} stroke{'s' if result.strokes != 1 else ''}"
+    strokes = counted(result.strokes, "stroke")
     say(f"{result.path}: a picture of {result.model} at {result.kimg:g} kimg with {strokes}.")

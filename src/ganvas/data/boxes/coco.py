@@ -11,6 +11,7 @@ seen, is that of CityPersons (https://arxiv.org/abs/1702.05693). All but ``bbox`
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -87,6 +88,17 @@ def read_coco(path: Path, category: str = "", *, broken: Broken = "refuse") -> C
                 raise UserError(f"{path}: {sentence}. Correct it, or leave such boxes out: --broken skip.")
             file.left_out.append(sentence)
     return file
+
+
+def counted_boxes(path: Path) -> Counter[str]:
+    """How many boxes a COCO file has of each category; :data:`ONLY` stands for one that it does not name."""
+    told = read_json(path)
+    categories, annotations = (
+        [one for one in listed if isinstance(one, dict)] if isinstance(listed := told.get(name), list) else []
+        for name in ("categories", "annotations")
+    )
+    names = {repr(one.get("id")): str(one.get("name")) for one in categories}
+    return Counter(names.get(repr(said.get("category_id")), ONLY) for said in annotations)
 
 
 def is_coco(path: Path) -> bool:

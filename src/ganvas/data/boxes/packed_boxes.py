@@ -153,7 +153,7 @@ def prepare_boxes(
 
 def holds_boxes(data: str) -> bool:
     """Whether a source knows the boxes of its own pictures."""
-    return isinstance(open_source(data), MadeStreet) or bool(_found_beside(data))
+    return isinstance(open_source(data), MadeStreet) or bool(coco_files_beside(data))
 
 
 def coco_file(data: str, target: str | None) -> Path:
@@ -168,7 +168,7 @@ def coco_file(data: str, target: str | None) -> Path:
             found = "this is a folder" if path.is_dir() else "there is no such file"
             raise UserError(f"--target {target}: {found}. Name a COCO file, boxes as JSON.")
         return _of_named_pictures(path, data)
-    found = _found_beside(data)
+    found = coco_files_beside(data)
     if len(found) == 1:
         return _of_named_pictures(found[0], data)
     if found:
@@ -188,7 +188,8 @@ def _of_named_pictures(file: Path, data: str) -> Path:
     return file
 
 
-def _found_beside(data: str) -> list[Path]:
+def coco_files_beside(data: str) -> list[Path]:
+    """The COCO files in a folder of pictures; none of a source that is no folder."""
     folder = expanded(split_part(data)[0])
     return [path for path in sorted(folder.glob("*.json")) if is_coco(path)] if folder.is_dir() else []
 
