@@ -19,8 +19,9 @@ def with_extra(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"port": 70000}, "is no port"),
-        ({"port": -1}, "is no port"),
+        ({"port": "70000"}, "is no port"),
+        ({"port": "-1"}, "is no port"),
+        ({"port": "80x"}, "--port 80x is no port"),
         ({"host": "0.0.0.0"}, "listens everywhere"),
         ({"host": "::", "i_know": True}, "listens everywhere"),
         ({"host": "192.0.2.7"}, "--i-know"),

@@ -24,8 +24,9 @@ def given(tmp_path_factory):
             Image.fromarray(pixels).save(root / name / f"{index:03d}.png")
     how = {"source": str(root / "reals"), "metrics": ("fid,kid,ms_ssim,swd",), **LOOK}
     stats(Stats(out=root / "whole.npz", **how))
-    for part in (1, 2, 3):
-        stats(Stats(out=root / f"part{part}.npz", shard=f"{part}/3", **how))
+    for part, first, count in ((1, 1, 12), (2, 13, 14), (3, 27, 15)):  # Borders lie between pairs: 41 // 2 * part // 3.
+        found = stats(Stats(out=root / f"part{part}.npz", shard=f"{part}/3", **how))
+        assert (found.first, found.of, found.n) == (first, PICTURES, count)
     return root
 
 

@@ -28,8 +28,8 @@ class Serve:
     """A folder of runs, or one run."""
     write: bool = False
     """Let the page stop and resume trainings, and save what is made in it."""
-    port: int | None = None
-    """Where to listen; by default 8470, or any that is free."""
+    port: Annotated[str | None, tyro.conf.arg(metavar="PORT")] = None
+    """Where to listen, from 0 to 65535; by default 8470, or any that is free."""
     host: str = "127.0.0.1"
     """An address of this machine that others reach too; needs --i-know."""
     i_know: bool = False
@@ -62,7 +62,7 @@ def serve(task: Serve) -> Served:
 
     if not task.runs.is_dir():
         raise UserError(f"There is no folder {task.runs}. Give the folder that your runs are in: ganvas serve runs/")
-    if task.port is not None and not 0 <= task.port < 2**16:
+    if task.port is not None and not (task.port.isdecimal() and int(task.port) < 2**16):
         raise UserError(f"--port {task.port} is no port: they go from 0 to 65535. Leave it out to take a free one.")
     if bracketed(task.host) in EVERYWHERE:
         raise UserError(
@@ -76,7 +76,13 @@ def serve(task: Serve) -> Served:
         )
     if missing := [name for name in NEEDS if find_spec(name) is None]:
         raise UserError(f"The studio needs {' and '.join(missing)}: pip install 'ganvas[app]'.")
-    return Served(runs=task.runs, write=task.write, port=task.port, host=task.host, browser=task.browser)
+    return Served(
+        runs=task.runs,
+        write=task.write,
+        port=None if task.port is None else int(task.port),
+        host=task.host,
+        browser=task.browser,
+    )
 
 
 def bracketed(host: str) -> str:

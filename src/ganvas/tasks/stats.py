@@ -74,6 +74,8 @@ class StatsResult:
     metrics: list[str]  # That may be measured against the file.
     protocols: dict[str, str]  # By metric: of which network, weights and resize; empty for those of pixels.
     fingerprint: str  # Of the pictures.
+    first: int | None = None  # Of a part (--shard): the place of its first picture in the whole, counted from 1.
+    of: int | None = None  # Of a part: the pictures of the whole.
     skipped: dict[str, str] = field(default_factory=dict)  # Metrics that are not in the file, and why.
     notes: list[str] = field(default_factory=list)  # What a reader of the numbers must know.
 
@@ -126,6 +128,8 @@ def _gathered(task: Stats, ranks: "Ranks") -> StatsResult:
         metrics=written,
         protocols={name: gathered.stats[name].rows_of for name in written},
         fingerprint=gathered.fingerprint,
+        first=first + 1 if task.shard else None,
+        of=of if task.shard else None,
         skipped=skipped | missing | dict(gathered.missing) | left_out,
         notes=looked + notes.of_side(side, gathered),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ganvas.cli.rendering.forms import form, table
+from ganvas.cli.rendering.forms import counted, form, table
 from ganvas.core.progress import say
 from ganvas.tasks.measure import MeasureResult
 from ganvas.tasks.metrics import MetricList
@@ -30,7 +30,10 @@ def _(result: MeasureResult) -> None:
 
 @form.register
 def _(result: StatsResult) -> None:
-    say(f"{result.path}: {result.n:,} pictures of {result.source}, {result.bytes / 1e6:,.1f} MB.")
+    pictures = counted(result.n, "picture")
+    if result.first is not None and result.of is not None:
+        pictures = f"pictures {result.first:,} to {result.first + result.n - 1:,} of the {result.of:,}"
+    say(f"{result.path}: {pictures} of {result.source}, {result.bytes / 1e6:,.1f} MB.")
     rows = [(name, result.protocols[name] or "pixels") for name in result.metrics]
     table("", ("for", "seen through"), rows)
     for note in result.notes:
