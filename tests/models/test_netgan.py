@@ -102,6 +102,8 @@ def test_a_copy_overlaps_wholly_and_exchanged_edges_keep_degrees():
     assert statistics_of(apart[None])["components"].tolist() == pytest.approx([3])
 
 
-def test_walks_know_no_kinds():
+def test_walks_know_no_kinds_and_a_temperature_that_rises_is_refused():
     with pytest.raises(UserError, match="one kind of node"):
         replace(TINY, node_kinds=2)
+    with pytest.raises(UserError, match="tau_decay"):
+        replace(TINY, tau_decay=1.1)

@@ -1,5 +1,6 @@
 """A tiny packed set and a tiny run, for every test of training."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from ganvas.nn.layers.initialise import initialise
 from ganvas.train.kinds.picture_kind import PictureData
 from ganvas.train.loop import Setup
 from ganvas.train.plan import Plan
+
+sys.path.insert(0, str(Path(__file__).parent))  # For `thread_ranks`.
 
 
 @pytest.fixture(scope="session")

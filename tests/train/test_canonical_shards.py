@@ -1,11 +1,10 @@
 """One, two and four processes write the same bits; here they are threads."""
 
-import threading
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 
 import pytest
 import torch
+from thread_ranks import ThreadRanks, live_together
 
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
@@ -23,37 +22,16 @@ from ganvas.train.step import set_learning_rate
 STEPS, BATCH = 3, 8
 
 
-class Meeting:
-    """Where threads meet that stand for processes."""
-
-    def __init__(self, count: int) -> None:
-        self.barrier, self.given = threading.Barrier(count, timeout=60), {}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ThreadRanks(Ranks):
-    """A process that is a thread."""
-
-    meeting: Meeting = field(default_factory=partial(Meeting, 1))
-
-    def gathered(self, tensor):
-        self.meeting.given[self.rank] = tensor
-        self.meeting.barrier.wait()
-        given = [self.meeting.given[rank] for rank in range(self.count)]
-        self.meeting.barrier.wait()
-        return given
-
-
 def run(make, count: int, *, shards: int = 4) -> list[State]:
     """The states of so many processes after some steps with the same batches."""
-    meeting, states = Meeting(count), []
+    states = []
     for _ in range(count):
         model = make()
         initialise(model, stream(0, "weights"))
         states.append(new_state(model))
 
-    def live(rank: int) -> None:
-        state, ranks = states[rank], ThreadRanks(rank=rank, count=count, meeting=meeting)
+    def live(ranks: ThreadRanks) -> None:
+        state = states[ranks.rank]
         execute = CanonicalShards(state, seed=5, ranks=ranks, precision=torch.float32, shards=shards)
         stage = state.model.schedule().at(0)
         set_learning_rate(state, 1e-3)
@@ -62,11 +40,7 @@ def run(make, count: int, *, shards: int = 4) -> list[State]:
             execute.step(Pictures(images=ranks.share(whole)), stage)
             state.nimg, state.step = state.nimg + BATCH, state.step + 1
 
-    threads = [threading.Thread(target=live, args=(rank,)) for rank in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    live_together(count, live)
     return states
 
 

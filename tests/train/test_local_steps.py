@@ -1,11 +1,10 @@
 """Processes that go apart for some steps and then take their mean, against closed forms; here they are threads."""
 
-import threading
-from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
 import torch
+from thread_ranks import ThreadRanks, live_together
 from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
@@ -23,30 +22,6 @@ from ganvas.train.step import set_learning_rate
 
 CURVATURES = (1.0, 3.0)  # Of the two processes' parts of every batch.
 LR = 0.1
-
-
-class Meeting:
-    """Where threads meet that stand for processes."""
-
-    def __init__(self, count: int) -> None:
-        self.barrier, self.given = threading.Barrier(count, timeout=20), {}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ThreadRanks(Ranks):
-    """A process that is a thread."""
-
-    meeting: Meeting = field(default_factory=partial(Meeting, 1))
-
-    def average_(self, tensors) -> None:
-        listed = list(tensors)
-        if self.apart:
-            return
-        self.meeting.given[self.rank] = [tensor.detach().clone() for tensor in listed]
-        self.meeting.barrier.wait()
-        for place, tensor in enumerate(listed):
-            tensor.copy_(sum(given[place] for given in self.meeting.given.values()) / self.count)
-        self.meeting.barrier.wait()
 
 
 class Number(nn.Module):
@@ -76,24 +51,18 @@ class Bowl(Game):
 
 def run(executor, steps: int, *, curvatures=CURVATURES, optimizer=None, due: int = 0) -> list[State]:
     """What every process has after some steps, each with its own part of the batch; step ``due`` must be in common."""
-    meeting = Meeting(len(curvatures))
     states = [new_state(Bowl(optimizer or SGD(momentum=0.0))) for _ in curvatures]
 
-    def live(rank: int) -> None:
-        state = states[rank]
-        ranks = ThreadRanks(rank=rank, count=len(curvatures), meeting=meeting)
+    def live(ranks: ThreadRanks) -> None:
+        state, curvature = states[ranks.rank], curvatures[ranks.rank]
         execute = executor(state, seed=0, ranks=ranks, precision=torch.float32)
         set_learning_rate(state, LR)
         for _ in range(steps):
-            execute.step(Pictures(images=torch.full((2, 1, 1, 1), curvatures[rank])), state.model.schedule().at(0))
+            execute.step(Pictures(images=torch.full((2, 1, 1, 1), curvature)), state.model.schedule().at(0))
             state.nimg, state.step = state.nimg + 4, state.step + 1
             execute.settle(due=state.step == due)
 
-    threads = [threading.Thread(target=live, args=(rank,)) for rank in range(len(curvatures))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    live_together(len(curvatures), live)
     return states
 
 

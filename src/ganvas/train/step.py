@@ -133,7 +133,8 @@ def average_towards(average: nn.Module, module: nn.Module, *, decay: float | Ten
     """``a <- decay a + (1 - decay) w`` for every weight and running statistic; other buffers (counters) are copied.
 
     Statistics of the weights as they are now do not fit the features of averaged ones, which are others: batch norm
-    would neither centre nor scale them.
+    would neither centre nor scale them. Averages begin at the 0 and 1 that batch norm begins with, which are statistics
+    of nothing: they are forgotten as the first weights are.
     """
     ours: list[Tensor] = list(average.parameters())
     theirs = [p.detach() for p in module.parameters()]

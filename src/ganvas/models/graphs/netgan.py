@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.checks import above, at_least, fractions, probabilities
 from ganvas.core.errors import UserError
 from ganvas.core.graph_size import GraphSize
 from ganvas.core.schedule import Schedule, Steady
@@ -43,7 +43,7 @@ class Config:
     hidden: int = 40
     critic_hidden: int = 30
     embedding: int = 128
-    tau_start: float = 5.0  # Temperature of choices at the start and in the end, and what it falls by in a move.
+    tau_start: float = 5.0  # Temperature of choices at the start and in the end, and what is kept of it in a move.
     tau_end: float = 0.5
     tau_decay: float = 0.9995
     penalty_weight: float = 10.0
@@ -62,7 +62,8 @@ class Config:
         at_least(self, 1, "batch_size")
         at_least(self, 2, "length")
         at_least(self, 0, "penalty_weight", "weight_decay", "critic_weight_decay")
-        above(self, 0, "lr", "tau_start", "tau_end", "tau_decay")
+        above(self, 0, "lr", "tau_start", "tau_end")
+        probabilities(self, "tau_decay")
         fractions(self, "beta1", "beta2")
         if (self.node_kinds, self.edge_kinds) != (1, 1):
             raise UserError(
