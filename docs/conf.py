@@ -12,7 +12,7 @@ project = "Ganvas"
 copyright = "the Ganvas authors"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["colon_fence", "deflist", "html_image"]  # Pages are plain Markdown, as hosts of code show it.
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"

@@ -34,7 +34,7 @@ ganvas claim fields/hybrid_dilation_rule     # one of them
 ganvas claim my_claim.py                     # your own
 ```
 
-{doc}`writing-claims` shows how to write one.
+[A claim of your own](writing-claims.md) shows how to write one.
 
 A claim *holds* where the interval of its effect lies beyond the smallest effect worth naming, *fails* where it lies on
 the other side of it, and is *undecided* in between. An identity is judged by its largest error and is *half true* where

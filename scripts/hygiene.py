@@ -1,4 +1,5 @@
-"""Refuses what no commit should hold: files over 1 MB, merge marks, trailing blanks, no newline at the end.
+"""Refuses what no commit should hold: files over 1 MB, merge marks, trailing blanks, no newline at the end; in pages,
+links and pictures in Sphinx's own marks, which hosts of code show raw.
 
 Run by the hook with the names of the changed files; by hand without names over everything that git tracks.
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 LARGEST = 1_000_000  # bytes
 MERGE_MARK = re.compile(rb"^(<{7}|>{7})( |$)", re.MULTILINE)
 TRAILING = re.compile(rb"[ \t]+$", re.MULTILINE)
+RAW_ON_HOSTS = re.compile(rb"\{doc\}`|`\{figure\}")
 
 
 def complaints(path: Path) -> list[str]:
@@ -24,6 +26,8 @@ def complaints(path: Path) -> list[str]:
         found.append("has blanks at the end of a line")
     if content and not content.endswith(b"\n"):
         found.append("has no newline at the end")
+    if path.parts[0] == "docs" and path.suffix == ".md" and RAW_ON_HOSTS.search(content):
+        found.append("has {doc} or {figure}: write [Title](page.md), ![what is seen](figures/...)")
     return found
 
 
