@@ -16,6 +16,7 @@ PEERS ?= .venv-peers
 PEERS_STAMP := $(PEERS)/.ganvas-installed
 FOREIGN ?= .venv-foreign
 FOREIGN_STAMP := $(FOREIGN)/.ganvas-installed
+MANY_PROCESSES := tests/train/test_resume.py tests/train/test_two_ranks.py tests/cli/test_messages.py tests/cli/test_systems.py
 GATES := $(basename $(notdir $(wildcard benchmarks/gates/gate_*.py)))
 BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/families.py benchmarks/time_to_quality.py benchmarks/foreign.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
 
@@ -26,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast simulate browser machines lint format types docs mutants fuzz bench gates claims peers parity bench-peers foreign families check clean
+.PHONY: help setup demo test fast simulate browser machines long lint format types docs mutants fuzz bench gates claims peers parity bench-peers foreign families check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -46,10 +47,10 @@ demo: setup ## train a small progressive GAN, measure it, write runs/demo/report
 	$(BIN)/ganvas report runs/demo
 	@$(BIN)/python -c 'from pathlib import Path; print("Open", Path("runs/demo/report.html").resolve().as_uri())'
 
-test: setup ## the whole suite
+test: setup ## the whole suite: about ten minutes on two cores
 	$(BIN)/python -m pytest -q -n $(WORKERS) --durations 5
 
-fast: setup ## what is not marked slow: a few minutes
+fast: setup ## what is not marked slow: about a minute
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
 
 simulate: setup ## coverage of the metrics' intervals in full; figures go to benchmarks/history.jsonl (about an hour)
@@ -60,8 +61,11 @@ browser: setup ## the studio in a real Chromium (apt-get install chromium-headle
 	@test -d .axe/node_modules/axe-core || npm install --silent --no-audit --no-fund --prefix .axe axe-core@4.14.1
 	GANVAS_BROWSER=1 $(BIN)/python -m pytest -q -rs tests/app/browser
 
-machines: setup ## kill processes, cut links and damage states of trainings on this machine (some minutes; as root with namespaces)
-	GANVAS_MACHINES=1 $(BIN)/python -m pytest -q -rs -s tests/machines
+machines: setup ## many processes: killed, cut off, as ranks of every kind of model (some minutes; as root with namespaces)
+	GANVAS_MACHINES=1 $(BIN)/python -m pytest -q -rs -s -m machines tests/machines $(MANY_PROCESSES)
+
+long: setup ## tests that the suite has a small form of: the deepest networks, whole archives (some minutes)
+	GANVAS_LONG=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m long tests
 
 lint: setup ## format, lint, floors
 	$(BIN)/ruff format --check --quiet

@@ -1,14 +1,22 @@
 """What every test may ask for. Nothing here imports torch before a test needs it."""
 
 import os
+import runpy
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 import tarfile
 import tempfile
+import time
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from inspect import isclass, isfunction, isgeneratorfunction
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NoReturn, get_args
 
 import jaxtyping
 import pytest
@@ -83,7 +91,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skips what this machine has not got, and says what it would take."""
-    for mark, missing in (("gpu", _no_gpu), ("data", _no_data)):
+    asked = {mark: partial(_not_asked_for, mark) for mark in ("machines", "long")}
+    for mark, missing in {"gpu": _no_gpu, "data": _no_data, **asked}.items():
         marked = [item for item in items if item.get_closest_marker(mark)]
         reason = missing() if marked else None
         for item in marked if reason else []:
@@ -106,6 +115,80 @@ def _no_data() -> str | None:
     if os.environ.get("GANVAS_TEST_DATA"):
         return None
     return "needs real pictures: set GANVAS_TEST_DATA to the folder with cifar10-jpg.tar.xz and noto-emoji-128.tar.xz"
+
+
+def _not_asked_for(mark: str) -> str | None:
+    return None if os.environ.get(f"GANVAS_{mark.upper()}") else f"left out of the suite: `make {mark}` runs it"
+
+
+@pytest.fixture(scope="session")
+def in_ranks() -> Callable[..., list[int]]:
+    """``in_ranks(2, *words)`` runs ``python WORDS`` in two processes that are ranks of one group: their exit codes.
+
+    They are forks of this process, so that none of them imports torch again: that would take most of their time.
+    """
+    return _in_ranks
+
+
+SECONDS_OF_RANKS = 120  # After which they are killed.
+
+
+def _in_ranks(count: int, *words: object) -> list[int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    given = [str(word) for word in words]
+    if _no_gpu() is None:  # Threads of autograd, which a device brings along, do not survive a fork.
+        command = [sys.executable, *given]
+        started = [subprocess.Popen(command, env=os.environ | told | {"RANK": str(rank)}) for rank in range(count)]
+        return [process.wait(SECONDS_OF_RANKS) for process in started]
+    children = [_fork(given, told | {"RANK": str(rank)}) for rank in range(count)]
+    end = time.monotonic() + SECONDS_OF_RANKS
+    return [_exit_code(child, end) for child in children]
+
+
+def _fork(words: list[str], environment: dict[str, str]) -> int:
+    """The number of a process that runs ``python WORDS``; what it says goes to the error stream of the test."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # A fork leaves other threads behind: none computes.
+        child = os.fork()
+    if not child:
+        os.environ |= environment
+        _live(words)
+    return child
+
+
+def _live(words: list[str]) -> NoReturn:
+    """A forked process's life; it never comes back into the test that forked it."""
+    code: Any = 0
+    try:
+        sys.stdout = sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+        warnings.resetwarnings()
+        if words[0] == "-c":
+            exec(words[1], {"__name__": "__main__"})
+        elif words[0] == "-m":
+            sys.argv = words[1:]
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = words
+            runpy.run_path(words[0], run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _exit_code(child: int, end: float) -> int:
+    """Waits for a child, and kills it when its time is over."""
+    while not (found := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.01)
+    return os.waitstatus_to_exitcode(found[1])
 
 
 @pytest.fixture

@@ -82,9 +82,14 @@ def test_a_pipe_that_breaks_in_the_middle_of_work_is_no_success(tmp_path):
     assert "BrokenPipeError" in done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
-@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(
+    "number",
+    [  # A closed terminal takes the reader along; the others are heard by the same lines.
+        pytest.param("SIGHUP", marks=pytest.mark.slow),
+        *(pytest.param(number, marks=pytest.mark.machines) for number in ("SIGINT", "SIGTERM")),
+    ],
+)
 def test_a_training_whose_reader_is_gone_saves_and_says_130_when_it_is_stopped(tmp_path, number):
     pictures, run = draw(tmp_path / "in"), tmp_path / "run"
     arguments = (

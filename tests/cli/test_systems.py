@@ -56,9 +56,14 @@ for words in sys.argv[1:]:
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="takes away what Linux has")
-@pytest.mark.parametrize("lacks", [WINDOWS, DISK], ids=["Windows", "a disk without locks and flushes of folders"])
+@pytest.mark.parametrize(
+    "lacks",
+    [
+        pytest.param(WINDOWS, id="Windows", marks=pytest.mark.slow),
+        pytest.param(DISK, id="a disk without locks and flushes of folders", marks=pytest.mark.machines),
+    ],
+)
 def test_a_run_is_trained_sampled_measured_and_reported(tmp_path, lacks):
     draw(tmp_path / "in")
     run = tmp_path / "run"

@@ -1,8 +1,3 @@
-import os
-import socket
-import subprocess
-import sys
-
 import pytest
 import torch
 from hypothesis import given
@@ -66,23 +61,9 @@ assert not torch.distributed.is_initialized()
 """
 
 
-def two_processes(program: str) -> list[subprocess.Popen]:
-    """The program as two ranks, as torchrun would start it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    environment = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    return [
-        subprocess.Popen([sys.executable, "-c", program], env=environment | {"RANK": str(rank)}, stderr=subprocess.PIPE)
-        for rank in range(2)
-    ]
-
-
 @pytest.mark.slow
-def test_two_ranks_average_agree_and_leave_together():
-    children = two_processes(TWO)
-    errors = [child.communicate(timeout=120)[1].decode() for child in children]
-    assert [child.returncode for child in children] == [0, 0], "\n".join(errors)
+def test_two_ranks_average_agree_and_leave_together(in_ranks):
+    assert in_ranks(2, "-c", TWO) == [0, 0]
 
 
 SILENT = """
@@ -94,20 +75,18 @@ with joined(torch.device("cpu"), step_seconds=1.5) as ranks:
         time.sleep(2.5)  # Longer than a step may wait, as a measurement does.
     ranks.barrier()
     if not ranks.first:
-        time.sleep(6)
+        time.sleep(4.5)
         os._exit(0)
     began = time.monotonic()
     try:
         ranks.average_([torch.ones(3)])
     except TrainingFailed as failed:
         assert "the same command resumes" in str(failed)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 4
         os._exit(7)
 """
 
 
 @pytest.mark.slow
-def test_a_silent_peer_ends_a_step_after_its_timeout_and_a_barrier_waits_for_long_work():
-    children = two_processes(SILENT)
-    errors = [child.communicate(timeout=120)[1].decode() for child in children]
-    assert [child.returncode for child in children] == [7, 0], "\n".join(errors)
+def test_a_silent_peer_ends_a_step_after_its_timeout_and_a_barrier_waits_for_long_work(in_ranks):
+    assert in_ranks(2, "-c", SILENT) == [7, 0]

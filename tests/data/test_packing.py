@@ -267,7 +267,7 @@ def test_packing_and_reading_a_gigabyte_stays_under_200_megabytes(tmp_path):
 
 
 @pytest.mark.data
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_cifar_archive_packs_as_it_is(tmp_path):
     data = os.environ.get("GANVAS_TEST_DATA")
     if not data:

@@ -16,9 +16,9 @@ DEEP = {"cifar_resnet1202", "mixnet_250_24_24", "mixnet_190_40_40", "densenet_bc
 DEEP |= {name for _, name in ALL if name.startswith(("resnet101", "resnet152"))}
 
 
-def marked(names):
-    """Parameters of a test; of hundreds of layers only in the whole suite."""
-    return [pytest.param(name, marks=pytest.mark.slow if name in DEEP else ()) for name in names]
+def marked(names, mark=pytest.mark.slow):
+    """Parameters of a test; those of hundreds of layers with a mark."""
+    return [pytest.param(name, marks=mark if name in DEEP else ()) for name in names]
 
 
 PUBLISHED = {
@@ -120,7 +120,7 @@ def test_the_networks_have_as_many_parameters_as_published(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", marked(name for _, name in ALL))
+@pytest.mark.parametrize("name", marked((name for _, name in ALL), pytest.mark.long))
 def test_every_specimen_takes_the_input_that_its_module_states(name):
     module = owner(name)
     y = made(module, name)(torch.empty(2, *module.INPUT[name], device="meta"))

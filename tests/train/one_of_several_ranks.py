@@ -1,6 +1,6 @@
 """One process of test_two_ranks.py: a few steps in float64 at every stage of one model after another.
 
-``torchrun ... one_of_several_ranks.py FOLDER`` writes weights, and what is remembered, of every kind to
+``torchrun ... one_of_several_ranks.py FOLDER KIND ...`` writes weights, and what is remembered, of these kinds to
 FOLDER/KIND.safetensors. A kind is the progressive GAN by what its minibatch statistic is of (groups, whole, classes),
 another model, or a model that is started from data and drops units at random (calibrated).
 """
@@ -69,16 +69,14 @@ OTHERS = {
     "glow": lambda: glow.Model(glow.TINY),
     "edm": lambda: edm.Model(edm.TINY),
 }
-GROWN = ("groups", "whole", "classes")
 CALIBRATED = "calibrated"
-KINDS = (*GROWN, *OTHERS, CALIBRATED)
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    folder, kinds = Path(sys.argv[1]), sys.argv[2:]
     torch.set_default_dtype(torch.float64)
     with joined(torch.device("cpu")) as ranks:
-        for kind in KINDS:
+        for kind in kinds:
             state = calibrated(ranks) if kind == CALIBRATED else trained(kind, ranks)
             if ranks.first:
                 save_file(state.tensors() | {}, folder / f"{kind}.safetensors")

@@ -16,6 +16,21 @@ from ganvas.core.files.file_locks import lock
 
 PROGRAM = Path(__file__).with_name("one_of_several_ranks.py")
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+CALIBRATED = "calibrated"
+TOLD_APART = (  # By what two processes may get wrong.
+    "groups",  # Gradients, penalties and stages; groups of pictures that lie within one rank.
+    "whole",  # A statistic of all pictures of all ranks.
+    "domains",  # Pools of what was made before.
+    "stylegan2",  # Averages of styles, and the lengths of paths.
+    "r3gan",  # A count of what was shown.
+    "wavegan",  # One number drawn for a whole batch.
+    "csp",  # Sums over cells, of which ranks have unlike counts.
+    "ot_gan",  # Distances between pictures of several ranks.
+)
+OTHERS = (
+    *("classes", "autoencoder", "vae_gan", "aae", "gan", "acgan", "ssgan_semi", "wgan_gp"),
+    *("closeness", "feature_matching", "realnvp", "glow", "edm"),
+)
 
 
 def torchrun(count, *arguments):
@@ -28,40 +43,53 @@ def torchrun(count, *arguments):
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    return done
+    return [0] * count
+
+
+def made(tmp_path_factory, name, kinds, in_ranks):
+    """Folders of what one process and two make of some kinds: started once, whatever worker is the first to ask."""
+    mine = tmp_path_factory.getbasetemp()
+    root = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+    folders = root / f"{name}-1", root / f"{name}-2"
+    with (root / f"{name}.lock").open("w") as file:
+        lock(file.fileno())
+        for count, folder in enumerate(folders, start=1):
+            if not (folder / "done").exists():
+                folder.mkdir(exist_ok=True)
+                assert in_ranks(count, PROGRAM, folder, *kinds) == [0] * count
+                (folder / "done").touch()
+    return folders
 
 
 @pytest.fixture(scope="session")
-def weights(tmp_path_factory):
-    """Folders of what one process and two make of every kind: started once, whatever worker is the first to ask."""
-    mine = tmp_path_factory.getbasetemp()
-    root = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
-    with (root / "ranks.lock").open("w") as file:
-        lock(file.fileno())
-        for count in (1, 2):
-            folder = root / f"ranks-{count}"
-            if not (folder / "done").exists():
-                folder.mkdir(exist_ok=True)
-                torchrun(count, str(PROGRAM), str(folder))
-                (folder / "done").touch()
-    return root / "ranks-1", root / "ranks-2"
+def weights(tmp_path_factory, in_ranks):
+    """Of the kinds that the suite asks about."""
+    return made(tmp_path_factory, "ranks", [*TOLD_APART, CALIBRATED], in_ranks)
+
+
+@pytest.fixture(scope="session")
+def others(tmp_path_factory, in_ranks):
+    """Of all others."""
+    return made(tmp_path_factory, "other-ranks", OTHERS, in_ranks)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "kind",
-    [
-        *("groups", "whole", "classes", "domains", "stylegan2", "r3gan", "autoencoder", "vae_gan", "aae", "gan"),
-        "wavegan",
-        "csp",
-        *("acgan", "ssgan_semi", "wgan_gp", "ot_gan", "closeness", "feature_matching", "realnvp", "glow", "edm"),
-    ],
-)
+@pytest.mark.parametrize("kind", TOLD_APART)
 def test_weights_after_growing_through_every_stage_are_those_of_one_process(weights, kind):
+    same_weights(weights, kind)
+
+
+@pytest.mark.machines
+@pytest.mark.parametrize("kind", OTHERS)
+def test_weights_of_every_other_kind_are_those_of_one_process(others, kind):
+    same_weights(others, kind)
+
+
+def same_weights(folders, kind):
     # float64: the sums of two ranks differ from one rank's in the order of additions, 1e-16 of the gradient, which
     # Adam (it divides by the gradient's size) and ten steps of a game amplify; 1e-9 leaves five digits of room, and
     # a penalty that is reduced wrongly shows in the first digit.
-    one, two = (load_file(folder / f"{kind}.safetensors") for folder in weights)
+    one, two = (load_file(folder / f"{kind}.safetensors") for folder in folders)
     assert one.keys() == two.keys()
     for name in one:
         whole_number = name.endswith("step") or not one[name].is_floating_point()
@@ -71,7 +99,7 @@ def test_weights_after_growing_through_every_stage_are_those_of_one_process(weig
 
 @pytest.mark.slow
 def test_weights_that_data_started_are_those_of_one_process_after_steps_with_dropout(weights):
-    one, two = (load_file(folder / "calibrated.safetensors") for folder in weights)
+    one, two = (load_file(folder / f"{CALIBRATED}.safetensors") for folder in weights)
     assert one.keys() == two.keys()
     for name, tensor in one.items():
         # Sums of two ranks differ in the order of additions alone, which four steps of Adam make larger.
@@ -90,27 +118,27 @@ POINTS = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.machines
 def test_torchrun_trains_the_command_line_and_logs_what_one_process_logs(tmp_path):
-    one, two = trained(tmp_path, PICTURES)
+    one, two = trained(tmp_path, PICTURES, by=torchrun)
     assert [entry["nimg"] for entry in logged(one)] == [16, 32, 48, 64]
     same_lines(logged(one), logged(two))
 
 
 @pytest.mark.slow
-def test_two_processes_of_points_log_and_measure_what_one_does(tmp_path):
-    one, two = trained(tmp_path, POINTS)
+def test_two_processes_of_points_log_and_measure_what_one_does(tmp_path, in_ranks):
+    one, two = trained(tmp_path, POINTS, by=in_ranks)
     assert [entry["nimg"] for entry in logged(one)] == [16, 32, 48, 64, 80]
     same_lines(logged(one), logged(two))
     assert len(lines(one / "measures.jsonl")) == len(lines(two / "measures.jsonl"))
 
 
-def trained(folder, command):
-    """The runs of a command by one process, which is this one, and by two."""
+def trained(folder, command, *, by):
+    """The runs of a command by one process, which is this one, and by two that are started in a given way."""
     command = ["train", *command.split(), "--out"]
     runs = folder / "ranks-1", folder / "ranks-2"
     assert run(parse([*command, str(runs[0])])) == 0
-    torchrun(2, "-m", "ganvas", *command, str(runs[1]))
+    assert by(2, "-m", "ganvas", *command, str(runs[1])) == [0, 0]
     assert [json.loads((run / "run.json").read_text())["status"] for run in runs] == ["finished"] * 2
     return runs
 

@@ -121,7 +121,15 @@ def gradient(model, shape, unit):
     return (found.abs() > 1e-14 * found.abs().max()).numpy()
 
 
-@pytest.mark.parametrize("seed", [*range(30), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(30, 200))])
+ALWAYS, IN_THE_SUITE = 30, 120  # Of 200 random networks: in `make fast`, and in `make test`.
+
+
+def marked(seed):
+    marks = [] if seed < ALWAYS else [pytest.mark.slow if seed < IN_THE_SUITE else pytest.mark.long]
+    return pytest.param(seed, marks=marks)
+
+
+@pytest.mark.parametrize("seed", [marked(seed) for seed in range(200)])
 def test_a_units_set_is_the_support_of_its_gradient(seed):
     model, shape = Drawn(seed), (2, 4, 13, 17)
     graph = trace(model, shape)
@@ -281,11 +289,11 @@ def largest(graph, name):
         # The table of google-research/receptive_field (Araujo et al. 2019, https://distill.pub/2019/computing-receptive-fields).
         ("vgg:vgg16", 404),
         ("resnet:resnet50_slim", 483),
-        pytest.param("resnet:resnet101_slim", 1027, marks=pytest.mark.slow),
-        pytest.param("resnet:resnet152_slim", 1507, marks=pytest.mark.slow),
+        pytest.param("resnet:resnet101_slim", 1027, marks=pytest.mark.long),
+        pytest.param("resnet:resnet152_slim", 1507, marks=pytest.mark.long),
         ("resnet:resnet50", 427),
-        pytest.param("resnet:resnet101", 971, marks=pytest.mark.slow),
-        pytest.param("resnet:resnet152", 1451, marks=pytest.mark.slow),
+        pytest.param("resnet:resnet101", 971, marks=pytest.mark.long),
+        pytest.param("resnet:resnet152", 1451, marks=pytest.mark.long),
         ("resnet:resnet18", 435),
         ("resnet:resnet34", 899),
         ("alexnet:alexnet", 195),

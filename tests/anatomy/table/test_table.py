@@ -110,16 +110,21 @@ def test_layers_hold_their_activations_and_functions_have_rows():
     assert [row.shared for row in odd_table().rows].index(True) == 3
 
 
-# Of hundreds of layers of the kinds that the shallower ones have: seconds each, and nothing new.
+# Of hundreds of layers of the kinds that the shallower ones have: seconds each.
 DEEPEST = (
     *("cifar_resnet1202", "mixnet_250_24_24", "mixnet_190_40_40", "densenet_bc_250_24", "densenet_bc_190_40"),
     *("resnet101", "resnet101_original", "resnet101_slim", "resnet152_original", "resnet152_slim", "cifar_resnet110"),
+    *("mixnet_100_12_12", "resnet152", "densenet121", "resnet50_original", "resnet50_slim", "vgg_e", "vgg19"),
 )
 FEW = ("alexnet", "resnet18", "unet", "gated_generator", "sn_patchgan", "sagan_discriminator")
 
 
 @pytest.mark.parametrize(
-    "name", [n if n in FEW else pytest.param(n, marks=pytest.mark.slow) for n in specimens() if n not in DEEPEST]
+    "name",
+    [
+        n if n in FEW else pytest.param(n, marks=pytest.mark.long if n in DEEPEST else pytest.mark.slow)
+        for n in specimens()
+    ],
 )
 def test_rows_and_unused_parameters_add_up_to_the_last_one(name):
     loaded = load(name)

@@ -1,12 +1,10 @@
 import dataclasses
-import socket
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
-from looker import ENVIRONMENT, Looker
+from looker import Looker
 from safetensors.torch import load_file, save_file
 
 from ganvas.core.errors import UserError
@@ -248,13 +246,14 @@ def test_why_a_metric_cannot_be_is_said_before_any_picture_is_read(monkeypatch):
     assert "not a measure of sets of pictures" in why_not("kid", alone=False)
 
 
-def reduce_on_a_rank(rank, port, folder):
+def reduce_on_a_rank(folder):
     """Every other picture on either rank: each pair is split between them."""
     import torch.distributed as dist
 
     from ganvas.core.ranks import Ranks
 
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    dist.init_process_group("gloo")
+    rank = dist.get_rank()
     pictures = torch.cat(batches(41, seed=1))
     row_table.SLAB_BYTES = 100  # Tables travel in several slabs.
     for name, config in ON_RANKS.items():
@@ -269,13 +268,8 @@ def reduce_on_a_rank(rank, port, folder):
 
 
 @pytest.mark.slow
-def test_two_ranks_reduce_to_what_one_has_seen(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, __file__]
-    ranks = [subprocess.Popen([*command, str(rank), str(port), str(tmp_path)], env=ENVIRONMENT) for rank in (0, 1)]
-    assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
+def test_two_ranks_reduce_to_what_one_has_seen(tmp_path, in_ranks):
+    assert in_ranks(2, __file__, tmp_path) == [0, 0]
     whole = gather(batches(41, seed=1), metrics=ON_RANKS, n=41, networks={"kid": Looker()})
     for name in ON_RANKS:
         module = metric_catalogue.load(name)
@@ -288,4 +282,4 @@ def test_two_ranks_reduce_to_what_one_has_seen(tmp_path):
 
 
 if __name__ == "__main__":
-    reduce_on_a_rank(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    reduce_on_a_rank(sys.argv[1])

@@ -1,9 +1,10 @@
-"""One rank of ``test_across_ranks.py``: python program_of_a_rank.py RANK COUNT FOLDER.
+"""One rank of ``test_across_ranks.py``: python program_of_a_rank.py FOLDER, with what torchrun announces.
 
 Every operator that mixes the pictures of a batch meets this rank's share of one whole batch. Its output, first
 gradient and the gradients of a gradient penalty are written to FOLDER.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def measure(operator, x, v, ranks):
 
 def main(rank, count, folder):
     if count > 1:
-        dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=count)
+        dist.init_process_group("gloo")
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(8, 3, 2, 2, generator=generator, dtype=torch.float64)
     v = torch.randn(8, 64, generator=generator, dtype=torch.float64)
@@ -85,4 +86,4 @@ def main(rank, count, folder):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    main(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), Path(sys.argv[1]))

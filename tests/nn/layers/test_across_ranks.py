@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -33,19 +30,10 @@ def test_alone_a_sum_is_what_was_given():
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found(tmp_path_factory, in_ranks):
     """What one process found, and what two found."""
     folder = tmp_path_factory.mktemp("ranks")
-    commands = [[sys.executable, PROGRAM, str(rank), "2", folder] for rank in (0, 1)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    running = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for command in commands]
-    try:
-        errors = [process.communicate(timeout=300)[1] for process in running]
-    finally:
-        for process in running:
-            process.kill()
-    for process, error in zip(running, errors, strict=True):
-        assert process.returncode == 0, error
+    assert in_ranks(2, PROGRAM, folder) == [0, 0]
     main(0, 1, folder)
     ranks = [(0, 1), (0, 2), (1, 2)]
     return {key: torch.load(folder / f"{key[0]}-of-{key[1]}.pt", weights_only=True) for key in ranks}
