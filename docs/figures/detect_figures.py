@@ -14,6 +14,7 @@ from ganvas.core.box_kinds import IGNORED, OBJECT
 from ganvas.core.pixels import to_float
 from ganvas.data.street.street import Street
 from ganvas.losses.capabilities import Detects
+from ganvas.metrics.detection.detection_results import resamples
 from ganvas.metrics.detection.matches import DetectedPicture, detected_picture
 from ganvas.metrics.detection.miss_rate import OFFICIAL_HEIGHT, POINTS, SUBSETS, marked_for, miss_curve
 from ganvas.report.drawing.drawing import Drawing, write
@@ -36,23 +37,28 @@ def street() -> None:
 
 
 def found(run: str) -> None:
-    """Boxes of a score of a half and more."""
+    """Boxes of a score of a half and more, and the curves of subsets."""
     trained = load(run)
-    model, made = trained.require(Detects), Street(count=500, seed=9)
+    model, made = trained.require(Detects), Street(count=TEST, seed=9)
     pictures, boxes = made.pictures(0, SHOWN), []
     for pixels in pictures:
         (one,) = model.detect(to_float(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]), least_score=0.5)
         boxes.append([one.corners.numpy()])
     save("detect_found.png", pictures, boxes)
-    curves = []
-    least = trained.model.config.least_height / OFFICIAL_HEIGHT
     held = [part for start in range(0, TEST, 50) for part in detected(model, made, start)]
+    missed(held, trained.model.config.least_height / OFFICIAL_HEIGHT)
+
+
+def missed(held: list[DetectedPicture], factor: float) -> None:
+    """What is missed of four subsets; shaded what it moves by when other pictures are drawn, one deviation each way."""
+    across, curves = np.geomspace(POINTS[0], POINTS[-1], 120), []
     for name in ("reasonable", "bare", "partial", "heavy"):
         (subset,) = (one for one in SUBSETS if one.name == name)
-        curve = miss_curve(marked_for(held, subset.scaled(least)))
+        marks = marked_for(held, subset.scaled(factor))
+        curve, *others = (miss_curve(marks, weights) for weights in (None, *resamples(len(held), 0)))
         assert curve is not None
-        across = np.geomspace(POINTS[0], POINTS[-1], 120)
-        curves.append(Curve(name=f"{name} {curve.log_average:.2f}", x=across, y=curve.at(across)))
+        error = np.std([one.at(across) for one in others if one is not None], axis=0, ddof=1)
+        curves.append(Curve(name=f"{name} {curve.log_average:.2f}", x=across, y=curve.at(across), error=error))
     axes = Axes(x_title="false boxes per picture", y_title="share that is missed", log_x=True, log_y=True, size=8.0)
     items = chart(curves, (2, 2, WIDTH - 4, HEIGHT - 4), axes=axes)
     title = "People missed over false boxes per picture, by subset, with the log-average miss rate of each"

@@ -13,11 +13,12 @@ from ganvas.models.detect import csp
 from ganvas.networks.centre_network import PRIOR, padded_to_depth
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.norms.l2_norm import L2Norm
+from ganvas.train.step import average_towards
 
 
-def started(**changes):
+def started(*, seed=0, **changes):
     model = csp.Model(dataclasses.replace(csp.TINY, **changes))
-    initialise(model, stream(0, "weights"))
+    initialise(model, stream(seed, "weights"))
     return model.eval()
 
 
@@ -54,6 +55,20 @@ def test_features_of_a_pixel_have_the_length_of_the_gain():
     norm = L2Norm(5, gain=10.0)
     x = torch.randn(2, 5, 3, 4, generator=stream(2, "x")) * 1000
     assert_close(norm(x).square().sum(1).sqrt(), torch.full((2, 3, 4), 10.0))
+
+
+def test_an_average_of_weights_that_stand_still_detects_what_they_detect():
+    model, average = started(), started(seed=1)
+    image = 3 * torch.rand(1, 3, 32, 48, generator=stream(3, "x")) + 1
+    model.train()
+    for _ in range(5):  # Moves the statistics of batch norm away from those of a new network.
+        model.network(image)
+    for _ in range(40):  # Halves what is left of the other weights and of their statistics: 1e-12 at the end.
+        average_towards(average, model.eval(), decay=0.5)
+    (ours,), (theirs,) = (one.detect(image, least_score=0.0) for one in (model, average))
+    assert len(ours) > 3
+    assert_close(theirs.scores, ours.scores)
+    assert_close(theirs.corners, ours.corners, rtol=1e-4, atol=1e-3)
 
 
 def test_one_picture_is_learnt_by_heart():

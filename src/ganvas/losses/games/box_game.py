@@ -84,7 +84,7 @@ class BoxGame(Game[S, BoxedPictures], ABC):
         """The network descends its losses; the running average of its weights is what detects."""
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2)
         average = self.average_decay if self.config.average else None
-        return [Phase(name="D", player=self.network, loss=self._loss, optimizer=adam, average=average)]
+        return [Phase(name="N", player=self.network, loss=self._loss, optimizer=adam, average=average)]
 
     def average_decay(self, nimg: int) -> float:
         """Of the averaged weights on the step at ``nimg``."""

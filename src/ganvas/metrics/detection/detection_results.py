@@ -43,12 +43,12 @@ def detection_results(
     values["ap"] = lambda weights: float(np.mean([precision_mean(one, weights) for one in at]))
     values["ap50"] = lambda weights: precision_mean(at[0], weights)
     wanted = {name: value for name, value in values.items() if not of or name in METRICS}
-    resamples = _resamples(len(pictures), seed)
+    draws = resamples(len(pictures), seed)
     return [
         Result(
             metric=f"{name}.{of}" if of else name,
             value=value(None),
-            standard_error=_spread([value(weights) for weights in resamples]),
+            standard_error=_spread([value(weights) for weights in draws]),
             error_method=ERROR_METHOD,
             n=len(pictures),
             seed=seed,
@@ -78,8 +78,8 @@ def _miss_rate(found: Marked, weights: Weights | None) -> float:
     return float("nan") if curve is None else curve.log_average
 
 
-def _resamples(n: int, seed: int) -> list[Weights]:
-    """How often each picture is drawn, with replacement."""
+def resamples(n: int, seed: int) -> list[Weights]:
+    """How often each of n pictures is drawn, with replacement, :data:`RESAMPLES` times."""
     rng = np.random.default_rng(seed)
     return [np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64) for _ in range(RESAMPLES)]
 
