@@ -170,7 +170,7 @@ class MeanPerson:
     A place scores the correlation of its edges with the template, from -1 to 1.
     """
 
-    TALL, WIDE = 32, 13  # Pixels of the template.
+    TALL, WIDE = 24, 10  # Pixels of the template.
     HEIGHTS = 20.0 * 1.16 ** np.arange(12)  # Pixels: to 102, as the tallest people are.
     FROM, SEEN, MOST = 400, 0.9, 400
 
@@ -195,7 +195,7 @@ class MeanPerson:
         kept = top[kept_boxes(boxes[top], scores[top], most_overlap=0.5)][: self.MOST]
         return Detections(corners=boxes[kept], scores=scores[kept])
 
-    def _cut(self, edges: Float[Tensor, "c h w"], box: np.ndarray) -> Float[Tensor, "c 32 13"]:
+    def _cut(self, edges: Float[Tensor, "c h w"], box: np.ndarray) -> Float[Tensor, "c 24 10"]:
         left, top, right, bottom = (round(float(side)) for side in box)
         part = edges[None, :, top : max(bottom, top + 1), left : max(right, left + 1)]
         return F.interpolate(part, (self.TALL, self.WIDE), mode="bilinear", antialias=True)[0]
@@ -204,15 +204,18 @@ class MeanPerson:
         """Boxes of one height at every place where they are inside, and how well the template fits each."""
         size = [round(side * self.TALL / height) for side in images.shape[2:]]
         edges = _edges(F.interpolate(images, size, mode="bilinear", antialias=True))
-        area = float(self.template.numel())
-        ones = torch.ones_like(self.template)
-        total, squares = F.conv2d(edges, ones), F.conv2d(edges.square(), ones)
-        spread = (squares - total.square() / area).clamp_min(1e-6).sqrt()
+        total, squares = self._sums(edges), self._sums(edges.square())
+        spread = (squares - total.square() / self.template.numel()).clamp_min(1e-6).sqrt()
         scores = (F.conv2d(edges, self.template) / spread)[:, 0]
         down, across = images.shape[2] / size[0], images.shape[3] / size[1]
         top, left = torch.meshgrid(*(torch.arange(side) for side in scores.shape[1:]), indexing="ij")
         corners = [left * across, top * down, (left + self.WIDE) * across, (top + self.TALL) * down]
         return torch.stack(corners, -1).flatten(0, 1), scores.flatten(1)
+
+    def _sums(self, maps: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 1 h2 w2"]:
+        """Over all that the template would lie on, at every place."""
+        rows = F.conv2d(maps.sum(1, keepdim=True), maps.new_ones(1, 1, self.TALL, 1))
+        return F.conv2d(rows, maps.new_ones(1, 1, 1, self.WIDE))
 
 
 def _images(street: Street, count: int) -> Images:

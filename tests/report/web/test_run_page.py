@@ -90,6 +90,12 @@ def test_the_page_says_what_was_run_and_how_to_repeat_it(text):
         assert piece in text, piece
 
 
+def test_the_page_of_a_model_that_draws_nothing_of_its_own_says_what_it_is_good_for():
+    text = html(RunPage(name="people", model="detect/csp", run_path="runs/my people"))
+    assert "ganvas detect &#x27;runs/my people&#x27; photos/ -o boxes.json" in text
+    assert "ganvas sample" not in text
+
+
 @pytest.mark.slow
 def test_names_cannot_become_markup(fake_run):
     evil = "<script>alert(1)</script>"

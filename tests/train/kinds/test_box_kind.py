@@ -122,6 +122,10 @@ def test_detecting_refuses_what_cannot_be(run, photos, tmp_path):
     ):
         with pytest.raises(UserError, match=reason):
             detect(Detect(run=run, source=str(photos), **options))
+    (photos / "no.jpg").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"no\.jpg is not a picture.*Remove it, or mend it"):
+        detect(Detect(run=run, source=str(photos), out=tmp_path / "b.json"))
+    assert not (tmp_path / "b.json").exists()
 
 
 def test_a_run_that_is_interrupted_and_resumed_is_the_run_that_never_was(run, tmp_path):

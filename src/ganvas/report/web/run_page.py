@@ -21,6 +21,14 @@ from ganvas.report.web.run_health import health_charts
 from ganvas.report.web.run_numbers import Measurement, headline, numbers
 
 WIDE, NARROW = (560, 290), (370, 260)
+_TRANSLATE = ("Your own pictures, translated by its newest model:", "ganvas translate {run} photos/ -o translated")
+USES = {  # What is to be done with a run of a family whose models draw no samples of their own.
+    "detect": ("Boxes in your own pictures:", "ganvas detect {run} photos/ -o boxes.json --draw drawn"),
+    "fill": ("Your own pictures, with their holes filled:", "ganvas inpaint {run} photos/ --masks masks/ -o filled"),
+    "segment": ("Labels of your own pictures:", "ganvas segment {run} photos/ -o labels --overlay"),
+    "style": _TRANSLATE,
+    "translate": _TRANSLATE,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,19 +213,27 @@ def _cost(run: RunPage) -> Html:
 
 
 def _again(run: RunPage) -> Html:
-    where, file = shlex.quote(run.run_path or run.name), "lines.txt" if run.texts else "grid.png"
+    told, command = _use(run)
     made = shlex.join(run.command) if run.command else None
     return page.section(
         "How it was made, and how to resume it",
         page.facts(_provenance(run)),
         element("p", "The command that made it; the same command resumes the run where it stopped:") if made else None,
         page.command(made) if made else page.note("The run does not say which command made it."),
-        element("p", "Samples and numbers from its newest model:"),
-        page.command(f"ganvas sample {where} -n 64 --seed 1 -o {file}\nganvas measure {where}"),
+        element("p", told),
+        page.command(command),
         page.details("Configuration of the model", page.plain_values(run.config)) if run.config else None,
         page.details("Plan of the run", page.plain_values(run.plan)) if run.plan else None,
         page.details("Data", page.plain_values(run.data)) if run.data else None,
     )
+
+
+def _use(run: RunPage) -> tuple[str, str]:
+    """What the run is good for, and the command."""
+    where, file = shlex.quote(run.run_path or run.name), "lines.txt" if run.texts else "grid.png"
+    drawn = f"ganvas sample {{run}} -n 64 --seed 1 -o {file}\nganvas measure {{run}}"
+    told, command = USES.get(run.model.partition("/")[0], ("Samples and numbers from its newest model:", drawn))
+    return told, command.replace("{run}", where)
 
 
 def _summary(run: RunPage) -> list[tuple[str, str]]:

@@ -5,7 +5,6 @@ from jaxtyping import UInt8
 
 from ganvas.core.errors import UserError
 from ganvas.data.colour import to_channels
-from ganvas.data.conversion import broken_refusal
 from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.fitting import written
 from ganvas.data.pictures import decode
@@ -33,7 +32,9 @@ def decoded(file: NamedFile, channels: int) -> UInt8[np.ndarray, "h w c"]:
     try:
         pixels = decode(file.read())
     except BrokenPicture as reason:
-        raise broken_refusal(file.name, str(reason)) from None
+        raise UserError(
+            f"{file.name} {reason}. Remove it, or mend it: `ganvas data describe SRC --full` lists all such files."
+        ) from None
     return to_channels(pixels[None], channels, (255, 255, 255))[0]
 
 
