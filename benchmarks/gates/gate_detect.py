@@ -170,7 +170,7 @@ class MeanPerson:
     A place scores the correlation of its edges with the template, from -1 to 1.
     """
 
-    TALL, WIDE = 24, 10  # Pixels of the template.
+    TALL, WIDE = 32, 13  # Pixels of the template.
     HEIGHTS = 20.0 * 1.16 ** np.arange(12)  # Pixels: to 102, as the tallest people are.
     FROM, SEEN, MOST = 400, 0.9, 400
 
@@ -195,7 +195,7 @@ class MeanPerson:
         kept = top[kept_boxes(boxes[top], scores[top], most_overlap=0.5)][: self.MOST]
         return Detections(corners=boxes[kept], scores=scores[kept])
 
-    def _cut(self, edges: Float[Tensor, "c h w"], box: np.ndarray) -> Float[Tensor, "c 24 10"]:
+    def _cut(self, edges: Float[Tensor, "c h w"], box: np.ndarray) -> Float[Tensor, "c 32 13"]:
         left, top, right, bottom = (round(float(side)) for side in box)
         part = edges[None, :, top : max(bottom, top + 1), left : max(right, left + 1)]
         return F.interpolate(part, (self.TALL, self.WIDE), mode="bilinear", antialias=True)[0]
