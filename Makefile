@@ -53,8 +53,8 @@ test: setup ## the whole suite: about ten minutes on two cores
 fast: setup ## what is not marked slow: about a minute
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
 
-simulate: setup ## coverage of the metrics' intervals in full; figures go to benchmarks/history.jsonl (about an hour)
-	GANVAS_SIMULATE=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m simulate tests/metrics tests/claims
+simulate: setup ## coverage of intervals and levels of tests in full; figures go to benchmarks/history.jsonl (about an hour)
+	GANVAS_SIMULATE=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m simulate tests/metrics tests/claims tests/dissect
 
 browser: setup ## the studio in a real Chromium (apt-get install chromium-headless-shell), with axe-core by npm
 	$(BIN)/python -m pip install -qq 'playwright>=1.50'

@@ -37,14 +37,12 @@ def main(run: Path) -> None:
 
 def layers(own, labeller):
     """Units that fit a label, by layer, beside the twins."""
-    found = dissect(
-        own, labeller, own.numbering.chosen(), DissectionSettings(effects=False, shown_units=0, permutations=19)
-    )
+    found = dissect(own, labeller, own.numbering.chosen(), DissectionSettings(effects=False, shown_units=0))
     ticks = [(float(at), layer.place.name) for at, layer in enumerate(found.layers)]
     panels = []
     for number, (title, of) in enumerate(
         (
-            ("units with IoU > 0.04, share", lambda layer: layer.detectors),
+            ("units that fit a label, share", lambda layer: layer.fitting),
             ("mean corrected score", lambda layer: layer.best),
         )
     ):

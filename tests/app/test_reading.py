@@ -34,7 +34,7 @@ def dissection(name="sand"):
     bars = {"trained": 25, "rotated": 17, "untrained": 5.5, "permuted": None}
     place = {"name": "#31", "label": "leaky_relu", "units": 64, "size": [8, 8]}
     unit = {"unit": 3, "free_label": name, "corrected": 0.31, "free_iou": 0.4, "p_value": None}
-    layer = {"place": place, "detectors": bars, "best": bars, "significant": bars, "units": [unit]}
+    layer = {"place": place, "fitting": bars, "best": bars, "significant": bars, "units": [unit]}
 
     def of(chosen_by, label, relative):
         effect = {"label": name, "before": 0.147, "relative": relative, "relative_error": 0.02}

@@ -1,18 +1,24 @@
 """Scores of agreement, against closed forms, hand cases and permutations."""
 
 import math
+import os
+from itertools import permutations
+from statistics import mean
 
 import pytest
 import torch
+from benchmarks.history import record
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from ganvas.dissect.agreement.agreement import LEVELS, rotated
+from ganvas.dissect.agreement.agreement import LEVELS, agreement, rotated
 from ganvas.dissect.agreement.counts import PixelGrid, counted, enlarged, thresholds
-from ganvas.dissect.agreement.null import permuted
+from ganvas.dissect.agreement.null import moments, orders, permuted, shared
 from ganvas.dissect.agreement.scores import information, scores
 from ganvas.dissect.labelled_sample import sampled
 from ganvas.dissect.layers import layers
+
+FULL = bool(os.environ.get("GANVAS_SIMULATE"))
 
 
 def noise(rng, *shape):
@@ -113,7 +119,7 @@ def test_the_permutation_test_holds_every_level_over_the_whole_layer_and_finds_a
     for seed in range(200):
         values, masks = at_pixels(noise(rng, 10, 3, 2, 2), 4), random_masks(rng, 10, 4, 3)
         at = thresholds(values, (0.05, 0.2))
-        null = permuted(values, masks, 3, at, permutations=19, seed=seed, detector=(0, 0.04))
+        null = permuted(values, masks, 3, at, orders(10, 19, seed))
         smallest.append(float(null.p_values.min()))
     levels = torch.arange(1, 21) / 20
     reached = (torch.tensor(smallest)[:, None] <= levels + 1e-9).double().mean(0)
@@ -122,9 +128,47 @@ def test_the_permutation_test_holds_every_level_over_the_whole_layer_and_finds_a
     values, masks = at_pixels(noise(rng, 24, 6, 4, 4), 8), random_masks(rng, 24, 8, 3)
     values[:, 4] = (masks == 2).float() + 0.1 * values[:, 4]
     at = thresholds(values, (0.05, 0.2))
-    null = permuted(values, masks, 3, at, permutations=19, seed=0, detector=(0, 0.04))
-    assert null.significant[4]
+    null = permuted(values, masks, 3, at, orders(24, 19, 0))
     assert null.p_values[4] == pytest.approx(1 / 20)
+
+
+def smooth(rng, n, maps, side=8):
+    """Random fields whose neighbouring pixels are alike."""
+    return F.interpolate(noise(rng, n, maps, 3, 3), size=(side, side), mode="bilinear", align_corners=True)
+
+
+def test_the_moments_of_shared_pixels_are_those_over_all_orders(rng):
+    values, masks = smooth(rng, 5, 2).flatten(2), random_masks(rng, 5, 8, 3)
+    at = thresholds(values, (0.05, 0.3))
+    every = shared(values, masks, 3, at, [torch.tensor(order) for order in permutations(range(5))])
+    mean, variance = moments(values, masks, 3, at)
+    assert_close(mean, every.mean(0), rtol=1e-5, atol=1e-5)
+    assert_close(variance, every.var(0, correction=0), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.simulate
+def test_what_position_alone_gives_is_no_fit_and_what_a_unit_says_of_its_own_picture_is(rng):
+    # Labels lie in bands from the top to the bottom, and each unit prefers a height: the published rule calls most of
+    # them detectors. None knows its picture but the last one of every layer.
+    layers, n, units = (400 if FULL else 20), 60, 6
+    height = torch.linspace(-1, 1, 8)[:, None].expand(8, 8)
+    prefers = torch.linspace(-1, 1, units)[None, :, None, None]
+    by_iou, false, found = [], [], []
+    for seed in range(layers):
+        field = 4 * height + smooth(rng, n, 1)[:, 0]
+        masks = torch.bucketize(field, torch.linspace(-3.5, 3.5, 7)).flatten(1)
+        maps = smooth(rng, n, units) - 6 * (height - prefers).abs()
+        blind = agreement(maps, masks, 8, PixelGrid(size=(8, 8)), permutations=19, seed=seed)
+        by_iou.append(float(blind.detectors.sum()))
+        false.append(blind.fitting > 0)
+        if seed % 4 == 0:
+            maps[:, -1] = -(field - 0.6).abs()  # The middle of a label.
+            found.append(agreement(maps, masks, 8, PixelGrid(size=(8, 8)), permutations=19, seed=seed).fitting > 0)
+    if FULL:
+        record("dissect_position", {"layers": layers, "units": units, "by_iou": mean(by_iou), "false": mean(false)})
+    assert mean(by_iou) > 0.5 * units
+    assert mean(false) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / layers)
+    assert mean(found) > 0.9
 
 
 def test_the_grid_takes_every_step_th_pixel_of_the_enlarged_map(rng):

@@ -38,10 +38,21 @@ def test_the_error_of_a_mean_over_cells_has_pictures_as_clusters():
 def test_a_contrast_of_two_grounds_is_the_difference_of_their_means():
     ground = torch.tensor([[0, 0, 1, 1]] * 3)
     causal = torch.tensor([[4.0, 4.0, 1.0, 1.0], [5.0, 5.0, 1.0, 1.0], [6.0, 6.0, 1.0, 1.0]]).double() / 100
-    found = Insertions(labels=("a", "b"), ground=ground, causal=causal, random=torch.zeros_like(causal))
+    found = Insertions(labels=("a", "b"), ground=ground, causal=causal, random_sets=torch.zeros(2, 3, 4))
     points, error = found.contrast("a", "b")
     assert points == pytest.approx(4.0)
     assert error == pytest.approx(1.0 / math.sqrt(3))
+
+
+def test_twins_of_a_contrast_are_other_pictures_grounds_and_a_random_set():
+    # Sand lies below in one picture and above in the other; the thing appears on sand alone.
+    ground = torch.tensor([[0, 0, 1, 1], [1, 1, 0, 0]])
+    causal = (ground == 1).double()
+    sets = torch.stack([torch.full((2, 4), 0.25), torch.full((2, 4), 0.05)]).double()
+    found = Insertions(labels=("sky", "sand"), ground=ground, causal=causal, random_sets=sets)
+    assert found.contrast("sand", "sky")[0] == pytest.approx(100)
+    assert found.elsewhere().contrast("sand", "sky")[0] == pytest.approx(-100)
+    assert found.by_chance().on("", "sand").points == pytest.approx(20)
 
 
 def test_shares_of_cells_of_a_mask():

@@ -14,6 +14,7 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.dissect.agreement.agreement import TOP
 from ganvas.dissect.agreement.counts import PixelGrid
+from ganvas.dissect.agreement.null import enough_to_pass
 from ganvas.dissect.effects.context import Context, GroundEffect, inserted_everywhere
 from ganvas.dissect.effects.shares import drawn_shares
 from ganvas.dissect.effects.single_units import (
@@ -256,8 +257,9 @@ def _require_labels(sample: LabelledSample, labeller: Labeller) -> None:
 
 def _protocol(labeller: Labeller, settings: DissectionSettings, grid: PixelGrid) -> str:
     height, width = grid.size
+    fit = "beyond-position" if enough_to_pass(settings.permutations) else "iou"
     return (
-        f"labeller={labeller.identity};n={settings.pictures};grid={height}x{width}/{grid.step};top={TOP};upsampled=bilinear;"
+        f"labeller={labeller.identity};n={settings.pictures};grid={height}x{width}/{grid.step};top={TOP};fit={fit};upsampled=bilinear;"
         f"silence={settings.silence};seed={settings.seed}"
     )
 

@@ -49,16 +49,16 @@ def html(found: Dissection) -> str:
 
 def _layers(found: Dissection) -> Html:
     charts = [
-        _chart(found.layers, "Units that fit a label", f"units with IoU > {DETECTOR}", lambda layer: layer.detectors),
+        _chart(found.layers, "Units that fit a label", "units", lambda layer: layer.fitting),
         _chart(found.layers, "Best fit beyond chance", "mean corrected score", lambda layer: layer.best),
     ]
-    header = ("layer", "units", "fit a label", "rotated", "untrained", "permuted", "significant", "same in halves")
+    header = ("layer", "units", "fit a label", *(name for name, _ in TWINS[1:]), "by IoU alone", "same in halves")
     rows = [
         [
             f"{layer.place.name} {layer.place.label}",
             f"{layer.place.units} at {layer.place.size[0]}×{layer.place.size[1]}",
-            *(number(value, digits=3) for value in values_of(layer.detectors)),
-            number(layer.significant.trained, digits=3),
+            *(number(value, digits=3) for value in values_of(layer.fitting)),
+            _by_iou_alone(layer.detectors),
             f"{layer.same_in_halves:.0%}",
         ]
         for layer in found.layers
@@ -69,7 +69,8 @@ def _layers(found: Dissection) -> Html:
             "p",
             "How many units of each layer fit a label, and how many do by chance: in the same axes turned at random, "
             "in the same network before training, and with the labels of other pictures. Only what rises above all "
-            "three was learnt by single units.",
+            f"three was learnt by single units. A unit fits a label if their IoU is above {DETECTOR} and more than "
+            "the labels of other pictures give at the same places; by IoU alone, corners fit what is in corners.",
         ),
         element("div", *charts, class_="charts"),
         page.table(header, rows, text_columns=2),
@@ -85,7 +86,7 @@ def _beside(found: Dissection) -> Html | None:
             row["run"],
             f"{row['layer']} {row['label']}",
             f"{row['units']} at {row['height']}×{row['width']}",
-            f"{number(row['detectors'], digits=3)} ({row['detectors'] / row['units']:.0%})",
+            f"{number(row['fitting'], digits=3)} ({row['fitting'] / row['units']:.0%})",
             *(number(value, digits=3) for value in (row["rotated"], row["untrained"], row["permuted"], row["best"])),
         ]
         for row in (*layer_rows(found.subject, found.layers), *found.beside)
@@ -96,6 +97,12 @@ def _beside(found: Dissection) -> Html | None:
         element("p", "The layers of other dissections, found in the same way: labeller, pictures, grid and level."),
         page.table(header, rows, text_columns=3),
     )
+
+
+def _by_iou_alone(bars: Bars) -> str:
+    """Of the units, and of the untrained network's."""
+    twin = "" if bars.untrained is None else f" (untrained {number(bars.untrained, digits=3)})"
+    return f"{number(bars.trained, digits=3)}{twin}"
 
 
 def values_of(bars: Bars) -> tuple[float | None, ...]:

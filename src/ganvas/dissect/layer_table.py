@@ -16,7 +16,7 @@ from ganvas.core.files.typed_json import require
 from ganvas.dissect.layers import DissectedLayer
 
 FILE = "layers.json"
-ALIKE = ("labeller", "n", "grid", "top", "upsampled")  # Parts of a protocol that rows must share.
+ALIKE = ("labeller", "n", "grid", "top", "fit", "upsampled")  # Parts of a protocol that rows must share.
 
 
 class DissectedLayerRow(TypedDict):
@@ -28,10 +28,12 @@ class DissectedLayerRow(TypedDict):
     units: int
     height: int
     width: int
-    detectors: float  # Units whose IoU by the top-q rule is that of a detector.
+    fitting: float  # Units that fit a label: a detector's IoU, and more of it than position gives.
     rotated: float | None
     untrained: float | None
     permuted: float | None
+    detectors: float  # Units whose IoU is that of a detector, be it by their position alone.
+    detectors_untrained: float | None
     best: float  # Mean over units of the best chance-corrected score.
     best_untrained: float | None
     best_permuted: float | None
@@ -56,10 +58,12 @@ def layer_rows(run: str, layers: Sequence[DissectedLayer]) -> list[DissectedLaye
             units=layer.place.units,
             height=layer.place.size[0],
             width=layer.place.size[1],
+            fitting=layer.fitting.trained,
+            rotated=layer.fitting.rotated,
+            untrained=layer.fitting.untrained,
+            permuted=layer.fitting.permuted,
             detectors=layer.detectors.trained,
-            rotated=layer.detectors.rotated,
-            untrained=layer.detectors.untrained,
-            permuted=layer.detectors.permuted,
+            detectors_untrained=layer.detectors.untrained,
             best=layer.best.trained,
             best_untrained=layer.best.untrained,
             best_permuted=layer.best.permuted,

@@ -60,7 +60,8 @@ class DissectedLayer:
 
     place: Place
     units: tuple[Unit, ...]
-    detectors: Bars  # Units whose IoU by the top-q rule is that of a detector.
+    fitting: Bars  # Units that fit a label: such an IoU, and more of it than position gives.
+    detectors: Bars  # Units whose IoU by the top-q rule is that of a detector, be it by their position alone.
     best: Bars  # Mean over units of the best chance-corrected score.
     significant: Bars  # Units that pass the permutation test, over the whole layer.
     same_in_halves: float  # Share of the units that both halves of the pictures give one label.
@@ -124,7 +125,9 @@ def _own(
         galleries |= _gallery(sample, place, first, maps, found, shown_units)
         advance(maps.shape[1])
         if turned:
-            other.setdefault(place.name, []).append(agreement(rotated(maps, seed), sample.masks, labels, sample.grid))
+            turned_maps = rotated(maps, seed)
+            scored = agreement(turned_maps, sample.masks, labels, sample.grid, permutations=permutations, seed=seed)
+            other.setdefault(place.name, []).append(scored)
             advance(maps.shape[1])
     return _joined(own), _joined(other), galleries
 
@@ -159,26 +162,24 @@ def _gallery(sample: LabelledSample, place: Place, first: int, maps: Maps, found
 def _layer(
     place: Place, labels: Sequence[str], own: Agreement, turned: Agreement | None, bare: Agreement | None
 ) -> DissectedLayer:
-    null = own.null
+    def bars(of: Callable[[Agreement], float], permuted: float | None) -> Bars:
+        return Bars(
+            trained=of(own),
+            rotated=None if turned is None else of(turned),
+            untrained=None if bare is None else of(bare),
+            permuted=permuted,
+        )
+
     return DissectedLayer(
         place=place,
         units=tuple(_unit(own, unit, labels) for unit in range(place.units)),
-        detectors=Bars(
-            trained=float(own.detectors.sum()),
-            rotated=None if turned is None else float(turned.detectors.sum()),
-            untrained=None if bare is None else float(bare.detectors.sum()),
-            permuted=None if null is None else float(null.detectors.mean()),
+        fitting=bars(lambda found: found.fitting, own.fitting_permuted),
+        detectors=bars(lambda found: float(found.detectors.sum()), own.detectors_permuted),
+        best=bars(
+            lambda found: float(found.best.mean()),
+            None if own.best_permuted is None else float(own.best_permuted.mean()),
         ),
-        best=Bars(
-            trained=float(own.best.mean()),
-            rotated=None if turned is None else float(turned.best.mean()),
-            untrained=None if bare is None else float(bare.best.mean()),
-            permuted=None if null is None else float(null.best.mean()),
-        ),
-        significant=Bars(
-            trained=_significant(own),
-            untrained=None if bare is None else _significant(bare),
-        ),
+        significant=bars(_significant, None),
         same_in_halves=float(own.halves.mean()),
         fit=own.scores.iou[:, AT_TOP],
     )
@@ -186,9 +187,9 @@ def _layer(
 
 def _significant(found: Agreement) -> float:
     """Units that pass the permutation test; nan where it was not made, or with so few that none could."""
-    if found.null is None or len(found.null.detectors) + 1 < 1 / LEVEL:
+    if found.null is None or not found.null.can_pass:
         return float("nan")
-    return float(found.null.significant.sum())
+    return float((found.null.p_values <= LEVEL).sum())
 
 
 def _unit(found: Agreement, unit: int, labels: Sequence[str]) -> Unit:

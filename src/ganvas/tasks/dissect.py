@@ -76,7 +76,7 @@ class Dissect:
     silence: Literal["zero", "mean"] = "zero"
     """What a silenced unit says: 0, or its mean."""
     permutations: int = 39
-    """Of the pictures, for the significance test; 0 leaves it out."""
+    """Of the pictures, for the test whether a unit fits a label beyond its position; fewer than 19 leave it out."""
     twins: bool = True
     """Compare with the untrained network and with rotated axes."""
     kimg: float | None = None
@@ -94,7 +94,7 @@ class LayerLine:
     layer: str
     label: str
     units: int
-    detectors: float
+    fitting: float
     rotated: float | None
     untrained: float | None
     permuted: float | None
@@ -354,10 +354,10 @@ def _result(found: "Dissection", page: Path, folder: Path) -> DissectResult:
             layer=layer.place.name,
             label=layer.place.label,
             units=layer.place.units,
-            detectors=layer.detectors.trained,
-            rotated=layer.detectors.rotated,
-            untrained=layer.detectors.untrained,
-            permuted=layer.detectors.permuted,
+            fitting=layer.fitting.trained,
+            rotated=layer.fitting.rotated,
+            untrained=layer.fitting.untrained,
+            permuted=layer.fitting.permuted,
             best=layer.best.trained,
         )
         for layer in found.layers

@@ -52,7 +52,7 @@ def _layers(found: Mapping[str, Any]) -> Html:
         [
             f"{layer['place']['name']} {layer['place']['label']}",
             f"{layer['place']['units']} at {'×'.join(map(str, layer['place']['size']))}",
-            *(_number(layer["detectors"][twin]) for twin in TWINS),
+            *(_number(layer["fitting"][twin]) for twin in TWINS),
             _number(layer["best"]["trained"]),
             _number(layer["significant"]["trained"]),
         ]

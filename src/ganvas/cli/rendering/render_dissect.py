@@ -17,7 +17,7 @@ def _(result: DissectResult) -> None:
     rows = [
         (
             *(line.layer, line.label, str(line.units)),
-            *(number(value, digits=3) for value in (line.detectors, line.rotated, line.untrained, line.permuted)),
+            *(number(value, digits=3) for value in (line.fitting, line.rotated, line.untrained, line.permuted)),
             number(line.best, digits=3),
         )
         for line in result.layers

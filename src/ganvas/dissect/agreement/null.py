@@ -1,16 +1,18 @@
 """A permutation test of agreement: units held against the labels of other pictures of the same set.
 
 That keeps how often labels occur, how units are distributed and where in a picture either tends to be ("the top is
-sky"), and breaks what ties a unit to its own picture. With the largest score of a whole layer, studentised per unit and
-label, as the statistic, the chance of one false finding or more among all of them is bounded at once (Westfall & Young
-1993, Resampling-Based Multiple Testing, section 2.3).
+sky"), and breaks what ties a unit to its own picture. A unit that is active in a corner fits whatever tends to be
+there, before training too; so a fit counts only where it is beyond what the labels of other pictures give.
 
-All orders are equally likely, those in which a picture keeps its own labels among them. Without these the true order
-would stand apart from the others, which have more in common with each other than with it: on white noise of 10 pictures
-the test then calls 12 % of layers significant at 5 %.
+With the largest score of a whole layer, studentised per unit, level and label, as the statistic, the chance of one
+false finding or more among all of them is bounded at once (Westfall & Young 1993, Resampling-Based Multiple Testing,
+section 2.3). Mean and variance over all orders are known: with A and L the active and the labelled pixels of every
+picture, less their means over pictures at each place, the pixels of both have the variance ``<A'A, L'L> / (n - 1)``
+(Hoeffding 1951, A Combinatorial Central Limit Theorem); what neighbouring pixels have in common is in it. So no order,
+the true one included, is held against figures that lean on itself.
 
-Significance is not interpretability: nearly every unit of an untrained network passes too, since labels and units are
-both functions of the picture. Its count is only of use beside that of the untrained twin.
+Passing is not interpretability: units of an untrained network pass too, with some label at some level, since labels and
+units are both functions of the picture. It is what a fit needs besides its size.
 """
 
 from collections.abc import Sequence
@@ -18,25 +20,47 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ganvas.core.seeds import stream
 from ganvas.dissect.agreement.counts import PixelLabels, Values
 
-PICTURES = 128  # Of the sample, at most: the test has power enough, and its cost is a product of everything.
-AT_ONCE = 8
 LEVEL = 0.05  # Of the test, over the whole layer.
+UNITS_AT_ONCE = 8  # For the products of pixels.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Null:
-    """A permutation test of one layer."""
+    """A permutation test of one layer, at some levels of activity; the true order is the first."""
 
-    p_values: Float[Tensor, " units"]  # Of the unit's best label and level, over the whole layer; never below 1/(R+1).
-    detectors: Float[Tensor, " permutations"]  # Units above the detector's IoU by chance, in each permutation.
-    best: Float[Tensor, " units"]  # The best chance-corrected score over labels and levels, mean over permutations.
-    significant: Bool[Tensor, " units"]
+    iou: Float[Tensor, "orders units levels labels"]
+    p: Float[Tensor, "orders units levels labels"]  # Over the whole layer; never below 1 / orders.
+
+    @property
+    def p_values(self) -> Float[Tensor, " units"]:
+        """Of each unit's best label and level."""
+        return self.p[0].flatten(1).amin(1)
+
+    @property
+    def can_pass(self) -> bool:
+        """Whether there are orders enough for anything to pass."""
+        return enough_to_pass(len(self.p) - 1)
+
+    def fitting(self, level: int, least: float) -> Int[Tensor, " orders"]:
+        """Units that have an IoU above ``least`` with a label that they pass with, at one level; in each order."""
+        return ((self.iou[:, :, level] > least) & (self.p[:, :, level] <= LEVEL)).any(2).sum(1)
+
+
+def enough_to_pass(permutations: int) -> bool:
+    """Whether there are so many permutations that anything can pass the test."""
+    return permutations + 1 >= 1 / LEVEL
+
+
+def orders(n: int, permutations: int, seed: int) -> list[Tensor]:
+    """Orders of pictures, the true one first."""
+    generator = stream(seed, "dissect", "permutations")
+    return [torch.arange(n), *(torch.randperm(n, generator=generator) for _ in range(permutations))]
 
 
 def permuted(
@@ -44,64 +68,74 @@ def permuted(
     masks: PixelLabels,
     labels: int,
     at: Float[Tensor, "units levels"],
-    *,
-    permutations: int,
-    seed: int,
-    detector: tuple[int, float],
+    shuffles: Sequence[Tensor],
 ) -> Null:
-    """The test, on the first pictures of the sample.
+    """The test.
 
     Args:
         at: Thresholds of the units.
-        detector: The level (its number) and the IoU from which on a unit counts as a detector.
+        shuffles: Orders of the pictures, the true one first.
     """
-    values, masks = values[:PICTURES], masks[:PICTURES]
-    generator = stream(seed, "dissect", "permutations")
-    orders = [torch.arange(len(masks)), *(torch.randperm(len(masks), generator=generator) for _ in range(permutations))]
-    both, active, labelled = _sums(values, masks, labels, at, orders)
-    iou = both / (active[:, :, None, None] + labelled - both).clamp_min(1)
-    score = iou.permute(3, 0, 1, 2)  # Permutation, unit, level, label.
-    # Over the true order as well, else it alone would be held against a mean and deviation without itself. A
-    # typical variance is added: a label that is nearly never there would be far out in one order or another.
-    spread = score.var(0)
-    mean, deviation = score.mean(0), (spread + spread.median()).sqrt().clamp_min(1e-6)
-    largest = ((score - mean) / deviation).flatten(2).amax(2)  # Of each unit.
-    against = largest[1:].amax(1)
-    p_values = (1 + (against[None] >= largest[0][:, None]).sum(1)) / (permutations + 1)
-    which, least = detector
-    a, g = active[:, :, None] / masks.numel(), labelled[:, 0] / masks.numel()
-    chance = a * g / (a + g - a * g).clamp_min(1e-12)
-    return Null(
-        p_values=p_values,
-        detectors=(score[1:, :, which].amax(2) > least).sum(1).float(),
-        best=((score[1:] - chance) / (1 - chance).clamp_min(1e-12)).flatten(2).amax(2).mean(0),
-        significant=p_values <= LEVEL,
-    )
+    both = shared(values, masks, labels, at, shuffles)
+    active = both[0].sum(2, keepdim=True)
+    whole = active + torch.bincount(masks.flatten().long(), minlength=labels)
+    mean, variance = moments(values, masks, labels, at)
+    # By the slope of the IoU. A typical variance is added: a label that is nearly never there would be far out in one
+    # order or another.
+    spread = variance * (whole / (whole - mean).clamp_min(1).square()).square()
+    deviation = (spread + spread.median()).sqrt().clamp_min(1e-6)
+    iou = both / (whole - both).clamp_min(1)
+    score = (iou - mean / (whole - mean).clamp_min(1)) / deviation
+    largest = score.flatten(1).amax(1).sort().values
+    exceeding = len(largest) - torch.searchsorted(largest, score)  # An order's own largest is among them.
+    return Null(iou=iou.float(), p=(exceeding / len(largest)).float())
 
 
 def joined_nulls(parts: Sequence[Null]) -> Null:
     """The tests of a layer's portions side by side."""
-    return Null(
-        p_values=torch.cat([part.p_values for part in parts]),
-        detectors=torch.stack([part.detectors for part in parts]).sum(0),
-        best=torch.cat([part.best for part in parts]),
-        significant=torch.cat([part.significant for part in parts]),
-    )
+    return Null(iou=torch.cat([part.iou for part in parts], 1), p=torch.cat([part.p for part in parts], 1))
 
 
-def _sums(
-    values: Values, masks: PixelLabels, labels: int, at: Float[Tensor, "units levels"], orders: Sequence[Tensor]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Pixels of both (units, levels, labels, orders), active (units, levels) and labelled (labels, 1), in all."""
+def shared(
+    values: Values, masks: PixelLabels, labels: int, at: Float[Tensor, "units levels"], shuffles: Sequence[Tensor]
+) -> Float[Tensor, "orders units levels labels"]:
+    """Pixels of all pictures that are above a unit's threshold and have the label, in each order."""
     units, levels = at.shape
-    both = torch.zeros(units * levels, labels * len(orders))
-    active = torch.zeros(units * levels)
-    for start in range(0, len(masks), AT_ONCE):
-        part = values[start : start + AT_ONCE]
-        above = (part[:, :, None] > at[None, :, :, None]).float().flatten(1, 2)
-        active += above.sum((0, 2))
-        others = [F.one_hot(masks[order[start : start + AT_ONCE]].long(), labels) for order in orders]
-        there = torch.stack(others, 3).flatten(2).float()
-        both += above.transpose(0, 1).flatten(1) @ there.flatten(0, 1)
-    labelled = torch.bincount(masks.flatten().long(), minlength=labels).float()
-    return both.view(units, levels, labels, len(orders)), active.view(units, levels), labelled[:, None]
+    rising, order = at.sort(1)
+    there = torch.stack([masks[shuffle].flatten() for shuffle in shuffles])
+    cells = levels * labels
+    rows = torch.arange(len(shuffles))[:, None] * cells
+    both = torch.empty(len(shuffles), units, levels, labels, dtype=torch.float64)
+    for unit in range(units):
+        above = torch.bucketize(values[:, unit].flatten(), rising[unit].contiguous())  # Thresholds exceeded.
+        active = above.nonzero()[:, 0]
+        cell = (above[active] - 1) * labels + rows + there[:, active]
+        table = torch.bincount(cell.flatten(), minlength=len(shuffles) * cells).view(-1, levels, labels)
+        both[:, unit, order[unit]] = table.flip(1).cumsum(1).flip(1).double()
+    return both
+
+
+def moments(
+    values: Values, masks: PixelLabels, labels: int, at: Float[Tensor, "units levels"]
+) -> tuple[Float[Tensor, "units levels labels"], Float[Tensor, "units levels labels"]]:
+    """Mean and variance, over all orders, of the pixels that a unit and a label share."""
+    n = len(masks)
+    labelled = F.one_hot(masks.long(), labels).permute(2, 0, 1).float()
+    theirs, their_products = _products(labelled)
+    means, variances = [], []
+    for start in range(0, len(at), UNITS_AT_ONCE):
+        part = slice(start, start + UNITS_AT_ONCE)
+        active = (values[:, part, None] > at[None, part, :, None]).flatten(1, 2).transpose(0, 1).float()
+        ours, products = _products(active)
+        means.append((ours @ theirs.T) / n)
+        variances.append((products.flatten(1) @ their_products.flatten(1).T).clamp_min(0) / max(n - 1, 1))
+    shape = (*at.shape, labels)
+    return torch.cat(means).double().view(shape), torch.cat(variances).double().view(shape)
+
+
+def _products(
+    marked: Float[Tensor, "maps n pixels"],
+) -> tuple[Float[Tensor, "maps pixels"], Float[Tensor, "maps pixels pixels"]]:
+    """For each map how many pictures are marked at a pixel, and the products of pixels about their means."""
+    centred = marked - marked.mean(1, keepdim=True)
+    return marked.sum(1), centred.transpose(1, 2) @ centred

@@ -7,7 +7,10 @@ building is and nowhere else. Three things can feign that:
 - the labeller, if it knows that doors do not stand in the sky: what it recognises of real things pasted there has to
   stand beside the matrix, and the labeller has to have learnt without a sense of place;
 - any disturbance of a cell, which takes from what was there: the effect of as many random units is subtracted;
-- the units' own distribution: the untrained twin has to show nothing of it.
+- the place: what is put at the bottom need not know what lies there. With the grounds of *another* picture the same
+  cells have to show less (``elsewhere``).
+
+An untrained network is a twin only where it draws the grounds at all; random units (``by_chance``) always are one.
 
 An effect is the change of the share of the cell's own pixels that have the thing's label, in points. Cells of one
 picture depend on each other, so standard errors are over pictures.
@@ -15,7 +18,7 @@ picture depend on each other, so standard errors are over pictures.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -73,7 +76,20 @@ class Insertions:
     labels: tuple[str, ...]
     ground: Int[Tensor, "pictures cells"]  # The label in the cell's middle.
     causal: Float[Tensor, "pictures cells"]  # Change of the thing's share of the cell.
-    random: Float[Tensor, "pictures cells"]
+    random_sets: Float[Tensor, "sets pictures cells"]  # The same by random units.
+
+    @property
+    def random(self) -> Float[Tensor, "pictures cells"]:
+        """The mean over random sets."""
+        return self.random_sets.mean(0)
+
+    def by_chance(self) -> "Insertions":
+        """The twin in which a random set stands for the thing's units, beside the other random sets."""
+        return replace(self, causal=self.random_sets[0], random_sets=self.random_sets[1:])
+
+    def elsewhere(self) -> "Insertions":
+        """The twin in which each cell is said to have the ground of the next picture at that place."""
+        return replace(self, ground=self.ground.roll(1, 0))
 
     def on(self, thing: str, ground: str) -> GroundEffect:
         """The mean over the cells of one ground."""
@@ -150,7 +166,7 @@ def inserted_everywhere(
         labels=labeller.labels,
         ground=_middles(masks, place.size),
         causal=change[0],
-        random=change[1:].mean(0),
+        random_sets=change[1:],
     )
 
 
