@@ -102,7 +102,7 @@ export async function show(place, given) {
 
   const button = (text, work) => h("button", { type: "button", onclick: work }, text);
   place.append(
-    h("header", {}, h("h1", {}, title), h("p", {}, "A generator and its critic play for points in a plane, before your eyes.")),
+    h("header", {}, h("h1", {}, title), h("p", {}, "A generator learns to place points as a law does; a critic learns to tell the two apart.")),
     h("div", { class: "row" }, labelled("Game", controls.game), labelled("Law", controls.law), labelled("Seed", controls.seed)),
     h("div", { class: "row controls" }, button("Begin", begin), button("Back", () => walk(-1)), button("Step", () => walk(1)), play,
       labelled("Stride", controls.stride), step),
