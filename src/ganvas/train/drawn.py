@@ -13,6 +13,7 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Labels, Latents
 from ganvas.losses.capabilities import (
+    Detects,
     Draws,
     DrawsAtTemperature,
     HasLatents,
@@ -88,12 +89,16 @@ def drawn_samples(
             chosen = None if labels is None else labels[first : first + rows].to(device)
             yield _from_stream(model, rows, rng, chosen, temperature)[max(start - first, 0) :]
     else:
-        instead = (
-            " `ganvas translate RUN SRC -o OUT` translates pictures, and `ganvas measure OUT REALS` measures them."
-            if isinstance(model, Translates)
-            else ""
-        )
-        raise UserError(f"{_file_of(model)} draws no samples of its own.{instead}")
+        raise UserError(f"{_file_of(model)} draws no samples of its own.{_instead(model)}")
+
+
+def _instead(model: Game) -> str:
+    """What a model is good for that draws nothing; a sentence with a space before it."""
+    if isinstance(model, Translates):
+        return " `ganvas translate RUN SRC -o OUT` translates pictures, and `ganvas measure OUT REALS` measures them."
+    if isinstance(model, Detects):
+        return " `ganvas detect RUN SRC -o boxes.json` finds boxes; what is missed is measured on --held-out pictures."
+    return ""
 
 
 def _from_stream(

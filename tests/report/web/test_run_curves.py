@@ -109,6 +109,12 @@ def test_levels_are_named_by_their_pixels():
     assert [curve.colour == INK for curve in chart.curves] == [True, False, False]
 
 
+def test_a_run_is_drawn_beside_the_floor_that_was_measured_in_the_same_way():
+    both = [results(0.5, 0.7, metric="ap"), results(0.1, 0.1, metric="ap.prior_boxes")]
+    ((chart, _),) = metric_charts([one for part in both for one in part], [])
+    assert [(curve.name, curve.y[-1]) for curve in chart.curves] == [("the run", 0.7), ("prior boxes", 0.1)]
+
+
 def test_the_pace_needs_two_reports():
     assert pace_chart({"kimg": np.array([1.0]), "images_per_second": np.array([300.0])}, []) is None
     assert pace_chart({"kimg": np.arange(2.0), "images_per_second": np.array([300.0, 9.0])}, []).axes.log_y

@@ -15,6 +15,7 @@ from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.models.detect import csp
 from ganvas.tasks.detect import Detect, detect
 from ganvas.tasks.report import Report, report
+from ganvas.tasks.sample import Sample, sample
 from ganvas.tasks.train import Train, train
 from ganvas.train.kinds import box_kind
 from ganvas.train.kinds.box_kind import BoxKind
@@ -77,6 +78,7 @@ def test_what_is_missed_is_measured_beside_the_boxes_that_are_likely_without_loo
     assert {"miss_rate", "ap", "ap50", "miss_rate.prior_boxes", "ap50.prior_boxes"} <= found.keys()
     assert 0 <= found["miss_rate"]["value"] <= 1
     assert "from8px" in found["miss_rate"]["protocol"]
+    assert len({one["protocol"] for one in found.values()}) == 1  # So that a report draws both on one chart.
 
 
 def test_boxes_are_written_as_a_coco_file_inside_upright_pictures_and_drawn(run, photos, tmp_path):
@@ -110,6 +112,11 @@ def test_what_is_detected_can_be_learnt_from(run, photos, tmp_path):
     data = BoxKind().prepare(request, config, Plan())
     assert len(data) == 3
     assert "boxes of person" in data.sentence()
+
+
+def test_a_detector_says_that_it_draws_nothing_and_what_it_does(run, tmp_path):
+    with pytest.raises(UserError, match=r"draws no samples of its own. `ganvas detect RUN SRC"):
+        sample(Sample(run=run, n=4, out=tmp_path / "g.png"))
 
 
 def test_detecting_refuses_what_cannot_be(run, photos, tmp_path):

@@ -138,7 +138,8 @@ def _metric_chart(base: str, measures: Sequence[Measurement], stages: Sequence[B
         }
     if len({kimg for rows in points.values() for kimg, _, _ in rows}) < 2:
         return None
-    curves = [_metric_curve(metric, base, rows, floors) for metric, rows in points.items()]
+    whole = "average" if all(metric.partition(".")[2].isdigit() for metric in points if metric != base) else "the run"
+    curves = [_metric_curve(whole if metric == base else "", metric, rows, floors) for metric, rows in points.items()]
     curves = [dataclasses.replace(curves[0], name="")] if len(curves) == 1 else curves
     better = next(r.better for one in measures for r in one.shown if r.metric.partition(".")[0] == base)
     name = metric_name(base, protocol)
@@ -156,15 +157,16 @@ def _usual_protocol(base: str, measures: Sequence[Measurement]) -> str:
 
 
 def _metric_curve(
+    whole: str,
     metric: str,
-    base: str,
     rows: Sequence[tuple[float, float, float]],
     floors: Mapping[str, tuple[float, float | None]],
 ) -> Curve:
+    """A curve in ink for the metric itself, by the name ``whole``; a thinner one for a part of it."""
     kimg, value, error = np.array(sorted(rows), float).T
-    part, whole = metric.partition(".")[2], metric == base
+    part = metric.partition(".")[2]
     return Curve(
-        name="average" if whole else f"{part} px" if part.isdigit() else part.replace("_", " "),
+        name=whole or (f"{part} px" if part.isdigit() else part.replace("_", " ")),
         x=kimg,
         y=value,
         error=error,

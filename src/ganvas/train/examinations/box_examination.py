@@ -65,9 +65,7 @@ class BoxExamination(Examination):
         protocol = detection_protocol(len(rows), size, least_height=least, reference=reference)
         how = {"least_height": least, "seed": self.plan.seed}
         if self._floor is None:
-            self._floor = detection_results(
-                self._by_the_prior(rows), protocol=f"{protocol}:prior-boxes", of="prior_boxes", **how
-            )
+            self._floor = detection_results(self._by_the_prior(rows), protocol=protocol, of="prior_boxes", **how)
         return [*detection_results(pictures, protocol=protocol, **how), *self._floor], []
 
     def _by_the_prior(self, rows: Int[np.ndarray, " k"]) -> list[DetectedPicture]:
