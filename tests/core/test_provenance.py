@@ -59,6 +59,14 @@ def test_the_commit_of_a_checkout_is_said_and_a_change_marked(tmp_path: Path, mo
     git("commit", "-m", "first")
     clean = versions()["commit"]
     assert re.fullmatch("[0-9a-f]{12}", clean)
+    kept = tmp_path / "benchmarks" / "history.jsonl"
+    kept.parent.mkdir()
+    kept.write_text("{}")
+    git("add", ".")
+    git("commit", "-m", "second")
+    clean = versions()["commit"]
+    kept.write_text("{}{}")
+    assert versions()["commit"] == clean  # A figure that was kept changes nothing of the next.
     module.write_text("changed")
     assert versions()["commit"] == f"{clean}-dirty"
 

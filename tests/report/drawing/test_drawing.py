@@ -17,6 +17,7 @@ from ganvas.report.drawing.drawing import (
     Drawing,
     Image,
     Paint,
+    Path,
     Rect,
     Text,
     bounds,
@@ -27,6 +28,7 @@ from ganvas.report.drawing.drawing import (
     text_width,
     write,
 )
+from ganvas.report.drawing.png import pixels
 from ganvas.report.drawing.primitives import flat, outline
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -229,3 +231,13 @@ def test_a_tag_in_a_text_stays_text():
     tree = ElementTree.fromstring(encoded(drawing, ".svg"))
     assert next(tree.iter(f"{SVG}text")).text == "&amp;<script>"
     assert tree.find(f"{SVG}title").text == "]]><x>"
+
+
+@pytest.mark.parametrize("far", [1e4, 1e12, 1e300, float("inf")])
+def test_what_lies_far_outside_costs_nothing_and_what_is_seen_of_it_is_drawn(far: float):
+    paint = Paint(stroke="#000000", stroke_width=2.0)
+    near, away = (Path(commands=(("M", ((5.0, 5.0),)), ("L", ((x, 5.0),))), paint=paint) for x in (40.0, far))
+    disc = Circle(x=-far, y=far, radius=2.0, paint=Paint(fill="#ff0000"))
+    seen = [pixels(Drawing(width=20.0, height=10.0, items=items)) for items in ((near,), (away, disc))]
+    assert np.array_equal(*seen)
+    assert seen[0].min() == 0

@@ -95,6 +95,7 @@ class LeftConv2d(nn.Module):
         reach: Pixels to the left; 0 makes it a 1x1 convolution.
         halves: So many equal parts of the outputs are dealt to groups each for itself, as those of a gate.
         bias: Whether there is one; a sum with another layer needs no second.
+        std: Of the starting weights; He's where left out.
     """
 
     def __init__(
@@ -107,9 +108,10 @@ class LeftConv2d(nn.Module):
         groups: int = 1,
         halves: int = 1,
         bias: bool = True,
+        std: float | None = None,
     ) -> None:
         super().__init__()
-        self.reach = reach
+        self.reach, self.std = reach, std
         sees_itself = own or groups > 1
         self.width = reach + sees_itself
         self.weight = unset(out_channels, in_channels, 1, self.width)
@@ -124,8 +126,8 @@ class LeftConv2d(nn.Module):
             self.register_buffer("mask", mask, persistent=False)
 
     def reset(self, generator: torch.Generator) -> None:
-        """He's normal weights, small biases."""
-        _draw(self.weight, self.bias, generator)
+        """Normal weights, small biases."""
+        _draw(self.weight, self.bias, generator, std=self.std)
 
     def forward(self, x: Maps) -> OutMaps:
         seen = F.pad(x, (self.reach, 0, 0, 0)) if self.reach else x
@@ -154,12 +156,14 @@ def group_of(channels: int, groups: int) -> Tensor:
     return torch.arange(channels) * groups // channels
 
 
-def _draw(weight: nn.Parameter, bias: nn.Parameter | None, generator: torch.Generator) -> None:
-    """He's normal weights, and biases of the deviation that torch's own layers have.
+def _draw(
+    weight: nn.Parameter, bias: nn.Parameter | None, generator: torch.Generator, *, std: float | None = None
+) -> None:
+    """Normal weights, He's where no ``std`` is said, and biases of the deviation that torch's own layers have.
 
     The first pixel sees nothing but zeros: without a bias a ReLU above it would start exactly at its kink.
     """
     fan_in = weight[0].numel()
-    normal_(weight, generator, std=math.sqrt(2 / fan_in))
+    normal_(weight, generator, std=math.sqrt(2 / fan_in) if std is None else std)
     if bias is not None:
         normal_(bias, generator, std=math.sqrt(1 / (3 * fan_in)))

@@ -20,6 +20,7 @@ from ganvas.report.drawing.primitives import Circle, Clip, Drawing, Image, Item,
 
 SAMPLES = 3  # Per pixel and axis.
 SYSTEM_FONTS = ("DejaVuSans.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "Helvetica.ttc")
+FAR = 1e6  # In samples: nothing further away is told apart.
 GLYPH_SIZE = 96.0  # Letters are drawn at this size and then scaled: hinting must not change their shape.
 
 
@@ -67,13 +68,16 @@ def _image(item: Image, canvas: Pictures.Image, scale: float) -> None:
 
 
 def _shape(item: Rect | Circle | Path, canvas: Pictures.Image, scale: float) -> None:
-    """Fill and stroke as masks over the item's own rectangle, so that opacity is exact where strokes overlap."""
+    """Fill and stroke as masks over what is seen of the item, so that opacity is exact where strokes overlap."""
     paint, parts = item.paint, flat(outline(item), steps=24)
-    parts = [([(x * scale, y * scale) for x, y in points], closed) for points, closed in parts]
+    parts = [([(_near(x * scale), _near(y * scale)) for x, y in points], closed) for points, closed in parts]
     half = paint.stroke_width * scale / 2 if paint.stroke else 0.0
     xs, ys = zip(*(point for points, _ in parts for point in points), strict=True)
-    left, top = math.floor(min(xs) - half) - 1, math.floor(min(ys) - half) - 1
-    size = (math.ceil(max(xs) + half) + 2 - left, math.ceil(max(ys) + half) + 2 - top)
+    left, top = max(math.floor(min(xs) - half) - 1, 0), max(math.floor(min(ys) - half) - 1, 0)
+    right, bottom = math.ceil(max(xs) + half) + 2, math.ceil(max(ys) + half) + 2
+    size = (min(right, canvas.width) - left, min(bottom, canvas.height) - top)
+    if min(size) <= 0:
+        return
     parts = [([(x - left, y - top) for x, y in points], closed) for points, closed in parts]
     for colour, draw in ((paint.fill, _filled), (paint.stroke, _stroked)):
         if colour:
@@ -82,6 +86,11 @@ def _shape(item: Rect | Circle | Path, canvas: Pictures.Image, scale: float) -> 
             if paint.opacity < 1:
                 mask = mask.point([round(value * paint.opacity) for value in range(256)])
             canvas.paste(rgb(colour), (left, top, left + size[0], top + size[1]), mask)
+
+
+def _near(coordinate: float) -> float:
+    """Samples drawn by a game that runs away may lie anywhere; Pillow counts in 32 bits."""
+    return min(max(coordinate, -FAR), FAR)
 
 
 Parts = list[tuple[list[Point], bool]]
