@@ -6,7 +6,7 @@ sees the pixel which it predicts falls. The twin that is wrong on purpose is suc
 trains ``--preset mixtures`` on eight Gaussians of a known law: its divergence from the law must lie between 0, below
 which only a leak gets, and 0.15 nats. Its twin sees its own number. All stand beside themselves before the first step.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_autoregressive [MODEL ...]``; about 8 minutes of one processor core.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_autoregressive [PART ...]``; about 8 minutes of one processor core.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from benchmarks import history
 from ganvas.models.autoregressive import gated_pixelcnn, made, pixelcnn
 from ganvas.nn.layers.causal_conv import LeftConv2d
 
-SCENES, HELD_OUT, KIMG, WRONG_KIMG = "scenes:8000,16x16", "scenes:512,16x16,seed=9", 10.0, 3.0
+SCENES, HELD_OUT, KIMG, WRONG_KIMG = "scenes:8000,16x16", "scenes:512,16x16,seed=9", 30.0, 10.0
 POINTS, POINTS_KIMG, WRONG_POINTS_KIMG = "mixtures:ring8", 1000.0, 500.0
 BITS, DIVERGENCE = (2.5, 5.18), (-0.05, 0.15)  # The divergence is found from 4,096 points, within some hundredths.
 
