@@ -124,3 +124,18 @@ def test_a_likelihood_without_a_class_is_the_mean_over_all_of_them():
 def test_too_few_features_for_the_order_of_channels_are_refused():
     with pytest.raises(UserError, match="features=2 must be at least 3"):
         dataclasses.replace(pixelcnn.TINY, features=2)
+
+
+@BOTH
+@pytest.mark.parametrize("mixtures", [0, 5])
+def test_an_untrained_network_is_sure_of_no_colour(module, mixtures):
+    model = started(module, mixtures=mixtures, blocks=5, features=24, top_features=48)
+    images = pictures(8, model.config)
+    if mixtures:  # All components begin near the logistic of mean 0 and scale 1, in units of half of all levels.
+        density = torch.sigmoid(images) * torch.sigmoid(-images)
+        expected = -torch.log2(density / 127.5).mean()  # Of a level: 2 / 255 of it. The two at the ends have more.
+    else:
+        expected = torch.tensor(8.0)
+    with torch.no_grad():
+        found = -model.log_prob(images, stream(0, "none")) / (images[0].numel() * math.log(2))
+    assert found.mean() == pytest.approx(float(expected), abs=0.25)

@@ -152,9 +152,9 @@ class PixelGame(Game[P, Pictures], ABC):
         return {"bits_per_dimension": bits_per_dimension(log_prob, batch.images[0].numel())}
 
 
-# Of the starting weights of the layer that describes pixels. With He's it would be sure of wrong colours at first: a
-# narrow logistic two deviations of the colours away costs a thousand bits, and thousands of steps to forget.
-LAST_STD = 0.02
+# Of the starting weights of layers that describe pixels or end a residual block. With He's a network would be sure of
+# wrong colours at first: a narrow logistic far from the colour costs a thousand bits, and hundreds of steps to forget.
+SMALL_STD = 0.02
 
 
 def outputs_of(*, mixtures: int, channels: int) -> int:

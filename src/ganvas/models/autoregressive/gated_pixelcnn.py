@@ -27,7 +27,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images, Labels
-from ganvas.losses.games.pixel_game import LAST_STD, Numbers, PixelDrawing, PixelGame, groups_of, outputs_of
+from ganvas.losses.games.pixel_game import SMALL_STD, Numbers, PixelDrawing, PixelGame, groups_of, outputs_of
 from ganvas.nn.layers.causal_conv import LeftConv2d, Maps, OutMaps, RowsConv2d
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
 
@@ -138,7 +138,7 @@ class Network(nn.Module):
         ]
         self.layers = nn.ModuleList([first, *others])
         self.top = LeftConv2d(config.features, config.top_features, 0, groups=groups)
-        self.last = LeftConv2d(config.top_features, outputs, 0, groups=groups, std=LAST_STD)
+        self.last = LeftConv2d(config.top_features, outputs, 0, groups=groups, std=SMALL_STD)
 
     def forward(self, images: Images, labels: Labels | None = None) -> Numbers:
         above = left = images

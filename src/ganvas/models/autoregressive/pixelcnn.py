@@ -25,7 +25,7 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.shapes import Images, Labels
-from ganvas.losses.games.pixel_game import LAST_STD, Numbers, PixelDrawing, PixelGame, groups_of, outputs_of
+from ganvas.losses.games.pixel_game import SMALL_STD, Numbers, PixelDrawing, PixelGame, groups_of, outputs_of
 from ganvas.nn.layers.causal_conv import LeftConv2d, Maps, OutMaps, RowsConv2d
 
 FIRST_REACH, REACH = 3, 1  # Kernels of 7 x 7 and of 3 x 3.
@@ -88,7 +88,7 @@ class MaskedBlock(nn.Module):
         super().__init__()
         self.into = LeftConv2d(2 * features, features, 0, groups=groups)
         self.masked = MaskedConv2d(features, features, REACH, own=True, groups=groups)
-        self.out = LeftConv2d(features, 2 * features, 0, groups=groups)
+        self.out = LeftConv2d(features, 2 * features, 0, groups=groups, std=SMALL_STD)
 
     def forward(self, x: Maps) -> Maps:
         return x + self.out(F.relu(self.masked(F.relu(self.into(F.relu(x))))))
@@ -105,7 +105,7 @@ class Network(nn.Module):
         self.blocks = nn.ModuleList(MaskedBlock(config.features, groups) for _ in range(config.blocks))
         widths = [(wide, config.top_features), (config.top_features, config.top_features)]
         self.top = nn.ModuleList(LeftConv2d(before, after, 0, groups=groups) for before, after in widths)
-        self.last = LeftConv2d(config.top_features, outputs, 0, groups=groups, std=LAST_STD)
+        self.last = LeftConv2d(config.top_features, outputs, 0, groups=groups, std=SMALL_STD)
 
     def forward(self, images: Images) -> Numbers:
         x = self.first(images)
