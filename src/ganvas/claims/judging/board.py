@@ -5,6 +5,7 @@ command, the versions, the machine and the date. A verdict on another design tha
 """
 
 import ast
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -127,10 +128,12 @@ def keep(judged: Mapping[str, Mapping[str, Any]]) -> None:
 def _judged(name: str) -> dict[str, Any]:
     found = running.find(name)
     digest = lock.locked(found.path)
+    began = time.process_time()
     outcome = running.run(found.claim, running.seeds_of(found, digest, None))
     return {
         **vars(outcome.verdict),
         "control": _control(found, digest, outcome),
+        "cpu_sec": round(time.process_time() - began, 1),
         "locked": digest,
         "command": f"ganvas claim {name}",
         "date": datetime.now(UTC).date().isoformat(),
