@@ -24,7 +24,7 @@ PREFACE = """\
 
 What people say about generative models, each as a file that can be run: who agrees and who denies it, what is measured,
 and the smallest effect worth naming, all fixed before the first seed. One judge decides all of them. False and
-half-true claims come first; what nobody has written yet stands at the end.
+half-true claims come first; what waits for something stands at the end, with the reason.
 
 ```
 ganvas claims                                # this board
@@ -108,8 +108,8 @@ def page(lines: list[board.BoardLine]) -> str:
         told = line.told.removeprefix(f"{line.state}: ")
         parts.append(f"| {line.statement}<br>`{line.name}` | **{line.state}** | {told} | {chance} |")
     parts.append(OTHER_SEEDS.rstrip())
-    parts.append("\n## Not there yet\n\n| statement | state | |\n| --- | --- | --- |")
-    parts += [f"| {line.statement} | {line.state} | {line.told} |" for line in lines if not line.name]
+    parts.append("\n## Not there yet\n\n| statement | why there is no claim yet |\n| --- | --- |")
+    parts += [f"| {line.statement} | {line.told} |" for line in lines if not line.name]
     return "\n".join([*parts, *_provenance()]) + "\n"
 
 

@@ -7,7 +7,8 @@ import pytest
 from ganvas.claims.judging import board, lock, running
 from ganvas.claims.judging.claim import Experiment, Identity
 from ganvas.claims.judging.judge import judge_identity
-from ganvas.claims.judging.unwritten import UNWRITTEN
+from ganvas.claims.judging.unwritten import UNWRITTEN, UnwrittenClaim
+from ganvas.core.errors import UserError
 
 NAMES = list(running.names())
 
@@ -59,6 +60,14 @@ def test_an_arm_against_itself_has_nothing_to_find(name):
 def test_no_statement_is_listed_as_missing_that_is_there():
     there = {running.find(name).claim.statement for name in NAMES}
     assert not there & {row.statement for row in UNWRITTEN}
+
+
+def test_a_statement_without_a_claim_stands_on_the_board_with_its_reason():
+    told = {line.statement: line.told for line in board.lines() if not line.name}
+    assert set(told) == {row.statement for row in UNWRITTEN}
+    assert all(told[row.statement].startswith(row.reason) for row in UNWRITTEN)
+    with pytest.raises(UserError, match="no reason"):
+        UnwrittenClaim(statement="Larger is better.", expected="open", reason="")
 
 
 def test_the_board_has_every_claim_once_and_false_ones_before_true_ones():

@@ -1,10 +1,13 @@
 """A person's own claim outside the package: verdicts and refusals."""
 
+import csv
+import io
 import json
 
 import pytest
 
 from ganvas.claims.judging import board, running
+from ganvas.cli.rendering.show import show
 from ganvas.core.errors import UserError
 from ganvas.tasks.claim import ClaimTask, claim
 from ganvas.tasks.claims import ClaimsTask, claims
@@ -107,8 +110,29 @@ def test_one_seed_is_too_few(own):
 def test_the_list_has_claims_and_what_is_missing():
     listed = claims(ClaimsTask())
     states = {line["state"] for line in listed.claims}
-    assert {"half true", "not written", "waiting"} <= states
+    assert {"half true", "waiting"} <= states
     assert listed.exit_code == 0
+
+
+def test_in_a_pipe_every_line_is_whole_and_a_narrow_terminal_cuts_it(monkeypatch, capsys):
+    listed = claims(ClaimsTask())
+    monkeypatch.delenv("COLUMNS", raising=False)
+    show(listed)
+    said = capsys.readouterr().err
+    assert all(line["told"].removeprefix(f"{line['state']}: ") in said for line in listed.claims)
+    monkeypatch.setenv("COLUMNS", "60")
+    show(listed)
+    assert max(map(len, capsys.readouterr().err.splitlines()[:-1])) == 60
+
+
+def test_as_tsv_the_board_has_a_row_per_claim_and_no_lines_for_people(capsys):
+    listed = claims(ClaimsTask(names=NAMED, format="tsv"))
+    assert listed.printed is not None
+    rows = list(csv.DictReader(io.StringIO(listed.printed), dialect="excel-tab"))
+    assert [row["name"] for row in rows] == [line["name"] for line in listed.claims]
+    assert [row["told"] for row in rows] == [line["told"] for line in listed.claims]
+    show(listed)
+    assert len(capsys.readouterr().err.splitlines()) == 1  # The counts.
 
 
 NAMED = ("upsampling/two_by_two_is_depth_to_space", "fields/hybrid_dilation_rule")

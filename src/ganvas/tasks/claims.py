@@ -1,7 +1,7 @@
 """``ganvas claims``: what has been claimed, what the judge said, and what waits for its model; or all judged again."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -12,6 +12,7 @@ class ClaimsTask:
 
     Examples:
       ganvas claims
+      ganvas claims --format tsv > claims.tsv
       ganvas claims --check
       ganvas claims games/larger_batch_is_nearer norms/magnitudes_escalate --check
     """
@@ -20,6 +21,9 @@ class ClaimsTask:
     """Claims to list or to judge again; all of them where left out."""
     check: bool = False
     """Judge the claims again, and name the verdicts that are others now."""
+    format: Literal["json", "tsv"] = "json"
+    """What a pipe or a file gets: everything as JSON, or a row per claim with tabs between its columns. A terminal gets
+    the board for people, unless it is to be tsv."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,7 @@ class ClaimsResult:
     claims: list[dict[str, Any]]
     flipped: list[str] = field(default_factory=list)
     checked: bool = False
+    printed: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -44,4 +49,17 @@ def claims(task: ClaimsTask) -> ClaimsResult:
 
     lines = board.lines(task.names)
     flipped = board.flips(board.judge_all(task.names)) if task.check else []
-    return ClaimsResult(claims=[dataclasses.asdict(line) for line in lines], flipped=flipped, checked=task.check)
+    result = ClaimsResult(claims=[dataclasses.asdict(line) for line in lines], flipped=flipped, checked=task.check)
+    return dataclasses.replace(result, printed=_as_tsv(result.claims)) if task.format == "tsv" else result
+
+
+def _as_tsv(listed: list[dict[str, Any]]) -> str:
+    """A row per claim, whole."""
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(listed[0]), dialect="excel-tab", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(listed)
+    return out.getvalue()

@@ -1,4 +1,4 @@
-"""The board: every claim with its verdict, those that fail first, and those that wait or are not written, at the end.
+"""The board: every claim with its verdict, those that fail first, and those that wait for something, at the end.
 
 Verdicts are kept in ``verdicts.json`` beside the claims, each with the digest of the design that it was judged by, the
 command, the versions, the machine and the date. A verdict on another design than the locked one is stale.
@@ -21,7 +21,7 @@ from ganvas.core.files.atomic_files import read_json, write_json
 from ganvas.core.progress import tracked
 
 VERDICTS = lock.PACKAGE / "verdicts.json"
-ORDER = ("fails", "half true", "undecided", "holds", "stale", "not judged", "waiting", "not written")
+ORDER = ("fails", "half true", "undecided", "holds", "stale", "not judged", "waiting")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class BoardLine:
     name: str  # Empty where there is no file yet.
     statement: str
     state: str
-    told: str  # The judge's sentence, or what is waited for.
+    told: str  # The judge's sentence, or why there is no file.
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -52,8 +52,8 @@ def lines(names: Sequence[str] = ()) -> list[BoardLine]:
         BoardLine(
             name="",
             statement=row.statement,
-            state="waiting" if row.waits_for else "not written",
-            told=f"waits for {row.waits_for}" if row.waits_for else f"expected: {row.expected}",
+            state="waiting",
+            told=f"{row.reason} Expected: {row.expected}.",
         )
         for row in UNWRITTEN
     ]

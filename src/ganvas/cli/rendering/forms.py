@@ -1,10 +1,16 @@
 """The forms that results have on a terminal: one for each kind of result, and the table that most of them use."""
 
+import os
 from collections.abc import Sequence
 from functools import singledispatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganvas.core.progress import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ANY_WIDTH = 100_000  # Letters of a line that goes into a file or a pipe, where nothing is cut and nothing broken.
 
 
 @singledispatch
@@ -21,20 +27,25 @@ def counted(count: int, one: str) -> str:
     return f"{count:,} {one}{'s' if count != 1 else ''}"
 
 
-def terminal_width() -> int:
-    """Of the terminal that stderr is, in letters; 80 where it is none."""
+def line_width() -> int:
+    """Letters of a line on stderr: those of the terminal or of ``COLUMNS``, and any number where there is neither."""
+    return _console().width
+
+
+def _console() -> "Console":
     from rich.console import Console
 
-    return Console(stderr=True).width
+    on_screen = Console(stderr=True)
+    bounded = on_screen.is_terminal or "COLUMNS" in os.environ
+    return on_screen if bounded else Console(stderr=True, width=ANY_WIDTH)
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, firm: bool = False) -> None:
-    """A table on stderr, as wide as the terminal allows.
+    """A table on stderr, as wide as the terminal allows; in a pipe or a file every row is one whole line.
 
     Args:
         firm: Only the first column breaks into lines; for tables whose others fit.
     """
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -50,4 +61,4 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, f
         drawn.add_column(name, overflow="fold", no_wrap=name == "name" or (firm and place > 0))
     for row in rows:
         drawn.add_row(*(Text(printable(cell)) for cell in row))
-    Console(stderr=True).print(drawn)
+    _console().print(drawn)

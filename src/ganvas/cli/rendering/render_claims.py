@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from ganvas.cli.rendering.forms import form, terminal_width
+from ganvas.cli.rendering.forms import form, line_width
 from ganvas.core.progress import say
 from ganvas.tasks.claim import ClaimResult
 from ganvas.tasks.claims import ClaimsResult
@@ -27,8 +27,8 @@ def _(result: ClaimResult) -> None:
 
 @form.register
 def _(result: ClaimsResult) -> None:
-    width = terminal_width()
-    for line in result.claims:
+    width = line_width()
+    for line in result.claims if result.printed is None else ():
         told = line["told"].removeprefix(f"{line['state']}: ")
         text = f"{line['name']}: {told}" if line["name"] else f"{line['statement']} {told}"
         whole = f"{line['state']:<{STATE}}{text}"

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from ganvas.cli.rendering.forms import form, table, terminal_width
+from ganvas.cli.rendering.forms import form, line_width, table
 from ganvas.core.progress import say
 from ganvas.tasks.collapse import CollapseResult, DecoderRow
 from ganvas.tasks.compare_kernels import CompareKernelsResult
@@ -59,7 +59,7 @@ def _moments(layers: Sequence[LayerRow]) -> None:
         shares = [getattr(layer, name) for layer in layers]
         if any(share is not None for share in shares):
             gradients.append([name, *("" if share is None else f"{share:.1%}" for share in shares)])
-    room = terminal_width() - min(max(map(len, names)), LONGEST)
+    room = line_width() - min(max(map(len, names)), LONGEST)
     for part in [values + gradients] if _wide(values + gradients) <= room else [values, gradients]:
         heads, *rows = zip(names, *part, strict=True)
         table("", heads, rows, firm=_wide(part) <= room)
