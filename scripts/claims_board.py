@@ -118,9 +118,11 @@ def _provenance() -> list[str]:
     dates = sorted({verdict["date"] for verdict in kept})
     machines = sorted({verdict["machine"]["processor"] for verdict in kept})
     torches = sorted({verdict["versions"]["torch"] for verdict in kept})
+    took = [verdict["cpu_sec"] for verdict in kept if "cpu_sec" in verdict]
     return [
         f"\nJudged by version {judge.VERSION} of the judge on {', '.join(dates)} ({', '.join(machines)}; torch "
         f"{', '.join(torches)}). Each verdict's command, commit and machine stand in `src/ganvas/claims/verdicts.json`."
+        f" The {len(took)} that note it took {sum(took) / 60:.0f} minutes of one core with their controls."
     ]
 
 

@@ -6,7 +6,7 @@ import signal
 import pytest
 from elastic import Job, free_port, same_bits, told
 
-SHARDS = "--shards 4 --threads 1"
+SHARDS = "--shards 4 --threads 1 --set delays=D:2 --set histories=G:4"  # With all that goes together.
 RESTARTED = "--nproc-per-node 2 --max-restarts 3 --rdzv-backend c10d --rdzv-endpoint localhost:0"
 
 

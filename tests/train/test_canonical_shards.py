@@ -9,8 +9,9 @@ from thread_ranks import ThreadRanks, live_together
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
+from ganvas.losses.augmentation import AdaptiveAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.models.gan import dcgan, progan
+from ganvas.models.gan import dcgan, progan, sngan, stylegan2
 from ganvas.models.vae import vae
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.canonical_shards import CanonicalShards
@@ -22,7 +23,7 @@ from ganvas.train.step import set_learning_rate
 STEPS, BATCH = 3, 8
 
 
-def run(make, count: int, *, shards: int = 4) -> list[State]:
+def run(make, count: int, *, shards: int = 4, steps: int = STEPS) -> list[State]:
     """The states of so many processes after some steps with the same batches."""
     states = []
     for _ in range(count):
@@ -35,7 +36,7 @@ def run(make, count: int, *, shards: int = 4) -> list[State]:
         execute = CanonicalShards(state, seed=5, ranks=ranks, precision=torch.float32, shards=shards)
         stage = state.model.schedule().at(0)
         set_learning_rate(state, 1e-3)
-        for step in range(STEPS):
+        for step in range(steps):
             whole = torch.rand(BATCH, *size_of(state.model), generator=stream(step, "reals")) * 2 - 1
             execute.step(Pictures(images=ranks.share(whole)), stage)
             state.nimg, state.step = state.nimg + BATCH, state.step + 1
@@ -49,9 +50,19 @@ def size_of(model) -> tuple[int, ...]:
     return model.config.picture.channels, *side
 
 
+def adapting() -> dcgan.Model:
+    """Running statistics, and pictures that are augmented as much as the signs of verdicts say."""
+    model = dcgan.Model(dcgan.TINY)
+    model.augmentation = AdaptiveAugmentation(target=0.6, kimg=0.1)
+    model.augmentation.p.fill_(0.5)
+    return model
+
+
 MODELS = {
     "minibatch stddev": lambda: progan.Model(replace(progan.TINY, group_size=2)),
     "likelihood": lambda: vae.Model(vae.TINY),
+    "running statistics and adaptation": adapting,
+    "spectral norm": lambda: sngan.Model(sngan.TINY),
 }
 
 
@@ -83,13 +94,24 @@ def test_the_gradient_is_that_of_the_whole_batch():
         torch.testing.assert_close(sharded.tensors()[name], tensor, rtol=1e-2, atol=2e-4, msg=name)
 
 
-def test_a_model_whose_passes_change_it_is_refused():
-    model = dcgan.Model(dcgan.TINY)
+def test_running_statistics_are_the_mean_of_what_passes_over_the_shards_leave():
+    # A mean of means is that of the whole batch in the generator's first norm, which sees the same latents in both of
+    # its passes; behind it shards have been normed by their own.
+    whole, sharded = (
+        run(lambda: dcgan.Model(dcgan.TINY), 1, shards=shards, steps=1)[0].model.generator for shards in (1, 4)
+    )
+    first = next(name for name, _ in whole.named_buffers() if name.endswith("running_mean"))
+    assert whole.get_buffer(first).abs().max() > 0
+    torch.testing.assert_close(sharded.get_buffer(first), whole.get_buffer(first), rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_that_remembers_whole_batches_is_refused():
+    model = stylegan2.Model(replace(stylegan2.TINY, path_interval=1))
     initialise(model, stream(0, "weights"))
     state = new_state(model)
     execute = CanonicalShards(state, seed=0, ranks=Ranks(), precision=torch.float32, shards=2)
-    images = torch.rand(4, *size_of(model), generator=stream(0, "reals"))
-    with pytest.raises(UserError, match=r"every pass changes .*running_mean"):
+    images = torch.rand(8, *size_of(model), generator=stream(0, "reals"))
+    with pytest.raises(UserError, match=r"shards=2: the model remembers path_mean of whole batches"):
         execute.step(Pictures(images=images), model.schedule().at(0))
 
 

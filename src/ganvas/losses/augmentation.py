@@ -136,9 +136,10 @@ class AdaptiveAugmentation(nn.Module, Augmentation):
     @torch.no_grad()
     def adapt(self, batch: Batch, terms: Terms) -> None:
         """Counts the signs, and at every fourth move changes p. Nothing waits for the device."""
-        mean = _at_least_float32(batch.kept[NOTICED]).sign().mean()
-        batch.ranks.average_([mean])
-        self.signs += mean
+        noticed = batch.kept[NOTICED]
+        total = _at_least_float32(noticed).sign().sum()  # Of whole numbers: the same in every order.
+        batch.ranks.average_([total])
+        self.signs += total / noticed.numel()
         self.moves += 1
         due = self.moves >= ADAPT_EVERY
         overfitting = self.signs / ADAPT_EVERY

@@ -6,8 +6,9 @@ gradients added by one fixed binary tree, as the virtual workers of EasyScale do
 https://arxiv.org/abs/2208.14228). With 8 shards, 1, 2, 4 and 8 processes write the same bits on machines of one kind
 with one number of threads.
 
-A layer that looks at a whole batch looks at a shard: its groups are of a shard's samples. Every shard is a pass of its
-own, so that kernels are smaller and a step takes longer than one pass over the whole batch.
+A layer that looks at a whole batch looks at a shard: its groups are of a shard's samples. Running statistics begin
+every pass where the phase found them, and become the mean of what the passes leave, added by the same tree. Every shard
+is a pass of its own, so that kernels are smaller and a step takes longer than one pass over the whole batch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import torch_seeded
-from ganvas.losses.augmentation import AdaptiveAugmentation, ShowsAugmented
+from ganvas.losses.augmentation import NOTICED
 from ganvas.losses.game import Batch, Phase, Terms
 from ganvas.nn.layers.across_ranks import alone
 from ganvas.train.executors import Executor
@@ -33,28 +34,22 @@ class CanonicalShards(Executor):
     """Every batch as ``shards`` passes, of which each process does its own.
 
     Raises:
-        UserError: the number of shards is no power of 2, or cannot be shared by the processes; or the model adapts to
-            what all processes see.
+        UserError: the number of shards is no power of 2, or cannot be shared by the processes; in the first step, the
+            model remembers something of whole batches.
     """
 
     def __init__(self, state: State, *, seed: int, ranks: Ranks, precision: torch.dtype, shards: int) -> None:
         super().__init__(state, seed=seed, ranks=ranks, precision=precision)
-        self.shards, self._checked = shards, False
+        self.shards = shards
         if shards & (shards - 1) or shards % ranks.count:
             raise UserError(
                 f"shards={shards} cannot be shared by {ranks.count} processes. Use a power of 2, and as many processes "
                 "or a smaller power of 2."
             )
-        model = state.model
-        if isinstance(model, ShowsAugmented) and isinstance(model.augmentation, AdaptiveAugmentation):
-            raise UserError(f"shards={shards}: augment=ada adapts to a sum over all processes. Use augment=diff.")
 
     def _run(self, batch: Batch, turns: Sequence[bool], stage: Stage) -> None:
-        before = None if self._checked else self._buffers()
         self._parts = [self._part(batch, number) for number in range(self.shards // self.ranks.count)]
         play(self.state, batch, self.streams, turns=turns, precision=self.precision, judge=self._judge)
-        if before is not None:
-            self._require_unchanged(before)
 
     def _part(self, batch: Batch, number: int) -> Batch:
         """One of this process's shards: every so-manieth row of the whole batch, as if a process had it alone."""
@@ -67,36 +62,60 @@ class CanonicalShards(Executor):
         self, state: State, phase: Phase, batch: Batch, stream: PhaseStreams, precision: torch.dtype
     ) -> tuple[Terms, dict[str, Tensor]]:
         """See :data:`ganvas.train.step.Judge`."""
-        start, flats, terms = stream.loss.get_state(), [], []
-        names: list[str] = []
+        start, statistics = stream.loss.get_state(), self._statistics()
+        found = [tensor.clone() for tensor in statistics]
+        flats, left, terms, names = [], [], [], list[str]()
         for part in self._parts:
             stream.loss.set_state(start)  # Every shard draws for the whole batch, and takes its own.
+            for tensor, before in zip(statistics, found, strict=True):
+                tensor.copy_(before)
             seed = derive_seed(self.seed, "torch", state.nimg, phase.name, part.ranks.rank)
             with alone(), torch_seeded(seed, self.device):
                 own, means = backward(state, phase, part.with_rng(stream.loss), precision)
             names = list(means)
             flats.append(torch.cat([tensor.reshape(-1) for tensor in (*gradients_of(state, phase), *means.values())]))
+            left.append([tensor.clone() for tensor in statistics])
             terms.append({name: term.detach() for name, term in own.items()})
-        total = _tree(self.ranks.gathered(_tree(flats))) / self.shards
-        gradients = gradients_of(state, phase)
-        *parts, means = total.split([*(g.numel() for g in gradients), len(names)])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view(gradient.shape))
-        return _together(terms), dict(zip(names, means, strict=True))
+        *means, of_terms = self._mean_of(flats).split([*(g.numel() for g in gradients_of(state, phase)), len(names)])
+        for gradient, mean in zip(gradients_of(state, phase), means, strict=True):
+            gradient.copy_(mean.view(gradient.shape))
+        self._settle(statistics, left)
+        self._keep(batch)
+        return _together(terms), dict(zip(names, of_terms, strict=True))
 
-    def _buffers(self) -> dict[str, Tensor]:
+    def _keep(self, batch: Batch) -> None:
+        """What the parts keep of verdicts on reals is for the whole batch; nothing else has a way to be put together.
+
+        Raises:
+            UserError: the model remembers from step to step what its passes keep, such as a pool of pictures.
+        """
+        kept = {name for part in self._parts for name in part.kept} - {NOTICED}
+        if kept and self.state.model.memory():
+            raise UserError(
+                f"shards={self.shards}: the model remembers {self.state.model.memory()[0]} of whole batches, and here "
+                "every batch is taken apart. Use shards=0."
+            )
+        if all(NOTICED in part.kept for part in self._parts):
+            batch.keep(NOTICED, torch.cat([part.kept[NOTICED] for part in self._parts]))
+
+    def _mean_of(self, flats: list[Tensor]) -> Tensor:
+        return _tree(self.ranks.gathered(_tree(flats))) / self.shards
+
+    def _statistics(self) -> list[Tensor]:
+        """Whatever has a mean and is no weight. What no pass changes is its own mean, a power of 2 being exact."""
         kept = remembered(self.state.model)
-        return {name: buffer.clone() for name, buffer in self.state.model.named_buffers() if name not in kept}
+        buffers = self.state.model.named_buffers()
+        return [buffer for name, buffer in buffers if name not in kept and buffer.is_floating_point()]
 
-    def _require_unchanged(self, before: dict[str, Tensor]) -> None:
-        """What a pass changes would be changed by other shards in every process; one look at the first step."""
-        for name, buffer in self.state.model.named_buffers():
-            if name in before and not torch.equal(buffer, before[name]):
-                raise UserError(
-                    f"shards={self.shards}: every pass changes {name} (running statistics or the like), and each "
-                    "process does other passes. Use shards=0, or a model without."
-                )
-        self._checked = True
+    @torch.no_grad()
+    def _settle(self, statistics: list[Tensor], left: list[list[Tensor]]) -> None:
+        """Running statistics become the mean of what the passes of all shards left."""
+        if not statistics:
+            return
+        flats = [torch.cat([tensor.reshape(-1).double() for tensor in own]) for own in left]
+        means = self._mean_of(flats).split([tensor.numel() for tensor in statistics])
+        for tensor, mean in zip(statistics, means, strict=True):
+            tensor.copy_(mean.view(tensor.shape))
 
 
 def _tree(flats: list[Tensor]) -> Tensor:

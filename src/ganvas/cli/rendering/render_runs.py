@@ -1,8 +1,10 @@
 """Runs as the command line shows them: trained, drawn from, used on pictures, reported, compared; and the catalogue."""
 
 from ganvas.cli.rendering.forms import counted, form, table
+from ganvas.core.number_text import number
 from ganvas.core.progress import duration, say
 from ganvas.tasks.compare import CompareResult
+from ganvas.tasks.critical_batch import BatchRow, CriticalBatchResult
 from ganvas.tasks.detect import Detected
 from ganvas.tasks.inpaint import Inpainted
 from ganvas.tasks.launch import JobFile
@@ -103,6 +105,27 @@ def _(result: SearchResult) -> None:
         return
     done = f"{result.tried} of {result.settings} settings"
     say(f"{result.page}: {done}{'; the same command resumes' if result.stopped else ''}.")
+
+
+@form.register
+def _(result: CriticalBatchResult) -> None:
+    from ganvas.tasks.searching.batch_figure import told
+
+    heads = ("batch", "rate", "settings", "steps", "kimg", "came there")
+    table(f"Until {result.metric} is {number(result.target)}", heads, [_batch_row(row) for row in result.rows])
+    if result.done:
+        say(told(result))
+    if any(row.at_the_edge for row in result.rows):
+        say("* The best rate is the last that was tried on that side: --factors further out may need fewer steps.")
+    done = f"{result.done} of {result.planned} branches"
+    say(f"{result.out}: {done}{'; the same command goes on' if result.stopped else ''}.")
+
+
+def _batch_row(row: BatchRow) -> tuple[str, ...]:
+    settings = ", ".join(f"{name}={number(value)}" for name, value in row.settings.items())
+    rate = "" if row.factor is None else f"x{row.factor:g}{'*' if row.at_the_edge else ''}"
+    steps, kimg = ("-" if one is None else number(one) for one in (row.steps, row.kimg))
+    return str(row.batch_size), rate, settings, steps, kimg, f"{row.reached} of {row.branches}"
 
 
 @form.register
