@@ -1,11 +1,13 @@
 """Losses of processes and of links on one machine: `make machines` runs these, the ordinary suite skips them."""
 
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
+LONGEST = 300  # Seconds of one test, whatever happens in it: what it waits for has shorter times of its own.
 sys.path.insert(0, str(HERE))  # For `elastic`.
 
 
@@ -25,3 +27,17 @@ def undisturbed(tmp_path_factory):
     with Job(run) as job:
         job.require_finished()
     return run
+
+
+@pytest.fixture(autouse=True)
+def bounded():
+    """A test that hangs where nobody thought of is ended, and with it its processes."""
+
+    def ended(*_):
+        raise TimeoutError(f"the test did not end within {LONGEST} s")
+
+    before = signal.signal(signal.SIGALRM, ended)
+    signal.alarm(LONGEST)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
