@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,6 +10,7 @@ import tyro
 
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.tasks.searching.batch_branches import Branch, BranchOutcome, BranchStore, branches, scaled
+from ganvas.tasks.searching.batch_result import BatchRow, CriticalBatchResult
 
 if TYPE_CHECKING:
     from ganvas.metrics.maths.critical_batch import Took
@@ -67,44 +68,6 @@ class CriticalBatchTask:
     """No progress of the branches."""
     dry_run: Annotated[bool, tyro.conf.arg(aliases=["-n"])] = False
     """Show the branches and stop."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchRow:
-    """One size at its best rate; steps and samples are medians over seeds, None where fewer than half came there."""
-
-    batch_size: int
-    factor: float | None
-    settings: dict[str, float]
-    steps: float | None
-    kimg: float | None
-    reached: int  # Of the branches at the best rate, or of all where none is best.
-    branches: int
-    at_the_edge: bool = False  # The best rate is the smallest or the largest that was tried.
-
-
-@dataclass(frozen=True, kw_only=True)
-class CriticalBatchResult:
-    """What the branches took, and the law through them."""
-
-    out: Path
-    model: str
-    data: str
-    state: Path
-    metric: str
-    target: float
-    done: int
-    planned: int
-    rows: list[BatchRow] = field(default_factory=list)
-    critical_batch: float | None = None
-    interval: tuple[float, float] | None = None  # 95 %, by bootstrap over seeds and the choice of rates.
-    least_steps: float | None = None
-    least_kimg: float | None = None
-    among: bool = False  # Smaller and larger sizes than the critical batch were tried.
-    noise_scale: Mapping[str, float] = field(default_factory=dict)  # By phase, medians over a branch's check-ups.
-    note: str = ""  # Why there is no law.
-    stopped: bool = False
-    exit_code: int = 0
 
 
 def critical_batch(task: CriticalBatchTask) -> CriticalBatchResult:

@@ -4,7 +4,6 @@ from ganvas.cli.rendering.forms import counted, form, table
 from ganvas.core.number_text import number
 from ganvas.core.progress import duration, say
 from ganvas.tasks.compare import CompareResult
-from ganvas.tasks.critical_batch import BatchRow, CriticalBatchResult
 from ganvas.tasks.detect import Detected
 from ganvas.tasks.inpaint import Inpainted
 from ganvas.tasks.launch import JobFile
@@ -12,6 +11,7 @@ from ganvas.tasks.models import Catalogue
 from ganvas.tasks.report import ReportResult
 from ganvas.tasks.sample import Drawn
 from ganvas.tasks.search import SearchResult
+from ganvas.tasks.searching.batch_result import BatchRow, CriticalBatchResult
 from ganvas.tasks.segment import Segmented
 from ganvas.tasks.train import TrainResult
 from ganvas.tasks.translate import Translated

@@ -9,17 +9,17 @@ from ganvas.report.drawing.letters import fitted
 from ganvas.report.drawing.palette import OKABE_ITO
 from ganvas.report.drawing.panels import Axes, Band, Curve, chart
 from ganvas.report.drawing.primitives import Drawing, Text
+from ganvas.tasks.searching.batch_result import CriticalBatchResult
 
 if TYPE_CHECKING:
     from ganvas.metrics.maths.critical_batch import Took
-    from ganvas.tasks.critical_batch import CriticalBatchResult
 
 WIDTH, HEIGHT, MARGIN, HEAD, PANEL = 560.0, 250.0, 8.0, 30.0, 268.0
 POINTS = 200  # Of a curve of the law.
 AROUND = 2.0  # The law is drawn so far beyond the sizes.
 
 
-def figure(result: "CriticalBatchResult", took: "Took") -> Drawing:
+def figure(result: CriticalBatchResult, took: "Took") -> Drawing:
     """The branches at every size's best rate, and the law where there is one."""
     height = HEIGHT - HEAD - MARGIN
     steps = chart(_steps(result, took), (MARGIN, HEAD, PANEL, height), axes=_steps_axes(result))
@@ -30,7 +30,7 @@ def figure(result: "CriticalBatchResult", took: "Took") -> Drawing:
     return Drawing(width=WIDTH, height=HEIGHT, items=(head, said, *steps, *traded), title=title)
 
 
-def told(result: "CriticalBatchResult") -> str:
+def told(result: CriticalBatchResult) -> str:
     """The law in a sentence, with what the gradient noise scale says beside it."""
     if result.critical_batch is None or result.least_steps is None or result.least_kimg is None:
         return result.note
@@ -44,7 +44,7 @@ def told(result: "CriticalBatchResult") -> str:
     )
 
 
-def _steps(result: "CriticalBatchResult", took: "Took") -> list[Curve]:
+def _steps(result: CriticalBatchResult, took: "Took") -> list[Curve]:
     x, y = _points(result, took)
     curves = [Curve(name="branches", x=x, y=y / x, joined=False, marks=True, colour=OKABE_ITO[0])]
     sizes = _sizes(result)
@@ -60,7 +60,7 @@ def _steps(result: "CriticalBatchResult", took: "Took") -> list[Curve]:
     return curves
 
 
-def _whole_phases(result: "CriticalBatchResult") -> dict[str, float]:
+def _whole_phases(result: CriticalBatchResult) -> dict[str, float]:
     """Noise scales of phases, without those of single terms, within sight of the sizes; three at most."""
     sizes = [row.batch_size for row in result.rows]
     low, high = min(sizes) / AROUND, max(sizes) * AROUND
@@ -68,7 +68,7 @@ def _whole_phases(result: "CriticalBatchResult") -> dict[str, float]:
     return dict(list(seen.items())[:3])
 
 
-def _traded(result: "CriticalBatchResult", took: "Took") -> list[Curve]:
+def _traded(result: CriticalBatchResult, took: "Took") -> list[Curve]:
     x, y = _points(result, took)
     curves = [Curve(name="branches", x=y / x, y=y / 1000, joined=False, marks=True, colour=OKABE_ITO[0])]
     sizes = _sizes(result)
@@ -80,7 +80,7 @@ def _traded(result: "CriticalBatchResult", took: "Took") -> list[Curve]:
     return curves
 
 
-def _points(result: "CriticalBatchResult", took: "Took") -> tuple[np.ndarray, np.ndarray]:
+def _points(result: CriticalBatchResult, took: "Took") -> tuple[np.ndarray, np.ndarray]:
     """Sizes, and samples until the value, of all branches at the best rate of each size."""
     pairs = [
         (row.batch_size, samples)
@@ -93,20 +93,20 @@ def _points(result: "CriticalBatchResult", took: "Took") -> tuple[np.ndarray, np
     return x, y
 
 
-def _sizes(result: "CriticalBatchResult") -> np.ndarray | None:
+def _sizes(result: CriticalBatchResult) -> np.ndarray | None:
     if result.critical_batch is None:
         return None
     sizes = [row.batch_size for row in result.rows]
     return np.geomspace(min(sizes) / AROUND, max(sizes) * AROUND, POINTS)
 
 
-def _by_law(result: "CriticalBatchResult", sizes: np.ndarray) -> np.ndarray:
+def _by_law(result: CriticalBatchResult, sizes: np.ndarray) -> np.ndarray:
     assert result.least_steps is not None
     assert result.critical_batch is not None
     return result.least_steps * (1 + result.critical_batch / sizes)
 
 
-def _steps_axes(result: "CriticalBatchResult") -> Axes:
+def _steps_axes(result: CriticalBatchResult) -> Axes:
     sizes = [row.batch_size for row in result.rows]
     low, high = min(sizes) / AROUND, max(sizes) * AROUND
     bands = ()
