@@ -89,8 +89,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
 
 
+@pytest.hookimpl(tryfirst=True)  # Before `-m` chooses.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips what this machine has not got, and says what it would take."""
+    """Marks what took long; skips what this machine has not got or nobody asked for, and says what it would take."""
+    listed = set((TESTS / "slow_tests.txt").read_text(encoding="utf-8").split())
+    for item in items:
+        if item.nodeid.partition("[")[0] in listed:
+            item.add_marker(pytest.mark.slow)
     asked = {mark: partial(_not_asked_for, mark) for mark in ("machines", "long")}
     for mark, missing in {"gpu": _no_gpu, "data": _no_data, **asked}.items():
         marked = [item for item in items if item.get_closest_marker(mark)]

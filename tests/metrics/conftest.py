@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # For `looker`.
 
 FULL = bool(os.environ.get("GANVAS_SIMULATE"))
 FEWEST = 20
-PART = 8  # Of the experiments of a full simulation, one in so many is made in the suite.
+PART = 10  # Of the experiments of a full simulation, one in so many is made in the suite.
 LOWEST, HIGHEST = 0.90, 0.99  # What a good interval of 95 % holds.
 CHANCE = 1e-4  # With which an interval that holds in 90 % of cases fails in the suite.
 
@@ -28,6 +28,10 @@ class Experiments:
         """Of the ``full`` number, so many are made here."""
         self.made = full if FULL else min(full, max(FEWEST, full // PART))
         return self.made
+
+    def size(self, full: int, *, small: int) -> int:
+        """Of the sets of an experiment, where the suite holds its own on smaller ones."""
+        return full if FULL else small
 
     def only_in_full(self) -> None:
         """Skips a simulation that is dear and has a cheaper sibling in the suite."""

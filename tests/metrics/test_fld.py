@@ -108,9 +108,10 @@ def test_how_many_unseen_and_how_many_centres_are_said():
 def test_intervals_of_95_percent_hold_the_mean_in_90_to_99_of_100_experiments(d, experiments):
     if d > 16:
         experiments.only_in_full()
+    n = experiments.size(200, small=80)
     # All is drawn anew, known reals too: they fit the widths of both constructions.
     found = [
-        compare(filled(normal(200, d, seed=2 * i)), filled(normal(200, d, seed=2 * i + 1)))[0]
+        compare(filled(normal(n, d, seed=2 * i)), filled(normal(n, d, seed=2 * i + 1)))[0]
         for i in range(experiments.count(200))
     ]
     values = torch.tensor([one.value for one in found], dtype=torch.float64)

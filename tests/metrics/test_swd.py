@@ -208,7 +208,9 @@ def test_the_variance_of_influences_is_over_all_directions_though_few_were_expla
 
 
 @pytest.mark.slow
-def test_the_standard_error_is_the_spread_of_the_whole_metric_over_new_draws():
+@pytest.mark.simulate
+def test_the_standard_error_is_the_spread_of_the_whole_metric_over_new_draws(experiments):
+    experiments.only_in_full()
     # Pictures, pyramid, normalisation and all. With 24 draws the spread itself is known to 15 %: two of these either
     # way, far above the floor. At the floor the error bar may only be too wide.
     found = []

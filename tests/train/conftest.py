@@ -1,7 +1,7 @@
 """A tiny packed set and a tiny run, for every test of training."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,18 @@ from ganvas.nn.layers.initialise import initialise
 from ganvas.train.kinds.picture_kind import PictureData
 from ganvas.train.loop import Setup
 from ganvas.train.plan import Plan
+from ganvas.train.sheets import point_sheets
 
 sys.path.insert(0, str(Path(__file__).parent))  # For `thread_ranks`.
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_sheets_of_points() -> Iterator[None]:
+    """Drawing sheets takes longer than the runs that are tested here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(point_sheets, "SHOWN", 200)
+        patch.setattr(point_sheets, "SHEET_DPI", 36.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,7 @@ PICTURES = (
 
 POINTS = (
     "gan/wgan --data mixtures:ring8,100 --kimg 0.08 --set width=8 --set depth=1 --set batch_size=8"
-    " --set burst_first=1 --set burst_moves=2 --set report_kimg=0.016 --set sample_kimg=1"
+    " --set burst_first=1 --set burst_moves=2 --set report_kimg=0.016 --set sample_kimg=1 --set measure_n=64"
 )
 
 

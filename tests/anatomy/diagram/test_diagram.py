@@ -23,10 +23,14 @@ from ganvas.report.drawing.drawing import Box, Drawing, Rect, Text, bounds, enco
 FAST = ("gan/dcgan:discriminator", "unet", "cifar_resnet20", "gated_generator", "squeezenet1_0")
 SLOW = (
     *("gan/progan:generator", "gan/progan:discriminator", "gan/dcgan:generator", "vae/vae:encoder", "unet_padded"),
-    *("resnet50", "densenet_bc_100_12", "mixnet_100_12_12", "sn_patchgan", "mobilenet_v2", "resnet_9blocks"),
+    *("resnet50", "densenet_bc_100_12", "sn_patchgan", "mobilenet_v2", "resnet_9blocks"),
     *("fcn8s", "vgg_d", "alexnet"),
 )
-NETWORKS = (*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW))
+NETWORKS = (
+    *FAST,
+    *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW),
+    pytest.param("mixnet_100_12_12", marks=pytest.mark.long),
+)
 
 
 @pytest.fixture(scope="module")

@@ -94,4 +94,4 @@ def test_a_policy_without_a_name_here_is_refused():
 def test_it_can_be_differentiated_twice(channels):
     x = pictures(n=2, channels=channels, height=4, width=3).double().requires_grad_()
     assert torch.autograd.gradcheck(lambda x: diff_augment(x, Rows(2)), (x,))
-    assert torch.autograd.gradgradcheck(lambda x: diff_augment(x, Rows(2)).pow(3), (x,))
+    assert torch.autograd.gradgradcheck(lambda x: diff_augment(x, Rows(2)).pow(3), (x,), fast_mode=True)

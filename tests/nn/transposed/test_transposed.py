@@ -135,7 +135,7 @@ def test_gradients_and_gradients_of_gradients_are_right(method, k, s, p, op, d):
     shapes = ((1, 2, 2, 2), (2, 1, k, k), (2,))
     inputs = [torch.randn(shape, generator=rng(), dtype=torch.float64, requires_grad=True) for shape in shapes]
     assert torch.autograd.gradcheck(function, inputs)
-    assert torch.autograd.gradgradcheck(function, inputs)
+    assert torch.autograd.gradgradcheck(function, inputs, fast_mode=True)
 
 
 @pytest.mark.parametrize("method", ["native", "zero", "subpixel", "resize", "auto"])
