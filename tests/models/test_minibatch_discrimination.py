@@ -35,6 +35,17 @@ def test_a_score_depends_on_how_close_the_others_of_the_batch_are():
     assert_close(blind[0], blind[1])
 
 
+def test_a_score_is_told_the_mean_deviation_of_the_features_of_its_batch():
+    model = started(TINY_POINTS, kernels=0, deviation=True)
+    batch = points(5)
+    with torch.no_grad():
+        features = model.discriminator.features(batch)
+        told = features.double().numpy().std(0).mean()  # Of the population, as the paper has it.
+        weights = model.discriminator.score.last.weight[0]
+        by_hand = features @ weights[:-1] + told * weights[-1] + model.discriminator.score.last.bias
+        assert_close(model.discriminator(batch), by_hand.float(), rtol=1e-4, atol=1e-4)
+
+
 def test_the_twin_without_kernels_has_no_layer_for_them():
     names = [name for name, _ in started(kernels=0).named_parameters()]
     assert not any("discrimination" in name for name in names)
@@ -79,6 +90,8 @@ def test_a_first_batch_sets_the_scale_of_closeness_so_that_outputs_are_zero_on_a
 def test_a_batch_of_one_is_refused_where_closeness_is_measured():
     with pytest.raises(UserError, match="batch_size=1 must be at least 2"):
         Config(batch_size=1)
+    with pytest.raises(UserError, match="batch_size=1 must be at least 2"):
+        Config(batch_size=1, kernels=0, deviation=True)
     assert Config(batch_size=1, kernels=0).batch_size == 1
 
 

@@ -3,7 +3,9 @@
 Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: Improved Techniques for Training GANs (NIPS 2016),
 https://arxiv.org/abs/1606.03498. A discriminator that sees one sample at a time cannot tell that all generated ones are
 alike, so nothing keeps a generator from one point. With ``kernels`` above 0 each sample also brings how close it is to
-the others of its batch, in as many learned measures (section 3.2). With ``objective="feature_matching"`` the generator
+the others of its batch, in as many learned measures (section 3.2). With ``deviation`` it brings how much the batch
+varies, the one number that progressive GANs have in their place (Karras et al. 2018, https://arxiv.org/abs/1710.10196,
+section 3). With ``objective="feature_matching"`` the generator
 no longer plays against the discriminator's answer: it is to draw samples whose features are on average those of the
 data, ``||E f(x) - E f(G(z))||^2`` (section 3.1), which cannot be won by a single point either.
 
@@ -38,6 +40,7 @@ from ganvas.networks.dcgan_networks import DcganDiscriminator, dcgan_maps
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.networks.plain_pair import plain_generator
 from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
+from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
 from ganvas.nn.layers.across_ranks import all_ranks_rows
 from ganvas.nn.layers.plain_layers import Linear
 
@@ -58,6 +61,7 @@ class Config:
     depth: int = 2  # Of points: hidden layers of each network.
     kernels: int = 100  # Measures of closeness within a batch; 0 for none.
     kernel_dims: int = 5  # Numbers that each of them compares.
+    deviation: bool = False  # Whether a discriminator is told the minibatch standard deviation of its features.
     objective: Literal["non_saturating", "feature_matching"] = "non_saturating"  # Of the generator.
     batch_size: int = 100
     lr: float = 3e-4
@@ -66,7 +70,7 @@ class Config:
 
     def __post_init__(self) -> None:
         at_least(self, 1, "latent_size", "features", "features_max", "width", "depth", "kernel_dims")
-        at_least(self, 2 if self.kernels else 1, "batch_size")
+        at_least(self, 2 if self.kernels or self.deviation else 1, "batch_size")
         at_least(self, 0, "dims", "kernels")
         above(self, 0, "lr")
         fractions(self, "beta1", "beta2")
@@ -85,20 +89,24 @@ TINY_POINTS = replace(POINTS, width=8, kernels=6, batch_size=8)
 
 
 class BatchScore(nn.Module):
-    """From features to a logit: a dense layer that also sees how close each sample is to the others."""
+    """From features to a logit: a dense layer that also sees how close each sample is to the others, how much all vary."""
 
     def __init__(self, features: int, config: Config) -> None:
         super().__init__()
         self.discrimination = None
         if config.kernels:
             self.discrimination = MinibatchDiscrimination(features, kernels=config.kernels, dims=config.kernel_dims)
-        inputs = features + config.kernels
+        self.deviation = MinibatchStdDev(None) if config.deviation else None
+        inputs = features + config.kernels + config.deviation
         self.last = Linear(inputs, 1, std=1 / math.sqrt(inputs))
 
     def forward(self, features: Float[Tensor, "n *shape"]) -> PerSample:
         x = features.flatten(1)
         if self.discrimination is not None:
             x = self.discrimination(x)
+        if self.deviation is not None:
+            varied = self.deviation(features.flatten(1)[:, :, None, None])[:, -1, 0]
+            x = torch.cat([x, varied], 1)
         return self.last(x).flatten()
 
 
