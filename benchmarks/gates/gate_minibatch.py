@@ -35,15 +35,14 @@ def failures(net: str, runs: Path) -> list[str]:
     return [] if sum(seeing) > sum(blind) else [f"{net}: {seeing} modes are no more than {blind} without."]
 
 
+@functools.cache
 def modes_kept(net: str, runs: Path) -> list[float]:
-    """The modes of a run of each seed, over its second half; records them where the runs are new."""
-    new = not (runs / f"{net}-{SEEDS[-1]}").exists()
+    """The modes of a run of each seed, over its second half; records them."""
     found = [run_of(net, seed, runs) for seed in SEEDS]
     modes = [late(run, "modes") for run in found]
-    if new:
-        shares = [late(run, "modes.high_quality") for run in found]
-        values = {"modes": modes, "share": round(mean(shares), 3), "untrained": [run[0]["modes"] for run in found]}
-        history.record(f"gate_minibatch.{net}", {**values, "seeds": list(SEEDS)})
+    shares = [late(run, "modes.high_quality") for run in found]
+    values = {"modes": modes, "share": round(mean(shares), 3), "untrained": [run[0]["modes"] for run in found]}
+    history.record(f"gate_minibatch.{net}", {**values, "seeds": list(SEEDS)})
     return modes
 
 

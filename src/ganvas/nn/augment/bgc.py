@@ -15,6 +15,7 @@ Departs from the authors' code:
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -83,14 +84,21 @@ def moved(images: Images, geometry: PlaneChange) -> Images:
     On a processor only those pictures pass through the filters that have to. A GPU would have to wait until it is known
     which; there all do.
     """
-    marks = [marks.view(-1, 1, 1, 1) for marks in (geometry.moved, geometry.blitted)]
+    warped, blitted = geometry.moved & ~geometry.blitted, geometry.moved & geometry.blitted
     if images.device.type == "cpu":
-        rows = (geometry.moved & ~geometry.blitted).nonzero().flatten()
-        warped = images.index_copy(0, rows, warp(images[rows], geometry.inverse[rows])) if len(rows) else images
-    else:
-        warped = warp(images, geometry.inverse)
-    found = torch.where(marks[1], blit(images, geometry.inverse), warped)
-    return torch.where(marks[0], found, images)
+        return _those(blitted, blit, geometry, _those(warped, warp, geometry, images))
+    found = torch.where(_of_pictures(warped), warp(images, geometry.inverse), images)
+    return torch.where(_of_pictures(blitted), blit(images, geometry.inverse), found)
+
+
+def _those(marks: Marks, move: Callable[[Images, PlaneMaps], Images], geometry: PlaneChange, images: Images) -> Images:
+    """The pictures, those that are marked moved; the host waits for the marks."""
+    rows = marks.nonzero().flatten()
+    return images.index_copy(0, rows, move(images[rows], geometry.inverse[rows])) if len(rows) else images
+
+
+def _of_pictures(marks: Marks) -> Bool[Tensor, "n 1 1 1"]:
+    return marks.view(-1, 1, 1, 1)
 
 
 def recoloured(images: Images, colours: ColourChange) -> Images:
@@ -104,7 +112,7 @@ def recoloured(images: Images, colours: ColourChange) -> Images:
         grey = maps[:, :3].mean(1)  # What the colour (grey, grey, grey) becomes, as grey.
         mapped = grey[:, :3].sum(1).view(-1, 1, 1, 1) * shown + grey[:, 3].view(-1, 1, 1, 1)
     mapped = torch.cat([mapped, images[:, shown.shape[1] :]], 1)
-    return torch.where(colours.changed.view(-1, 1, 1, 1), mapped, images)
+    return torch.where(_of_pictures(colours.changed), mapped, images)
 
 
 def draw_geometry(p: Scalar, rows: RandomRows, height: int, width: int) -> PlaneChange:

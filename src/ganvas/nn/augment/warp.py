@@ -44,11 +44,18 @@ def warp(images: Images, inverse: PlaneMaps) -> Images:
     with full_precision(images.device):
         x = images.to(torch.promote_types(images.dtype, torch.float32)).contiguous()
         key = x.device, x.dtype
-        fine = refining(height, *key) @ x @ refining(width, *key).T
-        sources = _sources(inverse.to(x.dtype), _refined(width, x), _refined(height, x))
-        sampled = bilinear(fine, _places(sources, height, width))
-        warped = coarsening(height, *key) @ sampled @ coarsening(width, *key).T
+        fine = _on_side(x, refining(height, *key), refining(width, *key))
+        sampled = bilinear(fine, _places(inverse.to(x.dtype), height, width))
+        warped = _on_side(sampled, coarsening(width, *key), coarsening(height, *key))
         return warped.to(images.dtype)
+
+
+def _on_side(images: Images, columns: Float[Tensor, "h2 h"], rows: Float[Tensor, "w2 w"]) -> Float[Tensor, "n c w2 h2"]:
+    """The pictures with a linear map of every column and one of every row, laid on their side; twice, upright again.
+
+    Both products then run over the last dimension, which takes two thirds of the time.
+    """
+    return (images @ rows.T).transpose(2, 3) @ columns.T
 
 
 def _centred(size: int, like: Tensor) -> Float[Tensor, " size"]:
@@ -70,14 +77,16 @@ def _sources(inverse: PlaneMaps, x: Float[Tensor, " w2"], y: Float[Tensor, " h2"
     return columns * x + rows * y[:, None] + ones
 
 
-def _places(sources: Plane, height: int, width: int) -> Float[Tensor, "n h2 w2 2"]:
-    """Sources as the sampler takes them, brought into one period of the refined, mirrored picture."""
-    x, y = sources.unbind(1)
-    return torch.stack([_wrapped(x, width), _wrapped(y, height)], -1)
+def _places(inverse: PlaneMaps, height: int, width: int) -> Float[Tensor, "n w2 h2 2"]:
+    """Where every output place of pictures on their side is read from, as the sampler takes it: (y, x) in [-1, 1),
+    from the first place of a period of the refined, mirrored picture to the first of the next."""
+    x, y = _refined(width, inverse), _refined(height, inverse)
+    turns = torch.stack([_turns(inverse[:, i], x, y, size) for i, size in ((1, height), (0, width))], 1)
+    return (turns - turns.floor()).mul_(2).sub_(1).permute(0, 2, 3, 1)
 
 
-def _wrapped(source: Float[Tensor, "n h2 w2"], size: int) -> Float[Tensor, "n h2 w2"]:
-    """In [-1, 1): from the first place of a period to the first of the next."""
-    period = refined_period(size)
-    turns = (2 * source + (size - 1)) / period
-    return 2 * (turns - turns.floor()) - 1
+def _turns(row: Float[Tensor, "n 3"], x: Float[Tensor, " w2"], y: Float[Tensor, " h2"], size: int) -> Tensor:
+    """One coordinate of where every output place is read from, in periods, (n, w2, h2)."""
+    of_x, of_y, first = (row * (2 / refined_period(size)))[:, :, None].unbind(1)
+    start = first + (size - 1) / refined_period(size)
+    return (of_x * x + start)[:, :, None] + (of_y * y)[:, None]
