@@ -3,10 +3,10 @@
 Trains ``--preset mixtures`` of ``gan/minibatch_discrimination`` on ``mixtures:ring8`` from five seeds each: with its
 kernels (part ``kernels``), with the minibatch standard deviation in their place (part ``deviation``), and with neither,
 which both parts are held against. A game without them swings from mode to mode, so what counts is the mean number of
-modes over the second half of a run. Wanted of either part: strictly more than without, over the five seeds. Beside stand
-the same networks before their first step, and the share of samples that lie at a mode.
+modes over the second half of a run. Wanted of either part: strictly more than without, over the five seeds. Beside
+stand the same networks before their first step, and the share of samples that lie at a mode.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_minibatch [PART ...]``; about 3 minutes of one processor core a part.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_minibatch [PART ...]``; about 3 minutes of one core a part.
 """
 
 import functools

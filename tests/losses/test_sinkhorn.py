@@ -126,6 +126,29 @@ def test_the_energy_distance_of_one_law_is_zero_on_average_and_that_of_two_is_no
     assert np.mean(apart) > 10 * np.std(same) / 40**0.5
 
 
+def test_the_gradient_at_every_sample_is_the_slope_of_the_energy_distance():
+    x, other_x, y, other_y = (placed(3, seed).requires_grad_(seed == 2) for seed in range(4))
+    how = {"sharpness": 5.0, "iterations": 50}
+    assert gradcheck(lambda y: minibatch_energy_distance(x, other_x, y, other_y, **how), (y,))
+
+
+def test_points_that_descend_the_energy_distance_get_the_shares_of_the_law():
+    # One of four real samples lies at one place and three at another. Between clouds that are their own other halves
+    # the distance is twice the Sinkhorn divergence: 0 where they are equal and nowhere else (Feydy et al. 2019).
+    places = torch.eye(3, dtype=torch.float64)[:2]
+    real = places[[0, 1, 1, 1]]
+    made = placed(4, 5)[:, :3].clone().requires_grad_()
+    adam = torch.optim.Adam([made], lr=0.2)
+    for _ in range(60):
+        x = made / made.norm(dim=1, keepdim=True)
+        loss = minibatch_energy_distance(real, real, x, x, sharpness=10.0, iterations=50)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    assert float(loss.detach()) == pytest.approx(0, abs=1e-2)
+    assert (torch.cdist(x.detach(), places) < 0.2).sum(0).tolist() == [1, 3]
+
+
 @pytest.mark.parametrize("size", [0, 2, 3, 7])
 def test_a_batch_that_has_no_two_halves_is_refused(size):
     with pytest.raises(UserError, match=f"batch_size={size} must come apart into two halves"):

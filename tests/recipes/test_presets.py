@@ -1,6 +1,7 @@
 """Every preset against what its source says (docs/published.toml), and the page that shows both."""
 
 import dataclasses
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -26,6 +27,7 @@ PRESETS = [
     (entry.name, name) for entry in catalogue.entries("recipes") for name in catalogue.functions("recipes", entry.name)
 ]
 OURS = {"small", "small-coarse", "denoising", "small-fast", "cifar10-fast", "table1-h", "mixtures"}
+KEPT = 0.05  # Of the weights at the start, in the average at the end.
 # What no source speaks of: the shape of the data, and how often a run reports.
 UNSAID = {"resolution", "base", "channels", "num_classes", "crop_margin", "discrimination_kernels", "seed", "precision"}
 UNSAID |= {
@@ -75,14 +77,20 @@ OF_ONE = {
 }
 
 
+@functools.cache
+def built(model, preset):
+    """A preset and its model, without values."""
+    recipe = getattr(catalogue.load("recipes", model), preset.replace("-", "_"))()
+    with torch.device("meta"):
+        return recipe, catalogue.load("models", model).Model(recipe.config)
+
+
 @pytest.mark.parametrize(("model", "preset"), PRESETS)
 def test_a_preset_is_a_recipe_of_its_model_that_builds_and_fits_its_schedule(model, preset):
-    recipe = getattr(catalogue.load("recipes", model), preset.replace("-", "_"))()
-    module = catalogue.load("models", model)
+    recipe, game = built(model, preset)
     assert isinstance(recipe, Recipe)
-    assert isinstance(recipe.config, module.Config)
-    with torch.device("meta"):
-        growth = module.Model(recipe.config).schedule()
+    assert isinstance(recipe.config, catalogue.load("models", model).Config)
+    growth = game.schedule()
     assert (
         not isinstance(growth, Growth) or [*growth.stages()][-1].resolution == recipe.config.networks.picture.resolution
     )
@@ -91,6 +99,25 @@ def test_a_preset_is_a_recipe_of_its_model_that_builds_and_fits_its_schedule(mod
     # Minibatch standard deviation in groups: every batch is a whole number of them, or one smaller batch.
     group = getattr(recipe.config, "group_size", None)
     assert not group or all(s.batch_size % group == 0 or s.batch_size < group for s in growth.stages())
+
+
+def kept_of_start(phase, recipe, batch_size):
+    """How much of an average is still the weights that a run began with, when it ends."""
+    kept, samples = 1.0, range(0, recipe.plan.total_nimg, batch_size)
+    for step, nimg in enumerate(samples):
+        if phase.turn(step, nimg):
+            kept *= phase.average(nimg) if callable(phase.average) else phase.average
+        if kept < KEPT:
+            break
+    return kept
+
+
+@pytest.mark.parametrize(("model", "preset"), PRESETS)
+def test_a_preset_ends_with_an_average_that_has_forgotten_where_it_began(model, preset):
+    recipe, game = built(model, preset)
+    batch_size = [*game.schedule().stages()][-1].batch_size
+    for phase in game.phases():
+        assert phase.average is None or kept_of_start(phase, recipe, batch_size) < KEPT
 
 
 @pytest.mark.parametrize(("model", "preset"), PRESETS)

@@ -89,7 +89,7 @@ TINY_POINTS = replace(POINTS, width=8, kernels=6, batch_size=8)
 
 
 class BatchScore(nn.Module):
-    """From features to a logit: a dense layer that also sees how close each sample is to the others, how much all vary."""
+    """From features to a logit: a dense layer that also sees how close the others of a batch are, or how all vary."""
 
     def __init__(self, features: int, config: Config) -> None:
         super().__init__()

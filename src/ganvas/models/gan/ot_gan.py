@@ -16,6 +16,8 @@ Departs from the paper and its code:
   halves of a batch are the two independent batches, so a batch of 5,000 in the code is one of 5,000 here.
 - What is logged is the plan's cost less its entropy over the sharpness, whose slope is exactly what is descended.
 - Points, which the paper learns in a figure without a critic, are placed on a sphere by a fully connected one.
+- The learning rate may fall to 0 (``decay_kimg``). The critic's slope is not bounded: at a constant rate its map
+  swings, and the generator with it, around laws whose modes are narrow.
 """
 
 import math
@@ -30,6 +32,7 @@ from torch.nn import functional as F
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
+from ganvas.core.schedule import Steady, held_then_linear
 from ganvas.core.shapes import Features, Images, Latents, Samples, Scalar
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
@@ -64,13 +67,14 @@ class Config:
     generator_moves: int = 3  # Of the generator for one of the critic.
     batch_size: int = 256  # Both halves together, of either side; 8,000 in the paper, on eight GPUs.
     lr: float = 3e-4
+    decay_kimg: float = 0.0  # Over which the learning rate falls to 0 on a line, from the start; 0 keeps it.
     beta1: float = 0.5
     beta2: float = 0.999
     average_decay: float = 0.999  # Of the generator's weights, per move of the generator.
 
     def __post_init__(self) -> None:
         at_least(self, 1, "latent_size", "features", "features_max", "width", "depth", "iterations", "generator_moves")
-        at_least(self, 0, "dims")
+        at_least(self, 0, "dims", "decay_kimg")
         above(self, 0, "sharpness", "lr")
         fractions(self, "beta1", "beta2", "average_decay")
         refuse_halves(self.batch_size)
@@ -86,7 +90,9 @@ class Config:
         return [min(self.features << halvings, self.features_max) for halvings in range(self.picture.levels, -1, -1)]
 
 
-POINTS = Config(dims=2, latent_size=2, prior="normal", sharpness=100.0, iterations=100, lr=1e-3)
+POINTS = Config(
+    dims=2, latent_size=2, prior="normal", sharpness=100.0, iterations=25, batch_size=96, lr=1e-3, average_decay=0.99
+)
 TINY = Config(
     resolution=8,
     latent_size=8,
@@ -177,6 +183,13 @@ class Model(PictureOrPointGame[Config]):
             self.critic = PointCritic(config)
         else:
             self.generator, self.critic = GatedGenerator(config), SphereCritic(config)
+
+    def schedule(self) -> Steady:
+        """One batch size; a learning rate that stays or falls."""
+        config = self.config
+        return held_then_linear(
+            resolution=self.resolution, batch_size=config.batch_size, lr=config.lr, decay_kimg=config.decay_kimg
+        )
 
     def phases(self) -> list[Phase[Pictures | Points]]:
         """Each step moves one of the two: the critic, then the generator as often as asked."""
