@@ -13,6 +13,7 @@ from ganvas.metrics import fld
 from ganvas.metrics.accumulators import metric_contract
 from ganvas.metrics.accumulators import row_table as tables
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
+from ganvas.metrics.maths import created_equal_fit, triangle_fit
 from ganvas.metrics.measuring import metric_catalogue
 from ganvas.metrics.measuring.flow import SEEN, measure, reference
 
@@ -58,18 +59,20 @@ def same(one, other):
 
 
 OF_SETS = [name for name in metric_catalogue.names() if metric_catalogue.load(name).SEES in SEEN]
-COSTLY = ("fld", "polygons")  # What is fitted to every picture takes a tenth of a second and more.
+IN_FAST = ("fid", "kid", "swd", "ssim")  # Of features and of pixels, with all rows kept, sums alone, and pairs.
 
 
 @pytest.fixture(
-    scope="module", params=[pytest.param(name, marks=[pytest.mark.slow] * (name in COSTLY)) for name in OF_SETS]
+    scope="module", params=[pytest.param(name, marks=[pytest.mark.slow] * (name not in IN_FAST)) for name in OF_SETS]
 )
 def metric(request):
     module = metric_catalogue.load(request.param)
     if hasattr(module, "NEEDS"):
         pytest.importorskip(module.NEEDS, reason=f"needs {module.NEEDS}: pip install 'ganvas[metrics]'")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fld, "SPLITS", 2)  # The contract asks whether there is an error, not how sure it is.
+        patch.setattr(fld, "SPLITS", 2)  # The contract asks whether there is an error, not how sure it is ...
+        for of, searches in ((triangle_fit, "NEAREST"), (triangle_fit, "JITTERED"), (created_equal_fit, "STARTS")):
+            patch.setattr(of, searches, 1)  # ... nor how near a search comes.
         if metric_contract.shows_pairs(module):
             patch.setattr(module, "compare", functools.partial(module.compare, network=MeanDistance()))
         yield module

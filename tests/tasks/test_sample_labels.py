@@ -44,7 +44,7 @@ def test_a_run_with_classes_draws_the_class_that_is_asked_for(model, labelled, t
             data=str(labelled),
             out=tmp_path / "run",
             set=(*NARROW[model], *EVERY),
-            kimg=0.16,
+            kimg=0.032,
             conditional=True,
             labelled=4 if model == "gan/ssgan_semi" else None,
             quiet=True,
