@@ -63,20 +63,20 @@ def measured(task: Likelihood, run: Path) -> torch.Tensor:
 @pytest.mark.slow
 def test_a_vae_has_the_likelihood_that_quadrature_finds_in_its_own_units(vae):
     """Midpoints of [-4.5, 4.5]^2, colours in [-1, 1] and the model's own density: none of the tested code."""
-    task = Likelihood(run=vae, **(QUICK | {"n": 6, "simulated": 0, "temperatures": 60, "chains": 8}))
+    task = Likelihood(run=vae, **(QUICK | {"n": 3, "simulated": 0, "temperatures": 60, "chains": 8}))
     found = likelihood(task)
     assert found.variance_from == "model"
     model, y = load(vae).model, measured(task, vae)
     x = (y.double() * 256 - 0.5) / 127.5 - 1
-    side = ((torch.arange(240, dtype=torch.float64) + 0.5) / 120 - 1) * 4.5
-    parts = torch.cartesian_prod(side, side).split(4800)
+    side = ((torch.arange(120, dtype=torch.float64) + 0.5) / 60 - 1) * 4.5
+    parts = torch.cartesian_prod(side, side).split(2400)
     with torch.no_grad():
         log_variance, rows = model.log_variance(), []
         for z in parts:
             mean = model.decode(z.float()).double()
             density = [gaussian_log_density(one.expand(len(z), -1, -1, -1), mean, log_variance) for one in x]
             rows.append(torch.stack(density) - 0.5 * z.square().sum(1) - math.log(2 * math.pi))
-    exact = torch.cat(rows, dim=1).logsumexp(1) + 2 * math.log(9 / 240) + 768 * math.log(256 / 127.5)
+    exact = torch.cat(rows, dim=1).logsumexp(1) + 2 * math.log(9 / 120) + 768 * math.log(256 / 127.5)
     # The log of the mean of 8 weights, whose logs vary by about 1; a wrong unit or variance costs hundreds.
     assert found.log_likelihoods == pytest.approx(exact.tolist(), abs=1.5)
     assert np.mean(found.log_likelihoods) == pytest.approx(float(exact.mean()), abs=0.6)
@@ -85,7 +85,7 @@ def test_a_vae_has_the_likelihood_that_quadrature_finds_in_its_own_units(vae):
 @pytest.mark.slow
 def test_a_gan_of_a_uniform_prior_has_the_likelihood_that_quadrature_finds(dcgan):
     """The mean of p(x | z) over a grid of midpoints of [-1, 1]^2, and the noise that the task was given."""
-    task = Likelihood(run=dcgan, variance="0.05", **(QUICK | {"n": 4, "temperatures": 50, "chains": 8}))
+    task = Likelihood(run=dcgan, variance="0.05", **(QUICK | {"n": 2, "temperatures": 50, "chains": 8}))
     found = likelihood(task)
     trained, y = load(dcgan), measured(task, dcgan).double()
     side = (torch.arange(100, dtype=torch.float64) + 0.5) / 50 - 1

@@ -245,18 +245,18 @@ def test_a_loss_that_is_not_finite_names_the_first_layer(tmp_path):
 @pytest.mark.slow
 def test_a_healthy_run_is_told_nothing_of_and_keeps_every_bit(tmp_path):
     looked = task(
-        tmp_path / "looked", "health_kimg=0.4", "report_kimg=0.032", kimg=4.0, held_out="scenes:128,16x16,seed=9"
+        tmp_path / "looked", "health_kimg=0.4", "report_kimg=0.032", kimg=2.0, held_out="scenes:128,16x16,seed=9"
     )
     train(looked)
     lines = RunFolder(looked.out).lines("health.jsonl")
-    assert len(lines) == 10
-    assert [line["findings"] for line in lines] == [[]] * 10
+    assert len(lines) == 5
+    assert [line["findings"] for line in lines] == [[]] * 5
     assert all({"reals_over_held_out", "variety", "gradient/generator"} < line["signs"].keys() for line in lines)
-    alone = task(tmp_path / "alone", "health_kimg=-1", "report_kimg=0.032", kimg=1.0)
+    alone = task(tmp_path / "alone", "health_kimg=-1", "report_kimg=0.032", kimg=0.8)
     train(alone)
     assert not (alone.out / "health.jsonl").exists()
     log = (alone.out / "log.jsonl").read_bytes()
-    assert log.count(b"\n") > 30
+    assert log.count(b"\n") > 20
     assert (looked.out / "log.jsonl").read_bytes().startswith(log)
 
 
