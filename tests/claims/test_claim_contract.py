@@ -28,6 +28,7 @@ def test_every_claim_says_in_its_first_line_what_it_claims(name):
     assert claim.statement.endswith(".")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_wrong_twin_of_an_identity_is_found_false_and_its_verdict_is_repeated(name):
     claim = running.find(name).claim
@@ -37,6 +38,7 @@ def test_a_wrong_twin_of_an_identity_is_found_false_and_its_verdict_is_repeated(
     assert running.run(claim, []).verdict.state == board.verdicts()[name]["state"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if isinstance(running.find(name).claim, Experiment)])
 def test_arms_of_an_experiment_repeat_themselves_and_differ_by_seed(name):
     claim = running.find(name).claim
