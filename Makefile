@@ -90,7 +90,7 @@ fuzz: setup ## harm every kind of file that is read; none may end in a traceback
 	$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 bench: setup ## run the benchmarks; figures go to benchmarks/history.jsonl
-	@for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(BENCHMARKS); do echo "== $$file"; PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
 gates: setup ## train small models and hold each against floors that need no learning
 	@for gate in $(GATES); do $(BIN)/python -m benchmarks.gates.$$gate || missed="$$missed $$gate"; done; \
