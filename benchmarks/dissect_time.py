@@ -1,8 +1,8 @@
 """Seconds of a whole ``ganvas dissect`` of the run of ``make demo``: all layers, twins and effects. To hold: 3 minutes.
 
-``python -m benchmarks.dissect_time [RUN] [--first]``; a run is trained where none is given and there is no runs/demo. It
-takes what the cache has, as every dissection but a person's first does; with ``--first`` the cache is empty, so that
-the labeller is trained as well.
+``python -m benchmarks.dissect_time [RUN] [--first]``; a run is trained where none is given and there is no runs/demo.
+It takes what the cache has, as every dissection but the first does; with ``--first`` the cache is empty, so that the
+labeller is trained as well.
 """
 
 import os
@@ -13,8 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import history
 from benchmarks.gates.gate_dissect import demo
+
+from benchmarks import history
 
 
 def main(run: Path, *, first: bool) -> None:
