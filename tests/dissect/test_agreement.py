@@ -7,7 +7,6 @@ from statistics import mean
 
 import pytest
 import torch
-from benchmarks.history import record
 from torch.nn import functional as F
 from torch.testing import assert_close
 
@@ -166,6 +165,8 @@ def test_what_position_alone_gives_is_no_fit_and_what_a_unit_says_of_its_own_pic
             maps[:, -1] = -(field - 0.6).abs()  # The middle of a label.
             found.append(agreement(maps, masks, 8, PixelGrid(size=(8, 8)), permutations=19, seed=seed).fitting > 0)
     if FULL:
+        from benchmarks.history import record
+
         shares = {"by_iou": mean(by_iou), "passing": mean(passing), "false": mean(false), "found": mean(found)}
         record("dissect_position", {"layers": layers, "units": units, **shares})
     assert mean(by_iou) > 0.5 * units
