@@ -97,6 +97,20 @@ def test_a_learning_rate_may_belong_to_a_resolution():
     assert [growth.at(kimg * 1000).lr for kimg in (0, 1100, 1300, 5000)] == [1e-3, 1e-3, 0.5, 0.25]
 
 
+def test_a_growth_whose_rate_decays_holds_it_and_then_falls_on_a_line_to_its_share():
+    growth = replace(CIFAR, lr=1.0, lr_at={32: 2.0}, hold_kimg=3000, decay_kimg=1000, end_share=0.25)
+    rates = [growth.at(kimg * 1000).lr for kimg in (0, 3000, 3400, 4000, 10_000)]
+    assert rates == pytest.approx([1.0, 2.0, 2.0 * (1 - 0.75 * 0.4), 0.5, 0.5], rel=1e-12)
+
+
+def test_a_fitted_growth_keeps_the_proportions_of_its_lengths():
+    growth = replace(CIFAR, train_kimg=1, fade_kimg=3, hold_kimg=2, decay_kimg=1).fitted(60, grown=0.2)
+    lengths = (growth.train_kimg, growth.fade_kimg, growth.hold_kimg, growth.decay_kimg)
+    assert lengths == pytest.approx((1, 3, 40, 20))  # Three doublings in a fifth of 60.
+    assert growth.arrival == 12_000
+    assert (growth.at(40_000).lr, growth.at(60_000).lr) == (1e-3, 0)
+
+
 @given(
     train=st.integers(min_value=0, max_value=5000),
     fade=st.integers(min_value=1, max_value=5000),

@@ -52,7 +52,8 @@ UNSAID |= {"augment", "augment_policies", "augment_target", "augment_kimg", "aug
 # What one source alone does not speak of; torchcfm draws with an adaptive solver, and has neither classes nor a bound.
 OF_ONE = {
     "gan/dcgan": {"eps"},
-    "gan/progan": {"r1_gamma", "r1_interval"},  # Of the losses that are not the paper's.
+    # Of the losses that are not the paper's, and of a decay that it does not have.
+    "gan/progan": {"r1_gamma", "r1_interval", "hold_kimg", "decay_kimg", "end_share", "grown"},
     "text/wgan_gp": {"alphabet", "unit", "closed"},  # Of the text.
     "sound/gansynth": {"length", "normalise"},  # Notes of 64,000 samples lie in 65,536.
     "text/arae": {"alphabet", "closed", "lr", "beta1", "total_kimg"},  # Of the text, and of an Adam that is ours.

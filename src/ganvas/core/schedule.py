@@ -173,7 +173,8 @@ class Growth:
 
     The first resolution trains ``train_kimg``; every next one is faded in over ``fade_kimg`` and then trains
     ``train_kimg``; the last trains on until the run's end. ``batch_size`` and ``lr`` may be overridden at a
-    resolution, and ``rampup_kimg`` raises the learning rate at the start of the run (``exp(-5 (1 - t)^2)``).
+    resolution, and ``rampup_kimg`` raises the learning rate at the start of the run (``exp(-5 (1 - t)^2)``). After
+    ``hold_kimg`` it falls to ``end_share`` of itself on a line, over ``decay_kimg``; the paper's never does.
     """
 
     first: int  # First resolution.
@@ -185,8 +186,12 @@ class Growth:
     batch_size_at: Mapping[int, int] = field(default_factory=dict)
     lr_at: Mapping[int, float] = field(default_factory=dict)
     rampup_kimg: float = 0.0
+    hold_kimg: float = 0.0  # Counted from the start of the run.
+    decay_kimg: float = 0.0  # 0 is no decay.
+    end_share: float = 0.0
 
     def __post_init__(self) -> None:
+        at_least(self, 0, "hold_kimg", "decay_kimg", "end_share")
         if self.first <= 0 or self.last % self.first or (self.last // self.first).bit_count() != 1:
             raise UserError(f"{self.last} cannot be reached from {self.first} by doubling.{_near(self)}")
         if self.train_kimg < 0 or self.fade_kimg < 0:
@@ -208,23 +213,31 @@ class Growth:
     def _doublings(self) -> int:
         return (self.last // self.first).bit_length() - 1
 
-    def fitted(self, total_kimg: float) -> "Growth":
-        """The same with lengths that reach the last resolution after :data:`GROWN` of a run.
+    def fitted(self, total_kimg: float, *, grown: float = GROWN) -> "Growth":
+        """The same with lengths that reach the last resolution after this share of a run.
 
-        Training and fading in keep their proportion; what is left trains the last resolution.
+        Training and fading in keep their proportion; what is left trains the last resolution. A learning rate that
+        decays does so over the same share of the run, and ends with it.
 
         Raises:
             UserError: the run is too short to show a sample at every one.
         """
         periods = self._doublings
-        period = GROWN * total_kimg / max(periods, 1)
+        period = grown * total_kimg / max(periods, 1)
         if periods and round(1000 * period) < 2:
             raise UserError(
                 f"total_kimg={total_kimg:g} is too short to grow to {self.last}: give at least "
-                f"{0.002 * periods / GROWN:.2g}."
+                f"{0.002 * periods / grown:.2g}."
             )
         training = self.train_kimg / (self.train_kimg + self.fade_kimg) if self.train_kimg else 0.0
-        return replace(self, train_kimg=training * period, fade_kimg=(1 - training) * period)
+        decaying = total_kimg * self.decay_kimg / (self.hold_kimg + self.decay_kimg) if self.decay_kimg else 0.0
+        return replace(
+            self,
+            train_kimg=training * period,
+            fade_kimg=(1 - training) * period,
+            hold_kimg=total_kimg - decaying if decaying else self.hold_kimg,
+            decay_kimg=decaying,
+        )
 
     def at(self, nimg: int) -> Stage:
         """The stage when ``nimg`` real images have been shown.
@@ -239,15 +252,20 @@ class Growth:
             done, within = self._doublings, 0
         fading = within > self._train_nimg
         resolution = self.first << (done + fading)
-        warm = min(nimg / (1000 * self.rampup_kimg), 1.0) if self.rampup_kimg else 1.0
         return Stage(
             resolution=resolution,
             shrink=self.last // resolution,
             batch_size=self.batch_size_at.get(resolution, self.batch_size),
-            lr=self.lr_at.get(resolution, self.lr) * math.exp(-5.0 * (1.0 - warm) ** 2),
+            lr=self.lr_at.get(resolution, self.lr) * self._share(nimg / 1000),
             fade=(within - self._train_nimg) / self._fade_nimg if fading else 1.0,
             phase=2 * done + fading,
         )
+
+    def _share(self, kimg: float) -> float:
+        """Of the learning rate, after ``kimg`` thousand images."""
+        warm = min(kimg / self.rampup_kimg, 1.0) if self.rampup_kimg else 1.0
+        along = min(max(kimg - self.hold_kimg, 0.0) / self.decay_kimg, 1.0) if self.decay_kimg else 0.0
+        return math.exp(-5.0 * (1.0 - warm) ** 2) * (1.0 - (1.0 - self.end_share) * along)
 
     @property
     def arrival(self) -> int:

@@ -16,6 +16,7 @@ Departs from the paper:
 - Reals are box-averaged in float; the releases round the smaller resolutions to bytes on disk.
 - A convolution before batch normalisation keeps its bias, which the normalisation cancels.
 - ``loss`` may be another: WGAN-GP's penalty is a third of a step's arithmetic, R1 on every eighth step a sixteenth.
+- The learning rate may fall at the end (``decay_kimg``), which a run of minutes needs and a run of days does not.
 - Pictures need not be square: ``base`` is the size of the first resolution, doubled as often as a square one.
 """
 
@@ -28,7 +29,7 @@ from torch import Tensor
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
 from ganvas.core.picture_size import DoubledSize
-from ganvas.core.schedule import Growth, Stage
+from ganvas.core.schedule import GROWN, Growth, Stage
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import (
     class_cross_entropy,
@@ -97,6 +98,10 @@ class Config:
     lr: float = 1e-3
     lr_at: dict[int, float] = field(default_factory=dict)
     rampup_kimg: float = 0.0
+    hold_kimg: float = 0.0  # Until here the learning rate stays,
+    decay_kimg: float = 0.0  # and over these it falls to end_share of itself; 0 is no decay, as in the paper.
+    end_share: float = 0.0
+    grown: float = GROWN  # Where growth is fitted to a run: the share after which the last resolution trains alone.
     # Game
     loss: Literal["wgan-gp", "non-saturating", "relativistic"] = "wgan-gp"  # The paper's, or one that R1 goes with.
     joint: bool = False  # One joint move of both players on the same fakes, instead of one after the other.
@@ -115,8 +120,8 @@ class Config:
     def __post_init__(self) -> None:
         at_least(self, 1, "latent_size", "fmap_max", "discriminator_divisor", "batch_size", "n_critic", "r1_interval")
         at_least(self, 0, "num_classes", "r1_gamma")
-        above(self, 0, "lr", "eps", "fmap_base", "penalty_target")
-        fractions(self, "beta1", "beta2", "average_decay")
+        above(self, 0, "lr", "eps", "fmap_base", "penalty_target", "grown")
+        fractions(self, "beta1", "beta2", "average_decay", "end_share", "grown")
         if self.joint and self.n_critic != 1:
             raise UserError(f"joint=true moves both players at once, so n_critic={self.n_critic} must be 1.")
         if self.pool_before_activation and self.discriminator_norm != "none":
@@ -134,8 +139,9 @@ class Config:
 
     def fitted(self, total_kimg: float) -> "Config":
         """The same settings with a growth that is fitted to the run."""
-        fitting = self.growth().fitted(total_kimg)
-        return replace(self, train_kimg=fitting.train_kimg, fade_kimg=fitting.fade_kimg)
+        fitting = self.growth().fitted(total_kimg, grown=self.grown)
+        lengths = ("train_kimg", "fade_kimg", "hold_kimg", "decay_kimg")
+        return replace(self, **{name: vars(fitting)[name] for name in lengths})
 
     def growth(self) -> Growth:
         """The run's clock."""
@@ -149,6 +155,9 @@ class Config:
             batch_size_at=self.batch_size_at,
             lr_at=self.lr_at,
             rampup_kimg=self.rampup_kimg,
+            hold_kimg=self.hold_kimg,
+            decay_kimg=self.decay_kimg,
+            end_share=self.end_share,
         )
 
     @property
