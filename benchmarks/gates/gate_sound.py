@@ -5,8 +5,13 @@ must find an inception score at least half of the way from 1 to that of real dig
 far from 10), and fewer than 6 of 10 bins of its features with another share than real digits; the untrained network and
 a twin whose spectrograms are cut at one deviation in the place of three must do worse. ``wavegan``: struck notes that
 die away at one known rate. Spectra must come nearer than half of what they are before training, and sounds must die
-away within a third of that rate. Beside it stands the twin without phase shuffle: how far a critic's verdict changes,
-in deviations of its verdicts, when a sound is shifted by one sample. Artefacts are recorded.
+away within a third of that rate. Decibels of an average spectrum count noise that is far below the sounds, and less
+where all is quiet, as before training: how strong what is between the notes' frequencies is, and how loud sounds are,
+is recorded beside them. So is how far real notes under white noise are from real notes: what a distance asks for.
+
+Beside it stands the twin without phase shuffle. Its critic may know drawn sounds by the phase of what strides leave:
+of how much of the way from drawn to real sounds it is deceived when drawn ones are shifted by a sample, and how far its
+verdicts of real ones change, in their deviations. Artefacts are recorded.
 
 ``OMP_NUM_THREADS=1 GANVAS_TEST_DATA=... python -m benchmarks.gates.gate_sound [specgan] [wavegan]``; about 8 minutes of
 one processor core each. Without the data the first is passed over, and said.
@@ -28,6 +33,7 @@ from ganvas.core.results import Result
 from ganvas.core.waves import to_waves
 from ganvas.data.sound.riff import write_wav
 from ganvas.losses.games.sound_game import SoundGame
+from ganvas.metrics.sound import artefacts
 from ganvas.nn.sound import log_spectrogram
 from ganvas.tasks import features
 from ganvas.tasks.measure import Measure, measure
@@ -40,6 +46,8 @@ WAVEGAN = ("rate=8000", "length=1024", "width=8", "latent_size=32", "batch_size=
 WAVEGAN += ("critic_moves=2",)
 QUIETLY = ("measure_kimg=-1", "health_kimg=-1", "sample_kimg=1000")
 DECAY_SECONDS = 0.02  # Of the struck notes: in which they fall to 1/e.
+NOTES_HZ = (200.0, 1100.0)  # Where they are, 300 to 900 Hz, with what their decay makes wider.
+NOISE_LEVELS = (20, 30, 40, 50)  # Decibels below real notes.
 UNTRAINED_KIMG = 0.032
 Values = dict[str, Result]
 
@@ -97,15 +105,19 @@ def wavegan() -> list[str]:
                 "sound/wavegan", folder / "hits", folder / name.replace(" ", "_"), (*WAVEGAN, change), kimg=kimg
             )
             found[name], found["real"] = measured(run)
-            steps[name] = seen_of_a_sample(load(run))
-            decay = decay_of(torch.cat(list(load(run).sample_sounds(256, seed=1))).numpy())
-            history.record(
-                f"gate_sound.wavegan.{name}",
-                told(found[name]) | {"decay_sec": decay, "verdict_of_one_sample": steps[name]},
-            )
+            trained = load(run)
+            drawn, real = some_drawn(trained), some_real(trained)
+            steps[name], of_reals = seen_of_a_sample(trained, drawn, real)
+            decay = decay_of(drawn.numpy())
+            seen = {"deceived_by_one_sample": steps[name], "verdict_of_one_sample": of_reals, "decay_sec": decay}
+            history.record(f"gate_sound.wavegan.{name}", told(found[name]) | seen | loudness(drawn))
             if name == "trained":
                 trained_decay = decay
-    history.record("gate_sound.wavegan.real", told(found["real"]) | {"decay_sec": DECAY_SECONDS})
+        notes = some_real(trained)
+    history.record(
+        "gate_sound.wavegan.real",
+        told(found["real"]) | {"decay_sec": DECAY_SECONDS} | loudness(notes) | distances_of_noise(notes),
+    )
     history.record("gate_sound.wavegan", {"cpu_sec": round(time.process_time() - started, 1), "threads": 1})
     ours, before = (found[name]["spectrum_distance"].value for name in ("trained", "untrained"))
     wrong = {
@@ -113,7 +125,7 @@ def wavegan() -> list[str]:
         f"sounds die away in {trained_decay:.3f} s, not in {DECAY_SECONDS} s": not 2 / 3
         < trained_decay / DECAY_SECONDS
         < 4 / 3,
-        f"a critic without phase shuffle sees no more of a sample: {steps}": steps["no phase shuffle"]
+        f"a sample deceives a critic without phase shuffle no more: {steps}": steps["no phase shuffle"]
         <= steps["trained"],
     }
     return [miss for miss, holds in wrong.items() if holds]
@@ -166,13 +178,44 @@ def decay_of(samples: np.ndarray) -> float:
     return float(-2 / slope)
 
 
+def some_drawn(trained: Trained) -> torch.Tensor:
+    """256 drawn sounds."""
+    return to_waves(torch.cat(list(trained.sample_sounds(256, seed=1))))
+
+
+def some_real(trained: Trained) -> torch.Tensor:
+    """256 real ones."""
+    return to_waves(torch.from_numpy(trained.real_sounds(quiet=True).read(slice(0, 256))))
+
+
 @torch.no_grad()
-def seen_of_a_sample(trained: Trained) -> float:
-    """How far verdicts change when sounds are shifted by one sample, in deviations of the verdicts."""
-    waves = to_waves(torch.from_numpy(trained.real_sounds(quiet=True).read(slice(0, 256))))
+def seen_of_a_sample(trained: Trained, drawn: torch.Tensor, real: torch.Tensor) -> tuple[float, float]:
+    """What a shift by one sample does to verdicts.
+
+    Of drawn sounds the share of the way to the verdict of real ones; of real ones the change in deviations of verdicts.
+    """
     assert isinstance(trained.model, SoundGame)
-    verdicts, shifted = trained.model.judge(waves), trained.model.judge(waves.roll(1, 1))
-    return float((shifted - verdicts).abs().mean() / verdicts.std())
+    drawn_verdicts, verdicts = trained.model.judge(drawn), trained.model.judge(real)
+    nearer = (trained.model.judge(drawn.roll(1, 1)) - drawn_verdicts).mean()
+    changed = (trained.model.judge(real.roll(1, 1)) - verdicts).abs().mean()
+    return float(nearer / (verdicts.mean() - drawn_verdicts.mean())), float(changed / verdicts.std())
+
+
+def loudness(waves: torch.Tensor) -> dict[str, float]:
+    """The level of sounds, and that of what is not at the notes' frequencies below what is, in decibels."""
+    powers = artefacts.average_powers(waves.double().numpy()).mean(0)
+    frequencies = np.linspace(0, 4000, len(powers))
+    notes = (frequencies > NOTES_HZ[0]) & (frequencies < NOTES_HZ[1])
+    level = 20 * np.log10(float(waves.double().square().mean().sqrt()))
+    return {"level_db": level, "noise_db": float(10 * np.log10(powers[~notes].sum() / powers[notes].sum()))}
+
+
+def distances_of_noise(real: torch.Tensor) -> dict[str, float]:
+    """Of the spectra of real notes under white noise, by how many decibels it is below them."""
+    waves, random = real.double().numpy(), np.random.default_rng(0)
+    powers, noise = artefacts.average_powers(waves), random.normal(size=waves.shape) * waves.std()
+    under = {below: artefacts.average_powers(waves + noise * 10 ** (-below / 20)) for below in NOISE_LEVELS}
+    return {f"distance_under_noise_{below}db": artefacts.spectrum_distance(one, powers) for below, one in under.items()}
 
 
 if __name__ == "__main__":

@@ -14,15 +14,19 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from ganvas.core.graph_size import GraphSize
 from ganvas.core.ranks import Ranks, joined
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.losses.batches.domain_batch import Domains
+from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.sound_batch import Sounds
+from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.capabilities import classes_of
 from ganvas.losses.game import Batch, Game
+from ganvas.losses.line_likelihood import ended
 from ganvas.losses.logistic_mixture import whole_colours
 from ganvas.models.autoregressive import pixelcnn_pp
 from ganvas.models.detect import csp
@@ -39,7 +43,9 @@ from ganvas.models.gan import (
     stylegan2,
     wgan_gp,
 )
+from ganvas.models.graphs import autoregressive, molgan, netgan
 from ganvas.models.sound import wavegan
+from ganvas.models.text import maligan, scratchgan, seqgan
 from ganvas.models.translate import cyclegan
 from ganvas.models.vae import aae, autoencoder, vae_gan
 from ganvas.nn.layers.initialise import initialise
@@ -68,7 +74,14 @@ OTHERS = {
     "realnvp": lambda: realnvp.Model(realnvp.TINY),
     "glow": lambda: glow.Model(glow.TINY),
     "edm": lambda: edm.Model(edm.TINY),
+    "seqgan": lambda: seqgan.Model(seqgan.TINY),
+    "maligan": lambda: maligan.Model(maligan.TINY),
+    "scratchgan": lambda: scratchgan.Model(scratchgan.TINY),
+    "molgan": lambda: molgan.Model(molgan.TINY),
+    "netgan": lambda: netgan.Model(netgan.TINY),
+    "graph_autoregressive": lambda: autoregressive.Model(autoregressive.TINY),
 }
+MOVES = {Domains: 6, Lines: 4, Graphs: 4}  # Pools of three are full after the first step; rewards come later.
 CALIBRATED = "calibrated"
 
 
@@ -90,7 +103,7 @@ def trained(kind: str, ranks: Ranks) -> State:
     state = new_state(model.double())
     executor = Eager(state, seed=0, ranks=ranks, precision=torch.float32)  # Nothing is lowered.
     for stage in model.schedule().stages():
-        for _ in range(2 if kind != "domains" else 6):  # Pools of three are full after the first step.
+        for _ in range(MOVES.get(model.batch_type, 2)):
             set_learning_rate(state, stage.lr)
             executor.step(shared(whole_batch(model, stage, state.nimg), ranks), stage)
             state.nimg, state.step = state.nimg + 8, state.step + 1
@@ -138,6 +151,11 @@ def whole_batch(model: Game, stage: Stage, nimg: int) -> Batch:
         return domains(nimg)
     if model.batch_type is Sounds:
         return Sounds(waves=torch.rand(8, model.config.length, generator=stream(nimg, "reals")) * 2 - 1)
+    if model.batch_type is Lines:
+        line = model.config.line
+        return Lines(tokens=ended(torch.randint(line.alphabet, (8, line.length), generator=stream(nimg, "reals"))))
+    if model.batch_type is Graphs:
+        return Graphs(tables=tables(model.config.graph, stream(nimg, "reals")))
     if model.batch_type is BoxedPictures:
         corner = torch.rand(8, 2, 2, generator=stream(nimg, "boxes")) * 12
         kinds = torch.arange(16).view(8, 2) % 3 - 1
@@ -154,6 +172,13 @@ def pictures(config: Any, stage: Stage, nimg: int) -> Pictures:
         labels=torch.arange(8) % 3 if classes_of(config) else None,
         fade=torch.tensor(stage.fade, dtype=torch.float32) if stage.fading else None,
     )
+
+
+def tables(graph: GraphSize, rng: torch.Generator) -> torch.Tensor:
+    """Eight random graphs without absent nodes."""
+    edges = torch.randint(graph.edge_kinds + 1, (8, graph.nodes, graph.nodes), generator=rng).triu(1)
+    kinds = torch.randint(1, graph.node_kinds + 1, (8, graph.nodes), generator=rng)
+    return edges + edges.mT + torch.diag_embed(kinds)
 
 
 def domains(nimg: int) -> Domains:

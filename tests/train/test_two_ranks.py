@@ -26,10 +26,13 @@ TOLD_APART = (  # By what two processes may get wrong.
     "wavegan",  # One number drawn for a whole batch.
     "csp",  # Sums over cells, of which ranks have unlike counts.
     "ot_gan",  # Distances between pictures of several ranks.
+    "scratchgan",  # A moving mean of what was said on all ranks, and tokens that are drawn in a step.
+    "molgan",  # A weight of a term that is a quotient of two means.
 )
 OTHERS = (
     *("classes", "autoencoder", "vae_gan", "aae", "gan", "acgan", "ssgan_semi", "wgan_gp"),
     *("closeness", "feature_matching", "realnvp", "glow", "edm"),
+    *("seqgan", "maligan", "netgan", "graph_autoregressive"),
 )
 
 
