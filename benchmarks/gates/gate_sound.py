@@ -42,8 +42,8 @@ from ganvas.train.trained import Trained, load
 
 DIGITS = "spoken-digits.tar.xz"
 SPECGAN = ("rate=4000", "length=2048", "width=16", "batch_size=32", "lr=4e-4", "critic_moves=2")
-WAVEGAN = ("rate=8000", "length=1024", "width=8", "latent_size=32", "batch_size=32", "lr=4e-4")
-WAVEGAN += ("critic_moves=2",)
+WAVEGAN = ("rate=8000", "length=1024", "width=8", "latent_size=32", "batch_size=16", "lr=2e-3", "beta1=0")
+WAVEGAN += ("critic_moves=1", "average_decay=0.99")
 QUIETLY = ("measure_kimg=-1", "health_kimg=-1", "sample_kimg=1000")
 DECAY_SECONDS = 0.02  # Of the struck notes: in which they fall to 1/e.
 NOTES_HZ = (200.0, 1100.0)  # Where they are, 300 to 900 Hz, with what their decay makes wider.

@@ -21,12 +21,13 @@ class SoundConfig:
     lr: float = 1e-4
     beta1: float = 0.5
     beta2: float = 0.9
+    average_decay: float = 0.0  # Of the generator's weights, per move of the generator; what samples is their average.
 
     def __post_init__(self) -> None:
         at_least(self, 1, "latent_size", "width", "critic_moves", "batch_size")
         at_least(self, 0, "penalty_weight")
         above(self, 0, "lr")
-        fractions(self, "beta1", "beta2")
+        fractions(self, "beta1", "beta2", "average_decay")
         require_doubled(self.length)
         assert self.sound  # Its making checks the rate.
 

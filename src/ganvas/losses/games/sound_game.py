@@ -55,10 +55,17 @@ class SoundGame(LatentGame[G, Sounds], ABC):
     def phases(self) -> list[Phase[Sounds]]:
         """The critic at every step, the generator at every ``critic_moves``-th."""
         adam = Adam(beta1=self.config.beta1, beta2=self.config.beta2)
-        turn = every(self.config.critic_moves)
+        turn, average = every(self.config.critic_moves), self.config.average_decay or None
         return [
             Phase(name="D", player=self.critic, loss=self._critic_loss, optimizer=adam),
-            Phase(name="G", player=self.generator, loss=self._generator_loss, turn=turn, optimizer=adam),
+            Phase(
+                name="G",
+                player=self.generator,
+                loss=self._generator_loss,
+                turn=turn,
+                optimizer=adam,
+                average=average,
+            ),
         ]
 
     def _critic_loss(self, batch: Sounds) -> Terms:

@@ -13,12 +13,13 @@ Departs from the paper and the authors' code:
 - Rewards of RDKit (drug-likeness, solubility) are left out: they would have to be computed on the host in every step.
 - What is drawn has no edges at absent nodes; nothing is dropped from hidden layers, and no statistic of the batch is
   told to the critic.
+- What is drawn may be of a running average of the generator's weights (``average_decay``); 0 is the paper's.
 - Weights start as N(0, 1 / inputs).
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -64,6 +65,7 @@ class Config:
     lr: float = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
+    average_decay: float = 0.0  # Of the generator's weights, per move of the generator.
 
     def __post_init__(self) -> None:
         assert self.graph  # Its making checks the numbers of nodes and kinds.
@@ -71,7 +73,7 @@ class Config:
         at_least(self, 2, "generator_every")
         at_least(self, 0, "penalty_weight", "reward_kimg")
         above(self, 0, "lr", "tau")
-        fractions(self, "beta1", "beta2")
+        fractions(self, "beta1", "beta2", "average_decay")
         probabilities(self, "balance")
         if self.valences and len(self.valences) != self.node_kinds:
             raise UserError(
@@ -127,16 +129,16 @@ class Model(Game[Config, Graphs]):
         config, generator = self.config, self.generator
         adam = Adam(beta1=config.beta1, beta2=config.beta2)
         judging, rewarded = _turn(config, generator=False), round(1000 * config.reward_kimg)
+        moves: dict[str, Any] = {"player": generator, "optimizer": adam, "average": config.average_decay or None}
         critic = Phase(name="D", player=self.critic, loss=self._critic_loss, turn=judging, optimizer=adam)
         if self.foreteller is None:
-            always = _turn(config, generator=True)
-            return [critic, Phase(name="G", player=generator, loss=self._verdict, turn=always, optimizer=adam)]
+            return [critic, Phase(name="G", loss=self._verdict, turn=_turn(config, generator=True), **moves)]
         before, after = _turn(config, generator=True, until=rewarded), _turn(config, generator=True, start=rewarded)
         return [
             critic,
             Phase(name="R", player=self.foreteller, loss=self._foreteller_loss, turn=judging, optimizer=adam),
-            Phase(name="G", player=generator, loss=self._verdict, turn=before, optimizer=adam),
-            Phase(name="GR", player=generator, loss=self._mixture, turn=after, optimizer=adam),
+            Phase(name="G", loss=self._verdict, turn=before, **moves),
+            Phase(name="GR", loss=self._mixture, turn=after, **moves),
         ]
 
     def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> GraphTables:

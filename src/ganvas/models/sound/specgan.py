@@ -9,8 +9,8 @@ stride 2, no batch norm; 16,384 samples are 128 frames of 128 bins. ``inverse="r
 does; ``"exact"`` with the window of synthesis that undoes the transform, without the buzz.
 
 Departs from the code: the mean and deviation of every bin are those of the first batch, in the place of the whole set;
-weights start normal with the variance of Glorot's law, in the place of uniform; other lengths have as many bins as
-frames, or half as many.
+weights start normal with the variance of Glorot's law, in the place of uniform; what is drawn may be of a running
+average of the generator's weights; other lengths have as many bins as frames, or half as many.
 """
 
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ ReLU behind the dense layer, shuffling in every pass of the critic anew, one shi
 32,768 and 65,536 samples have its layers; shorter ones have fewer.
 
 Departs from the code: weights start normal with the variance of Glorot's law, in the place of uniform; verdicts outside
-of training are without shuffling.
+of training are without shuffling; what is drawn may be of a running average of the generator's weights.
 """
 
 from collections.abc import Callable

@@ -8,6 +8,7 @@ between a choice and weights. What is drawn is the most probable token of every 
 Departs from the paper:
 - What stands behind the first END of a drawn line is END. The authors pad short lines with a sign of the alphabet, and
   leave it where the generator puts it.
+- What is drawn may be of a running average of the generator's weights (``average_decay``); 0 is the paper's.
 - Weights start normal, where the authors' are uniform of the same variance.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from ganvas.core.checks import at_least
+from ganvas.core.checks import at_least, fractions
 from ganvas.core.schedule import Schedule, Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample, Tokens
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
@@ -45,11 +46,13 @@ class Config(LineConfig):
     lr: float = 1e-4
     beta1: float = 0.5
     beta2: float = 0.9
+    average_decay: float = 0.0  # Of the generator's weights, per move of the generator.
 
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least(self, 1, "latent_size", "features", "blocks", "critic_moves")
         at_least(self, 0, "penalty_weight")
+        fractions(self, "average_decay")
 
 
 TINY = Config(length=4, alphabet=6, latent_size=4, features=4, blocks=1, critic_moves=2, batch_size=8)
@@ -75,10 +78,17 @@ class Model(LatentGame[Config, Lines]):
         """The critic at every step, the generator at every ``critic_moves``-th."""
         config = self.config
         adam = Adam(beta1=config.beta1, beta2=config.beta2)
-        moves = every(config.critic_moves)
+        moves, average = every(config.critic_moves), config.average_decay or None
         return [
             Phase(name="D", player=self.critic, loss=self._critic_loss, optimizer=adam),
-            Phase(name="G", player=self.generator, loss=self._generator_loss, turn=moves, optimizer=adam),
+            Phase(
+                name="G",
+                player=self.generator,
+                loss=self._generator_loss,
+                turn=moves,
+                optimizer=adam,
+                average=average,
+            ),
         ]
 
     def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Tokens:

@@ -11,6 +11,16 @@ def language() -> Recipe:
 
 
 def small() -> Recipe:
-    """Not the paper's: lines of 16 characters, narrow networks, fewer moves of the critic, minutes of one core."""
-    config = Config(length=16, latent_size=32, features=32, blocks=3, critic_moves=5, lr=5e-4)
-    return Recipe(config=config, plan=Plan(total_kimg=160, measure_n=512))
+    """Not the paper's: lines of 16 characters, narrow networks, and a quicker game, whose average is drawn from; six
+    minutes of one core."""
+    config = Config(
+        length=16,
+        latent_size=32,
+        features=32,
+        blocks=3,
+        critic_moves=2,
+        batch_size=32,
+        lr=1e-3,
+        average_decay=0.995,
+    )
+    return Recipe(config=config, plan=Plan(total_kimg=320, measure_n=512))
