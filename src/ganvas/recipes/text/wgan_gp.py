@@ -11,7 +11,7 @@ def language() -> Recipe:
 
 
 def small() -> Recipe:
-    """Not the paper's: lines of 16 characters, narrow networks, and a quicker game, whose average is drawn from; six
+    """Not the paper's: lines of 16 characters, narrow networks, and a quicker game, whose average is drawn from; five
     minutes of one core."""
     config = Config(
         length=16,
@@ -23,4 +23,4 @@ def small() -> Recipe:
         lr=1e-3,
         average_decay=0.995,
     )
-    return Recipe(config=config, plan=Plan(total_kimg=320, measure_n=512))
+    return Recipe(config=config, plan=Plan(total_kimg=240, measure_n=512))
