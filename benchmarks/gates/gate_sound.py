@@ -14,8 +14,8 @@ Beside it stands the twin without phase shuffle. Its critic may know drawn sound
 of how much of the way from drawn to real sounds it is deceived when drawn ones are shifted by a sample, and how far its
 verdicts of real ones change, in their deviations. Artefacts are recorded.
 
-``OMP_NUM_THREADS=1 GANVAS_TEST_DATA=... python -m benchmarks.gates.gate_sound [specgan] [wavegan] [noise]``; about 8 minutes
-of one processor core each of the first two. Without the data the first is passed over, and said.
+``OMP_NUM_THREADS=1 GANVAS_TEST_DATA=... python -m benchmarks.gates.gate_sound [specgan] [wavegan] [noise]``; about 8
+minutes of one processor core each of the first two. Without the data the first is passed over, and said.
 """
 
 import os
