@@ -27,8 +27,7 @@ def qm9() -> Recipe:
 
 
 def small() -> Recipe:
-    """Not the paper's: soft choices with Gumbel noise, one norm of a graph, and a quicker game, drawn from its average;
-    minutes of one core."""
+    """Not the paper's: Gumbel noise in soft choices, one norm of a graph, an average that draws; minutes."""
     changed = {"choice": "gumbel", "penalty": "graph", "generator_widths": (128, 128), "beta1": 0.0, "beta2": 0.9}
     sizes = {"widths": (64, 64), "gathered": 64, "dense": (64,), "generator_every": 3, "batch_size": 64}
     config = replace(qm9().config, **changed, **sizes, average_decay=0.99)

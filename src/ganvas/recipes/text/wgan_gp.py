@@ -11,8 +11,7 @@ def language() -> Recipe:
 
 
 def small() -> Recipe:
-    """Not the paper's: lines of 16 characters, narrow networks, and a quicker game, whose average is drawn from; five
-    minutes of one core."""
+    """Not the paper's: lines of 16 characters, narrow networks, a quicker game, an average that draws; minutes."""
     config = Config(
         length=16,
         latent_size=32,
