@@ -52,7 +52,7 @@ def found(run: str) -> None:
 def missed(held: list[DetectedPicture], factor: float) -> None:
     """What is missed of four subsets; shaded what it moves by when other pictures are drawn, one deviation each way."""
     across, curves = np.geomspace(POINTS[0], POINTS[-1], 120), []
-    for name in ("reasonable", "bare", "partial", "heavy"):
+    for name in ("reasonable", "partial", "heavy", "small"):
         (subset,) = (one for one in SUBSETS if one.name == name)
         marks = marked_for(held, subset.scaled(factor))
         curve, *others = (miss_curve(marks, weights) for weights in (None, *resamples(len(held), 0)))
