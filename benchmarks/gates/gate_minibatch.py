@@ -6,7 +6,8 @@ which both parts are held against. A game without them swings from mode to mode,
 modes over the second half of a run. Wanted of either part: strictly more than without, over the five seeds. Beside
 stand the same networks before their first step, and the share of samples that lie at a mode.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_minibatch [PART ...]``; about 3 minutes of one core a part.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_minibatch [PART ...]``; some 5 to 8 minutes of one core a part. With
+``GANVAS_GATE_RUNS=FOLDER`` the same command goes on where it was stopped.
 """
 
 import functools
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.gates.preset_run import finished_run, measured, run_parts, runs_of
+from benchmarks.gates.preset_run import NOTHING_BESIDE, finished_run, measured, run_parts, runs_of
 
 from benchmarks import history
 from ganvas.tasks.train import Train
@@ -55,7 +56,7 @@ def run_of(net: str, seed: int, runs: Path) -> list[Mapping[str, float]]:
         out=out,
         preset="mixtures",
         seed=seed,
-        set=NETS[net],
+        set=(*NOTHING_BESIDE, *NETS[net]),
         quiet=True,
     )
     return [*measured(finished_run(task))]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.gates.preset_run import finished_run, run_parts
+from benchmarks.gates.preset_run import NOTHING_BESIDE, finished_run, run_parts
 
 from benchmarks import history
 from ganvas.core.run_folder import RunFolder
@@ -72,7 +72,7 @@ def reached(
             out=out,
             preset="mixtures",
             kimg=kimg,
-            set=changes,
+            set=(*NOTHING_BESIDE, *changes),
         )
     )
     lines = RunFolder(out).lines("measures.jsonl")
