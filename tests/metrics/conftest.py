@@ -29,10 +29,6 @@ class Experiments:
         self.made = full if FULL else min(full, max(FEWEST, full // PART))
         return self.made
 
-    def size(self, full: int, *, small: int) -> int:
-        """Of the sets of an experiment, where the suite holds its own on smaller ones."""
-        return full if FULL else small
-
     def only_in_full(self) -> None:
         """Skips a simulation that is dear and has a cheaper sibling in the suite."""
         if not FULL:

@@ -102,16 +102,34 @@ def test_how_many_unseen_and_how_many_centres_are_said():
     assert result.protocol == "fld:n20:reals90:unseen30:centres20"
 
 
+def test_halves_for_the_error_share_no_row(monkeypatch):
+    given = []
+
+    def noted(generated, *parts, report):
+        given.append((generated[:, 0].tolist(), torch.cat(parts)[:, 0].tolist()))
+        return float(len(given))
+
+    monkeypatch.setattr(module, "fld", noted)
+    monkeypatch.setattr(module, "SPLITS", 2)
+    rows = torch.arange(240, dtype=torch.float64).view(60, 4)  # No two begin alike.
+    compare(filled(rows), filled(rows + 1000))
+    whole, *halves = given
+    assert len(halves) == 4
+    for first, second in (halves[:2], halves[2:]):
+        for all_of_them, one, other in zip(whole, first, second, strict=True):
+            assert not set(one) & set(other)
+            assert set(one) | set(other) <= set(all_of_them)
+            assert len(one) + len(other) > 0.8 * len(all_of_them)
+
+
 @pytest.mark.slow
 @pytest.mark.simulate
 @pytest.mark.parametrize("d", [16, 64])
 def test_intervals_of_95_percent_hold_the_mean_in_90_to_99_of_100_experiments(d, experiments):
-    if d > 16:
-        experiments.only_in_full()
-    n = experiments.size(200, small=80)
+    experiments.only_in_full()  # A second each.
     # All is drawn anew, known reals too: they fit the widths of both constructions.
     found = [
-        compare(filled(normal(n, d, seed=2 * i)), filled(normal(n, d, seed=2 * i + 1)))[0]
+        compare(filled(normal(200, d, seed=2 * i)), filled(normal(200, d, seed=2 * i + 1)))[0]
         for i in range(experiments.count(200))
     ]
     values = torch.tensor([one.value for one in found], dtype=torch.float64)
