@@ -71,6 +71,7 @@ def metric(request):
         pytest.importorskip(module.NEEDS, reason=f"needs {module.NEEDS}: pip install 'ganvas[metrics]'")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fld, "SPLITS", 2)  # The contract asks whether there is an error, not how sure it is ...
+        patch.setattr(fld, "STEPS", 10)
         for of, searches in ((triangle_fit, "NEAREST"), (triangle_fit, "JITTERED"), (created_equal_fit, "STARTS")):
             patch.setattr(of, searches, 1)  # ... nor how near a search comes.
         if metric_contract.shows_pairs(module):
