@@ -89,7 +89,7 @@ def test_the_law_of_what_the_branches_took_is_found_and_drawn(parent, tmp_path, 
     assert "<svg" in (tmp_path / "out" / FIGURE).read_text()
     written = json.loads((tmp_path / "out" / JSON).read_text())
     assert [row["batch_size"] for row in written["rows"]] == list(SIZES)
-    assert len(written["branches"]) == 6
+    assert [branch["seed"] for branch in written["branches"]] == [1, 1, 1, 2, 2, 2]
     more = critical_batch(asked(parent, tmp_path / "out", seeds=2, batches=(*SIZES, 256)))
     assert (more.done, more.planned, len(more.rows)) == (8, 8, 4)
 

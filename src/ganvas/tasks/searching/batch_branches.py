@@ -53,12 +53,12 @@ class BranchOutcome:
 
 
 def branches(sizes: Sequence[int], factors: Sequence[float], seeds: int) -> list[Branch]:
-    """Every size with every factor and seed, large sizes first: they take the fewest steps."""
+    """Every size with every factor and seed: one seed of all first, so that a law is there before the interval is."""
     return [
         Branch(batch_size=size, factor=factor, seed=seed)
+        for seed in range(1, seeds + 1)
         for size in sorted(set(sizes), reverse=True)
         for factor in sorted(set(factors))
-        for seed in range(1, seeds + 1)
     ]
 
 
