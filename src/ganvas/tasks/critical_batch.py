@@ -55,7 +55,7 @@ class CriticalBatchTask:
     metric: str = "swd"
     """What is measured in training and falls, such as swd or, of points, js."""
     target: float | None = None
-    """The value to reach; half of what the run measured at the state where left out."""
+    """The value to reach; half of what the run measured last before the state where left out."""
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FIELD=VALUE")] = ()
     """A setting of all branches; may be repeated."""
     fit: Literal["refuse", "crop", "pad", "stretch"] = "refuse"
