@@ -16,14 +16,13 @@ import torch
 from benchmarks.gates.preset_run import finished_run, runs_of
 
 from benchmarks import history
-from ganvas.core.errors import UserError
 from ganvas.tasks.critical_batch import FIGURE, CriticalBatchTask, critical_batch
 from ganvas.tasks.searching.batch_figure import told
 from ganvas.tasks.train import Train
 
 MODEL, DATA, METRIC = "gan/wgan_gp", "mixtures:grid25", "modes.reverse_kl"
-SETTINGS = ("width=64", "depth=2", "critic_moves=2", "penalty_weight=0.1", "beta1=0.5", "average_decay=0.99")
-BATCH, LR, BASE_KIMG, KIMG = 64, 2e-3, 6.0, 32.0
+SETTINGS = ("width=64", "depth=2", "critic_moves=2", "penalty_weight=0.1", "beta1=0.5", "average_decay=0.9")
+BATCH, LR, BASE_KIMG, KIMG = 64, 2e-3, 6.0, 64.0
 DRAWN = Path(__file__).parents[1] / "docs" / "figures" / "critical_batch.svg"
 
 
@@ -66,8 +65,8 @@ def main() -> None:
         sys.stdout.write(f"{told(result)}\n")
         for row in result.rows:
             sys.stdout.write(f"{row}\n")
-        if result.critical_batch is None:
-            raise UserError(result.note)
+        if result.stopped or result.critical_batch is None:
+            sys.exit("It was stopped; the same command goes on." if result.stopped else result.note)
         record(result)
         if given.write:
             shutil.copy(folder / "branches" / FIGURE, DRAWN)
