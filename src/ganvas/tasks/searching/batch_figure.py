@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganvas.core.number_text import number
-from ganvas.report.drawing.letters import fitted
+from ganvas.report.drawing.letters import fitted, wrapped
 from ganvas.report.drawing.palette import OKABE_ITO
 from ganvas.report.drawing.panels import Axes, Band, Curve, chart
 from ganvas.report.drawing.primitives import Drawing, Text
@@ -14,7 +14,7 @@ from ganvas.tasks.searching.batch_result import CriticalBatchResult
 if TYPE_CHECKING:
     from ganvas.metrics.maths.critical_batch import Took
 
-WIDTH, HEIGHT, MARGIN, HEAD, PANEL = 560.0, 250.0, 8.0, 30.0, 268.0
+WIDTH, HEIGHT, MARGIN, HEAD, PANEL = 560.0, 260.0, 8.0, 40.0, 268.0
 POINTS = 200  # Of a curve of the law.
 AROUND = 2.0  # The law is drawn so far beyond the sizes.
 
@@ -26,21 +26,26 @@ def figure(result: CriticalBatchResult, took: "Took") -> Drawing:
     traded = chart(_traded(result, took), (WIDTH - MARGIN - PANEL, HEAD, PANEL, height), axes=_traded_axes())
     title = f"{result.model} on {result.data}, until {result.metric} is {number(result.target)}"
     head = Text(x=MARGIN, y=12, text=fitted(title, WIDTH - 2 * MARGIN, 8, weight="bold"), size=8, weight="bold")
-    said = Text(x=MARGIN, y=23, text=fitted(told(result), WIDTH - 2 * MARGIN, 7), size=7)
-    return Drawing(width=WIDTH, height=HEIGHT, items=(head, said, *steps, *traded), title=title)
+    lines = wrapped(told(result), WIDTH - 2 * MARGIN, 7)[:2]
+    said = [Text(x=MARGIN, y=23 + 9 * row, text=text, size=7) for row, text in enumerate(lines)]
+    return Drawing(width=WIDTH, height=HEIGHT, items=(head, *said, *steps, *traded), title=title)
 
 
 def told(result: CriticalBatchResult) -> str:
     """The law in a sentence, with what the gradient noise scale says beside it."""
     if result.critical_batch is None or result.least_steps is None or result.least_kimg is None:
         return result.note
-    between = f" [{number(result.interval[0])}, {number(result.interval[1])}]" if result.interval else ""
-    beyond = "" if result.among else ", beyond the sizes that came there"
-    scales = ", ".join(f"{name} {number(value)}" for name, value in sorted(result.noise_scale.items()))
+    scales = ", ".join(f"{name} {number(value)}" for name, value in sorted(_whole_phases(result).items()))
     beside = f" Gradient noise scale: {scales}." if scales else ""
+    if not result.among:
+        came = [row.batch_size for row in result.rows if row.steps is not None]
+        above = result.critical_batch > max(came)
+        side = f"above {max(came)}, the largest" if above else f"below {min(came)}, the smallest"
+        return f"Critical batch {side} size that came there: try {'larger' if above else 'smaller'} ones.{beside}"
+    between = f" [{number(result.interval[0])}, {number(result.interval[1])}]" if result.interval else ""
     return (
-        f"Critical batch {number(result.critical_batch)}{between}{beyond}; at least {number(result.least_steps)} steps "
-        f"and {number(result.least_kimg)} thousand samples.{beside}"
+        f"Critical batch {number(result.critical_batch)}{between}; at least {number(result.least_steps)} steps and "
+        f"{number(result.least_kimg)} thousand samples.{beside}"
     )
 
 
@@ -49,23 +54,27 @@ def _steps(result: CriticalBatchResult, took: "Took") -> list[Curve]:
     curves = [Curve(name="branches", x=x, y=y / x, joined=False, marks=True, colour=OKABE_ITO[0])]
     sizes = _sizes(result)
     if sizes is not None:
-        curves += [
-            Curve(name="steps by the law", x=sizes, y=_by_law(result, sizes), colour=OKABE_ITO[3], dash=()),
-            Curve(name="fewest steps", x=sizes, y=np.full(POINTS, result.least_steps), colour="#555555", dash=(4, 1.5)),
-        ]
+        curves.append(Curve(name="steps by the law", x=sizes, y=_by_law(result, sizes), colour=OKABE_ITO[3], dash=()))
+    if sizes is not None and result.among:
+        fewest = np.full(POINTS, result.least_steps)
+        curves.append(Curve(name="fewest steps", x=sizes, y=fewest, colour="#555555", dash=(4.0, 1.5)))
     low, high = (y / x).min() / AROUND, (y / x).max() * AROUND
-    for place, (name, scale) in enumerate(sorted(_whole_phases(result).items())):
+    for place, (name, scale) in enumerate(sorted(_in_sight(result).items())):
         upright = Curve(name=f"noise scale {name}", x=[scale, scale], y=[low, high], colour=OKABE_ITO[(1, 2, 4)[place]])
         curves.append(upright)
     return curves
 
 
 def _whole_phases(result: CriticalBatchResult) -> dict[str, float]:
-    """Noise scales of phases, without those of single terms, within sight of the sizes; three at most."""
+    """Noise scales of phases, without those of single terms."""
+    return {name: scale for name, scale in result.noise_scale.items() if "/" not in name}
+
+
+def _in_sight(result: CriticalBatchResult) -> dict[str, float]:
+    """Those that the axis of the sizes reaches; three at most."""
     sizes = [row.batch_size for row in result.rows]
     low, high = min(sizes) / AROUND, max(sizes) * AROUND
-    seen = {name: scale for name, scale in result.noise_scale.items() if "/" not in name and low <= scale <= high}
-    return dict(list(seen.items())[:3])
+    return dict([(name, scale) for name, scale in _whole_phases(result).items() if low <= scale <= high][:3])
 
 
 def _traded(result: CriticalBatchResult, took: "Took") -> list[Curve]:
