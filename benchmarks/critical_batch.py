@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--kimg", type=float, default=KIMG, help="of a branch, at most")
-    parser.add_argument("--batches", type=int, nargs="+", default=[16, 64, 256, 1024])
+    parser.add_argument("--batches", type=int, nargs="+", default=[32, 128, 512, 2048])
     parser.add_argument("--runs", type=Path, help="a folder to keep, and to go on in")
     parser.add_argument("--write", action="store_true", help="the figure, into docs/")
     given = parser.parse_args()
