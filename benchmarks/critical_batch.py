@@ -22,16 +22,16 @@ from ganvas.tasks.train import Train
 
 MODEL, DATA, METRIC = "gan/wgan_gp", "mixtures:grid25", "modes.reverse_kl"
 SETTINGS = ("width=64", "depth=2", "critic_moves=2", "penalty_weight=0.1", "beta1=0.5", "average_decay=0.9")
-BATCH, LR, BASE_KIMG, KIMG = 64, 2e-3, 6.0, 64.0
+BATCH, LR, BASE_KIMG, KIMG, FACTORS = 64, 2e-3, 6.0, 16.0, (1.0, 2.0)
 DRAWN = Path(__file__).parents[1] / "docs" / "figures" / "critical_batch.svg"
 
 
 def main() -> None:
     """Trains the run and its branches, records what each size took, and the law through them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--kimg", type=float, default=KIMG, help="of a branch, at most")
-    parser.add_argument("--batches", type=int, nargs="+", default=[32, 128, 512, 2048])
+    parser.add_argument("--batches", type=int, nargs="+", default=[16, 64, 256])
     parser.add_argument("--runs", type=Path, help="a folder to keep, and to go on in")
     parser.add_argument("--write", action="store_true", help="the figure, into docs/")
     given = parser.parse_args()
@@ -55,6 +55,7 @@ def main() -> None:
                 out=folder / "branches",
                 kimg=given.kimg,
                 batches=tuple(given.batches),
+                factors=FACTORS,
                 seeds=given.seeds,
                 metric=METRIC,
                 device="cpu",
