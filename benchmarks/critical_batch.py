@@ -1,7 +1,7 @@
 """The critical batch of a game on points, by `ganvas critical-batch`; beside it the gradient noise scale there.
 
 A WGAN-GP learns ``mixtures:grid25`` for a while; branches of its state go on with other batches until the divergence of
-its share of every mode from the law's is half of what it was. The figure of docs/scale.md comes from here.
+its share of every mode from the law's is half of what it was. ``--write`` puts the figure into docs/figures/.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.critical_batch [--runs FOLDER] [--write]``; some minutes of one core.
 With ``--runs`` the same command goes on where it was stopped.

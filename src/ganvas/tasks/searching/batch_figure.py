@@ -120,7 +120,8 @@ def _steps_axes(result: CriticalBatchResult) -> Axes:
     low, high = min(sizes) / AROUND, max(sizes) * AROUND
     bands = ()
     if result.interval is not None and result.interval[0] < high and result.interval[1] > low:
-        bands = (Band(start=max(low, result.interval[0]), end=min(high, result.interval[1]), label="critical batch"),)
+        ends = max(low, result.interval[0]), min(high, result.interval[1])
+        bands = (Band(start=ends[0], end=ends[1], label="critical batch", hatched=True),)
     return Axes(
         x_title="batch size", y_title="steps to the value", log_x=True, log_y=True, x_range=(low, high), bands=bands
     )
