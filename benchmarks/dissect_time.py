@@ -1,6 +1,6 @@
-"""Seconds of a whole ``ganvas dissect`` of the run of ``make demo``: all layers, twins and effects. To hold: 3 minutes.
+"""Seconds of a whole ``ganvas dissect`` of the gates' run: all layers, twins and effects. To hold: 3 minutes.
 
-``python -m benchmarks.dissect_time [RUN] [--first]``; a run is trained where none is given and there is no runs/demo.
+``python -m benchmarks.dissect_time [RUN] [--first]``; the run is trained where none is given and none is there.
 It takes what the cache has, as every dissection but the first does; with ``--first`` the cache is empty, so that the
 labeller is trained as well.
 """
@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.gates.gate_dissect import demo
+from benchmarks.gates.gate_dissect import dissected
 
 from benchmarks import history
 
@@ -33,4 +33,4 @@ def main(run: Path, *, first: bool) -> None:
 
 if __name__ == "__main__":
     named = [word for word in sys.argv[1:] if word != "--first"]
-    main(Path(named[0]) if named else demo(), first="--first" in sys.argv)
+    main(Path(named[0]) if named else dissected(), first="--first" in sys.argv)
