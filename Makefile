@@ -47,10 +47,10 @@ demo: setup ## train a small progressive GAN, measure it, write runs/demo/report
 	$(BIN)/ganvas report runs/demo
 	@$(BIN)/python -c 'from pathlib import Path; print("Open", Path("runs/demo/report.html").resolve().as_uri())'
 
-test: setup ## the whole suite: about ten minutes on two cores
+test: setup ## the whole suite: twelve minutes at most on two cores
 	$(BIN)/python -m pytest -q -n $(WORKERS) --durations 5
 
-fast: setup ## what is not marked slow: about a minute
+fast: setup ## what is not marked slow: a few minutes
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
 
 simulate: setup ## coverage of intervals and levels of tests in full; figures go to benchmarks/history.jsonl (about an hour)
