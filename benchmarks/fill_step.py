@@ -98,7 +98,7 @@ class Side:
             count_turns(self.state, self.executor.step(batch, stage))
             self.state.nimg += CONFIG.batch_size
             self.state.step += 1
-        return (time.process_time() - started) / steps, means_of(self.state, Ranks())
+        return (time.process_time() - started) / steps, means_of(self.state)
 
 
 def main():

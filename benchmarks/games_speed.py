@@ -139,7 +139,7 @@ class Side:
             count_turns(self.state, self.executor.step(batch, stage))
             self.state.nimg += CONFIG.batch_size
             self.state.step += 1
-        return time.perf_counter() - started, means_of(self.state, Ranks())
+        return time.perf_counter() - started, means_of(self.state)
 
 
 def main():

@@ -135,7 +135,7 @@ class Ours:
 
     @property
     def losses(self):
-        means = means_of(self.state, Ranks())
+        means = means_of(self.state)
         return {player: sum(v for k, v in means.items() if k.startswith(player)) for player in ("D", "G")}
 
 

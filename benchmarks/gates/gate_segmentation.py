@@ -96,7 +96,7 @@ def trained(name: str, out: Path, kimg: float) -> unet.Model | fcn.Model:
 
 def untrained() -> unet.Model:
     """A U-Net of the same size, as it starts."""
-    model = unet.Model(unet.Config(channels=3, pixel_classes=CLASSES, features=16, levels=3, convolutions="same"))
+    model = unet.Model(unet.Config(channels=3, pixel_classes=CLASSES, features=12, levels=3, convolutions="same"))
     initialise(model, stream(0, "weights"))
     return model.eval()
 

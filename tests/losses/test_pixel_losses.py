@@ -8,7 +8,14 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.losses.pixel_losses import error_map, gap_weights, parts, pixel_cross_entropy, squared_distance
+from ganvas.losses.pixel_losses import (
+    balanced_weights,
+    error_map,
+    gap_weights,
+    parts,
+    pixel_cross_entropy,
+    squared_distance,
+)
 
 ndimage = pytest.importorskip("scipy.ndimage")
 
@@ -36,6 +43,17 @@ def test_distances_are_those_of_scipy():
     inside = rng.random((13, 17)) < 0.1
     found = squared_distance(torch.from_numpy(inside)).sqrt()
     assert_close(found.double(), torch.from_numpy(ndimage.distance_transform_edt(~inside)), rtol=1e-6, atol=1e-6)
+
+
+def test_balanced_weights_are_powers_of_a_classs_share_and_one_on_average():
+    classes = torch.tensor([[[0, 0, 0, 1]], [[2, 2, 2, -1]], [[-1, -1, -1, -1]]])
+    found = balanced_weights(classes, kinds=3, exponent=0.5).flatten(1)
+    common, rare = (3 / 4) ** -0.5, (1 / 4) ** -0.5
+    mean = (3 * common + rare) / 4
+    wanted = torch.tensor([[common, common, common, rare]]) / mean
+    assert_close(found, torch.cat([wanted, torch.tensor([[1.0, 1, 1, 0], [0, 0, 0, 0]])]))
+    each = balanced_weights(classes[:1], kinds=3, exponent=1.0).flatten(1)
+    assert_close(each, torch.tensor([[2 / 3, 2 / 3, 2 / 3, 2]]))  # Both classes add up to two pixels.
 
 
 def test_parts_are_those_of_scipy_and_classes_that_touch_are_apart():

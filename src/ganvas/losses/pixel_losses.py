@@ -13,6 +13,7 @@ from torch import Tensor
 from ganvas.core.shapes import Images, PerSample
 
 SHOWN = 0.25  # Of all colours: by how much pictures differ where a map of errors is white.
+TINY = 1e-30  # Keeps a picture of which nothing is told from being divided by nothing.
 FAR = 1e9  # Squared pixels; where there is no second thing, its distance is beyond every weight.
 
 
@@ -45,6 +46,21 @@ def pixel_cross_entropy(
     each = F.cross_entropy(wide, classes.clamp_min(0), reduction="none") * told
     total = (each if weights is None else each * weights).flatten(1).sum(1)
     return total if summed else total / told.flatten(1).sum(1).clamp_min(1)
+
+
+@torch.no_grad()
+def balanced_weights(classes: Int[Tensor, "n h w"], *, kinds: int, exponent: float) -> Float[Tensor, "n h w"]:
+    """``s^-e`` over its mean, where s is the share of a pixel's class in the picture: 1 on average in every picture.
+
+    With an exponent of 1 every class of a picture weighs as much as any other, with 0 every pixel; pixels of a class
+    below 0 are not counted and weigh nothing.
+    """
+    told = classes >= 0
+    flat, counted = classes.clamp_min(0).flatten(1), told.flatten(1).float()
+    counts = torch.zeros(len(classes), kinds, device=classes.device).scatter_add_(1, flat, counted)
+    raw = counts.clamp_min(1) ** -exponent
+    mean = (counts * raw).sum(1, keepdim=True) / counts.sum(1, keepdim=True).clamp_min(1)
+    return (raw / mean.clamp_min(TINY)).gather(1, flat).view(classes.shape) * told
 
 
 @torch.no_grad()

@@ -61,13 +61,18 @@ class ScoredDiscriminator(nn.Module):
 
     Args:
         scored: The layers that have scores, from 0; the last one ends the network.
+        normed: Whether instance norms follow the convolutions. With them the level and the contrast of a picture's
+            colours hardly reach a score.
     """
 
-    def __init__(self, channels: int = 3, *, features: int = 64, scored: Sequence[int] = SCORED) -> None:
+    def __init__(
+        self, channels: int = 3, *, features: int = 64, scored: Sequence[int] = SCORED, normed: bool = True
+    ) -> None:
         super().__init__()
         widths = (channels, *(features * times for times in WIDTHS[: max(scored) + 1]))
+        norms = (lambda width: [_norm(width)]) if normed else (lambda width: [])
         self.layers = nn.ModuleList(
-            nn.Sequential(SameConv2d(before, after, 5, stride=2), _norm(after), nn.LeakyReLU(0.2))
+            nn.Sequential(SameConv2d(before, after, 5, stride=2), *norms(after), nn.LeakyReLU(0.2))
             for before, after in pairwise(widths)
         )
         self.scores = nn.ModuleDict({str(place): SameConv2d(widths[place + 1], 1, KERNELS[place]) for place in scored})

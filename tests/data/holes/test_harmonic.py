@@ -5,11 +5,12 @@ import pytest
 import scipy.sparse
 import scipy.sparse.linalg
 import torch
+import torch.nn.functional as F
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
-from ganvas.data.holes.harmonic import harmonic_fill, mean_fill
+from ganvas.data.holes.harmonic import harmonic_fill, mean_fill, summed
 from ganvas.data.holes.hole_laws import hole
 
 DOUBLE = {"dtype": torch.float64}
@@ -40,6 +41,14 @@ def test_it_is_the_solution_of_laplaces_equation_also_at_the_border(size):
     cut = torch.from_numpy(hole("rectangles", *size, 0, 2))
     filled = harmonic_fill(picture, cut, tolerance=1e-13)
     assert_close(filled[0], solved(picture[0], cut), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("size", "whole"), [(1, 1), (1, 2), (5, 9), (5, 10)])
+def test_grids_double_and_halve_as_torchs_own_operators_do(size, whole):
+    x, large = torch.rand(2, 3, size, size, **DOUBLE), torch.rand(2, whole, whole, **DOUBLE)
+    doubled = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)[0, :, :whole, :whole]
+    assert_close(doubled(x[0], torch.Size((whole, whole))), doubled)
+    assert_close(summed(large), F.avg_pool2d(large[None], 2, ceil_mode=True, divisor_override=1)[0])
 
 
 def solved(picture, cut):

@@ -17,7 +17,7 @@ from ganvas.core.shapes import Images
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase, Settings, Terms
 from ganvas.losses.optimizers import SGD, Adam, OptimizerSettings
-from ganvas.losses.pixel_losses import gap_weights, pixel_cross_entropy
+from ganvas.losses.pixel_losses import balanced_weights, gap_weights, pixel_cross_entropy
 from ganvas.nn.layers.stream_dropout import Drop, dropping
 from ganvas.report.pictures.class_colours import coloured
 
@@ -34,6 +34,9 @@ class SegmentationSettings(Settings, Protocol):
 
     @property
     def summed_loss(self) -> bool: ...
+
+    @property
+    def balance(self) -> float: ...
 
     @property
     def gap_weight(self) -> float: ...
@@ -68,9 +71,17 @@ class SegmentationGame(Game[S, Pictures], ABC):
         """Scores of the classes of every pixel, with dropout where the network has it."""
 
     def pixel_weights(self, classes: Int[Tensor, "n h w"]) -> Float[Tensor, "n h w"] | None:
-        """Heavier pixels in gaps between things, where the settings ask for it."""
+        """Heavier pixels of classes that are small in their picture, plus those in gaps between things (eq. 2 of
+        Ronneberger et al. 2015), where the settings ask for it."""
         config = self.config
-        return gap_weights(classes, gap_weight=config.gap_weight, sigma=config.gap_sigma) if config.gap_weight else None
+        if not config.balance and not config.gap_weight:
+            return None
+        weights = torch.ones(classes.shape, device=classes.device)
+        if config.balance:
+            weights = balanced_weights(classes, kinds=config.pixel_classes, exponent=config.balance)
+        if config.gap_weight:
+            weights = weights + gap_weights(classes, gap_weight=config.gap_weight, sigma=config.gap_sigma) - 1
+        return weights
 
     def segment(self, images: Images) -> Float[Tensor, "n k h w"]:
         """Scores of the classes of every pixel; nothing is dropped."""

@@ -13,7 +13,8 @@ Departs from the paper:
 - The network starts from noise and not from a classifier trained on ImageNet: pictures of your own kind, and many, are
   needed.
 - The three nets are trained at once and not one from the other; biases learn as fast as weights.
-- ``features``, ``convolutions``, ``norm``, Adam and a falling rate are settings; the defaults are VGG-16's.
+- ``features``, ``convolutions``, ``norm``, ``balance``, Adam and a falling rate are settings; the defaults
+  are VGG-16's.
 """
 
 from dataclasses import dataclass, replace
@@ -50,6 +51,7 @@ class Config:
     learn_enlarging: bool = False  # The paper learns the kernels; its authors found no difference and fixed them.
     norm: Literal["none", "batch"] = "none"
     dropout: float = 0.5  # After both dense layers.
+    balance: float = 0.0  # How far classes of a picture weigh alike: 0 pixels do, towards 1 classes do.
     gap_weight: float = 0.0  # U-Net's: how much heavier pixels between two things are.
     gap_sigma: float = 5.0  # Pixels.
     summed_loss: bool = True  # Over pixels, in place of their mean.
@@ -65,7 +67,7 @@ class Config:
         at_least(self, 2, "pixel_classes")
         at_least(self, 0, "gap_weight", "weight_decay", "decay_kimg", "void")
         above(self, 0, "lr", "gap_sigma")
-        fractions(self, "dropout", "momentum")
+        fractions(self, "dropout", "momentum", "balance")
         assert self.picture
         _check_strides(self)
         if self.pixel_classes > 255:

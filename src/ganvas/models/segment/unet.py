@@ -12,7 +12,8 @@ side, and changes nothing else but the width of what follows.
 
 Departs from the paper:
 - The loss is a mean over pixels, not a sum, unless ``summed_loss``; the paper gives no learning rate, and 1e-3 is ours.
-- Weights that balance classes (w_c of eq. 2) are left out; ``gap_weight=10`` adds the weight of gaps.
+- ``balance`` makes w_c of eq. 2 of the classes of each picture, where the paper counts the whole set; ``gap_weight=10``
+  adds the weight of gaps.
 - Pictures are not deformed elastically (section 3.1).
 - ``norm``, Adam and a falling rate are settings, off by default.
 """
@@ -49,6 +50,7 @@ class Config:
     skip: Literal["concatenate", "add"] = "concatenate"
     norm: Literal["none", "batch"] = "none"
     dropout: float = 0.5  # At the end of the way down.
+    balance: float = 0.0  # How far classes of a picture weigh alike: 0 pixels do, towards 1 classes do.
     gap_weight: float = 0.0  # w0 of eq. 2, 10 in the paper: how much heavier pixels between two things are.
     gap_sigma: float = 5.0  # Pixels.
     summed_loss: bool = False  # Over pixels, in place of their mean.
@@ -64,7 +66,7 @@ class Config:
         at_least(self, 2, "pixel_classes")
         at_least(self, 0, "gap_weight", "weight_decay", "decay_kimg", "void")
         above(self, 0, "lr", "gap_sigma")
-        fractions(self, "dropout", "momentum")
+        fractions(self, "dropout", "momentum", "balance")
         assert self.picture
         if self.pixel_classes > 255:
             raise UserError(f"pixel_classes={self.pixel_classes}: label maps hold at most 255 classes.")

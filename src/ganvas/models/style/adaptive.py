@@ -14,11 +14,14 @@ It takes two kinds of pictures: contents (``--data``) and the collection (``--ot
 
 Departs from the paper, beside what :mod:`ganvas.networks.style_aware` says:
 - The weights are those of the authors' code (1, 100, 100). The paper gives 0.001 to the adversarial loss.
+- ``discriminator_norm=none`` leaves out the discriminator's instance norms, which take the level and the contrast of
+  colours out of what it sees.
 - Pictures are cropped and mirrored; the code also scales, turns, shears and recolours them a little.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -52,6 +55,7 @@ class Config:
     halvings: int = 4
     blocks: int = 9  # Residual blocks of the decoder.
     discriminator_features: int = 64
+    discriminator_norm: Literal["instance", "none"] = "instance"  # None where the colours are part of the style.
     scored: tuple[int, ...] = SCORED  # Layers of the discriminator that have scores, from 0; each layer halves.
     adversarial_weight: float = 1.0
     blurred_weight: float = 100.0  # Of the squared error between both pictures after blurring.
@@ -120,7 +124,10 @@ class Model(Game[Config, Domains]):
         self.config = config
         self.generator = Stylist(config)
         self.discriminator = ScoredDiscriminator(
-            config.channels, features=config.discriminator_features, scored=config.scored
+            config.channels,
+            features=config.discriminator_features,
+            scored=config.scored,
+            normed=config.discriminator_norm == "instance",
         )
         self.register_buffer("wins", torch.tensor(config.win_rate))
 

@@ -13,7 +13,7 @@ def fcn32s() -> Recipe:
 
 
 def small() -> Recipe:
-    """For a laptop: 64x64, a few minutes of one core. Not the paper's: three blocks, batch norm, Adam."""
+    """For a laptop: 64x64, a few minutes of one core. Not the paper's: three blocks, batch norm, Adam, balance."""
     config = Config(
         height=64,
         width=64,
@@ -26,9 +26,10 @@ def small() -> Recipe:
         padding=1,
         norm="batch",
         dropout=0.0,
+        balance=0.4,
         summed_loss=False,
-        batch_size=16,
-        lr=2e-3,
+        batch_size=4,
+        lr=4e-3,
         optimizer="adam",
         weight_decay=0.0,
         decay_kimg=20,

@@ -35,4 +35,4 @@ def small() -> Recipe:
         lr=5e-4,
         decay_kimg=10,
     )
-    return Recipe(config=config, plan=Plan(total_kimg=20, measure_n=512), fitted=True, bound=64)
+    return Recipe(config=config, plan=Plan(total_kimg=20, measure_n=512), bound=64)  # Fitted, it would halve ten times.
