@@ -45,9 +45,10 @@ def test_it_is_the_solution_of_laplaces_equation_also_at_the_border(size):
 
 @pytest.mark.parametrize(("size", "whole"), [(1, 1), (1, 2), (5, 9), (5, 10)])
 def test_grids_double_and_halve_as_torchs_own_operators_do(size, whole):
-    x, large = torch.rand(2, 3, size, size, **DOUBLE), torch.rand(2, whole, whole, **DOUBLE)
-    doubled = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)[0, :, :whole, :whole]
-    assert_close(doubled(x[0], torch.Size((whole, whole))), doubled)
+    small = torch.rand(2, size, size, generator=stream(0, "small"), **DOUBLE)
+    large = torch.rand(2, whole, whole, generator=stream(0, "large"), **DOUBLE)
+    enlarged = F.interpolate(small[None], scale_factor=2, mode="bilinear", align_corners=False)[0]
+    assert_close(doubled(small, torch.Size((whole, whole))), enlarged[:, :whole, :whole])
     assert_close(summed(large), F.avg_pool2d(large[None], 2, ceil_mode=True, divisor_override=1)[0])
 
 
