@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
-from ganvas.data.holes.harmonic import harmonic_fill, mean_fill, summed
+from ganvas.data.holes.harmonic import doubled, harmonic_fill, mean_fill, summed
 from ganvas.data.holes.hole_laws import hole
 
 DOUBLE = {"dtype": torch.float64}
