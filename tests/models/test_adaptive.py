@@ -126,3 +126,15 @@ def test_pictures_that_are_halved_to_single_pixels_are_refused():
         Config(other_channels=1)
     with pytest.raises(UserError, match="in their order"):
         Config(scored=(1, 0))
+
+
+def test_scores_grow_with_the_contrast_of_a_picture_only_without_norms():
+    # Convolutions without biases and leaky ReLUs are homogeneous: twice the picture, twice the scores. Norms undo it.
+    picture = torch.rand(2, 3, 16, 16, generator=stream(0, "pictures")) - 0.5
+    for normed, times in ((False, 2), (True, 1)):
+        judge = ScoredDiscriminator(features=4, scored=(0, 1), normed=normed)
+        initialise(judge, stream(0, "weights"))
+        for once, twice in zip(judge(picture), judge(2 * picture), strict=True):
+            assert_close(
+                twice, times * once, rtol=0, atol=0.02 * float(once.detach().abs().max())
+            )  # Norms have a floor.
