@@ -64,7 +64,17 @@ OF_ONE = {
     },
     "graphs/netgan": {"nodes", "edges", "node_kinds", "edge_kinds", "walks", "tau_decay", "total_kimg"},
     "detect/csp": {"anchors", "base_width", "average_ramp"},  # Of ours: another head and backbone, from nothing.
-    "segment/unet": {"dropout", "mirror", "decay_kimg", "weight_decay", "lr", "summed_loss", "void", "total_kimg"},
+    "segment/unet": {
+        "balance",
+        "dropout",
+        "mirror",
+        "decay_kimg",
+        "weight_decay",
+        "lr",
+        "summed_loss",
+        "void",
+        "total_kimg",
+    },
     "diffusion/flow_matching": {
         "steps",
         "rho",
