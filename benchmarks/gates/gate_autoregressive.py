@@ -23,7 +23,7 @@ from benchmarks import history
 from ganvas.models.autoregressive import gated_pixelcnn, made, pixelcnn
 from ganvas.nn.layers.causal_conv import LeftConv2d
 
-SCENES, HELD_OUT, KIMG, WRONG_KIMG = "scenes:8000,16x16", "scenes:512,16x16,seed=9", 30.0, 10.0
+SCENES, HELD_OUT, KIMG, WRONG_KIMG = "scenes:8000,16x16", "scenes:512,16x16,seed=9", 30.0, 30.0
 POINTS, POINTS_KIMG, WRONG_POINTS_KIMG = "mixtures:ring8", 1000.0, 500.0
 BITS, DIVERGENCE = (2.5, 5.18), (-0.05, 0.15)  # The divergence is found from 4,096 points, within some hundredths.
 
