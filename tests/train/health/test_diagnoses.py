@@ -134,13 +134,13 @@ def test_a_gradient_that_vanishes_is_told_with_its_player(patient):
 
 def test_weights_that_double_again_and_again_escalate(patient):
     found = []
-    for kimg in range(1, 8):
+    for kimg in range(1, 9):
         found = patient.check(kimg)
         for p in patient.state.model.discriminator.parameters():
             p.data *= 1.6
     assert found[:1] == ["weights escalate"]
     assert set(found) <= {"weights escalate", "activations escalate"}
-    assert "those of discriminator are 17 times as large as at first" in patient.monitor.note
+    assert "those of discriminator are 27 times as large as at first" in patient.monitor.note
 
 
 class Louder(nn.Module):
@@ -160,11 +160,20 @@ def test_activations_that_double_again_and_again_escalate_where_weights_do_not(p
     patient.state.model.discriminator.convolutions.insert(1, louder)
     patient.state.model.discriminator.norms.insert(0, nn.Identity())
     found = []
-    for kimg in range(1, 9):
+    for kimg in range(1, 10):
         found = patient.check(kimg)
         louder.gain *= 1.6
     assert found == ["activations escalate"]
     assert "those of discriminator are" in patient.monitor.note
+
+
+@pytest.mark.parametrize("of", ["weights", "activations"])
+def test_what_steps_up_once_as_a_network_grows_does_not_escalate(of):
+    sizes = [1.0, 1.9, 2.4, 2.7, 3.6, 4.2, 8.5, 7.7, 9.4, 9.3, 8.4, 8.6]  # Of a demo that grew to 32x32 at the seventh.
+    history = [{"kimg": float(kimg), f"{of}/discriminator": size} for kimg, size in enumerate(sizes, start=1)]
+    assert not any(findings(history[:end]) for end in range(1, len(history) + 1))
+    louder = [entry | {f"{of}/discriminator": 1.6 ** entry["kimg"]} for entry in history]
+    assert [found.name for found in findings(louder)] == [f"{of} escalate"]
 
 
 def test_samples_that_never_varied_are_told_of_before_it_is_late(patient):
