@@ -41,7 +41,7 @@ $(STAMP): pyproject.toml $(wildcard $(CONSTRAINTS))
 	@$(BIN)/python -m pip install -qq --editable '.[dev,docs]' $(addprefix --constraint ,$(CONSTRAINTS))
 	@touch $@
 
-demo: setup ## train a small progressive GAN, measure it, write runs/demo/report.html (about 6 minutes)
+demo: setup ## train a small progressive GAN, measure it, write runs/demo/report.html (6 to 15 minutes)
 	$(BIN)/ganvas train gan/progan --data scenes:20000,32x32 --preset small --out runs/demo
 	$(BIN)/ganvas measure runs/demo --n 4096
 	$(BIN)/ganvas report runs/demo
