@@ -42,7 +42,8 @@ class LabelledSample:
             keep = list({place.name: place for place, _, _ in portion}.values())
             for _, maps in self.subject.seen(len(self), of=SERIES, keep=keep):
                 for place, first, last in portion:
-                    kept[place.name, first].append(maps[place.name][:, first:last].float())
+                    # A copy: a view of some units would keep the maps of all of them.
+                    kept[place.name, first].append(maps[place.name][:, first:last].to(torch.float32, copy=True))
             for place, first, _ in portion:
                 yield place, first, torch.cat(kept.pop((place.name, first)))
 
