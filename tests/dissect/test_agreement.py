@@ -7,6 +7,7 @@ from statistics import mean
 
 import pytest
 import torch
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn import functional as F
 from torch.testing import assert_close
 
@@ -214,3 +215,20 @@ def test_results_are_the_same_for_any_portion_of_memory_and_any_batch(planted, m
     monkeypatch.setattr("ganvas.dissect.subject.BATCH", 9)
     assert_close(found().fit, whole.fit, rtol=0, atol=0)
     assert found().units == whole.units
+
+
+def test_maps_of_some_units_do_not_keep_those_of_all(planted, monkeypatch):
+    place = planted.subject.numbering.chosen()[0]
+    sample = sampled(planted.subject, planted.labeller, 70)
+    monkeypatch.setattr("ganvas.dissect.labelled_sample.MOST_BYTES", 70 * 64 * 4 * 5)
+    monkeypatch.setattr("ganvas.dissect.subject.BATCH", 9)
+    seen, drawn = type(planted.subject).seen, []
+
+    def watched(subject, *given, **how):
+        for shown, maps in seen(subject, *given, **how):
+            drawn.append(StorageWeakRef(maps[place.name].untyped_storage()))
+            yield shown, maps
+            assert all(ref.expired() for ref in drawn[:-1])
+
+    monkeypatch.setattr(type(planted.subject), "seen", watched)
+    assert len(list(sample.maps([place]))) > 1
