@@ -14,13 +14,14 @@ from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
 CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
+GROUND = ".".join(str(cell) for cell in range(48, 64))  # The two lowest rows of 8x8 cells.
 SHOTS = {
     "studio_units": ("dissect?run=demo&order=change&layer=%2331", ".units img", "light"),
     "studio_network": ("network?run=demo&layer=%2331&row=3&column=4", ".fields img", "light"),
     "studio_toy": ("toy?step=400", ".game svg", "light"),
-    "studio_training": ("training?run=demo&at=22.4", ".cursor", "light"),
+    "studio_training": ("training?run=demo&at=22", ".cursor", "light"),
     "studio_walk": ("walk?run=demo&x=3.3&y=2.2&steps=2,-1", ".walk canvas", "dark"),
-    "studio_paint": ("paint?run=demo&x=3.3&y=2.2&brush=tree&strokes=tree*0*1*25.26.33.34", ".cells button", "light"),
+    "studio_paint": ("paint?run=demo&x=3.3&y=2.2&brush=grass&strokes=grass*0*1*" + GROUND, ".cells button", "light"),
 }
 
 FAR_DOWN = ("studio_units",)  # Of whose screens not the top is shown.
