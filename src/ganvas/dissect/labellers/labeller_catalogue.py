@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.dissect.labellers import rules, segmenter
+from ganvas.dissect.labellers import hub_segmenter, rules, segmenter
 from ganvas.dissect.labellers.exact_masks import ExactMasks
 from ganvas.dissect.labellers.labeller import Labeller
 from ganvas.dissect.labellers.mask_folder import is_mask_folder, mask_folder_labeller
@@ -44,11 +44,13 @@ def labeller_named(name: str | None, subject: Subject, *, quiet: bool = False) -
     folder = Path(name).expanduser()
     if is_mask_folder(folder):
         return mask_folder_labeller(folder, subject.size, quiet=quiet)
+    if hub_segmenter.is_hub_segmenter(folder):
+        return hub_segmenter.load(folder)
     if folder.is_dir():
         return segmenter.load(folder)
     raise UserError(
         f"There is no labeller '{name}'.{did_you_mean(name, NAMES)} Labellers: {', '.join(NAMES)}, a folder with "
-        "images/ and masks/, or the folder of a trained segmenter."
+        "images/ and masks/, the folder of a trained segmenter, or one of a network of the Hugging Face hub."
     )
 
 
