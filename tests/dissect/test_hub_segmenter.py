@@ -26,6 +26,7 @@ class Reddest(nn.Module):
     def forward(self, pixel_values):
         self.size = tuple(pixel_values.shape[2:])
         colours = pixel_values * torch.tensor(STD)[:, None, None] + torch.tensor(MEAN)[:, None, None]
+        self.range = colours.min().item(), colours.max().item()
         return SimpleNamespace(logits=10 * nn.functional.avg_pool2d(colours, 4))
 
 
@@ -51,6 +52,7 @@ def test_a_network_is_shown_its_own_size_and_colours_and_answers_at_the_pictures
     labels = labeller.segment(images)
     assert labels.shape == (9, 16, 24)
     assert labeller.network.size == (64, 64)
+    assert labeller.network.range == pytest.approx((0, 1), abs=1e-6)
     assert set(labels[:, :7].flatten().tolist()) == {0}
     assert set(labels[:, 9:].flatten().tolist()) == {2}
     beliefs = labeller.score(images.requires_grad_())
