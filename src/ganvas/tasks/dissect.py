@@ -54,7 +54,8 @@ class Dissect:
     as many units as are silenced together."""
     labeller: str | None = None
     """Who says what is where: scenes, exact (masks of the pictures that a network looks at), colours, brightness,
-    edges, texture, or the folder of a trained segmenter. By default what suits the pictures."""
+    edges, texture, the folder of a trained segmenter, or one of a network of the Hugging Face hub.
+    By default what suits the pictures."""
     pictures: int = 512
     """Pictures that units are held against."""
     effect_pictures: int = 384
