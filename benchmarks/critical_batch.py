@@ -1,10 +1,11 @@
 """The critical batch of a game on points, by `ganvas critical-batch`; beside it the gradient noise scale there.
 
-A WGAN-GP learns ``mixtures:grid25`` for a while; branches of its state go on with other batches until the divergence of
-its share of every mode from the law's is half of what it was. ``--write`` puts the figure into docs/figures/.
+A WGAN-GP learns ``mixtures:grid25`` for a while; branches of its state are trained with other batches until the
+divergence of its share of every mode from the law's is half of what it was. ``--write`` puts the figure into
+docs/figures/.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.critical_batch [--runs FOLDER] [--write]``; some minutes of one core.
-With ``--runs`` the same command goes on where it was stopped.
+With ``--runs`` the same command resumes.
 """
 
 import argparse
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--kimg", type=float, default=KIMG, help="of a branch, at most")
     parser.add_argument("--batches", type=int, nargs="+", default=[16, 64, 256])
-    parser.add_argument("--runs", type=Path, help="a folder to keep, and to go on in")
+    parser.add_argument("--runs", type=Path, help="a folder to keep, and to resume in")
     parser.add_argument("--write", action="store_true", help="the figure, into docs/")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -67,7 +68,7 @@ def main() -> None:
         for row in result.rows:
             sys.stdout.write(f"{row}\n")
         if result.stopped or result.critical_batch is None:
-            sys.exit("It was stopped; the same command goes on." if result.stopped else result.note)
+            sys.exit("It was stopped; the same command resumes." if result.stopped else result.note)
         record(result)
         if given.write:
             shutil.copy(folder / "branches" / FIGURE, DRAWN)

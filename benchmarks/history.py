@@ -1,7 +1,6 @@
 """Keeps what a benchmark found, with what it was found on: one JSON line per measurement in ``history.jsonl``."""
 
 import datetime
-import functools
 import json
 import sys
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ def record(name: str, values: Mapping[str, Any], *, history: Path = HISTORY) -> 
         name: What was measured: "startup", "step.cpu". Lines of one name compare over time.
         values: The figures by a name that carries the unit ("help_sec", "images_per_sec"), and what they depend on.
     """
-    found = dict(_begun_with())
+    found = versions()
     line = {
         "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": found.pop("commit", None),
@@ -32,12 +31,6 @@ def record(name: str, values: Mapping[str, Any], *, history: Path = HISTORY) -> 
     with history.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, allow_nan=False) + "\n")
     sys.stdout.write(f"{name}: {', '.join(f'{key} {_short(value)}' for key, value in values.items())}\n")
-
-
-@functools.cache
-def _begun_with() -> dict[str, str]:
-    """Versions and commit, asked once: the first line that is added makes the checkout differ from its commit."""
-    return versions()
 
 
 def _short(value: Any) -> str:

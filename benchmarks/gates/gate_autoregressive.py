@@ -6,7 +6,7 @@ sees the pixel which it predicts falls. The twin that is wrong on purpose is suc
 trains ``--preset mixtures`` on eight Gaussians of a known law: its divergence from the law must lie between 0, below
 which only a leak gets, and 0.15 nats. Its twin sees its own number. All stand beside themselves before the first step.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_autoregressive [PART ...]``; about 8 minutes of one processor core.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_autoregressive [PART ...]``; about 10 minutes of one processor core.
 """
 
 import contextlib

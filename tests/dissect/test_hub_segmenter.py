@@ -21,7 +21,7 @@ class Reddest(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.config = SimpleNamespace(id2label={0: "red", 1: "green", 2: "blue"})
+        self.config = SimpleNamespace(id2label={0: "red", 1: "green", 2: "blue"}, num_labels=3)
 
     def forward(self, pixel_values):
         self.size = tuple(pixel_values.shape[2:])
@@ -71,6 +71,17 @@ def test_a_folder_is_known_by_its_kind_and_damage_is_told_in_a_sentence(folder, 
         load(folder)
     (folder / "model.safetensors").unlink()
     with pytest.raises(UserError, match="pickled weights are not read"):
+        load(folder)
+
+
+def test_more_labels_than_a_byte_has_numbers_are_refused_and_one_without_a_name_is_its_number(folder, monkeypatch):
+    network = Reddest()
+    auto = SimpleNamespace(from_pretrained=lambda *_, **how: network)
+    monkeypatch.setitem(sys.modules, "transformers", SimpleNamespace(AutoModelForSemanticSegmentation=auto))
+    network.config.num_labels = 4
+    assert load(folder).labels == ("red", "green", "blue", "3")
+    network.config.num_labels = 257
+    with pytest.raises(UserError, match="257 labels apart, and a dissection 256 at most"):
         load(folder)
 
 

@@ -12,7 +12,7 @@ from ganvas.core.run_folder import MEASURES
 from ganvas.tasks import critical_batch as task_file
 from ganvas.tasks import train as train_file
 from ganvas.tasks.critical_batch import FIGURE, JSON, CriticalBatchTask, critical_batch
-from ganvas.tasks.searching.batch_branches import Branch, BranchStore
+from ganvas.tasks.searching.batch_branches import BatchBranch, BranchStore
 from ganvas.tasks.train import Train, train
 
 BASE = ("batch_size=16", "width=8", "depth=1", "lr=1e-3", "average_decay=0.9", "critic_moves=2", "measure_n=128")
@@ -108,7 +108,7 @@ def test_a_branch_that_fails_counts_as_one_that_never_comes(parent, tmp_path, fa
     assert "these did: 16, 4" in result.note
     assert result.exit_code == 1
     assert (result.rows[2].steps, result.rows[2].reached) == (None, 0)
-    failed = BranchStore(tmp_path / "out").outcomes()[Branch(batch_size=64, factor=1.0, seed=1)]
+    failed = BranchStore(tmp_path / "out").outcomes()[BatchBranch(batch_size=64, factor=1.0, seed=1)]
     assert failed.cause == "the loss is no number"
 
 

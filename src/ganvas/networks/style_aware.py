@@ -70,9 +70,10 @@ class ScoredDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         widths = (channels, *(features * times for times in WIDTHS[: max(scored) + 1]))
-        norms = (lambda width: [_norm(width)]) if normed else (lambda width: [])
         self.layers = nn.ModuleList(
-            nn.Sequential(SameConv2d(before, after, 5, stride=2), *norms(after), nn.LeakyReLU(0.2))
+            nn.Sequential(
+                SameConv2d(before, after, 5, stride=2), *([_norm(after)] if normed else []), nn.LeakyReLU(0.2)
+            )
             for before, after in pairwise(widths)
         )
         self.scores = nn.ModuleDict({str(place): SameConv2d(widths[place + 1], 1, KERNELS[place]) for place in scored})

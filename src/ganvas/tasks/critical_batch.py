@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ganvas.core.errors import TrainingFailed, UserError
-from ganvas.tasks.searching.batch_branches import Branch, BranchOutcome, BranchStore, branches, scaled
+from ganvas.tasks.searching.batch_branches import BatchBranch, BranchOutcome, BranchStore, branches, scaled
 from ganvas.tasks.searching.batch_result import BatchRow, CriticalBatchResult
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class CriticalBatchTask:
     branch: Annotated[Path, tyro.conf.arg(name="from", metavar="STATE")]
     """The state where all branches begin, RUN/state/KIMG, or the newest of RUN."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FOLDER")]
-    """Folder of the branches, of critical-batch.json and of critical-batch.svg; one that is there goes on."""
+    """Folder of the branches, of critical-batch.json and of critical-batch.svg; one that is there is resumed."""
     kimg: float
     """Thousands of samples that a branch sees at most behind the state."""
     batches: tuple[int, ...] = (16, 64, 256, 1024)
@@ -87,8 +87,9 @@ def critical_batch(task: CriticalBatchTask) -> CriticalBatchResult:
     if task.dry_run:
         return _result(task, start, config, planned, [])
     store.begin(_described(task, start))
+    done = store.outcomes()
     for place, branch in enumerate(planned):
-        if branch in store.outcomes():
+        if branch in done:
             continue
         if not task.quiet:
             say(f"Branch {place + 1} of {len(planned)}: {branch.told}")
@@ -150,7 +151,7 @@ def _begin(task: CriticalBatchTask) -> tuple[_Start, dict[str, Any]]:
 
 
 def _described(task: CriticalBatchTask, start: _Start) -> dict[str, Any]:
-    """What stays the same when a folder goes on; sizes, rates and seeds may be more."""
+    """What stays the same when a folder is resumed; sizes, rates and seeds may be more."""
     return {
         "model": task.model,
         "data": task.data,
@@ -187,12 +188,12 @@ def _trained(
     task: CriticalBatchTask,
     start: _Start,
     config: dict[str, Any],
-    branch: Branch,
+    branch: BatchBranch,
     leg: float,
     *,
     dry_run: bool = False,
 ) -> Any:
-    """The branch up to a part of its length; one that is there goes on."""
+    """The branch up to a part of its length; one that is there is resumed."""
     from ganvas.tasks.train import train
 
     apart = task.kimg / MEASUREMENTS
@@ -205,14 +206,14 @@ def _trained(
     return train(_train(task, start, changes, BranchStore(task.out).run_at(branch), kimg, dry_run=dry_run))
 
 
-def _watched(task: CriticalBatchTask, config: dict[str, Any]) -> Branch:
-    """The branch that goes on most like the run did: the gradient noise scale is measured on it."""
+def _watched(task: CriticalBatchTask, config: dict[str, Any]) -> BatchBranch:
+    """The branch whose batch and rate are nearest to the run's own: the gradient noise scale is measured on it."""
     size = min(task.batches, key=lambda one: abs(one - config["batch_size"]))
-    return Branch(batch_size=size, factor=min(task.factors, key=lambda one: abs(one - 1)), seed=1)
+    return BatchBranch(batch_size=size, factor=min(task.factors, key=lambda one: abs(one - 1)), seed=1)
 
 
 def _outcome(
-    task: CriticalBatchTask, start: _Start, config: dict[str, Any], store: BranchStore, branch: Branch
+    task: CriticalBatchTask, start: _Start, config: dict[str, Any], store: BranchStore, branch: BatchBranch
 ) -> BranchOutcome | None:
     """Trains a branch until it has come to the value; None where it was asked to stop."""
     from ganvas.metrics.maths.critical_batch import samples_to
@@ -285,7 +286,7 @@ def _result(
     task: CriticalBatchTask,
     start: _Start,
     config: dict[str, Any],
-    planned: list[Branch],
+    planned: list[BatchBranch],
     outcomes: list[BranchOutcome],
 ) -> CriticalBatchResult:
     from ganvas.metrics.maths import critical_batch as law
@@ -343,7 +344,7 @@ def _row(size: int, by_factor: Mapping[float, Sequence[float]], config: dict[str
     factor = best_rates({size: by_factor}).get(size) if by_factor else None
     tried = by_factor[factor] if factor is not None else [one for of in by_factor.values() for one in of]
     samples = median(tried) if factor is not None else None
-    shown = Branch(batch_size=size, factor=1.0 if factor is None else factor, seed=1)
+    shown = BatchBranch(batch_size=size, factor=1.0 if factor is None else factor, seed=1)
     return BatchRow(
         batch_size=size,
         factor=factor,
@@ -357,7 +358,7 @@ def _row(size: int, by_factor: Mapping[float, Sequence[float]], config: dict[str
 
 
 def _written(
-    task: CriticalBatchTask, start: _Start, config: dict[str, Any], planned: list[Branch], store: BranchStore
+    task: CriticalBatchTask, start: _Start, config: dict[str, Any], planned: list[BatchBranch], store: BranchStore
 ) -> CriticalBatchResult:
     from ganvas.core.files.atomic_files import write_json
     from ganvas.report.drawing.drawing import write

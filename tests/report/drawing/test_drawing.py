@@ -241,3 +241,11 @@ def test_what_lies_far_outside_costs_nothing_and_what_is_seen_of_it_is_drawn(far
     seen = [pixels(Drawing(width=20.0, height=10.0, items=items)) for items in ((near,), (away, disc))]
     assert np.array_equal(*seen)
     assert seen[0].min() == 0
+
+
+def test_a_line_to_a_point_far_away_keeps_its_direction():
+    paint = Paint(stroke="#000000", stroke_width=2.0)
+    ends = [(5 + 4 * times, 5 + times) for times in (10.0, 1e4, 1e12)]
+    lines = [Path(commands=(("M", ((5.0, 5.0),)), ("L", (end,))), paint=paint) for end in ends]
+    near, *away = (pixels(Drawing(width=20.0, height=10.0, items=(line,))) for line in lines)
+    assert all(np.array_equal(near, one) for one in away)

@@ -118,7 +118,7 @@ def _(result: CriticalBatchResult) -> None:
     if any(row.at_the_edge for row in result.rows):
         say("* The best rate is the last that was tried on that side: --factors further out may need fewer steps.")
     done = f"{result.done} of {result.planned} branches"
-    say(f"{result.out}: {done}{'; the same command goes on' if result.stopped else ''}.")
+    say(f"{result.out}: {done}{'; the same command resumes' if result.stopped else ''}.")
 
 
 def _batch_row(row: BatchRow) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ KIND = "ForSemanticSegmentation"  # How the package names such networks.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # Of ImageNet's colours, where a folder names no others.
 SIDE = 512  # SegFormer's, where a folder names none.
 AT_ONCE = 8  # Pictures.
+MOST_LABELS = 256  # A dissection keeps the number of a pixel's label in a byte.
 
 
 def is_hub_segmenter(folder: Path) -> bool:
@@ -87,12 +88,14 @@ def load(folder: Path) -> HubSegmenter:
     except Exception as error:  # Whatever the package says of a damaged folder.
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(f"{folder} cannot be read as a network for segmentation: {reason}") from None
-    names = network.config.id2label
+    names, count = network.config.id2label, network.config.num_labels
+    if count > MOST_LABELS:
+        raise UserError(f"{folder} tells {count} labels apart, and a dissection {MOST_LABELS} at most. Name another.")
     side, mean, std = _preparation(folder)
     return HubSegmenter(
         network=network.eval().requires_grad_(False),
         identity=f"{folder.name}@{hash_file(folder / WEIGHTS)[:8]}",
-        labels=tuple(str(names[number]) for number in range(len(names))),
+        labels=tuple(str(names.get(number, number)) for number in range(count)),
         side=side,
         mean=mean,
         std=std,

@@ -12,12 +12,14 @@ seeds anew within every size and rate and choosing the best rate again, since th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
 from ganvas.core.errors import UserError
 
+N = TypeVar("N", float, np.ndarray)
 FEWEST = 3  # Sizes: two of them fit any law.
 REACH, CANDIDATES = 1000.0, 1001  # It is looked for so far beyond the sizes, among so many: 2 % apart.
 RESAMPLED, LEVEL = 1000, 0.95
@@ -37,8 +39,8 @@ class CriticalBatch:
         """With batches as small as one likes."""
         return self.batch * self.least_steps
 
-    def steps(self, batch_size: float) -> float:
-        """What the law says of a size."""
+    def steps(self, batch_size: N) -> N:
+        """What the law says of a size, or of several."""
         return self.least_steps * (1 + self.batch / batch_size)
 
     def is_among(self, sizes: Sequence[int]) -> bool:

@@ -12,6 +12,7 @@ by two 1x1 convolutions above the last horizontal maps, as in PixelCNN.
 
 Departs from the paper:
 - Adam in the place of RMSprop, and what is measured and draws is a running average of the weights.
+- The layer that gives the colours starts small; the paper does not say how weights start.
 - ``mixtures`` above 0 gives colours by a mixture of logistics in the place of the softmax (Salimans et al. 2017).
 - With classes, the likelihood of a picture without one is the mean over all classes, equally likely.
 """

@@ -12,6 +12,8 @@ https://arxiv.org/abs/1606.05328).
 
 Departs from the paper:
 - Adam in the place of RMSprop, and what is measured and draws is a running average of the weights.
+- The layer that gives the colours starts small, and so does the last of each block; the paper does not say how weights
+  start.
 - ``mixtures`` above 0 gives colours by a mixture of logistics in the place of the softmax (Salimans et al. 2017).
 """
 

@@ -19,7 +19,8 @@ Departs from the paper and the authors' code:
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -129,16 +130,16 @@ class Model(Game[Config, Graphs]):
         config, generator = self.config, self.generator
         adam = Adam(beta1=config.beta1, beta2=config.beta2)
         judging, rewarded = _turn(config, generator=False), round(1000 * config.reward_kimg)
-        moves: dict[str, Any] = {"player": generator, "optimizer": adam, "average": config.average_decay or None}
+        moved = partial(Phase, player=generator, optimizer=adam, average=config.average_decay or None)
         critic = Phase(name="D", player=self.critic, loss=self._critic_loss, turn=judging, optimizer=adam)
         if self.foreteller is None:
-            return [critic, Phase(name="G", loss=self._verdict, turn=_turn(config, generator=True), **moves)]
+            return [critic, moved(name="G", loss=self._verdict, turn=_turn(config, generator=True))]
         before, after = _turn(config, generator=True, until=rewarded), _turn(config, generator=True, start=rewarded)
         return [
             critic,
             Phase(name="R", player=self.foreteller, loss=self._foreteller_loss, turn=judging, optimizer=adam),
-            Phase(name="G", loss=self._verdict, turn=before, **moves),
-            Phase(name="GR", loss=self._mixture, turn=after, **moves),
+            moved(name="G", loss=self._verdict, turn=before),
+            moved(name="GR", loss=self._mixture, turn=after),
         ]
 
     def sample(self, n: int, rng: torch.Generator, *, labels: Labels | None = None) -> GraphTables:

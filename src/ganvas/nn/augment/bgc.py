@@ -86,18 +86,20 @@ def moved(images: Images, geometry: PlaneChange) -> Images:
     """
     warped, blitted = geometry.moved & ~geometry.blitted, geometry.moved & geometry.blitted
     if images.device.type == "cpu":
-        return _those(blitted, blit, geometry, _those(warped, warp, geometry, images))
-    found = torch.where(_of_pictures(warped), warp(images, geometry.inverse), images)
-    return torch.where(_of_pictures(blitted), blit(images, geometry.inverse), found)
+        return _moved_where(blitted, blit, geometry, _moved_where(warped, warp, geometry, images))
+    found = torch.where(_per_picture(warped), warp(images, geometry.inverse), images)
+    return torch.where(_per_picture(blitted), blit(images, geometry.inverse), found)
 
 
-def _those(marks: Marks, move: Callable[[Images, PlaneMaps], Images], geometry: PlaneChange, images: Images) -> Images:
+def _moved_where(
+    marks: Marks, move: Callable[[Images, PlaneMaps], Images], geometry: PlaneChange, images: Images
+) -> Images:
     """The pictures, those that are marked moved; the host waits for the marks."""
     rows = marks.nonzero().flatten()
     return images.index_copy(0, rows, move(images[rows], geometry.inverse[rows])) if len(rows) else images
 
 
-def _of_pictures(marks: Marks) -> Bool[Tensor, "n 1 1 1"]:
+def _per_picture(marks: Marks) -> Bool[Tensor, "n 1 1 1"]:
     return marks.view(-1, 1, 1, 1)
 
 
@@ -112,7 +114,7 @@ def recoloured(images: Images, colours: ColourChange) -> Images:
         grey = maps[:, :3].mean(1)  # What the colour (grey, grey, grey) becomes, as grey.
         mapped = grey[:, :3].sum(1).view(-1, 1, 1, 1) * shown + grey[:, 3].view(-1, 1, 1, 1)
     mapped = torch.cat([mapped, images[:, shown.shape[1] :]], 1)
-    return torch.where(_of_pictures(colours.changed), mapped, images)
+    return torch.where(_per_picture(colours.changed), mapped, images)
 
 
 def draw_geometry(p: Scalar, rows: RandomRows, height: int, width: int) -> PlaneChange:

@@ -21,6 +21,7 @@ from ganvas.report.drawing.primitives import Circle, Clip, Drawing, Image, Item,
 SAMPLES = 3  # Per pixel and axis.
 SYSTEM_FONTS = ("DejaVuSans.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "Helvetica.ttc")
 FAR = 1e6  # In samples: nothing further away is told apart.
+FINITE = 1e300
 GLYPH_SIZE = 96.0  # Letters are drawn at this size and then scaled: hinting must not change their shape.
 
 
@@ -70,7 +71,7 @@ def _image(item: Image, canvas: Pictures.Image, scale: float) -> None:
 def _shape(item: Rect | Circle | Path, canvas: Pictures.Image, scale: float) -> None:
     """Fill and stroke as masks over what is seen of the item, so that opacity is exact where strokes overlap."""
     paint, parts = item.paint, flat(outline(item), steps=24)
-    parts = [([(_near(x * scale), _near(y * scale)) for x, y in points], closed) for points, closed in parts]
+    parts = [(_near([(x * scale, y * scale) for x, y in points]), closed) for points, closed in parts]
     half = paint.stroke_width * scale / 2 if paint.stroke else 0.0
     xs, ys = zip(*(point for points, _ in parts for point in points), strict=True)
     left, top = max(math.floor(min(xs) - half) - 1, 0), max(math.floor(min(ys) - half) - 1, 0)
@@ -88,9 +89,26 @@ def _shape(item: Rect | Circle | Path, canvas: Pictures.Image, scale: float) -> 
             canvas.paste(rgb(colour), (left, top, left + size[0], top + size[1]), mask)
 
 
-def _near(coordinate: float) -> float:
-    """Samples drawn by a game that runs away may lie anywhere; Pillow counts in 32 bits."""
-    return min(max(coordinate, -FAR), FAR)
+def _near(points: list[Point]) -> list[Point]:
+    """The points; in the place of one beyond ``FAR`` stands one at that distance from the last, in its direction.
+
+    What a game that runs away draws may lie anywhere, and Pillow counts in 32 bits.
+    """
+    if not any(map(_is_far, points)):
+        return points
+    last, found = next((point for point in points if not _is_far(point)), (0.0, 0.0)), list[Point]()
+    for point in points:
+        if _is_far(point):
+            along = [min(max(to, -FINITE), FINITE) - start for to, start in zip(point, last, strict=True)]
+            share = FAR / max(map(abs, along))
+            point = last[0] + share * along[0], last[1] + share * along[1]
+        found.append(point)
+        last = point if not _is_far(point) else last
+    return found
+
+
+def _is_far(point: Point) -> bool:
+    return max(map(abs, point)) > FAR
 
 
 Parts = list[tuple[list[Point], bool]]

@@ -23,7 +23,7 @@ DONE = "branches.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Branch:
+class BatchBranch:
     """One branch. ``factor`` is of the learning rates, beyond the root of the batch's size."""
 
     batch_size: int
@@ -40,7 +40,7 @@ class Branch:
 class BranchOutcome:
     """How a branch ended. ``kimg``: of samples until it came to the value; None where it did not."""
 
-    branch: Branch
+    branch: BatchBranch
     kimg: float | None
     seconds: float
     cause: str = ""  # Of a training that failed.
@@ -52,24 +52,24 @@ class BranchOutcome:
         return own.pop("branch") | own
 
 
-def branches(sizes: Sequence[int], factors: Sequence[float], seeds: int) -> list[Branch]:
+def branches(sizes: Sequence[int], factors: Sequence[float], seeds: int) -> list[BatchBranch]:
     """Every size with every factor and seed: one seed of all first, so that a law is there before the interval is."""
     return [
-        Branch(batch_size=size, factor=factor, seed=seed)
+        BatchBranch(batch_size=size, factor=factor, seed=seed)
         for seed in range(1, seeds + 1)
         for size in sorted(set(sizes), reverse=True)
         for factor in sorted(set(factors))
     ]
 
 
-def scaled(config: Mapping[str, Any], branch: Branch) -> dict[str, Any]:
+def scaled(config: Mapping[str, Any], branch: BatchBranch) -> dict[str, Any]:
     """What a branch changes of the settings of its run.
 
     Rates grow with the root of the size, since Adam divides by the size of the gradient, whose noise falls with that
     root; factors search around it. An average that forgets per step keeps its horizon in samples.
 
     >>> config = {"batch_size": 64, "lr": 1e-3, "average_decay": 0.99, "depth": 3}
-    >>> scaled(config, Branch(batch_size=256, factor=0.5, seed=1))
+    >>> scaled(config, BatchBranch(batch_size=256, factor=0.5, seed=1))
     {'batch_size': 256, 'lr': 0.001, 'average_decay': 0.96059601}
 
     Raises:
@@ -103,17 +103,17 @@ class BranchStore:
         """
         SearchFolder(self.path).begin(described)
 
-    def run_at(self, branch: Branch) -> Path:
+    def run_at(self, branch: BatchBranch) -> Path:
         """The folder of a branch's run."""
         return self.path / "runs" / f"{branch.batch_size}-{branch.factor:g}-{branch.seed}"
 
-    def outcomes(self) -> dict[Branch, BranchOutcome]:
+    def outcomes(self) -> dict[BatchBranch, BranchOutcome]:
         """What is done; a line that is damaged is trained again."""
         found = {}
         for line in read_lines(self.path / DONE):
             if line.entry is not None:
                 own = dict(line.entry)
-                branch = Branch(**{name: own.pop(name) for name in ("batch_size", "factor", "seed")})
+                branch = BatchBranch(**{name: own.pop(name) for name in ("batch_size", "factor", "seed")})
                 found[branch] = BranchOutcome(branch=branch, **own)
         return found
 

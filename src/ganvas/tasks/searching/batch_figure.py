@@ -1,25 +1,21 @@
 """Steps to a value against the size of the batch, and samples against steps, with the law through them."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ganvas.core.number_text import number
+from ganvas.metrics.maths.critical_batch import CriticalBatch, Took
 from ganvas.report.drawing.letters import fitted, wrapped
 from ganvas.report.drawing.palette import OKABE_ITO
 from ganvas.report.drawing.panels import Axes, Band, Curve, chart
 from ganvas.report.drawing.primitives import Drawing, Text
 from ganvas.tasks.searching.batch_result import CriticalBatchResult
 
-if TYPE_CHECKING:
-    from ganvas.metrics.maths.critical_batch import Took
-
 WIDTH, HEIGHT, MARGIN, HEAD, PANEL = 560.0, 260.0, 8.0, 40.0, 268.0
 POINTS = 200  # Of a curve of the law.
 AROUND = 2.0  # The law is drawn so far beyond the sizes.
 
 
-def figure(result: CriticalBatchResult, took: "Took") -> Drawing:
+def figure(result: CriticalBatchResult, took: Took) -> Drawing:
     """The branches at every size's best rate, and the law where there is one."""
     height = HEIGHT - HEAD - MARGIN
     steps = chart(_steps(result, took), (MARGIN, HEAD, PANEL, height), axes=_steps_axes(result))
@@ -49,7 +45,7 @@ def told(result: CriticalBatchResult) -> str:
     )
 
 
-def _steps(result: CriticalBatchResult, took: "Took") -> list[Curve]:
+def _steps(result: CriticalBatchResult, took: Took) -> list[Curve]:
     x, y = _points(result, took)
     curves = [Curve(name="branches", x=x, y=y / x, joined=False, marks=True, colour=OKABE_ITO[0])]
     sizes = _sizes(result)
@@ -77,7 +73,7 @@ def _in_sight(result: CriticalBatchResult) -> dict[str, float]:
     return dict([(name, scale) for name, scale in _whole_phases(result).items() if low <= scale <= high][:3])
 
 
-def _traded(result: CriticalBatchResult, took: "Took") -> list[Curve]:
+def _traded(result: CriticalBatchResult, took: Took) -> list[Curve]:
     x, y = _points(result, took)
     curves = [Curve(name="branches", x=y / x, y=y / 1000, joined=False, marks=True, colour=OKABE_ITO[0])]
     sizes = _sizes(result)
@@ -89,7 +85,7 @@ def _traded(result: CriticalBatchResult, took: "Took") -> list[Curve]:
     return curves
 
 
-def _points(result: CriticalBatchResult, took: "Took") -> tuple[np.ndarray, np.ndarray]:
+def _points(result: CriticalBatchResult, took: Took) -> tuple[np.ndarray, np.ndarray]:
     """Sizes, and samples until the value, of all branches at the best rate of each size."""
     pairs = [
         (row.batch_size, samples)
@@ -112,7 +108,7 @@ def _sizes(result: CriticalBatchResult) -> np.ndarray | None:
 def _by_law(result: CriticalBatchResult, sizes: np.ndarray) -> np.ndarray:
     assert result.least_steps is not None
     assert result.critical_batch is not None
-    return result.least_steps * (1 + result.critical_batch / sizes)
+    return CriticalBatch(batch=result.critical_batch, least_steps=result.least_steps).steps(sizes)
 
 
 def _steps_axes(result: CriticalBatchResult) -> Axes:

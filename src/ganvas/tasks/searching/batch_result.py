@@ -1,4 +1,4 @@
-"""What branches of several batch sizes took, and the law through them: the result of ``ganvas critical-batch``."""
+"""The result of ``ganvas critical-batch``: what branches of several batch sizes took, and the law through them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

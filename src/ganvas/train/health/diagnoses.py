@@ -18,7 +18,7 @@ COPIED = 0.4  # Of drawn samples; points on a line have a sixth by chance.
 VANISHED = 1e-4  # Of the largest gradient that the player has had.
 SPEECHLESS = 1e-3  # Spread of verdicts, as a share of their size.
 ESCALATED, STARTED = 2.0, 5.0  # Times the size of three check-ups before, and that at the first one.
-ON_AND_ON = 4  # A single step, as where a network grows by a resolution, is seen at three check-ups in a row.
+ESCALATES_FOR = 4  # Check-ups in a row; a single step, as where a network grows by a resolution, is seen at three.
 STRAYED = 1 / 255  # Of the range of colours on either side of the middle: half of a whole colour.
 LEAKS = 0.8  # Of p: ADA's authors advise to stay below.
 
@@ -192,7 +192,7 @@ DIAGNOSES = (
             "A lower lr, a stronger R1 penalty (Mescheder et al. 2018), or spectral normalisation (Miyato et al. 2018) "
             "hold them."
         ),
-        persists=ON_AND_ON,
+        persists=ESCALATES_FOR,
     ),
     Diagnosis(
         name="inverse is lost",
@@ -210,7 +210,7 @@ DIAGNOSES = (
             "A norm of each layer's output, such as pixelwise normalisation (Karras et al. 2018, section 4.2), a lower "
             "lr, or a penalty on the discriminator's slope keep two players from driving each other up."
         ),
-        persists=ON_AND_ON,
+        persists=ESCALATES_FOR,
     ),
     Diagnosis(
         name="augmentation may leak",
