@@ -72,6 +72,9 @@ def _shape(item: Rect | Circle | Path, canvas: Pictures.Image, scale: float) -> 
     """Fill and stroke as masks over what is seen of the item, so that opacity is exact where strokes overlap."""
     paint, parts = item.paint, flat(outline(item), steps=24)
     parts = [(_near([(x * scale, y * scale) for x, y in points]), closed) for points, closed in parts]
+    parts = [(points, closed) for points, closed in parts if points]
+    if not parts:
+        return
     half = paint.stroke_width * scale / 2 if paint.stroke else 0.0
     xs, ys = zip(*(point for points, _ in parts for point in points), strict=True)
     left, top = max(math.floor(min(xs) - half) - 1, 0), max(math.floor(min(ys) - half) - 1, 0)
@@ -94,6 +97,7 @@ def _near(points: list[Point]) -> list[Point]:
 
     What a game that runs away draws may lie anywhere, and Pillow counts in 32 bits.
     """
+    points = [point for point in points if not any(map(math.isnan, point))]  # Curves to infinity have such.
     if not any(map(_is_far, points)):
         return points
     last, found = next((point for point in points if not _is_far(point)), (0.0, 0.0)), list[Point]()
