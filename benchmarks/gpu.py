@@ -1,12 +1,14 @@
 """Everything about Ganvas that only a GPU can show, in one go. Without a GPU it says so and ends.
 
     python benchmarks/gpu.py                              # checks and speeds, about five minutes
-    python benchmarks/gpu.py --cifar cifar10.tar.xz --minutes 15   # and trains the cifar10 preset for as long
+    python benchmarks/gpu.py --cifar cifar10.tar.xz --minutes 15   # and trains progan's cifar10 preset for as long
+    python benchmarks/gpu.py --cifar cifar10.tar.xz --models gan/sngan gan/r3gan gan/stylegan2   # these in its place
 
 1. A step replayed from a CUDA graph equals the eager step, for each kind of stage.
 2. Speed of the ``cifar10`` preset at batch 16, graph against eager: at most 0.08 s per kimg, at least 4x.
 3. Speed of the paper's network at 128x128, batch 16, bfloat16: at most 1.6 s per kimg.
-4. With ``--cifar``: the preset on real pictures, its SWD curve and sheets kept in runs/gpu-cifar.
+4. With ``--cifar``: the preset ``cifar10`` of each model on real pictures, for ``--minutes`` each; its curve of SWD,
+   its cost and its sheets stay in runs/gpu-cifar-NAME.
 
 Figures go to benchmarks/history.jsonl.
 """
@@ -24,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from history import record
 
 from ganvas.core.ranks import Ranks
+from ganvas.core.run_folder import RunFolder
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
@@ -110,10 +113,10 @@ def speed_at_128():
     return took <= 1.6
 
 
-def train_cifar(source, minutes):
-    """The preset on real pictures until the time is up; the same command would go on."""
-    out = "runs/gpu-cifar"
-    command = [sys.executable, "-m", "ganvas", "train", "gan/progan", "--data", source, "--out", out]
+def train_cifar(model, source, minutes):
+    """The preset on real pictures until the time is up; the same command would go on. Records its curve and cost."""
+    out = f"runs/gpu-cifar-{model.rpartition('/')[2]}"
+    command = [sys.executable, "-m", "ganvas", "train", model, "--data", source, "--out", out]
     command += ["--preset", "cifar10", "--keep-best", "swd", "--set", "measure_kimg=200"]
     process = subprocess.Popen(command)
     try:
@@ -122,19 +125,28 @@ def train_cifar(source, minutes):
         process.terminate()
         process.wait()
     subprocess.run([sys.executable, "-m", "ganvas", "report", out], check=True)
+    record(f"gpu.cifar {model}", curve_of(RunFolder(Path(out))))
+
+
+def curve_of(run):
+    """Kimg shown and SWD of every measurement of a run, and what its steps cost."""
+    measures, costs = run.lines("measures.jsonl"), run.lines("cost.jsonl")
+    swd = [next(one["value"] for one in line["results"] if one["metric"] == "swd") for line in measures]
+    return {"kimg": [line["nimg"] / 1000 for line in measures], "swd": swd, **costs[-1]}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cifar", help="the CIFAR-10 archive; trains the preset on it")
-    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--models", nargs="+", default=["gan/progan"], help="whose preset cifar10 is trained")
+    parser.add_argument("--minutes", type=float, default=15, help="for each")
     arguments = parser.parse_args()
     if not torch.cuda.is_available():
         print("No CUDA device here: nothing was measured.")
         return 0
     held = [graph_equals_eager(), speed_of_cifar10(), speed_at_128()]
-    if arguments.cifar:
-        train_cifar(arguments.cifar, arguments.minutes)
+    for model in arguments.models if arguments.cifar else ():
+        train_cifar(model, arguments.cifar, arguments.minutes)
     return 0 if all(held) else 1
 
 
