@@ -4,7 +4,8 @@ python docs/figures/models_map.py [--runs FOLDER] [--seconds 90] [--only NAME ..
 
 Trains each model's small preset on ``scenes`` for so many seconds of processor time on one thread, with no other
 setting than the length, and measures it against scenes that it was not trained on, through a classifier of the kinds
-of scene. Runs that FOLDER holds are not trained again. Models without latents are left out: they draw too slowly.
+of scene. Runs that FOLDER holds are not trained again. Models without latents are left out: they draw too slowly. With
+``--only`` the rows of these are made again, and those of others stay as they are.
 """
 
 import argparse
@@ -64,8 +65,11 @@ def main() -> None:
         names = given.only or models()
         rows = [row_of(name, trained(name, runs, given.seconds), judge) for name in names]
         pictures = [load(runs / name.replace("/", "-")).sample(COLUMNS, seed=3).bytes for name in names]
-    (HERE / "models_map.md").write_text(table(rows, floor(judge), given.seconds), encoding="utf-8")
-    sheet(["data", *names], [reals(), *pictures]).save(HERE / "models_map.png", optimize=True)
+    if given.only:
+        update(rows, pictures)
+    else:
+        (HERE / "models_map.md").write_text(table(rows, floor(judge), given.seconds), encoding="utf-8")
+        sheet(["data", *names], [reals(), *pictures]).save(HERE / "models_map.png", optimize=True)
 
 
 def models() -> list[str]:
@@ -153,15 +157,36 @@ def measured(generated: str, judge: Path) -> dict[str, str]:
     return {metric: values[metric] for metric in SHOWN}
 
 
+def update(rows: list[Row], pictures: list[NDArray[np.uint8]]) -> None:
+    """Puts rows into the table and the sheet that are there, in the place of those of the same models."""
+    lines = (HERE / "models_map.md").read_text(encoding="utf-8").splitlines()
+    names = [line.split("`")[1] for line in lines if line.startswith("| `")]
+    first = next(at for at, line in enumerate(lines) if line.startswith("| `"))
+    with Image.open(HERE / "models_map.png") as image:
+        whole = image.convert("RGB")
+    for row, drawn in zip(rows, pictures, strict=True):
+        at = names.index(row.model)
+        lines[first + at] = f"| {' | '.join(cells_of(row))} |"
+        strip = sheet([row.model], [drawn]).crop((0, 0, whole.width, SIDE + GAP))
+        whole.paste(strip, (0, (at + 1) * (SIDE + GAP)))  # After the row of the data.
+    (HERE / "models_map.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    whole.save(HERE / "models_map.png", optimize=True)
+
+
 def table(rows: list[Row], reals: dict[str, str], seconds: float) -> str:
     """The rows as Markdown."""
     head = ["model", "kimg shown", "parameters", "ms per picture drawn", *SHOWN.values()]
-    lines = [[f"`{row.model}`", f"{row.kimg:,.3g}", f"{row.parameters:,}", f"{row.draw_ms:.2g}"] for row in rows]
-    cells = [line + [row.values[metric] for metric in SHOWN] for line, row in zip(lines, rows, strict=True)]
+    cells = [cells_of(row) for row in rows]
     cells.append(["other scenes", "", "", "", *(reals[metric] for metric in SHOWN)])
     text = [" | ".join(line) for line in [head, ["---"] * len(head), *cells]]
     note = f"After {seconds:g} s of processor time each, on one thread; the small presets, scenes of 16x16 pixels."
     return "\n".join([note, "", *(f"| {line} |" for line in text), ""])
+
+
+def cells_of(row: Row) -> list[str]:
+    """A row of the table."""
+    line = [f"`{row.model}`", f"{row.kimg:,.3g}", f"{row.parameters:,}", f"{row.draw_ms:.2g}"]
+    return line + [row.values[metric] for metric in SHOWN]
 
 
 def reals() -> NDArray[np.uint8]:
