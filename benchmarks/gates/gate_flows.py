@@ -54,7 +54,6 @@ DRAWS = 20_000
 
 APART, GAP_FACTOR = "segments,gap=1.5", 1.5
 GAN_KIMG, FLOW_KIMG, GAP_DRAWS = 400.0, 100.0, 8192
-SMALL_GAN = ("latent_size=1", "width=64", "batch_size=64", "critic_moves=3", "average_decay=0.98", "decay_kimg=0")
 
 SMALL, SMALL_HELD_OUT = "scenes:4000,8x8", "scenes:512,8x8,seed=9"
 GAN_FLOW_KIMG, SMALL_FLOW = 24.0, ("channels=1", "flow_features=8", "features=16")
@@ -153,8 +152,8 @@ def gap(folder: Path) -> list[str]:
     """The share of samples in the gap beside what the slope of a generator allows."""
     missed = []
     for model, kimg, factor in (("gan/wgan_gp", GAN_KIMG, GAP_FACTOR), ("flow/spline", FLOW_KIMG, math.inf)):
-        changes = SMALL_GAN if model == "gan/wgan_gp" else ()
-        path = run(model, folder / f"gap-{model.rpartition('/')[2]}", f"mixtures:{APART}", kimg, changes=changes)
+        preset = "gap" if model == "gan/wgan_gp" else "mixtures"
+        path = run(model, folder / f"gap-{model.rpartition('/')[2]}", f"mixtures:{APART}", kimg, preset=preset)
         found = measured(path)[-1]
         found = {name: value for name, value in found.items() if name.startswith("gap_mass")}
         mass, bound = found["gap_mass"], found["gap_mass.bound"]
@@ -214,12 +213,14 @@ def run(
     kimg: float,
     *,
     held_out: str | None = None,
+    preset: str | None = None,
     changes: tuple[str, ...] = (),
 ) -> Path:
     """A run of a small preset on one thread, measured at its start and its end; one that is there goes on."""
-    preset = "mixtures" if data.startswith("mixtures") else "small"
-    many = (f"measure_n={GAP_DRAWS}",) if preset == "mixtures" else ()
-    return preset_run(model, out, data, kimg, preset=preset, held_out=held_out, changes=(*many, *changes))
+    points = data.startswith("mixtures")
+    many = (f"measure_n={GAP_DRAWS}",) if points else ()
+    chosen = preset or ("mixtures" if points else "small")
+    return preset_run(model, out, data, kimg, preset=chosen, held_out=held_out, changes=(*many, *changes))
 
 
 def bits(path: Path) -> list[dict[str, float]]:

@@ -9,7 +9,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.optimizers import RMSprop
+from ganvas.losses.optimizers import Adam, RMSprop
 from ganvas.models.gan.wgan import TINY, TINY_POINTS, Config, Model, generator_turn
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.executors import Eager
@@ -61,6 +61,11 @@ def test_after_every_move_the_critics_weights_lie_within_the_clip_and_the_genera
 def test_both_players_move_by_rmsprop_without_momentum():
     assert [phase.optimizer for phase in started().phases()] == [RMSprop(), RMSprop()]
     assert RMSprop().momentum == 0
+
+
+def test_both_move_by_adam_where_it_is_chosen():
+    adam = Adam(beta1=0.3, beta2=0.999)
+    assert [phase.optimizer for phase in started(optimizer="adam", beta1=0.3).phases()] == [adam, adam]
 
 
 def test_the_critics_loss_is_minus_the_difference_of_means_that_it_sees():

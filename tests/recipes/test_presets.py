@@ -26,7 +26,7 @@ PAGE = _page_script()
 PRESETS = [
     (entry.name, name) for entry in catalogue.entries("recipes") for name in catalogue.functions("recipes", entry.name)
 ]
-OURS = {"small", "small-coarse", "denoising", "small-fast", "cifar10-fast", "table1-h", "mixtures"}
+OURS = {"small", "small-coarse", "denoising", "small-fast", "cifar10-fast", "table1-h", "mixtures", "gap"}
 KEPT = 0.05  # Of the weights at the start, in the average at the end.
 # What no source speaks of: the shape of the data, and how often a run reports.
 UNSAID = {"resolution", "base", "channels", "num_classes", "crop_margin", "discrimination_kernels", "seed", "precision"}
@@ -52,6 +52,7 @@ UNSAID |= {"augment", "augment_policies", "augment_target", "augment_kimg", "aug
 # What one source alone does not speak of; torchcfm draws with an adaptive solver, and has neither classes nor a bound.
 OF_ONE = {
     "gan/dcgan": {"eps"},
+    "gan/wgan": {"beta1", "beta2"},  # Of an Adam that a later study put in the place of RMSprop.
     # Of the losses that are not the paper's, and of a decay that it does not have.
     "gan/progan": {"r1_gamma", "r1_interval", "hold_kimg", "decay_kimg", "end_share", "grown"},
     "text/wgan_gp": {"alphabet", "unit", "closed"},  # Of the text.

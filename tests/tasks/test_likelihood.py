@@ -272,6 +272,7 @@ def test_the_cost_is_said_before_the_start_and_the_table_after(dcgan, capsys):
     assert f"{found['passes']:,} passes through the decoder and back, about" in lines[1]
     for word in ("nats per picture", "bits per dimension", "gap of the bounds", "Variance of the noise", "Note: "):
         assert word in err
+    assert "the density of an altered model" in " ".join(err.split())
 
 
 def test_measure_names_the_command_and_the_catalogue_has_it(dcgan, capsys):

@@ -10,6 +10,7 @@ from ganvas.tasks import train as training
 from ganvas.tasks.search import Search, search
 from ganvas.tasks.searching.search_folder import SearchFolder
 from ganvas.tasks.train import TrainResult
+from ganvas.train.search import created_equal_searches
 
 
 @pytest.fixture
@@ -97,6 +98,20 @@ def test_a_published_search_has_its_own_ranges_and_number(tmp_path):
     )
     assert wide.settings == 100
     assert wide.ranges == {"lr": "1e-05..0.01:log", "critic_moves": "1,5", "clip": "0.001..1:log"}
+
+
+@pytest.mark.parametrize("model", ["gan/dcgan", "gan/lsgan", "gan/wgan"])
+def test_a_published_search_as_coded_draws_the_norm_and_plays_the_codes_game(tmp_path, model):
+    name = "created-equal-narrow-as-coded"
+    how = {"model": model, "range": (), "set": ("resolution=16",), "settings": None, "dry_run": True}
+    coded = search(task(tmp_path / "s", recipe=name, **how))
+    norm = "critic_norm" if model == "gan/wgan" else "discriminator_norm"
+    published = created_equal_searches.recipe("created-equal-narrow", model)
+    assert coded.settings == published.settings == 50
+    assert coded.ranges == {field: str(one) for field, one in published.ranges.items()} | {norm: "batch,none"}
+    changed = dict(created_equal_searches.recipe(name, model).fixed.items() - published.fixed.items())
+    of_wgan = {"optimizer": "adam", "beta1": "0.5", "beta2": "0.999", "burst_first": "0", "burst_every": "0"}
+    assert changed == {"gan/dcgan": {}, "gan/lsgan": {"squashed": "true"}, "gan/wgan": of_wgan}[model]
 
 
 @pytest.mark.parametrize(

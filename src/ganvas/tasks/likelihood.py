@@ -30,6 +30,10 @@ FLOW_MOST = 64  # The same along a flow.
 CHAINS_TO_CHOOSE = 4  # Per picture, where a variance is chosen: all are tried with the same random numbers.
 USUALLY_TRIED = 5  # Variances.
 LEAST_EFFECTIVE = 8  # Draws that a mean should rest on.
+ABOUT_NOISE = (
+    "It is the density of an altered model: of what this one draws, with normal noise around it. Another variance is "
+    "another model, so values stand beside each other only where their variances do."
+)
 OWN_PICTURES = "These pictures are the training's own: a model that has memorised them scores high. Give others."
 
 
@@ -506,6 +510,8 @@ def _notes(
 ) -> list[str]:
     """What a reader of the numbers must know."""
     notes = [noise.note] if noise.note else []
+    if noise.source != "model" and task.observation == "gaussian":
+        notes.append(ABOUT_NOISE)
     if task.data is None:
         notes.append(OWN_PICTURES)
     if noise.source == "given":

@@ -49,7 +49,8 @@ class Search:
     range: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FIELD=RANGE")] = ()
     """What a field is drawn from: LOW..HIGH, LOW..HIGH:log, or A,B,C; takes the place of the model's usual ranges."""
     recipe: str | None = None
-    """Ranges, fixed settings and number of a published search: created-equal-wide, created-equal-narrow."""
+    """Ranges, fixed settings and number of a published search: created-equal-wide, created-equal-narrow, and either
+    with -as-coded behind it for the games as the study's code has them."""
     method: Literal["random", "tpe"] = "random"
     """random; or tpe, optuna's optimiser, which learns from the settings before (pip install 'ganvas[search]')."""
     metric: str = "swd"

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from ganvas.data.points.mixtures import MIXTURES, Gaussians, Rings
+from ganvas.data.points.law import Gap
+from ganvas.data.points.mixtures import MIXTURES, Gaussians, Rings, law_of
 
 N = 40_000
 GAUSSIANS = [name for name, law in MIXTURES.items() if isinstance(law, Gaussians)]
@@ -82,7 +83,7 @@ def test_the_density_of_a_pair_at_its_middle():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ring8_wide", "pair", "rings"])
+@pytest.mark.parametrize("name", ["ring8_wide", "pair", "rings", "circle"])
 def test_densities_integrate_to_one(name):
     law = MIXTURES[name]
     line = np.arange(-5, 5, 0.01) + 0.005
@@ -97,6 +98,21 @@ def test_the_density_of_separate_modes_gives_their_entropy():
     points = law.points(np.arange(N))[0].astype(np.float64)
     exact = math.log(25) + math.log(2 * math.pi * math.e * 0.05**2)
     assert -law.log_density(points).mean() == pytest.approx(exact, abs=4 / math.sqrt(N))  # The log has variance 1.
+
+
+def test_the_ring_of_a_tenth_has_the_entropy_and_the_reach_of_eight_separate_modes():
+    law = law_of("ring8,sigma=0.1")
+    points = law.points(np.arange(N))[0].astype(np.float64)
+    # Its neighbours are 15 s apart: H = log 8 + log(2 pi e s^2) = .3121 nats, and exp(-9/2) lie beyond 3 s.
+    assert -law.log_density(points).mean() == pytest.approx(0.3121, abs=4 / math.sqrt(N))
+    away = np.sqrt(((points[:, None] - law.centres) ** 2).sum(2)).min(1)
+    assert (away <= 0.3).mean() == pytest.approx(0.9889, abs=4 * math.sqrt(0.011 / N))
+
+
+def test_a_pair_is_as_far_apart_as_it_is_set_and_its_gap_is_between_three_deviations_of_each():
+    law = law_of("pair,apart=5")
+    assert law.centres[:, 0].tolist() == [-2.5, 2.5]
+    assert law.gap == Gap(low=-1.0, high=1.0)
 
 
 def test_far_points_have_a_density_and_no_overflow():

@@ -36,6 +36,7 @@ KINDS = {  # Of bits per dimension, by what the protocol says.
     "lower-bound": ", at most",
     "exact-density": ", at most (exact density)",
     "exact": " (exact)",
+    "estimate": " (an estimate)",
 }
 
 

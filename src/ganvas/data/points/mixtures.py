@@ -9,7 +9,7 @@ The ring of eight and the grid of twenty-five are the sets on which losses of ad
   https://arxiv.org/abs/1705.07761, https://arxiv.org/abs/1712.04086
 
 Two parallel lines that part are example 1 of Arjovsky et al. 2017, Wasserstein GAN
-(https://arxiv.org/abs/1701.07875). Some laws have a setting: ``parallel_lines,gap=0.5``.
+(https://arxiv.org/abs/1701.07875). Some laws have a setting: ``parallel_lines,gap=0.5``, ``ring8,sigma=0.1``.
 """
 
 import math
@@ -139,6 +139,14 @@ def _gaussians(summary: str, centres: object, sigma: float, shares: object = Non
     )
 
 
+def _ring8(sigma: float) -> Gaussians:
+    return _gaussians("Eight Gaussians on a circle of radius 2", _circle(8, 2.0), sigma)
+
+
+def _pair(apart: float) -> Gaussians:
+    return _gaussians(f"Two Gaussians on a line, {apart:g} apart", [[-apart / 2], [apart / 2]], 0.5)
+
+
 def _circle(count: int, radius: float) -> Centres:
     turn = 2 * np.pi * np.arange(count) / count
     return radius * np.stack([np.cos(turn), np.sin(turn)], axis=1)
@@ -191,6 +199,8 @@ class Setting:
 
 
 SETTINGS: Final[Mapping[str, Setting]] = {
+    "ring8": Setting(name="sigma", default=0.02, least=1e-6, most=1e3, law=_ring8),
+    "pair": Setting(name="apart", default=4.0, least=0.0, most=1e6, law=_pair),
     "segments": Setting(name="gap", default=2.0, least=0.0, most=1e6, law=_segments),
     "squares": Setting(name="gap", default=2.0, least=0.0, most=1e6, law=_squares),
     "parallel_lines": Setting(name="gap", default=1.0, least=0.0, most=1e6, law=_parallel_lines),
@@ -200,7 +210,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
 
 
 MIXTURES: Final[Mapping[str, Mixture]] = {
-    "ring8": _gaussians("Eight Gaussians on a circle of radius 2", _circle(8, 2.0), 0.02),
+    **{name: setting.law(setting.default) for name, setting in SETTINGS.items()},
     "ring8_wide": _gaussians("Eight broad Gaussians on a circle of radius 2", _circle(8, 2.0), 0.2),
     "ring8_unequal": _gaussians(
         "Eight Gaussians on a circle of radius 2, each half as likely as the one before",
@@ -209,8 +219,8 @@ MIXTURES: Final[Mapping[str, Mixture]] = {
         0.5 ** np.arange(8),
     ),
     "grid25": _gaussians("Twenty-five Gaussians on a grid of five by five", _grid(5, 2.0), 0.05),
-    "pair": _gaussians("Two Gaussians on a line, four apart", [[-2.0], [2.0]], 0.5),
     "line8": _gaussians("Eight Gaussians on a line", 2.0 * (np.arange(8) - 3.5)[:, None], 0.1),
+    "circle": Rings(summary="A circle with a hole", dims=2, parts=1, radii=np.array([2.0]), sigma=0.1),
     "rings": Rings(
         summary="Three circles around one centre", dims=2, parts=3, radii=np.array([1.0, 2.0, 3.0]), sigma=0.05
     ),
@@ -220,7 +230,6 @@ MIXTURES: Final[Mapping[str, Mixture]] = {
     "swiss_roll": Spiral(
         summary="One sheet rolled up, seen from its end", dims=2, parts=1, turns=1.5, inner=1.0, outer=4.0, sigma=0.1
     ),
-    **{name: setting.law(setting.default) for name, setting in SETTINGS.items()},
 }
 
 

@@ -227,7 +227,7 @@ class Network(nn.Module):
         self.double_left = nn.ModuleList(CausalDoubling(features, features, sees="left") for _ in between)
         self.last = CausalConv2d(features, numbers_of(config.mixtures, config.channels), (1, 1), sees="left")
 
-    def forward(self, images: Images, drop: Drop) -> Float[Tensor, "n numbers h w"]:
+    def forward(self, images: Images, drop: Drop = kept) -> Float[Tensor, "n numbers h w"]:
         x = _with_ones(images)
         above = [shifted_down(self.above(x))]
         left = [shifted_down(self.row_above(x)) + shifted_right(self.left(x))]

@@ -30,7 +30,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.dcgan_networks import DcganDiscriminator, DcganGenerator, dcgan_maps
+from ganvas.networks.dcgan_networks import DcganDiscriminator, DcganGenerator, Norm, dcgan_maps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ class Config:
     prior: Literal["uniform", "normal"] = "uniform"  # U[-1, 1) as in the paper, or N(0, 1) as in most later codes.
     features: int = 128  # Feature maps of the largest hidden resolution; doubled with every halving of the size ...
     features_max: int = 1024  # ... up to this.
+    discriminator_norm: Norm = "batch"  # Between its hidden layers; the paper's is batch norm.
     batch_size: int = 128
     lr: float = 2e-4
     beta1: float = 0.5
@@ -79,7 +80,7 @@ class Model(LatentGame[Config, Pictures]):
         self.config = config
         self.prior = config.prior
         self.generator = DcganGenerator(config.picture, config.maps(), latent_size=config.latent_size)
-        self.discriminator = DcganDiscriminator(config.picture, config.maps())
+        self.discriminator = DcganDiscriminator(config.picture, config.maps(), norm=config.discriminator_norm)
         self.augmentation: Augmentation = NoAugmentation()
 
     def schedule(self) -> Steady:

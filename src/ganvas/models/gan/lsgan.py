@@ -11,6 +11,8 @@ Departs from the paper:
 - The networks are those of DCGAN; the paper's generator has two convolutions for a doubling, and its own code
   (https://github.com/xudonmao/LSGAN) draws 112x112 from latents of 1024 numbers.
 - The learning rate is that of its code for 28x28 characters, 2e-4, which is DCGAN's; it has 1e-3 for scenes.
+- ``squashed`` puts a sigmoid in front of the squares, as compare_gan's code does (Lucic et al. 2018,
+  https://github.com/google/compare_gan, tag v1); the paper's scores are plain numbers.
 - Points, which the paper learns in a figure, are brought to a size of their own first; networks have ReLU there.
 """
 
@@ -31,6 +33,7 @@ from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
+from ganvas.networks.dcgan_networks import Norm
 from ganvas.networks.plain_pair import plain_discriminator, plain_generator
 
 
@@ -46,6 +49,8 @@ class Config:
     prior: Literal["uniform", "normal"] = "uniform"
     features: int = 64  # Of pictures: feature maps of the largest hidden resolution; doubled with every halving ...
     features_max: int = 512  # ... up to this.
+    discriminator_norm: Norm = "batch"  # Of pictures, between its hidden layers.
+    squashed: bool = False  # Verdicts pass a sigmoid before they are squared, as in the code of a comparison of GANs.
     width: int = 128  # Of points: of every hidden layer.
     depth: int = 3  # Of points: hidden layers of each network.
     a: float = 0.0  # Where the discriminator is to put fakes.
@@ -86,7 +91,7 @@ class Model(PictureOrPointGame[Config]):
         self.augmentation: Augmentation = NoAugmentation()
         self.prior = config.prior
         self.generator = plain_generator(config)
-        self.discriminator = plain_discriminator(config)
+        self.discriminator = plain_discriminator(config, norm=config.discriminator_norm)
 
     def phases(self) -> list[Phase[Pictures | Points]]:
         """Discriminator, then generator, each on fresh latents."""
@@ -106,17 +111,22 @@ class Model(PictureOrPointGame[Config]):
         with torch.no_grad():
             fakes = self.generator(self.latents_of(batch))
         reals, fakes = self.augmentation(self.reals(batch), batch), self.augmentation(fakes, batch)
-        real, fake = self.scores(self.discriminator, reals, fakes)
+        real, fake = map(self._answer, self.scores(self.discriminator, reals, fakes))
         self.augmentation.notice(self._verdict(real) - 0.5, batch)
         return {"least_squares": least_squares_discriminator(real, fake, a=self.config.a, b=self.config.b)}
 
     def _generator_loss(self, batch: Pictures | Points) -> Terms:
-        fake = self.discriminator(self.augmentation(self.generator(self.latents_of(batch)), batch)).flatten()
+        fakes = self.augmentation(self.generator(self.latents_of(batch)), batch)
+        fake = self._answer(self.discriminator(fakes).flatten())
         return {"least_squares": 0.5 * least_squares_generator(fake, c=self.config.c)}
 
     def judge(self, images: Samples, *, stage: Stage | None = None) -> PerSample:
         """How real the discriminator finds samples as the data gives them: 0 where fakes are to be put, 1 for reals."""
-        return self._verdict(self.discriminator(self.inside(images)).flatten())
+        return self._verdict(self._answer(self.discriminator(self.inside(images)).flatten()))
+
+    def _answer(self, score: PerSample) -> PerSample:
+        """What is squared: the score itself, or its sigmoid."""
+        return score.sigmoid() if self.config.squashed else score
 
     def _verdict(self, score: PerSample) -> PerSample:
         """0 at the target of fakes and 1 at that of reals."""

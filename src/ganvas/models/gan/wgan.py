@@ -21,10 +21,13 @@ Departs from the paper:
   clouds of every size. Both numbers are found on real points once.
 - What samples is a running average of the generator's weights (``average_decay``; 0 samples from the last ones).
 - The learning rate falls to 0 over the last part of the run (``decay_kimg``; 0 keeps it).
+- ``optimizer=adam`` takes Adam, as compare_gan's code does (Lucic et al. 2018, https://github.com/google/compare_gan,
+  tag v1); the paper found training with momentum unstable at times.
 - Weights are clipped after each move (algorithm 1, line 7); the authors' code clips before it.
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 
@@ -38,7 +41,8 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, Turn
 from ganvas.losses.games.latent_game import PictureOrPointGame
-from ganvas.losses.optimizers import RMSprop
+from ganvas.losses.optimizers import Adam, RMSprop
+from ganvas.networks.dcgan_networks import Norm
 from ganvas.networks.plain_pair import plain_discriminator, plain_generator
 
 DECAY_SHARE = 0.5  # Of a run whose length is known, over which the learning rate falls.
@@ -55,6 +59,7 @@ class Config:
     latent_size: int = 100
     features: int = 64  # Of pictures: feature maps of the largest hidden resolution; doubled with every halving ...
     features_max: int = 512  # ... up to this.
+    critic_norm: Norm = "batch"  # Of pictures, between the critic's hidden layers.
     width: int = 128  # Of points: of every hidden layer.
     depth: int = 3  # Of points: hidden layers of each network.
     clip: float = 0.01  # The critic's weights stay in [-clip, clip].
@@ -63,7 +68,10 @@ class Config:
     burst_first: int = 25  # First moves of the generator that get so many.
     burst_every: int = 500  # Later moves of the generator of which one gets so many; 0 for none.
     batch_size: int = 64
+    optimizer: Literal["rmsprop", "adam"] = "rmsprop"
     lr: float = 5e-5
+    beta1: float = 0.5  # Of Adam, as the second.
+    beta2: float = 0.999
     hold_kimg: float = 0.0  # At the full learning rate, before it falls.
     decay_kimg: float = 0.0  # Over which the learning rate falls to 0 on a line; 0 keeps it.
     average_decay: float = 0.0  # Of the generator's weights, per move of the generator.
@@ -73,7 +81,7 @@ class Config:
         at_least(self, 1, "critic_moves", "burst_moves")
         at_least(self, 0, "dims", "burst_first", "burst_every", "hold_kimg", "decay_kimg")
         above(self, 0, "clip", "lr")
-        fractions(self, "average_decay")
+        fractions(self, "average_decay", "beta1", "beta2")
         assert self.picture  # Its making checks the size.
 
     @property
@@ -110,7 +118,7 @@ class Model(PictureOrPointGame[Config]):
         super().__init__(config)
         self.augmentation: Augmentation = NoAugmentation()
         self.generator = plain_generator(config)
-        self.critic = plain_discriminator(config)
+        self.critic = plain_discriminator(config, norm=config.critic_norm)
 
     def schedule(self) -> Steady:
         """One batch size; a learning rate that is held and then falls."""
@@ -126,14 +134,16 @@ class Model(PictureOrPointGame[Config]):
     def phases(self) -> list[Phase[Pictures | Points]]:
         """The critic at every step, the generator when the critic has had its moves (algorithm 1)."""
         config = self.config
+        adam = config.optimizer == "adam"
+        optimizer = Adam(beta1=config.beta1, beta2=config.beta2) if adam else RMSprop()
         return [
-            Phase(name="D", player=self.critic, loss=self._critic_loss, optimizer=RMSprop(), after=self._clip),
+            Phase(name="D", player=self.critic, loss=self._critic_loss, optimizer=optimizer, after=self._clip),
             Phase(
                 name="G",
                 player=self.generator,
                 loss=self._generator_loss,
                 turn=generator_turn(config),
-                optimizer=RMSprop(),
+                optimizer=optimizer,
                 average=config.average_decay or None,
             ),
         ]

@@ -36,6 +36,7 @@ from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
+from ganvas.networks.dcgan_networks import Norm
 from ganvas.networks.plain_pair import plain_discriminator, plain_generator
 from ganvas.networks.resnet_gan import ResNetDiscriminator, ResNetGenerator, unchanged
 
@@ -50,7 +51,7 @@ class Config:
     channels: int = 3
     latent_size: int = 128
     network: Literal["dcgan", "resnet"] = "dcgan"  # Of pictures.
-    critic_norm: Literal["layer", "none"] = "layer"  # Of the DCGAN pair.
+    critic_norm: Norm = "layer"  # Of the DCGAN pair; under batch norm the penalty is no longer of one sample.
     features: int = 64  # Of pictures: feature maps of the largest hidden resolution; doubled with every halving ...
     features_max: int = 512  # ... up to this.
     width: int = 128  # Of points: of every hidden layer.

@@ -45,3 +45,12 @@ def mixtures() -> Recipe:
     """For a laptop: `mixtures:grid25` in minutes on two cores. Not the paper's: narrow, short, a higher rate."""
     config = replace(POINTS, decay_kimg=MIXTURES_KIMG)
     return Recipe(config=config, plan=Plan(total_kimg=MIXTURES_KIMG, checkpoint_minutes=1.0))
+
+
+def gap() -> Recipe:
+    """For a laptop: two halves apart, `mixtures:segments,gap=1.5`, by one latent, in half a minute. Not the paper's.
+
+    A generator of one latent has a steepest place that can be found; docs/distributions.md is about it.
+    """
+    config = replace(POINTS, dims=1, latent_size=1, width=64, batch_size=64, critic_moves=3, average_decay=0.98)
+    return Recipe(config=config, plan=Plan(total_kimg=400, measure_n=8192, checkpoint_minutes=1.0))

@@ -51,11 +51,11 @@ def best_first(found: Figures, goal: str) -> list[MeasuredModel]:
 
     Args:
         goal: ``pictures``: near to real ones (SWD); ``likelihood``: few bits per dimension; ``modes``: much of the
-            variety (recall).
+            variety (recall), without GANs.
     """
     if goal == "likelihood":
         known = [one for one in found.models if one.bits_per_dimension is not None]
         return sorted(known, key=lambda one: one.bits_per_dimension or 0.0)
-    if goal == "modes":
-        return sorted(found.models, key=lambda one: -one.recall)
+    if goal == "modes":  # Whatever recall a GAN has here, nothing in its game asks for the rare pictures.
+        return sorted((one for one in found.models if not one.model.startswith("gan/")), key=lambda one: -one.recall)
     return sorted(found.models, key=lambda one: one.swd)

@@ -9,24 +9,31 @@ of the authors' code (https://github.com/google/compare_gan, tag v1), which says
 Both are for 28x28 pictures, batches of 64, Adam's second moment at 0.999, and 15,625 moves of the discriminator, which
 is a million pictures; the study took the least FID over checkpoints, and called a run that diverged 31337.
 
-The games here are as published, and the code's are not in every place; what it makes otherwise has no setting here, so
-a search by these ranges repeats the study's protocol and not its numbers:
+The games are those of their papers. With ``-as-coded`` behind the name they are those of the study's code where it
+makes them otherwise: WGAN on Adam and without bursts of its critic's moves, LSGAN's squares of verdicts behind a
+sigmoid, batch norm in the discriminator drawn with the other settings (never for WGAN-GP in the narrow phase). What
+is still otherwise has no setting here:
 
-- WGAN runs on Adam in the code, and here on RMSProp as in its paper: there is no ``beta1`` to draw;
-- the code squares LSGAN's verdicts behind a sigmoid, and here they are plain;
-- batch norm in the discriminator is drawn in the code and fixed here;
+- the code's networks have dense layers of 1024 beside two convolutions, and G sees the latents that D saw;
+- the slope of a penalty is ``sqrt(1e-4 + |g|^2)`` there;
+- its VAE has Bernoulli pixels, summed over rows and columns and averaged over colours;
+- the number of moves of the discriminator is drawn for every game there, and here for those that have it;
 - DRAGAN and BEGAN are not among the models.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ganvas.core.errors import UserError
 from ganvas.core.ranges import LogUniform, OneOf, Range, Uniform
 
-NAMES = ("created-equal-wide", "created-equal-narrow")
+PHASES = ("created-equal-wide", "created-equal-narrow")
+AS_CODED = "-as-coded"
+NAMES = (*PHASES, *(phase + AS_CODED for phase in PHASES))
 KIMG = 1000.0  # 15,625 moves of the discriminator on batches of 64.
-_SHARED = {"batch_size": "64", "beta2": "0.999"}
+
+Fixed = Mapping[str, str]
+Searched = Mapping[str, Range]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +41,11 @@ class SearchRecipe:
     """One phase of the study for one game."""
 
     settings: int  # How many are tried.
-    ranges: Mapping[str, Range]
-    fixed: Mapping[str, str] = field(default_factory=lambda: dict(_SHARED))  # Settings that do not vary.
+    ranges: Searched
+    fixed: Fixed  # Settings that do not vary.
 
 
-def _wide() -> dict[str, dict[str, Range]]:
+def _wide() -> dict[str, Searched]:
     lr, beta1 = LogUniform(1e-5, 1e-2), Uniform(0.0, 1.0)
     moves = OneOf((1, 5))
     return {
@@ -50,7 +57,7 @@ def _wide() -> dict[str, dict[str, Range]]:
     }
 
 
-def _narrow() -> dict[str, dict[str, Range]]:
+def _narrow() -> dict[str, Searched]:
     lr = LogUniform(1e-4, 1e-3)
     return {
         "gan/dcgan": {"lr": lr},
@@ -61,12 +68,23 @@ def _narrow() -> dict[str, dict[str, Range]]:
     }
 
 
-_FIXED_NARROW = {
+_FIXED_NARROW: Mapping[str, Fixed] = {
     "gan/dcgan": {"beta1": "0.5"},
     "gan/lsgan": {"beta1": "0.5"},
     "gan/wgan": {"critic_moves": "1"},
     "gan/wgan_gp": {"beta1": "0.5", "critic_moves": "1", "critic_norm": "none"},
     "vae/vae": {"beta1": "0.5"},
+}
+_NORM = OneOf(("batch", "none"))  # In the discriminator.
+_DRAWN_AS_CODED: Mapping[str, Searched] = {
+    "gan/dcgan": {"discriminator_norm": _NORM},
+    "gan/lsgan": {"discriminator_norm": _NORM},
+    "gan/wgan": {"critic_norm": _NORM, "beta1": Uniform(0.0, 1.0)},
+    "gan/wgan_gp": {"critic_norm": _NORM},
+}
+_FIXED_AS_CODED: Mapping[str, Fixed] = {
+    "gan/lsgan": {"squashed": "true"},
+    "gan/wgan": {"optimizer": "adam", "burst_first": "0", "burst_every": "0"},
 }
 
 
@@ -78,13 +96,25 @@ def recipe(name: str, model: str) -> SearchRecipe:
     """
     if name not in NAMES:
         raise UserError(f"--recipe {name}: there is no such search. Searches: {', '.join(NAMES)}.")
-    wide = name == NAMES[0]
+    phase, coded = name.removesuffix(AS_CODED), name.endswith(AS_CODED)
+    wide = phase == PHASES[0]
     ranges = _wide() if wide else _narrow()
     if model not in ranges:
         raise UserError(f"--recipe {name}: {model} is not among the games of that study: {', '.join(ranges)}.")
-    shared = {"batch_size": "64"} if model == "gan/wgan" else _SHARED  # RMSProp has no second moment to set.
+    fixed = {**_shared(model, coded=coded), **({} if wide else _FIXED_NARROW[model])}
+    drawn = {**ranges[model], **(_DRAWN_AS_CODED.get(model, {}) if coded else {})}
+    if coded and not wide and model == "gan/wgan":
+        fixed |= {"beta1": "0.5"}
     return SearchRecipe(
         settings=100 if wide else 50,
-        ranges=ranges[model],
-        fixed=shared | ({} if wide else _FIXED_NARROW[model]),
+        ranges={field: one for field, one in drawn.items() if field not in fixed},
+        fixed=fixed,
     )
+
+
+def _shared(model: str, *, coded: bool) -> dict[str, str]:
+    """What no phase varies."""
+    batch, adam = {"batch_size": "64"}, {"beta2": "0.999"}
+    if not coded:
+        return batch if model == "gan/wgan" else batch | adam  # RMSProp has no second moment to set.
+    return batch | adam | dict(_FIXED_AS_CODED.get(model, {}))
