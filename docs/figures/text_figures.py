@@ -3,7 +3,7 @@
 python docs/figures/text_figures.py [--runs FOLDER] [--only PART ...]
 
 Trains the language model and the other models on lines of an oracle, and the language model and WGAN-GP on the help
-texts of Python, where FOLDER holds no such runs yet: about 10 minutes of one processor core.
+texts of Python, where FOLDER holds no such runs yet: about 12 minutes of one processor core.
 """
 
 import argparse
@@ -32,12 +32,6 @@ DRAWN, SEED = 2000, 0
 WIDTH, HEIGHT = 480.0, 300.0
 QUIET = ("sample_kimg=1000", "measure_kimg=-1")
 LATENT = ("wgan_gp", "arae")  # Know no likelihood, so that none of held-out lines is measured.
-SLOWER = (
-    "batch_size=64",
-    "critic_moves=5",
-    "lr=5e-4",
-    "average_decay=0",
-)  # Than the preset: the page's lines are older.
 SAID = {
     "beyond": "lies beyond the curve",
     "on": "is not told apart from the curve",
@@ -136,7 +130,7 @@ def lines(runs: Path) -> None:
     """Lines of the language model at three temperatures and of WGAN-GP, beside real ones."""
     sizes = ("length=16",)
     mle = trained(runs, "mle-pydoc", PYDOC, kimg=60, set=("hidden=128", "embedding=32", *sizes))
-    wgan = trained(runs, "wgan_gp-pydoc", PYDOC, preset="small", kimg=80, set=SLOWER)
+    wgan = trained(runs, "wgan_gp-pydoc", PYDOC, preset="small")
     held_out = _held_out(mle, f"{PYDOC}::held-out")
     columns = {"real, held out": held_out.alphabet.decode(held_out.read(slice(0, 12)))}
     for temperature in (1.0, 0.7, 0.4):
