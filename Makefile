@@ -50,8 +50,9 @@ demo: setup ## train a small progressive GAN, measure it, write runs/demo/report
 test: setup ## the whole suite: twelve minutes at most on two cores
 	$(BIN)/python -m pytest -q -n $(WORKERS) --durations 5
 
-fast: setup ## what is not marked slow: a few minutes
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
+# Neither types at run time nor doctests: putting checks into every function is half of a start of the tests.
+fast: setup ## what is not marked slow, without types and doctests: a minute
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow' --override-ini addopts='--strict-markers --strict-config --import-mode=importlib' tests
 
 simulate: setup ## coverage of intervals and levels of tests in full; figures go to benchmarks/history.jsonl (about an hour)
 	GANVAS_SIMULATE=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m simulate tests/metrics tests/claims tests/dissect

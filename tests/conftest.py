@@ -1,5 +1,6 @@
 """What every test may ask for. Nothing here imports torch before a test needs it."""
 
+import faulthandler
 import os
 import runpy
 import shutil
@@ -79,6 +80,7 @@ jaxtyping.jaxtyped = type_checked  # Before the package is imported.
 
 TESTS = Path(__file__).parent
 PICTURES_PER_CLASS = 30
+HANGS_AFTER, REARMED_EVERY = 300, 60  # Seconds.
 EMOJI = 300
 
 
@@ -87,6 +89,28 @@ def pytest_configure(config: pytest.Config) -> None:
     cache = tempfile.mkdtemp(prefix="ganvas-test-cache-")
     os.environ["GANVAS_CACHE"] = cache
     config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
+    config.pluginmanager.register(Watchdog(os.dup(sys.__stderr__.fileno())))
+
+
+class Watchdog:
+    """Prints where every thread is when tests stand still for five minutes.
+
+    pytest's own starts and joins a thread for every test: on a busy machine that is 5 ms, a minute of the suite. This
+    one is armed anew once a minute, so that it speaks after five to six.
+    """
+
+    def __init__(self, stream: int) -> None:
+        self.stream = stream
+        self.armed = -float(REARMED_EVERY)
+
+    def pytest_runtest_logstart(self) -> None:
+        if time.monotonic() - self.armed > REARMED_EVERY:
+            self.armed = time.monotonic()
+            faulthandler.dump_traceback_later(HANGS_AFTER + REARMED_EVERY, file=self.stream)
+
+    def pytest_unconfigure(self) -> None:
+        faulthandler.cancel_dump_traceback_later()
+        os.close(self.stream)
 
 
 @pytest.hookimpl(tryfirst=True)  # Before `-m` chooses.

@@ -10,6 +10,8 @@ from ganvas.core.schedule import decay_of
 from ganvas.losses.pixel_losses import mean_error
 from ganvas.nn.layers.resample import enlarge
 
+pytestmark = pytest.mark.slow  # `make fast` is quick because it leaves the hook out.
+
 
 def test_a_shape_and_a_dtype_are_checked():
     with pytest.raises(BeartypeCallHintViolation):

@@ -31,7 +31,7 @@ if importlib.util.find_spec("torchvision"):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks all of this folder; warnings are the peers' own affair."""
     for item in items:
-        if HERE in item.path.parents:
+        if item.nodeid.startswith("tests/peers/"):
             item.add_marker(pytest.mark.peers)
             item.add_marker(pytest.mark.filterwarnings("ignore"))
 

@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(items):
     if not os.environ.get("GANVAS_BROWSER"):
         skip = pytest.mark.skip(reason="in a browser: `make browser` runs it")
         for item in items:
-            if Path(__file__).parent in item.path.parents:
+            if item.nodeid.startswith("tests/app/browser/"):
                 item.add_marker(skip)
 
 
