@@ -43,6 +43,13 @@ def test_halves_leave_colours_as_they_are():
     assert_close(coloured(x, *torch.full((3, 3), 0.5)), x)
 
 
+def test_over_its_draws_colours_stay_what_they_are():
+    n, x = 4000, pictures(1)
+    found = coloured(x.expand(n, -1, -1, -1), *torch.rand(3, n, generator=torch.Generator().manual_seed(2)))
+    # Brightness, uniform over a length of 1, moves most: a deviation of 12^-1/2, times a contrast of 1 and its own.
+    assert_close(found.mean(0), x[0], rtol=0, atol=4 * 0.6 / n**0.5)
+
+
 def test_a_shift_fills_with_0():
     x = pictures()
     found = shifted(x, torch.tensor([1, -2, 0]), torch.tensor([0, 3, -9]))
