@@ -258,8 +258,7 @@ def figure_gap(folder: Path) -> None:
     train(
         Train(
             model="gan/wgan_gp", data="mixtures:segments,gap=1.5,20000", out=run, kimg=500.0, threads=1, quiet=True,
-            estimate=False, set=("latent_size=1", "width=64", "batch_size=64", "critic_moves=3", "average_decay=0.98",
-            "measure_kimg=30", "measure_n=2000", "sample_kimg=10000"),
+            estimate=False, preset="gap", set=("measure_kimg=30", "measure_n=2000", "sample_kimg=10000"),
         )
     )  # fmt: skip
     lines = RunFolder(run).lines("measures.jsonl")
