@@ -26,7 +26,8 @@ PAGE = _page_script()
 PRESETS = [
     (entry.name, name) for entry in catalogue.entries("recipes") for name in catalogue.functions("recipes", entry.name)
 ]
-OURS = {"small", "small-coarse", "denoising", "small-fast", "cifar10-fast", "table1-h", "mixtures", "gap"}
+OURS = {"small", "small-coarse", "denoising", "small-fast", "cifar10-fast", "cifar10-laptop", "table1-h", "mixtures"}
+OURS |= {"gap"}
 KEPT = 0.05  # Of the weights at the start, in the average at the end.
 # What no source speaks of: the shape of the data, and how often a run reports.
 UNSAID = {"resolution", "base", "channels", "num_classes", "crop_margin", "discrimination_kernels", "seed", "precision"}
