@@ -230,7 +230,7 @@ def main() -> None:
     given = arguments.parse_args()
     torch.set_num_threads(1)
     packed = prepare("scenes:20000,32x32,seed=0", size=(32, 32), channels=3, quiet=True)
-    pictures = torch.from_numpy(packed.read(range(len(packed)))).permute(0, 3, 1, 2).float() / 127.5 - 1
+    pictures = torch.from_numpy(packed.read(range(len(packed)))).permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
     if given.gan_zoo:
         watch = Stopwatch(given.out / "pytorch_GAN_zoo", sorted(given.seconds))
         follow(GanZoo(given.gan_zoo.resolve(), watch.elapsed), watch, pictures)

@@ -92,7 +92,7 @@ class Train:
     quiet: tyro.conf.Suppress[bool] = False
     estimate: tyro.conf.Suppress[bool] = True
     dry_run: Annotated[bool, tyro.conf.arg(aliases=["-n"])] = False
-    """Show the settings and stop, before any data is read: the forecast comes when a run begins."""
+    """Show the settings and stop, before pictures are packed or steps tried: the forecast comes when a run begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
