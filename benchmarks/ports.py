@@ -206,7 +206,7 @@ class Stopwatch:
             return
         self.spent += time.process_time() - self.started
         keep(port.draw(PICTURES), self.out / f"{self.moments.pop(0):g}")
-        sys.stdout.write(f"{self.out.name}: {self.spent:.0f} s, {self.shown / 1000:.1f} kimg\n")
+        sys.stderr.write(f"{self.out.name}: {self.spent:.0f} s, {self.shown / 1000:.1f} kimg\n")
         if not self.moments:
             raise TimeIsUp
         self.started = time.process_time()
