@@ -9,7 +9,7 @@ import torch
 from benchmarks import ports
 
 
-def test_levels_grow_one_after_the_other_within_a_fifth_and_fade_in_as_they_begin():
+def test_levels_grow_one_after_the_other_within_a_fifth_and_fade_in_as_they_begin(ports):
     seen = [ports.growth(share / 1000, 4) for share in range(1001)]
     assert seen[0] == (0, 1.0)
     assert seen[200:] == [(3, 1.0)] * 801
@@ -19,14 +19,14 @@ def test_levels_grow_one_after_the_other_within_a_fifth_and_fade_in_as_they_begi
     assert faded == [pytest.approx(200 / 7, abs=1)] * 3
 
 
-def test_a_script_of_batches_hears_its_step_over_before_it_gets_the_next():
+def test_a_script_of_batches_hears_its_step_over_before_it_gets_the_next(ports):
     told = []
     for batch, _ in ports.Batches(torch.zeros(6, 3, 2, 2), 4, told.append):
         told.append(f"step of {len(batch)}")
     assert told == ["step of 4", 4, "step of 2", 2]
 
 
-def test_a_stopwatch_stands_still_while_a_port_draws_and_ends_after_the_last_moment(tmp_path, monkeypatch):
+def test_a_stopwatch_stands_still_while_a_port_draws_and_ends_after_the_last_moment(ports, tmp_path, monkeypatch):
     clock = itertools.count(0, 1)
     monkeypatch.setattr(time, "process_time", lambda: 10.0 * next(clock))
 
