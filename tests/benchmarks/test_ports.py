@@ -1,12 +1,20 @@
 """What of the ports' driver is ours: when a resolution grows, and whose time counts."""
 
+import importlib
 import itertools
 import time
+from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import ports
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def ports(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    return importlib.import_module("benchmarks.ports")
 
 
 def test_levels_grow_one_after_the_other_within_a_fifth_and_fade_in_as_they_begin(ports):
