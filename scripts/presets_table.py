@@ -36,9 +36,9 @@ CIFAR-10 are not in **v2**, the TensorFlow release (branch `master`), which trai
 are at <https://github.com/tkarras/progressive_growing_of_gans>. What this code does otherwise, whatever the preset, is
 listed at the top of each model's file.
 
-Presets that end in `fast` or `laptop`, and `small`, are ours and reproduce nothing: they say what they change. `small` is
-narrow and short enough for two cores, `cifar10-laptop` learns CIFAR-10 on them in half an hour; `cifar10-fast` trades
-fidelity for a quarter of the images.
+Presets that end in `fast` or `laptop`, and `small`, are ours and reproduce nothing: they say what they change. `small`
+is narrow and short enough for two cores, `cifar10-laptop` learns CIFAR-10 on them in half an hour; `cifar10-fast`
+trades fidelity for a quarter of the images.
 
 How to read a cell: `16` is the source's value too. **`16 ≠ 64`**: here 16, in the source (for a preset of ours: in the
 preset that it starts from) 64. `3 °`: the source leaves it open.
