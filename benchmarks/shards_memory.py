@@ -1,9 +1,10 @@
 """Memory and time of training's reads from shards that are too large to be packed, in a process of its own.
 
-``python benchmarks/shards_memory.py [GIGABYTES] [FOLDER]`` (50 GB, in a temporary folder). Every picture of the shards
-has a megabyte, of which all but the first kilobyte is a hole: the disk holds the headers, and every byte is still read.
-The index is made first, by another process; then the first batch is timed from the moment at which the libraries are
-loaded, and batches of two epochs' places are read.
+``python benchmarks/shards_memory.py [GIGABYTES] [FOLDER] [tables]`` (50 GB, in a temporary folder). Every picture of
+the tar files has a megabyte, of which all but the first kilobyte is a hole: the disk holds the headers, and every byte
+is still read. With ``tables`` there are Parquet files of row groups of 100 pictures of 128 KiB, which are small on the
+disk and large again in memory (recorded as ``shards.memory tables``). The index is made first, by another process; then
+the first batch is timed from the moment at which the libraries are loaded, and batches of two epochs' places are read.
 """
 
 import io
@@ -19,6 +20,7 @@ from history import record
 from PIL import Image
 
 PER_SHARD, BYTES = 1000, 1 << 20
+PER_GROUP, TABLE_BYTES = 100, 1 << 17
 BOUND_MB, FIRST_BATCH_SEC = 1000, 2.0
 
 CHILD = """
@@ -54,15 +56,17 @@ print(json.dumps({"pictures": len(pictures), **memory, **found}))
 
 def main() -> int:
     gigabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 50.0
+    tables = "tables" in sys.argv[3:]
+    size, ending = (TABLE_BYTES, "parquet") if tables else (BYTES, "tar")
     with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as folder:
-        shards = max(1, round(gigabytes * 1e9 / BYTES / PER_SHARD))
+        shards = max(1, round(gigabytes * 1e9 / size / PER_SHARD))
         for number in range(shards):
-            write_shard(Path(folder) / f"{number:03d}.tar", number)
-        on_disk = sum(file.stat().st_blocks * 512 for file in Path(folder).glob("*.tar"))
-        source = f"{folder}/{{000..{shards - 1:03d}}}.tar"
+            (write_table if tables else write_shard)(Path(folder) / f"{number:03d}.{ending}", number)
+        on_disk = sum(file.stat().st_blocks * 512 for file in Path(folder).glob(f"*.{ending}"))
+        source = f"{folder}/{{000..{shards - 1:03d}}}.{ending}"
         indexed, read = (measured(source, Path(folder) / "cache", what) for what in ("index", "read"))
     record(
-        "shards.memory",
+        "shards.memory tables" if tables else "shards.memory",
         {
             "gigabytes": gigabytes,
             "on_disk_mb": round(on_disk / 1e6),
@@ -87,16 +91,30 @@ def measured(source: str, cache: Path, what: str) -> dict[str, float]:
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
-def write_shard(path: Path, number: int) -> None:
-    """A shard of pictures of 16x16 whose files go on with nothing."""
-    random = np.random.default_rng(number)
+def small_png(number: int) -> bytes:
+    """A picture of 16x16."""
     file = io.BytesIO()
-    Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(file, "PNG")
+    Image.fromarray(np.random.default_rng(number).integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def write_table(path: Path, number: int) -> None:
+    """A Parquet file of such pictures, each followed by nothing."""
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = pyarrow.table({"image": [small_png(number).ljust(TABLE_BYTES, b"\0")] * PER_SHARD})
+    pyarrow.parquet.write_table(rows, path, row_group_size=PER_GROUP, use_dictionary=False)
+
+
+def write_shard(path: Path, number: int) -> None:
+    """A tar file of such pictures whose files go on with nothing."""
+    picture = small_png(number)
     with path.open("wb") as shard:
         for place in range(PER_SHARD):
             member = tarfile.TarInfo(f"{number:03d}/{place:06d}.png")
             member.size = BYTES
-            shard.write(member.tobuf() + file.getvalue())
+            shard.write(member.tobuf() + picture)
             shard.seek((place + 1) * (tarfile.BLOCKSIZE + BYTES))
         shard.truncate(PER_SHARD * (tarfile.BLOCKSIZE + BYTES) + 2 * tarfile.BLOCKSIZE)
 

@@ -75,7 +75,7 @@ def test_a_folder_of_tar_files_is_the_same_set_and_the_second_time_it_is_not_ind
     folder, _ = given
     how = {"cache": tmp_path / "cache", "quiet": True}
     first = prepare(f"{folder}/{{000..002}}.tar", **how)
-    monkeypatch.setattr("ganvas.data.shards.shard_index.samples", None)
+    monkeypatch.setattr("ganvas.data.shards.shard_index.shards_in", None)
     assert prepare(str(folder), **how).fingerprint == first.fingerprint
     assert prepare(str(folder), size=(4, 5), **how).fingerprint != first.fingerprint
 
@@ -94,7 +94,7 @@ def test_another_size_is_what_a_pack_of_the_same_pictures_has(given, tmp_path):
 def test_a_survey_reads_the_index(given, monkeypatch):
     folder, _ = given
     survey(str(folder))
-    monkeypatch.setattr("ganvas.data.shards.shard_index.samples", None)
+    monkeypatch.setattr("ganvas.data.shards.shard_index.shards_in", None)
     found = survey(str(folder))
     assert (found.kind, found.count, found.sizes, found.modes) == ("shards", 18, {(8, 10): 18}, {"RGB": 18})
     assert found.labels == {"0": 10, "1": 8}

@@ -1,4 +1,4 @@
-"""Names of shards: ``shards/{000..063}.tar``, or a folder that holds tar files."""
+"""Names of shards: ``shards/{000..063}.tar``, a folder that holds tar files, or Parquet files."""
 
 import itertools
 import re
@@ -6,8 +6,10 @@ from pathlib import Path
 
 from ganvas.core.errors import UserError
 from ganvas.data.encoded.file_kinds import known_otherwise
+from ganvas.data.shards.row_groups import is_table
 from ganvas.data.sources.labels import is_hidden, is_picture
 from ganvas.data.sources.locations import expanded
+from ganvas.data.sources.picture_tables import parquet_of
 
 NAMED = 5  # Missing shards that a message names.
 MOST = 1_000_000  # Shards: more are a slip of the hand.
@@ -34,9 +36,17 @@ def shards_of(spec: str) -> list[Path] | None:
             f"{len(missing):,} of the {len(files):,} shards of {spec} are not there: {named}. Copy them, or name those "
             "that are."
         )
+    if any(is_table(file) for file in files):
+        _require_tables(files, spec)
+        return files
     for file in files:
         _require_plain(file)
     return files
+
+
+def tables_of(spec: str) -> list[Path] | None:
+    """The Parquet files that ``spec`` is or holds; None where it names something else."""
+    return parquet_of(expanded(spec))
 
 
 def spelled_out(spec: str) -> list[str]:
@@ -81,6 +91,12 @@ def _in_folder(folder: Path) -> list[Path] | None:
     for file in shards:
         _require_plain(file)
     return shards
+
+
+def _require_tables(files: list[Path], spec: str) -> None:
+    other = next((file for file in files if not is_table(file)), None)
+    if other is not None:
+        raise UserError(f"{spec} names tables and other files, such as {other.name}. Name those of one layout.")
 
 
 def _require_plain(file: Path) -> None:

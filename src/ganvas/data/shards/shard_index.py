@@ -4,7 +4,7 @@
 
     manifest.json   as of every store, with the shards, the sizes and modes of the pictures, and their classes
     shard.npy       int32, count     number of the shard
-    offset.npy      int64, count     where the picture's bytes begin in it
+    offset.npy      int64, count     where the picture's bytes begin in it, or in which row of a table they are
     size.npy        int64, count     how many there are
     head.npy        uint32, count    checksum of their beginning
     label.npy       int64, count     (only with classes)
@@ -16,7 +16,7 @@ Memory to make it is that of one shard and of all names; to read it, that of the
 import json
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,12 @@ from ganvas.data.cached_packs import cached_pack
 from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.packed_store import ROW_NAMES, PackedStore, are_texts
 from ganvas.data.pictures import DECODING, read_header
-from ganvas.data.shards.tar_samples import CLASS, TarSample, samples
+from ganvas.data.shards.row_groups import RowGroup, is_table, row_groups
+from ganvas.data.shards.shard import CLASS, Shard, ShardSample
+from ganvas.data.shards.tar_samples import TarShard
 from ganvas.data.sources.labels import from_folders, numbered_classes
 from ganvas.data.sources.picture_source import hash_of
-from ganvas.data.store import VERSION, OpenFile, Store
+from ganvas.data.store import VERSION, Store
 from ganvas.data.store_writing import StoreWriter, content_fingerprint
 
 KIND = "shards"
@@ -89,6 +91,9 @@ class ShardIndex(PackedStore):
 def indexed(files: Sequence[Path], *, cache: Path | None = None, quiet: bool = False) -> ShardIndex:
     """The index of these shards, made where there is none of them as they are now.
 
+    Args:
+        files: Tar files, of which each is a shard, or Parquet files, of which each row group is one.
+
     Raises:
         UserError: a shard is cut short or damaged, has another layout than the first, or a picture cannot be read.
     """
@@ -103,17 +108,30 @@ def indexed(files: Sequence[Path], *, cache: Path | None = None, quiet: bool = F
     )
 
 
+def shards_in(files: Sequence[Path]) -> tuple[int, Iterator[Shard]]:
+    """How many shards these files hold, and one after the other."""
+    return row_groups(files) if is_table(files[0]) else (len(files), map(TarShard, files))
+
+
+def shard_as_described(entry: Mapping[str, Any], number: int, files: Sequence[Path]) -> Shard:
+    """A shard of an index, opened again."""
+    return (
+        RowGroup(files[entry["file"]], entry["file"], entry["group"]) if "group" in entry else TarShard(files[number])
+    )
+
+
 def _write(files: Sequence[Path], folder: Path, *, quiet: bool) -> None:
     """Indexes one shard after the other."""
+    count, shards = shards_in(files)
     writer = StoreWriter(folder, KIND)
     found = _Found()
     try:
-        with progress("Indexing", len(files), unit="shards", quiet=quiet) as report:
-            for number, file in enumerate(files):
-                block = _rows_of(file, number, found)
+        with progress("Indexing", count, unit="shards", quiet=quiet) as report:
+            for number, shard in enumerate(shards):
+                block = _rows_of(shard, number, found)
                 if len(block["shard"]):
                     writer.append(block)
-                found.shards.append({"name": file.name, "bytes": file.stat().st_size, "count": len(block["shard"])})
+                found.shards.append({**shard.described(), "count": len(block["shard"])})
                 report(number + 1, f"{writer.count:,} pictures")
         if not writer.count:
             raise UserError(f"There is no picture in {files[0]}" + (" and the others." if len(files) > 1 else "."))
@@ -131,28 +149,30 @@ class _Found:
         self.labels: list[int] = []
         self.sizes: Counter[tuple[int, int]] = Counter()
         self.modes: Counter[str] = Counter()
-        self.first: tuple[Path, TarSample] | None = None
+        self.first: tuple[Path, ShardSample] | None = None
+        self.class_names: tuple[str, ...] = ()
 
-    def add(self, file: Path, sample: TarSample, head: bytes, opened: OpenFile) -> None:
+    def add(self, shard: Shard, sample: ShardSample, head: bytes) -> None:
         """Notes a sample.
 
         Raises:
             UserError: its layout is not that of the first, or it is not a picture.
         """
-        where, first = self.first = self.first or (file, sample)
+        where, first = self.first = self.first or (shard.path, sample)
         if sample.layout != first.layout:
             raise UserError(
                 f"The shards have two layouts: {first.key} in {where} is {' + '.join(first.layout)}, and {sample.key} "
-                f"in {file} is {' + '.join(sample.layout)}. Name those of one layout."
+                f"in {shard.path} is {' + '.join(sample.layout)}. Name those of one layout."
             )
         try:
-            header = _header(sample, head, opened)
+            header = _header(sample, head, shard)
         except BrokenPicture as reason:
-            raise UserError(f"{file}: {sample.name} {reason}. Write the shard again without it.") from None
+            raise UserError(f"{shard.path}: {sample.name} {reason}. Write the shard again without it.") from None
         self.sizes[header.height, header.width] += 1
         self.modes[header.mode] += 1
         self.names.append(sample.name)
         self.labels.append(sample.label)
+        self.class_names = self.class_names or tuple(shard.class_names)
 
     def finish(self, writer: StoreWriter) -> None:
         """Writes labels, names and the manifest."""
@@ -160,7 +180,7 @@ class _Found:
         values, class_names = None, ()
         if CLASS in self.first[1].layout:
             values = np.array(self.labels, np.int64)
-            class_names = numbered_classes(values)
+            class_names = self.class_names or numbered_classes(values)
         elif (folders := from_folders(self.names)) is not None:
             values, class_names = folders.values, folders.class_names
         if values is not None:
@@ -177,15 +197,16 @@ class _Found:
         writer.write_manifest(columns, fingerprint=content_fingerprint(KIND, writer.count, columns), more=more)
 
 
-def _rows_of(file: Path, number: int, found: _Found) -> dict[str, np.ndarray]:
+def _rows_of(shard: Shard, number: int, found: _Found) -> dict[str, np.ndarray]:
     """The rows of one shard."""
     rows: list[tuple[int, int, int, int]] = []
-    opened = OpenFile(file)
-    for sample in samples(file):
-        head = bytearray(min(sample.size, HEAD_BYTES))
-        if not opened.fill(memoryview(head), sample.offset):
-            raise UserError(f"{file} is cut short: {sample.name} goes on behind its end. Copy or download it again.")
-        found.add(file, sample, bytes(head), opened)
+    for sample in shard.samples():
+        head = shard.read(sample.offset, min(sample.size, HEAD_BYTES))
+        if head is None:
+            raise UserError(
+                f"{shard.path} is cut short: {sample.name} goes on behind its end. Copy or download it again."
+            )
+        found.add(shard, sample, head)
         rows.append((number, sample.offset, sample.size, zlib.crc32(head)))
     columns = np.array(rows, np.int64).reshape(len(rows), 4).T
     return {
@@ -193,13 +214,11 @@ def _rows_of(file: Path, number: int, found: _Found) -> dict[str, np.ndarray]:
     }
 
 
-def _header(sample: TarSample, head: bytes, opened: OpenFile) -> Any:
+def _header(sample: ShardSample, head: bytes, shard: Shard) -> Any:
     """The picture's header, from its beginning or, where that does not do, from all of it."""
     if sample.size > len(head):
         try:
             return read_header(head)
         except BrokenPicture:
-            whole = bytearray(sample.size)
-            opened.fill(memoryview(whole), sample.offset)
-            return read_header(bytes(whole))
+            return read_header(shard.read(sample.offset, sample.size) or head)
     return read_header(head)

@@ -23,12 +23,14 @@ from ganvas.data.conversion import THREADS_FROM_PIXELS, Rules, Settled
 from ganvas.data.fitting import written
 from ganvas.data.packed import Packed
 from ganvas.data.packed_store import PackedStore
-from ganvas.data.shards.shard_files import shards_of
-from ganvas.data.shards.shard_index import HEAD_BYTES, ShardIndex, indexed
+from ganvas.data.shards.row_groups import is_table
+from ganvas.data.shards.shard import Shard
+from ganvas.data.shards.shard_files import shards_of, tables_of
+from ganvas.data.shards.shard_index import HEAD_BYTES, ShardIndex, indexed, shard_as_described
 from ganvas.data.sources.picture_source import Entry, Labels, PictureFiles, hash_of
-from ganvas.data.store import OpenFile
 
-OPEN_FILES = 64  # Shards that are held open.
+OPEN_FILES = 64  # Tar files that are held open.
+OPEN_GROUPS = 24  # Row groups of tables that are held in memory: more than are mixed at a time.
 GREY = {"L", "1", "I;16", "LA"}  # Modes of pictures without colour.
 
 
@@ -37,14 +39,16 @@ class ShardFiles:
 
     def __init__(self, index: ShardIndex, files: Sequence[Path]) -> None:
         self.index, self.files = index, files
-        self._open: OrderedDict[int, OpenFile] = OrderedDict()
+        self._shards: list[dict[str, Any]] = index.manifest["shards"]
+        self._most = OPEN_GROUPS if is_table(files[0]) else OPEN_FILES
+        self._open: OrderedDict[int, Shard] = OrderedDict()
         self._one = threading.Lock()
 
     def entries(self, rows: Int[np.ndarray, " k"]) -> Iterator[Entry]:
         """The pictures of these rows, in the order asked."""
         columns = [self.index.store.read(name, rows) for name in ("shard", "offset", "size", "head")]
         for row, shard, offset, size, head in zip(rows.tolist(), *(column.tolist() for column in columns), strict=True):
-            name = f"{self.files[shard].name}: picture {row}"
+            name = f"{self._shards[shard]['name']}: picture {row}"
 
             def read(shard: int = shard, offset: int = offset, size: int = size, head: int = head) -> bytes:
                 return self._read(shard, offset, size, head)
@@ -57,24 +61,24 @@ class ShardFiles:
                 at=row + 1,
             )
 
-    def _read(self, shard: int, offset: int, size: int, head: int) -> bytes:
-        data = bytearray(size)
-        whole = self._opened(shard).fill(memoryview(data), offset)
-        if not whole or zlib.crc32(memoryview(data)[:HEAD_BYTES]) != head:
+    def _read(self, number: int, offset: int, size: int, head: int) -> bytes:
+        shard = self._opened(number)
+        data = shard.read(offset, size)
+        if data is None or len(data) != size or zlib.crc32(memoryview(data)[:HEAD_BYTES]) != head:
             raise UserError(
-                f"{self.files[shard]} changed while it was trained on: a picture is not where the index has it. "
+                f"{shard.path} changed while it was trained on: a picture is not where the index has it. "
                 "Start the same command again, which indexes it anew."
             )
-        return bytes(data)
+        return data
 
-    def _opened(self, shard: int) -> OpenFile:
+    def _opened(self, number: int) -> Shard:
         with self._one:
-            if shard not in self._open:
-                self._open[shard] = OpenFile(self.files[shard])
-            self._open.move_to_end(shard)
-            while len(self._open) > OPEN_FILES:
+            if number not in self._open:
+                self._open[number] = shard_as_described(self._shards[number], number, self.files)
+            self._open.move_to_end(number)
+            while len(self._open) > self._most:
                 self._open.popitem(last=False)
-            return self._open[shard]
+            return self._open[number]
 
 
 class ShardedPictures(Packed):
@@ -177,7 +181,7 @@ def open_shards(spec: str, rules: Rules, *, cache: Path | None = None, quiet: bo
     Raises:
         UserError: shards are missing or damaged, or their pictures do not fit the rules.
     """
-    files = shards_of(spec)
+    files = shards_of(spec) or tables_of(spec)
     if files is None:
         return None
     if rules.broken == "skip":

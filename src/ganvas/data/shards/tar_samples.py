@@ -5,40 +5,40 @@
 """
 
 import tarfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ganvas.core.errors import UserError
 from ganvas.data.pictures import LARGEST_BYTES
+from ganvas.data.shards.shard import CLASS, PICTURE, Shard, ShardSample
 from ganvas.data.sources.damage import explain_damage
 from ganvas.data.sources.labels import is_hidden, is_picture, tidy
+from ganvas.data.store import OpenFile
 
 BLOCK = 512  # Bytes of a tar's record.
-CLASS = "cls"
-PICTURE = "picture"
 MOST_CLASS = 1 << 31
 
 
-@dataclass
-class TarSample:
-    """The files of one name."""
+class TarShard(Shard):
+    """A tar file."""
 
-    key: str
-    parts: list[str] = field(default_factory=list)  # What it is made of: "picture" and endings.
-    name: str = ""  # Of the picture.
-    offset: int = 0  # Of its bytes in the tar file.
-    size: int = 0
-    label: int = -1
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._bytes = OpenFile(path)
 
-    @property
-    def layout(self) -> tuple[str, ...]:
-        """What samples of one set have in common."""
-        return tuple(sorted(part for part in self.parts if part in (PICTURE, CLASS)))
+    def described(self) -> Mapping[str, Any]:
+        return {"name": self.path.name, "bytes": self.path.stat().st_size}
+
+    def samples(self) -> Iterator[ShardSample]:
+        return samples(self.path)
+
+    def read(self, offset: int, size: int) -> bytes | None:
+        data = bytearray(size)
+        return bytes(data) if self._bytes.fill(memoryview(data), offset) else None
 
 
-def samples(path: Path) -> Iterator[TarSample]:
+def samples(path: Path) -> Iterator[ShardSample]:
     """Every sample of a tar file, in its order.
 
     Raises:
@@ -60,14 +60,14 @@ def samples(path: Path) -> Iterator[TarSample]:
                 if sample is None or key != sample.key:
                     if sample is not None:
                         yield _whole(sample, path)
-                    sample = TarSample(key)
+                    sample = ShardSample(key)
                 _take(sample, name, ending.lower(), member, file, path)
             _require_end(file, archive.offset, path)
         if sample is not None:
             yield _whole(sample, path)
 
 
-def _take(sample: TarSample, name: str, ending: str, member: tarfile.TarInfo, file: BinaryIO, path: Path) -> None:
+def _take(sample: ShardSample, name: str, ending: str, member: tarfile.TarInfo, file: BinaryIO, path: Path) -> None:
     """Notes one file of a sample."""
     if is_picture(f"x.{ending}"):
         if member.size > LARGEST_BYTES:
@@ -84,7 +84,7 @@ def _take(sample: TarSample, name: str, ending: str, member: tarfile.TarInfo, fi
         sample.label = int(text)
 
 
-def _whole(sample: TarSample, path: Path) -> TarSample:
+def _whole(sample: ShardSample, path: Path) -> ShardSample:
     pictures = sample.parts.count(PICTURE)
     if pictures != 1:
         found = f"{pictures} pictures" if pictures else f"no picture ({', '.join(sample.parts)})"

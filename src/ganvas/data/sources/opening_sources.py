@@ -6,7 +6,7 @@
     pictures.zip         also in StyleGAN and EDM layout         cifar-10-binary.tar.gz    CIFAR-10, or its folder
     pictures.tar.xz      also .tar, .tar.gz, .tar.bz2            packed/                   what `ganvas data pack` made
     shards/{000..063}.tar, or a folder of .tar files    WebDataset's layout: read where they lie, not packed
-    table.parquet, or a folder of them, hf:NAME    as Hugging Face writes them; for `ganvas data pack`
+    table.parquet, or a folder of them, hf:NAME    as Hugging Face writes them
     pictures.npy, .npz   uint8 arrays                            fetched:mnist             what `ganvas data fetch` got
     scenes, scenes:5000, scenes:5000,64x96, scenes:5000,64x96,seed=3     made on the spot (height x width)
     street, and the same additions, and ,tight                           people with boxes, of which detectors learn
@@ -28,6 +28,7 @@ from ganvas.data import packed
 from ganvas.data.fitting import Size
 from ganvas.data.graphs.opening_graphs import is_graphs
 from ganvas.data.points.opening_points import is_points
+from ganvas.data.shards.row_groups import is_table
 from ganvas.data.shards.shard_files import shards_of
 from ganvas.data.sources import arrays, cifar, idx
 from ganvas.data.sources.damage import explain_damage
@@ -104,6 +105,8 @@ def _made(name: str, spec: str, size: Size | None) -> Source:
 
 
 def _shards(files: list[Path], spec: str) -> Source:
+    if is_table(files[0]):
+        return ParquetPictures(files, location=spec)
     from ganvas.data.shards.sharded_pictures import ShardSource
 
     return ShardSource(files, location=spec)

@@ -1,4 +1,6 @@
-"""Pictures in tables: Parquet files as Hugging Face writes them, and sets of its hub; both are packed.
+"""Pictures in tables: Parquet files as Hugging Face writes them, and sets of its hub.
+
+Both can be packed; training reads Parquet files where they lie (:mod:`ganvas.data.shards.row_groups`).
 
 A row has encoded bytes (``image`` as ``{bytes, path}``, or a column of bytes) and, where there are classes, a whole
 number ``label`` whose names the table may say.
@@ -41,7 +43,7 @@ class PictureTable(PictureFiles):
 
     def entries(self) -> Iterator[Entry]:
         for number, (picture, label) in enumerate(self.rows()):
-            data, name = _bytes_of(picture, number, self.location), f"{number:09d}"
+            data, name = bytes_of(picture, number, self.location), f"{number:09d}"
             if label is not None:
                 self._labels[name] = label
             yield Entry(
@@ -100,6 +102,30 @@ class ParquetPictures(PictureTable):
             for batch in _opened(self._parquet, file).iter_batches(ROWS, columns=columns):
                 for row in batch.to_pylist():
                     yield row[self._image], row.get(self._label) if self._label else None
+
+    @property
+    def rows_of_groups(self) -> list[list[int]]:
+        """Rows of every row group of each file."""
+        described = [_opened(self._parquet, file).metadata for file in self.files]
+        return [[one.row_group(group).num_rows for group in range(one.num_row_groups)] for one in described]
+
+    def row_group(self, group: int) -> tuple[Any, Sequence[int | None], int]:
+        """The column of pictures, classes and stored bytes of one row group of the first file.
+
+        Raises:
+            UserError: there is none, or it cannot be read.
+        """
+        file, columns = _opened(self._parquet, self.files[0]), [name for name in (self._image, self._label) if name]
+        try:
+            found = file.read_row_group(group, columns=columns)
+            stored = file.metadata.row_group(group).total_byte_size
+        except (OSError, ValueError, IndexError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise UserError(
+                f"{self.files[0]}: row group {group} cannot be read ({reason}). Copy or download the file again."
+            ) from None
+        labels = found[self._label].to_pylist() if self._label else [None] * len(found)
+        return found[self._image], labels, int(stored)
 
     def class_names(self) -> tuple[str, ...]:
         said = json.loads((self._schema.metadata or {}).get(b"huggingface", b"{}"))
@@ -180,7 +206,12 @@ def _columns(names: Sequence[str], location: str) -> tuple[str, str | None]:
     return image, next((name for name in LABEL if name in names), None)
 
 
-def _bytes_of(picture: Any, row: int, location: str) -> bytes:
+def bytes_of(picture: Any, row: int, location: str) -> bytes:
+    """The encoded picture of a row.
+
+    Raises:
+        UserError: the row has none.
+    """
     data = picture.get("bytes") if isinstance(picture, dict) else picture
     if not isinstance(data, bytes):
         raise UserError(
