@@ -6,7 +6,9 @@ import signal
 import pytest
 from elastic import Job, free_port, same_bits, told
 
-SHARDS = "--shards 4 --threads 1 --set delays=D:2 --set histories=G:4"  # With all that goes together.
+# With all that goes together: late views, past opponents, and the noise of gradients measured on the way.
+VIEWS = "--set delays=D:2 --set histories=G:4 --set noise_scale_batches=3 --set health_kimg=1"
+SHARDS = f"--shards 4 --threads 1 {VIEWS}"
 RESTARTED = "--nproc-per-node 2 --max-restarts 3 --rdzv-backend c10d --rdzv-endpoint localhost:0"
 
 
@@ -84,7 +86,7 @@ def test_with_shards_a_run_goes_on_with_another_number_of_processes_and_the_same
 
 
 def test_processes_that_go_apart_for_some_steps_lose_nothing_when_one_is_killed(tmp_path):
-    apart = "--set local_steps=5"
+    apart = f"--set local_steps=5 {VIEWS}"
     with Job(tmp_path / "whole", training=apart) as job:
         job.require_finished()
     with Job(tmp_path / "run", launch=RESTARTED, training=apart) as job:

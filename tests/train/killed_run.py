@@ -1,11 +1,11 @@
 """Trains one run through many violent deaths: a program, started by test_resume.py.
 
 ``python killed_run.py MODEL FOLDER SEED DEATHS`` trains MODEL twice on the same tiny data, pictures or points (then
-MODEL is written ``gan/wgan:points``, and its players see each other's past; with adaptive augmentation
-``gan/dcgan:ada``): once undisturbed, and once in processes that die by SIGKILL, DEATHS times, at random steps, half-way
-through writing a checkpoint, between its two files, during a fade, or from outside at a random moment. A run that
-reaches its end before all deaths were died is followed by another. The runs are FOLDER/undisturbed and
-FOLDER/killed-*. Prints how the processes died.
+MODEL is written ``gan/wgan:points``, its players see each other's past, its steps are local ones, and its noise is
+measured; with adaptive augmentation ``gan/dcgan:ada``): once undisturbed, and once in processes that die by SIGKILL,
+DEATHS times, at random steps, half-way through writing a checkpoint, between its two files, during a fade, or from
+outside at a random moment. A run that reaches its end before all deaths were died is followed by another. The runs are
+FOLDER/undisturbed and FOLDER/killed-*. Prints how the processes died.
 
 It forks instead of starting Python anew, and first imports what the first optimiser and the first model import, so
 that a life takes milliseconds; the parent computes nothing with torch, so no thread is lost in the fork.
@@ -62,6 +62,9 @@ def live(model: str, folder: Path, name: str) -> None:
         checkpoint_minutes=0.0002,
         delays=("D:3",) if kind == "points" else (),
         histories=("G:4",) if kind == "points" else (),
+        local_steps=2 if kind == "points" else 0,
+        noise_scale_batches=3 if kind == "points" else 0,
+        health_kimg=0.05,
     )
     run = RunFolder(folder / name)
     if not run.exists:

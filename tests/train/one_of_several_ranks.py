@@ -2,7 +2,8 @@
 
 ``torchrun ... one_of_several_ranks.py FOLDER KIND ...`` writes weights, and what is remembered, of these kinds to
 FOLDER/KIND.safetensors. A kind is the progressive GAN by what its minibatch statistic is of (groups, whole, classes),
-another model, or a model that is started from data and drops units at random (calibrated).
+another model, a model that is started from data and drops units at random (calibrated), or one whose processes go apart
+for some steps (apart).
 """
 
 import sys
@@ -49,7 +50,9 @@ from ganvas.models.text import maligan, scratchgan, seqgan
 from ganvas.models.translate import cyclegan
 from ganvas.models.vae import aae, autoencoder, vae_gan
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.executors import Eager, LocalSteps
+from ganvas.train.past_views import views_of
+from ganvas.train.plan import Plan
 from ganvas.train.state import State, new_state
 from ganvas.train.step import set_learning_rate
 
@@ -83,6 +86,7 @@ OTHERS = {
 }
 MOVES = {Domains: 6, Lines: 4, Graphs: 4}  # Pools of three are full after the first step; rewards come later.
 CALIBRATED = "calibrated"
+APART = "apart "  # Before a kind: with local steps and views of the past, once left alone and once killed and resumed.
 
 
 def main() -> None:
@@ -90,6 +94,9 @@ def main() -> None:
     torch.set_default_dtype(torch.float64)
     with joined(torch.device("cpu")) as ranks:
         for kind in kinds:
+            if kind.startswith(APART):
+                save_file(apart(kind.removeprefix(APART), ranks), folder / f"{kind}-{ranks.rank}.safetensors")
+                continue
             state = calibrated(ranks) if kind == CALIBRATED else trained(kind, ranks)
             if ranks.first:
                 save_file(state.tensors() | {}, folder / f"{kind}.safetensors")
@@ -107,6 +114,41 @@ def trained(kind: str, ranks: Ranks) -> State:
             set_learning_rate(state, stage.lr)
             executor.step(shared(whole_batch(model, stage, state.nimg), ranks), stage)
             state.nimg, state.step = state.nimg + 8, state.step + 1
+    return state
+
+
+def apart(kind: str, ranks: Ranks) -> dict[str, torch.Tensor]:
+    """The states of two runs with local steps, delays and histories, of which the second is saved and resumed."""
+    found = {}
+    for name, stop in (("alone", None), ("resumed", 4)):
+        state = with_past(kind)
+        for step in range(6):
+            if step == stop:
+                saved, state = state, with_past(kind)
+                state.restore(saved.tensors(), saved.numbers())
+            state = apart_step(state, ranks)
+        found |= {f"{name}/{key}": tensor for key, tensor in state.tensors().items()}
+    return found
+
+
+def apart_step(state: State, ranks: Ranks) -> State:
+    """One step; every second one brings the processes together."""
+    stage = state.model.schedule().at(state.nimg)
+    executor = LocalSteps(state, seed=0, ranks=ranks, precision=torch.float32, steps=2)
+    set_learning_rate(state, stage.lr)
+    executor.step(shared(whole_batch(state.model, stage, state.nimg), ranks), stage)
+    state.nimg, state.step = state.nimg + 8, state.step + 1
+    executor.settle(due=False)
+    return state
+
+
+def with_past(kind: str) -> State:
+    """The beginning of a run whose first phase sees the others late, and the second one of their past moments."""
+    model = OTHERS[kind]()
+    initialise(model, stream(0, "weights"))
+    state = new_state(model.double())
+    first, second = (phase.name for phase in state.phases[:2])
+    state.views = views_of(model, state.phases, Plan(delays=(f"{first}:2",), histories=(f"{second}:3",)))
     return state
 
 

@@ -105,6 +105,25 @@ def test_running_statistics_are_the_mean_of_what_passes_over_the_shards_leave():
     torch.testing.assert_close(sharded.get_buffer(first), whole.get_buffer(first), rtol=1e-5, atol=1e-6)
 
 
+def test_buffers_that_no_pass_changes_are_not_sent_around(monkeypatch):
+    sent = []
+    mean_of = CanonicalShards._mean_of
+    monkeypatch.setattr(
+        CanonicalShards, "_mean_of", lambda self, flats: sent.append(len(flats[0])) or mean_of(self, flats)
+    )
+    run(MODELS["running statistics and adaptation"], 1, steps=1)
+    assert len(sent) == 4, "gradients and running statistics of two phases"
+
+    def with_constant():
+        model = adapting()
+        model.generator.register_buffer("filter", torch.ones(1000))
+        return model
+
+    without, state = sent.copy(), run(with_constant, 1, steps=1)[0]
+    assert sent == without * 2
+    assert torch.equal(state.model.generator.get_buffer("filter"), torch.ones(1000))
+
+
 def test_a_model_that_remembers_whole_batches_is_refused():
     model = stylegan2.Model(replace(stylegan2.TINY, path_interval=1))
     initialise(model, stream(0, "weights"))

@@ -49,9 +49,11 @@ class Bowl(Game):
         return {"height": batch.images.double().mean((1, 2, 3)) / 2 * self.number.value.square()}
 
 
-def run(executor, steps: int, *, curvatures=CURVATURES, optimizer=None, due: int = 0) -> list[State]:
+def run(executor, steps: int, *, curvatures=CURVATURES, optimizer=None, due=0, game=Bowl, plan=None) -> list[State]:
     """What every process has after some steps, each with its own part of the batch; step ``due`` must be in common."""
-    states = [new_state(Bowl(optimizer or SGD(momentum=0.0))) for _ in curvatures]
+    states = [new_state(game(optimizer or SGD(momentum=0.0))) for _ in curvatures]
+    for state in states:
+        state.views = views_of(state.model, state.phases, plan or Plan())
 
     def live(ranks: ThreadRanks) -> None:
         state, curvature = states[ranks.rank], curvatures[ranks.rank]
@@ -123,15 +125,32 @@ def test_a_report_is_of_all_processes():
     assert [state.sums["W/height"].item() for state in states] == pytest.approx([sum(heights) / 2] * 2, rel=1e-14)
 
 
-def test_graphs_and_views_of_the_past_do_not_go_with_local_steps():
+class Watched(Bowl):
+    """And a second number that falls by what it sees of the first."""
+
+    def __init__(self, optimizer: OptimizerSettings) -> None:
+        super().__init__(optimizer)
+        self.watcher = Number()
+
+    def phases(self) -> list[Phase]:
+        watching = Phase(name="O", player=self.watcher, loss=self.of_o, optimizer=self.optimizer)
+        return [*super().phases(), watching]
+
+    def of_o(self, batch: Pictures) -> dict[str, Tensor]:
+        return {"seen": (self.number.value * self.watcher.value).expand(batch.size)}
+
+
+def test_what_was_kept_of_the_past_becomes_the_mean_as_the_weights_do():
+    states = run(partial(LocalSteps, steps=2), 3, game=Watched, plan=Plan(delays=("O:1",)))
+    # Turns of O see w_1, w_1 and w_2; behind the second step all have been together, so that w_2 is everybody's.
+    seen = [sum((1 - LR * c) ** step for c in CURVATURES) / 2 for step in (1, 1, 2)]
+    watchers = [state.model.watcher.value.item() for state in states]
+    assert watchers == pytest.approx([1 - LR * sum(seen)] * 2, rel=1e-14)
+    newest = [state.tensors()["views/O/0/number.value"].item() for state in states]
+    assert newest[0] != newest[1], "the third step has been taken apart"
+
+
+def test_graphs_do_not_go_with_local_steps():
     with pytest.raises(UserError, match="local_steps=4 in another"):
         executor_for("graph", torch.device("cpu"), Plan(local_steps=4))
     assert executor_for("auto", torch.device("cuda"), Plan(local_steps=4)).func is LocalSteps
-    two = Bowl(SGD(momentum=0.0))
-    two.other = Number()
-    phases = two.phases
-    two.phases = lambda: [*phases(), Phase(name="O", player=two.other, loss=two.of_w, optimizer=SGD(momentum=0.0))]
-    state = new_state(two)
-    state.views = views_of(two, state.phases, Plan(delays=("W:1",)))
-    with pytest.raises(UserError, match="phases see the past"):
-        LocalSteps(state, seed=0, ranks=Ranks(), precision=torch.float32, steps=4)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
+from ganvas.claims.games._linear_game import largest_step
 from ganvas.core.errors import UserError
 from ganvas.core.schedule import Steady
 from ganvas.losses.batches.picture_batch import Pictures
@@ -104,7 +105,7 @@ def test_no_delay_is_no_view_so_that_nothing_is_done_otherwise():
 
 @pytest.mark.parametrize(
     ("x_delay", "y_delay", "alternating", "largest"),
-    [(1, 0, False, 0.1517), (1, 1, False, 0.1003), (4, 4, False, 0.0335), (0, 2, True, 0.1517), (0, 0, False, 0.3)],
+    [(1, 0, False, 0.1517), (1, 1, False, 0.1013), (4, 4, False, 0.0338), (0, 2, True, 0.1517), (0, 0, False, 0.3)],
 )
 def test_the_recurrence_has_the_largest_stable_steps_of_the_delayed_linear_game(x_delay, y_delay, alternating, largest):
     # By bisection on the spectral radius, damping 0.3: the damping by the loop's delay, and what rounding leaves of it.
@@ -112,6 +113,29 @@ def test_the_recurrence_has_the_largest_stable_steps_of_the_delayed_linear_game(
     start = math.hypot(1.0, 0.5)
     assert math.hypot(*recurrence(20_000, 0.98 * largest, **delays)[-1]) < start / 2
     assert math.hypot(*recurrence(20_000, 1.02 * largest, **delays)[-1]) > 2 * start
+
+
+# By bisection on the spectral radius, for delays of 0, 1, 2, 4, 8 and 16. With both views old their sum counts, while a
+# player sees itself as it is; where its own damping is late too, steps are 1 % shorter.
+DELAYS = (0, 1, 2, 4, 8, 16)
+ONE_OLD = (0.3000, 0.1517, 0.1013, 0.0609, 0.0338, 0.0179)
+LARGEST = {
+    "both": (ONE_OLD[0], *ONE_OLD[2:]),
+    "one": ONE_OLD,
+    "alternating": (1.7224, 0.3000, 0.1517, 0.0761, 0.0381, 0.0190),
+}
+
+
+@pytest.mark.parametrize("game", LARGEST)
+def test_largest_stable_steps_of_every_delay_are_those_of_the_printed_table(game):
+    seen = {"both": ("x_sees", "y_sees"), "one": ("x_sees",), "alternating": ("y_sees",)}[game]
+
+    def largest(delay: int) -> float:
+        return largest_step(damping=DAMPING, alternating=game == "alternating", **dict.fromkeys(seen, delay))
+
+    pairs = list(zip(DELAYS, LARGEST[game], strict=False))
+    assert [largest(delay) for delay, _ in pairs] == pytest.approx([step for _, step in pairs], abs=1e-4)
+    assert all(abs(largest(delay + 1) - step) > 3e-4 for delay, step in pairs), "a delay that is off by one shows"
 
 
 def test_what_is_seen_of_the_past_is_saved_and_goes_on_where_it_stopped():

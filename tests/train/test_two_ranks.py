@@ -17,6 +17,7 @@ from ganvas.core.files.file_locks import lock
 PROGRAM = Path(__file__).with_name("one_of_several_ranks.py")
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 CALIBRATED = "calibrated"
+APART = ("apart domains", "apart scratchgan")  # Pools, and moving means, of processes that go apart for some steps.
 TOLD_APART = (  # By what two processes may get wrong.
     "groups",  # Gradients, penalties and stages; groups of pictures that lie within one rank.
     "whole",  # A statistic of all pictures of all ranks.
@@ -67,7 +68,7 @@ def made(tmp_path_factory, name, kinds, in_ranks):
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory, in_ranks):
     """Of the kinds that the suite asks about."""
-    return made(tmp_path_factory, "ranks", [*TOLD_APART, CALIBRATED], in_ranks)
+    return made(tmp_path_factory, "ranks", [*TOLD_APART, CALIBRATED, *APART], in_ranks)
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +108,19 @@ def test_weights_that_data_started_are_those_of_one_process_after_steps_with_dro
     for name, tensor in one.items():
         # Sums of two ranks differ in the order of additions alone, which four steps of Adam make larger.
         assert_close(two[name], tensor, rtol=1e-8, atol=1e-10, msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", APART)
+def test_processes_that_go_apart_have_memory_and_past_in_common_and_resume_with_the_same_bits(weights, kind):
+    one, other = (load_file(weights[1] / f"{kind}-{rank}.safetensors") for rank in (0, 1))
+    assert {name.split("/")[1] for name in one} >= {"model", "optimizer", "views"}
+    assert one.keys() == other.keys()
+    alone = load_file(weights[0] / f"{kind}-0.safetensors")
+    for name, tensor in one.items():
+        assert torch.equal(tensor, other[name]), f"the two processes differ in {name}"
+        assert torch.equal(tensor, one[name.replace("resumed/", "alone/")]), f"{name} is another when resumed"
+    assert any(not torch.equal(tensor, alone[name]) for name, tensor in one.items()), "steps were taken apart"
 
 
 PICTURES = (

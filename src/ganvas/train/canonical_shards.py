@@ -13,6 +13,7 @@ is a pass of its own, so that kernels are smaller and a step takes longer than o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 
 import torch
 from torch import Tensor
@@ -27,7 +28,7 @@ from ganvas.losses.game import Batch, Phase, Terms
 from ganvas.nn.layers.across_ranks import alone
 from ganvas.train.executors import Executor
 from ganvas.train.state import State, remembered
-from ganvas.train.step import PhaseStreams, backward, gradients_of, play
+from ganvas.train.step import RUNNING_STATISTICS, PhaseStreams, backward, gradients_of, play
 
 
 class CanonicalShards(Executor):
@@ -62,16 +63,20 @@ class CanonicalShards(Executor):
         self, state: State, phase: Phase, batch: Batch, stream: PhaseStreams, precision: torch.dtype
     ) -> tuple[Terms, dict[str, Tensor]]:
         """See :data:`ganvas.train.step.Judge`."""
-        start, statistics = stream.loss.get_state(), self._statistics()
+        start, statistics = stream.loss.get_state(), list(self._statistics().values())
         found = [tensor.clone() for tensor in statistics]
         flats, left, terms, names = [], [], [], list[str]()
         for part in self._parts:
             stream.loss.set_state(start)  # Every shard draws for the whole batch, and takes its own.
             for tensor, before in zip(statistics, found, strict=True):
                 tensor.copy_(before)
+            versions = [tensor._version for tensor in statistics]
             seed = derive_seed(self.seed, "torch", state.nimg, phase.name, part.ranks.rank)
             with alone(), torch_seeded(seed, self.device):
                 own, means = backward(state, phase, part.with_rng(stream.loss), precision)
+            if not left:  # What the first pass leaves alone, all do, on every process: constants are not sent around.
+                moved = self._moved(statistics, versions)
+                statistics, found = list(compress(statistics, moved)), list(compress(found, moved))
             names = list(means)
             flats.append(torch.cat([tensor.reshape(-1) for tensor in (*gradients_of(state, phase), *means.values())]))
             left.append([tensor.clone() for tensor in statistics])
@@ -101,11 +106,19 @@ class CanonicalShards(Executor):
     def _mean_of(self, flats: list[Tensor]) -> Tensor:
         return _tree(self.ranks.gathered(_tree(flats))) / self.shards
 
-    def _statistics(self) -> list[Tensor]:
-        """Whatever has a mean and is no weight. What no pass changes is its own mean, a power of 2 being exact."""
+    def _statistics(self) -> dict[str, Tensor]:
+        """Whatever has a mean and is no weight, by name."""
         kept = remembered(self.state.model)
         buffers = self.state.model.named_buffers()
-        return [buffer for name, buffer in buffers if name not in kept and buffer.is_floating_point()]
+        return {name: buffer for name, buffer in buffers if name not in kept and buffer.is_floating_point()}
+
+    def _moved(self, statistics: Sequence[Tensor], versions: Sequence[int]) -> list[bool]:
+        """Which the pass wrote to, without a look at values: torch counts writes, but not those of its norms."""
+        own = [name.rpartition(".")[2] in RUNNING_STATISTICS for name in self._statistics()]
+        return [
+            of_norm or tensor._version > version
+            for of_norm, tensor, version in zip(own, statistics, versions, strict=True)
+        ]
 
     @torch.no_grad()
     def _settle(self, statistics: list[Tensor], left: list[list[Tensor]]) -> None:

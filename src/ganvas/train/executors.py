@@ -70,26 +70,18 @@ class Eager(Executor):
 class LocalSteps(Eager):
     """Local SGD (Stich 2019, https://arxiv.org/abs/1805.09767): every process moves by its own part of each batch.
 
-    Behind every ``steps``-th step, and before whatever looks at the model, weights, moments, running averages and
-    running statistics become their mean over processes. ``steps=1`` is not the step of one process: each has moved by
-    its own gradient before the mean is taken, and Adam has divided it by a size of its own. With plain gradient descent
-    the two are one. Layers that look at the whole batch still exchange in every step.
+    Behind every ``steps``-th step, and before whatever looks at the model, weights, moments, running averages, running
+    statistics and what phases see of the past become their mean over processes. ``steps=1`` is not the step of one
+    process: each has moved by its own gradient before the mean is taken, and Adam has divided it by a size of its own.
+    With plain gradient descent the two are one.
 
-    Raises:
-        UserError: the model remembers something between steps that is no mean of parts, or phases see the past.
+    Layers that look at the whole batch still exchange in every step, and so does what a model remembers between steps
+    (``Game.memory``): a pool of pictures takes in those of all processes, and is at every moment everybody's.
     """
-
-    steps: int
 
     def __init__(self, state: State, *, seed: int, ranks: Ranks, precision: torch.dtype, steps: int) -> None:
         super().__init__(state, seed=seed, ranks=ranks, precision=precision)
         self.steps = steps
-        if state.views or state.model.memory():
-            what = "phases see the past" if state.views else f"the model remembers {state.model.memory()[0]}"
-            raise UserError(
-                f"local_steps={steps}: {what}, which processes that go apart would not have in common. "
-                "Use local_steps=0."
-            )
 
     def _run(self, batch: Batch, turns: Sequence[bool], stage: Stage) -> None:
         super()._run(replace(batch, ranks=replace(self.ranks, apart=True)), turns, stage)
@@ -98,7 +90,8 @@ class LocalSteps(Eager):
         if self.ranks.count > 1 and not due and self.state.step % self.steps:
             return False
         with torch.no_grad():
-            self.ranks.average_([*_own_tensors(self.state), *self.state.sums.values()])
+            past = [weight for view in self.state.views.values() for weight in view.settled()]
+            self.ranks.average_([*_own_tensors(self.state), *past, *self.state.sums.values()])
         return True
 
     def share_sums(self) -> None:
@@ -106,8 +99,10 @@ class LocalSteps(Eager):
 
 
 def _own_tensors(state: State) -> list[torch.Tensor]:
-    """Whatever a step changes and that has a mean, in one order on every process; counts are the same on all."""
+    """Whatever a step changes and that has a mean, in one order on every process; counts and memory are everybody's."""
     named = dict(state.model.state_dict())
+    for name in state.model.memory():
+        del named[name]
     for player in state.players:
         if player.average is not None:
             named |= {f"average/{player.key}/{name}": tensor for name, tensor in player.average.state_dict().items()}

@@ -28,6 +28,7 @@ class PastView(ABC):
     def __init__(self, others: Mapping[str, nn.Parameter], *, most: int) -> None:
         self.others, self.most = others, most
         self.past: list[Weights] = []
+        self.apart = 0  # Moments, the newest, that were kept since processes that go apart last had all in common.
 
     @contextmanager
     def shown(self, *, step: int, nimg: int) -> Iterator[None]:
@@ -36,6 +37,7 @@ class PastView(ABC):
         if self.remembers(step) or not self.past:
             self.past.append([weight.clone() for weight in now])
             del self.past[: -self.most]
+            self.apart = min(self.apart + 1, self.most)
         for parameter, old in zip(self.others.values(), self.chosen(nimg), strict=True):
             parameter.data = old
         try:
@@ -52,6 +54,12 @@ class PastView(ABC):
     def chosen(self, nimg: int) -> Weights:
         """The weights that are seen at this turn."""
 
+    def settled(self) -> Weights:
+        """Weights that only this process has seen so; the caller makes them everybody's."""
+        own = [weight for weights in self.past[len(self.past) - self.apart :] for weight in weights]
+        self.apart = 0
+        return own
+
     def tensors(self) -> dict[str, Tensor]:
         """Everything by name, ``age/parameter``: age 0 is the newest."""
         return {
@@ -67,6 +75,7 @@ class PastView(ABC):
             [torch.empty_like(p.data).copy_(tensors[f"{age}/{name}"]) for name, p in self.others.items()]
             for age in ages[-self.most :]
         ]
+        self.apart = 0
 
 
 class Delayed(PastView):

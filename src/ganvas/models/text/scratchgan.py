@@ -34,6 +34,7 @@ from ganvas.losses.line_likelihood import said, token_log_probs
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.recurrent_lines import RecurrentLines
 from ganvas.networks.recurrent_readers import PlaceClassifier
+from ganvas.nn.layers.across_ranks import all_ranks_mean
 from ganvas.nn.layers.stream_dropout import dropping
 
 
@@ -112,7 +113,7 @@ class Model(LineGame[Config]):
         """``-sum_t (R_t - b) ln G(y_t | y_<t) / length`` of lines that it draws; returns have no slope."""
         tokens = self.drawn_for(batch)
         returns = self.returns(tokens, batch)
-        baseline = batch.keep("baseline", self._moved_baseline(returns, batch))
+        baseline = batch.keep("baseline", self._moved_baseline(returns))
         held = token_log_probs(self.generator(tokens), tokens) * (returns - baseline)
         return {"policy": -held.mean(1)}
 
@@ -127,10 +128,9 @@ class Model(LineGame[Config]):
         """The mean logit of the places of a line; higher is more real."""
         return self.discriminator(tokens).sum(1) / said(tokens).sum(1)
 
-    def _moved_baseline(self, returns: Float[Tensor, "n l"], batch: Lines) -> Tensor:
+    def _moved_baseline(self, returns: Float[Tensor, "n l"]) -> Tensor:
         """The moving mean with the returns of this batch, of all ranks, in it."""
-        mean = returns.mean()
-        batch.ranks.average_([mean])
+        mean = all_ranks_mean(returns).mean()
         return torch.lerp(mean, self.baseline.to(mean), self.config.baseline_decay)
 
     def _remember(self, batch: Lines, terms: Terms) -> None:
