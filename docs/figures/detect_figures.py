@@ -14,18 +14,16 @@ from ganvas.core.box_kinds import IGNORED, OBJECT
 from ganvas.core.pixels import to_float
 from ganvas.data.street.street import Street
 from ganvas.losses.capabilities import Detects
-from ganvas.metrics.detection.detection_results import resamples
 from ganvas.metrics.detection.matches import DetectedPicture, detected_picture
-from ganvas.metrics.detection.miss_rate import OFFICIAL_HEIGHT, POINTS, SUBSETS, marked_for, miss_curve
-from ganvas.report.drawing.drawing import Drawing, write
-from ganvas.report.drawing.panels import Axes, Curve, chart
+from ganvas.report.drawing.drawing import write
 from ganvas.report.pictures.drawn_boxes import drawn_on
 from ganvas.report.pictures.grid import grid
+from ganvas.tasks.measuring.missed_boxes import missed_chart
 from ganvas.train.trained import load
 
 HERE = Path(__file__).parent
 SHOWN, COLUMNS, SCALE = 8, 4, 2
-TEST, WIDTH, HEIGHT = 500, 380, 250
+TEST = 500
 
 
 def street() -> None:
@@ -46,23 +44,7 @@ def found(run: str) -> None:
         boxes.append([one.corners.numpy()])
     save("detect_found.png", pictures, boxes)
     held = [part for start in range(0, TEST, 50) for part in detected(model, made, start)]
-    missed(held, trained.model.config.least_height / OFFICIAL_HEIGHT)
-
-
-def missed(held: list[DetectedPicture], factor: float) -> None:
-    """What is missed of four subsets; shaded what it moves by when other pictures are drawn, one deviation each way."""
-    across, curves = np.geomspace(POINTS[0], POINTS[-1], 120), []
-    for name in ("reasonable", "partial", "heavy", "small"):
-        (subset,) = (one for one in SUBSETS if one.name == name)
-        marks = marked_for(held, subset.scaled(factor))
-        curve, *others = (miss_curve(marks, weights) for weights in (None, *resamples(len(held), 0)))
-        assert curve is not None
-        error = np.std([one.at(across) for one in others if one is not None], axis=0, ddof=1)
-        curves.append(Curve(name=f"{name} {curve.log_average:.2f}", x=across, y=curve.at(across), error=error))
-    axes = Axes(x_title="false boxes per picture", y_title="share that is missed", log_x=True, log_y=True, size=8.0)
-    items = chart(curves, (2, 2, WIDTH - 4, HEIGHT - 4), axes=axes)
-    title = "People missed over false boxes per picture, by subset, with the log-average miss rate of each"
-    write(Drawing(width=WIDTH, height=HEIGHT, items=tuple(items), title=title), HERE / "detect_missed.svg")
+    write(missed_chart(held, least_height=trained.model.config.least_height), HERE / "detect_missed.svg")
 
 
 def detected(model: Detects, made: Street, start: int) -> list[DetectedPicture]:

@@ -18,7 +18,7 @@ from benchmarks.gates.gate_text import GAMES, NETWORKS, ORACLE
 
 from ganvas.core.number_text import with_error
 from ganvas.data.text.packed_text import PackedText, prepare_text
-from ganvas.metrics.text.temperature_curve import CurvePosition, Scored, place_by
+from ganvas.metrics.text.temperature_curve import TEMPERATURES, CurvePosition, Scored, place_by, scored
 from ganvas.metrics.text.text_judge import TextJudge
 from ganvas.report.drawing.drawing import Drawing, write
 from ganvas.report.drawing.panels import Axes, Curve, chart
@@ -27,7 +27,6 @@ from ganvas.train.trained import Trained, load
 
 HERE = Path(__file__).parent
 PYDOC = "pydoc"
-TEMPERATURES = (1.2, 1.0, 0.9, 0.8, 0.7, 0.5)
 DRAWN, SEED = 2000, 0
 WIDTH, HEIGHT = 480.0, 300.0
 QUIET = ("sample_kimg=1000", "measure_kimg=-1")
@@ -68,27 +67,16 @@ def curve(runs: Path) -> None:
     for name, (kimg, settings) in GAMES.items():
         models[name] = trained(runs, name, ORACLE, kimg=kimg, set=settings)
     judge = TextJudge(models["mle"].real_lines(), _held_out(models["mle"], f"{ORACLE}::held-out"), seed=SEED)
-    curve_ = [scored(judge, models["mle"], temperature) for temperature in TEMPERATURES]
-    games = {name: scored(judge, models[name]) for name in GAMES}
-    real = _of(judge.floor(DRAWN))
+    curve_ = [score_of(judge, models["mle"], temperature) for temperature in TEMPERATURES]
+    games = {name: score_of(judge, models[name]) for name in GAMES}
+    real = scored(judge.floor(DRAWN))
     _draw(curve_, games, real)
     _tabulate(curve_, games, real)
 
 
-def scored(judge: TextJudge, model: Trained, temperature: float | None = None) -> Scored:
+def score_of(judge: TextJudge, model: Trained, temperature: float | None = None) -> Scored:
     """Of drawn lines: nats per token by the oracle, and bits per held-out token by n-grams of the lines."""
-    return _of(judge.judge(model.sample_tokens(DRAWN, seed=SEED, temperature=temperature)))
-
-
-def _of(results: Sequence[Any]) -> Scored:
-    found = {one.metric: one for one in results}
-    quality, coverage = found["oracle_nll"], found["lm.reverse"]
-    return Scored(
-        quality=quality.value,
-        coverage=coverage.value,
-        quality_error=quality.standard_error or 0.0,
-        coverage_error=coverage.standard_error or 0.0,
-    )
+    return scored(judge.scores(model.sample_tokens(DRAWN, seed=SEED, temperature=temperature)))
 
 
 def _draw(curve_: Sequence[Scored], games: dict[str, Scored], real: Scored) -> None:

@@ -1,14 +1,17 @@
 """``ganvas detect``: boxes around what a trained model finds in pictures of any size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from ganvas.core.results import Result
+
 if TYPE_CHECKING:
     import numpy as np
 
+    from ganvas.tasks.measuring.missed_boxes import MissedBoxes
     from ganvas.tasks.pictures.named_files import NamedFile
     from ganvas.tasks.pictures.output_folder import OutputFolder
     from ganvas.train.trained import Trained
@@ -24,6 +27,7 @@ class Detect:
       ganvas detect runs/people photos/ -o boxes.json
       ganvas detect runs/people photos/ -o boxes.json --draw drawn
       ganvas detect runs/people photos/ -o boxes.json --score 0.5
+      ganvas detect runs/people photos/ -o found.json --truth boxes.json --curve missed.svg
     """
 
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
@@ -36,6 +40,10 @@ class Detect:
     """Folder for the pictures with their boxes drawn, as PNG under their names."""
     score: float | None = None
     """Least score of a box, from 0 to 1. Default: that of the model's settings."""
+    truth: Path | None = None
+    """COCO file with the boxes that are there: what is missed, and how precise boxes are, is measured."""
+    curve: Path | None = None
+    """Drawing of what is missed over false boxes per picture, .svg, .pdf or .png; needs --truth."""
     kimg: float | None = None
     """An earlier moment that the run keeps; the last one where left out."""
     device: str = "cpu"
@@ -53,6 +61,9 @@ class Detected:
     category: str
     model: str
     kimg: float
+    results: list[Result] = field(default_factory=list)  # Against the truth, where it is told.
+    curve: Path | None = None
+    untold: int = 0  # Pictures that the truth does not list.
 
 
 def detect(task: Detect) -> Detected:
@@ -78,7 +89,10 @@ def detect(task: Detect) -> Detected:
         folder = OutputFolder(task.draw, "detect", made_by)
     found = _Finding(task, trained, folder)
     found.all()
+    if found.missed is not None:
+        found.missed.require_some()
     write_json(task.out, found.coco())
+    results = _measured(task, found.missed)
     with_boxes = {one["image_id"] for one in found.annotations}
     return Detected(
         path=task.out,
@@ -89,7 +103,22 @@ def detect(task: Detect) -> Detected:
         category=found.category,
         model=trained.name,
         kimg=trained.kimg,
+        results=results,
+        curve=task.curve,
+        untold=0 if found.missed is None else found.missed.untold,
     )
+
+
+def _measured(task: Detect, missed: "MissedBoxes | None") -> list[Result]:
+    """What is missed of the truth, and the curve of it where that is wanted."""
+    from ganvas.report.drawing.drawing import write
+    from ganvas.tasks.measuring.missed_boxes import missed_chart
+
+    if missed is None:
+        return []
+    if task.curve is not None:
+        write(missed_chart(missed.pictures, least_height=missed.least_height), task.curve)
+    return missed.results()
 
 
 def _require_new(task: Detect) -> None:
@@ -97,6 +126,8 @@ def _require_new(task: Detect) -> None:
 
     if task.score is not None and not 0 <= task.score <= 1:
         raise UserError(f"--score {task.score:g} must lie between 0 and 1.")
+    if task.curve is not None and task.truth is None:
+        raise UserError("--curve draws what is missed of boxes that are known. Name their file: --truth boxes.json.")
     if task.out.exists():
         raise UserError(f"-o {task.out} is there already. Choose another name, or remove it.")
     if not task.out.parent.is_dir():
@@ -109,6 +140,7 @@ class _Finding:
     def __init__(self, task: Detect, trained: "Trained", folder: "OutputFolder | None") -> None:
         self.task, self.trained, self.folder = task, trained, folder
         self.category: str = trained.data["boxes"]["category"]
+        self.missed = _missed(task, trained)
         self.images: list[dict[str, Any]] = []
         self.annotations: list[dict[str, Any]] = []
 
@@ -130,10 +162,15 @@ class _Finding:
         from ganvas.core.pixels import to_float
         from ganvas.losses.capabilities import Detects
         from ganvas.tasks.pictures.work import decoded
+        from ganvas.train.examinations.box_examination import LEAST_SCORE
 
         pixels = decoded(file, self.trained.channels)
         image = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].to(self.trained.device)
-        (found,) = self.trained.require(Detects).detect(to_float(image), least_score=self.task.score)
+        model = self.trained.require(Detects)
+        (found,) = model.detect(to_float(image), least_score=self.task.score)
+        if self.missed is not None:
+            (all_found,) = model.detect(to_float(image), least_score=LEAST_SCORE)
+            self.missed.note(file.name, (pixels.shape[0], pixels.shape[1]), all_found)
         corners, scores = found.corners.double().cpu().numpy(), found.scores.double().cpu().numpy()
         self._note(file.name, pixels.shape, corners, scores)
         if self.folder is not None:
@@ -161,6 +198,17 @@ class _Finding:
         by = {"model": self.trained.name, "weights": self.trained.fingerprint, "kimg": self.trained.kimg}
         categories = [{"id": CATEGORY, "name": self.category}]
         return {"info": by, "images": self.images, "annotations": self.annotations, "categories": categories}
+
+
+def _missed(task: Detect, trained: "Trained") -> "MissedBoxes | None":
+    from ganvas.losses.capabilities import LearnsBoxes
+    from ganvas.tasks.measuring.missed_boxes import MissedBoxes
+
+    config = trained.model.config
+    if task.truth is None:
+        return None
+    assert isinstance(config, LearnsBoxes)
+    return MissedBoxes(task.truth, trained.data["boxes"]["category"], least_height=config.least_height)
 
 
 def _drawn(pixels: "np.ndarray", corners: "np.ndarray") -> bytes:

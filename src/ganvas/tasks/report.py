@@ -23,6 +23,9 @@ class Report:
     """Folder of the run."""
     out: Path | None = None
     """Where to write the page; report.html in the run's folder when left out."""
+    baseline: Path | None = None
+    """Of a run on text: a run of text/mle on the same text. The page shows its qualities and coverages at several
+    temperatures, and whether the run lies beyond them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,10 @@ def report(task: Report) -> ReportResult:
     if path.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"{path} is not the name of a page. Give a name that ends in .html.")
     known = _with_sources(run)
+    if task.baseline is not None:
+        from ganvas.tasks.measuring.temperature_place import place_of
+
+        known = dataclasses.replace(known, placed=place_of(task.run, task.baseline))
     text = run_page.html(known)
     write_text(path, text)
     return ReportResult(path=path, bytes=len(text.encode()))

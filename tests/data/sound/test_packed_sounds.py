@@ -8,7 +8,7 @@ from ganvas.core.sound_size import SoundSize
 from ganvas.data.sound.opening_sounds import is_sounds, open_sounds
 from ganvas.data.sound.packed_sounds import PackedSounds, pack_sounds, prepare_sounds, sound_source
 from ganvas.data.sound.riff import SampleForm
-from ganvas.data.sound.sound_source import from_stems
+from ganvas.data.sound.sound_source import SoundSurvey, from_stems, usual_size
 from ganvas.data.sound.treatment import Treatment, pieces
 from ganvas.data.sources.opening_sources import open_source
 
@@ -61,6 +61,22 @@ def test_pieces_lie_one_after_the_other_and_a_short_rest_is_left_out():
     assert [piece.tolist() for piece in pieces(np.arange(1.0, 8.0), 3)] == [[1, 2, 3], [4, 5, 6]]
     assert [piece.tolist() for piece in pieces(np.arange(1.0, 9.0), 3)] == [[1, 2, 3], [4, 5, 6], [7, 8, 0]]
     assert [piece.tolist() for piece in pieces(np.array([1.0]), 3)] == [[1, 0, 0]]
+
+
+@pytest.mark.parametrize(("seconds", "length"), [([0.9] * 40 + [3600.0], 8192), ([1.0] + [3600.0] * 40, 1 << 20)])
+def test_one_recording_among_others_of_another_length_decides_nothing(seconds, length):
+    count = len(seconds)
+    found = SoundSurvey(
+        kind="folder",
+        count=count,
+        rates={8000: count},
+        channels={1: count},
+        forms={"int16": count},
+        seconds=tuple(sorted(seconds)),
+        labels=None,
+        passed_over={},
+    )
+    assert usual_size(found).length == length
 
 
 @pytest.mark.parametrize("folders", [True, False])

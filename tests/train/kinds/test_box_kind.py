@@ -106,6 +106,34 @@ def test_pictures_in_which_nothing_is_found_are_allowed(run, photos, tmp_path):
     assert json.loads((tmp_path / "b.json").read_text())["annotations"] == []
 
 
+def test_what_is_found_is_held_against_boxes_that_are_known(run, photos, tmp_path):
+    detect(Detect(run=run, source=str(photos), out=tmp_path / "all.json", score=0.0))
+    told = json.loads((tmp_path / "all.json").read_text())
+    told["annotations"] = sorted(told["annotations"], key=lambda one: -one["score"])[:5]
+    told["images"] = [one for one in told["images"] if one["file_name"] != "empty.png" or one["id"] in _ids(told)]
+    (tmp_path / "truth.json").write_text(json.dumps(told))
+    how = {"run": run, "source": str(photos), "truth": tmp_path / "truth.json", "score": 0.9}
+    done = detect(Detect(out=tmp_path / "b.json", curve=tmp_path / "missed.svg", **how))
+    found = {one.metric: one.value for one in done.results}
+    assert (found["ap"], found["ap50"]) == (1, 1)  # The five surest boxes are the truth, to the hundredth of a pixel.
+    assert "as-they-are" in done.results[0].protocol
+    assert "false boxes per picture" in (tmp_path / "missed.svg").read_text()
+    assert done.untold == 3 - len(told["images"])
+    told["images"][0]["width"] += 1
+    (tmp_path / "truth.json").write_text(json.dumps(told))
+    with pytest.raises(UserError, match=r"upright\. Give the boxes of the pictures as they are"):
+        detect(Detect(out=tmp_path / "c.json", **how))
+    told |= {"images": [{"id": 1, "file_name": "z.png"}], "annotations": []}
+    (tmp_path / "truth.json").write_text(json.dumps(told))
+    with pytest.raises(UserError, match="lists none of the pictures"):
+        detect(Detect(out=tmp_path / "c.json", **how))
+    assert not (tmp_path / "c.json").exists()
+
+
+def _ids(told):
+    return {one["image_id"] for one in told["annotations"]}
+
+
 def test_what_is_detected_can_be_learnt_from(run, photos, tmp_path):
     detect(Detect(run=run, source=str(photos), out=tmp_path / "b.json", score=0.0))
     config, request = csp.TINY, SourceRequest(data=str(photos), target=str(tmp_path / "b.json"), fit="pad", quiet=True)
@@ -125,6 +153,7 @@ def test_detecting_refuses_what_cannot_be(run, photos, tmp_path):
         ({"out": tmp_path / "there.json"}, "is there already"),
         ({"out": tmp_path / "no/b.json"}, "there is no folder"),
         ({"out": tmp_path / "b.json", "score": 1.5}, "must lie between 0 and 1"),
+        ({"out": tmp_path / "b.json", "curve": tmp_path / "c.svg"}, "Name their file: --truth"),
         ({"out": tmp_path / "b.json", "draw": photos / "drawn"}, "lies inside"),
     ):
         with pytest.raises(UserError, match=reason):

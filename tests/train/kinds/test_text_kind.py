@@ -19,6 +19,8 @@ from ganvas.report.web import run_page, run_reader
 from ganvas.tasks.data import Describe, Pack, describe, pack
 from ganvas.tasks.likelihood import Likelihood, likelihood
 from ganvas.tasks.measure import Measure, measure
+from ganvas.tasks.measuring.temperature_place import require_comparable
+from ganvas.tasks.report import Report, report
 from ganvas.tasks.sample import Sample, sample
 from ganvas.tasks.train import Train, train
 from ganvas.train.trained import load
@@ -132,6 +134,27 @@ def test_the_page_of_a_run_shows_lines_and_no_pictures(run):
     assert (run / "samples" / "reals.txt").read_text().split("\n")[0] in page
     assert "25 lines" in page
     assert "<h2>Pictures" not in page
+
+
+def test_the_page_says_where_a_run_lies_by_the_temperature_curve_of_a_language_model(run, source, tmp_path):
+    page = report(Report(run=run, baseline=run, out=tmp_path / "page.html")).path.read_text()
+    assert "<h2>By the temperature curve" in page
+    assert "text/mle is not told apart from the curve" in page  # It is the curve's own point at 1.
+    assert "at the temperatures 1.2, 1, 0.9, 0.8, 0.7, 0.5" in page
+    assert "By the temperature curve" not in report(Report(run=run, out=tmp_path / "page.html")).path.read_text()
+    begin(tmp_path / "shorter", source, kimg=0.008, set=(*SETTINGS, "length=5"))
+    with pytest.raises(UserError, match="says other lines than the run"):
+        report(Report(run=run, baseline=tmp_path / "shorter"))
+
+
+def test_the_curve_is_that_of_a_language_model_of_the_same_text(run):
+    model = load(run)
+    for other, message in (
+        (replace(model, name="text/seqgan"), "name a run of text/mle"),
+        (replace(model, data={**model.data, "fingerprint": "another"}), "on the same text"),
+    ):
+        with pytest.raises(UserError, match=message):
+            require_comparable(model, other, run)
 
 
 def test_a_source_is_described_and_packed_by_the_commands(source, tmp_path):

@@ -1,7 +1,7 @@
 """Runs as the command line shows them: trained, drawn from, used on pictures, reported, compared; and the catalogue."""
 
 from ganvas.cli.rendering.forms import counted, form, table
-from ganvas.core.number_text import number
+from ganvas.core.number_text import number, with_error
 from ganvas.core.progress import duration, say
 from ganvas.tasks.compare import CompareResult
 from ganvas.tasks.detect import Detected
@@ -70,6 +70,13 @@ def _(result: Detected) -> None:
         f"{result.path}: {result.boxes:,} of {result.category} in {count}{empty}{drawn}, by {result.model} at "
         f"{result.kimg:g} kimg."
     )
+    if result.results:
+        rows = [(one.metric, with_error(one.value, one.standard_error), one.better) for one in result.results]
+        table("", ("metric", "value", "better"), rows)
+    if result.untold:
+        say(f"{counted(result.untold, 'picture')} not in the file of --truth left out of the measures.")
+    if result.curve is not None:
+        say(f"{result.curve}: what is missed over false boxes per picture.")
 
 
 @form.register

@@ -3,7 +3,7 @@
 ::
 
     notes, notes:5000, notes:5000,4096@8000, notes:5000,seed=3    made on the spot (samples @ rate)
-    sounds/                                                       a folder of wave files, and all folders below it
+    sounds/                                                       a folder of sound files, and all folders below it
     sounds.zip, sounds.tar.xz                                     also .tar, .tar.gz, .tar.bz2
     packed/                                                       what `ganvas data pack` made of sounds
 
@@ -18,7 +18,8 @@ from itertools import islice
 from pathlib import Path
 
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.data.sound.sound_source import WAVE_FILES, MadeNotes, SoundFiles, SoundSource
+from ganvas.data.sound.other_formats import ANY_SOUNDS, sounds_sought
+from ganvas.data.sound.sound_source import MadeNotes, SoundFiles, SoundSource
 from ganvas.data.sources.damage import DAMAGE
 from ganvas.data.sources.folder import Folder
 from ganvas.data.sources.labels import is_picture
@@ -41,7 +42,7 @@ def is_sounds(spec: str) -> bool:
         return kind == KIND
     try:
         names = islice(_names(found), LOOKED_AT)
-        return next((WAVE_FILES.takes(name) for name in names if WAVE_FILES.takes(name) or is_picture(name)), False)
+        return next((ANY_SOUNDS.takes(name) for name in names if ANY_SOUNDS.takes(name) or is_picture(name)), False)
     except DAMAGE:  # Said by whoever opens it.
         return False
 
@@ -68,16 +69,18 @@ def open_sounds(spec: str) -> SoundSource:
 
 
 def _files(found: Path, spec: str, selected: str) -> Folder | Zip | Tar:
-    how = {"location": spec, "selected": selected, "sought": WAVE_FILES}
+    how = {"location": spec, "selected": selected, "sought": sounds_sought()}
     if found.is_dir():
         return Folder(found, **how)
-    if WAVE_FILES.takes(found.name):
+    if ANY_SOUNDS.takes(found.name):
         raise UserError(f"{spec} is one sound. Name the folder that it lies in.")
     if found.is_file() and zipfile.is_zipfile(found):
         return Zip(found, **how)
     if found.is_file() and tarfile.is_tarfile(found):
         return Tar(found, **how)
-    raise UserError(f"{spec} holds no sounds. Sounds are .wav files in a folder, a .zip or a .tar, or made: notes.")
+    raise UserError(
+        f"{spec} holds no sounds. Sounds are .wav files and the like in a folder, a .zip or a .tar, or made: notes."
+    )
 
 
 def _names(found: Path) -> Iterator[str]:

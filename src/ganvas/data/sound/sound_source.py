@@ -1,4 +1,4 @@
-"""Sources of sounds: wave files in a folder or an archive, and notes that are made on the spot."""
+"""Sources of sounds: files in a folder or an archive, and notes that are made on the spot."""
 
 import abc
 import re
@@ -17,15 +17,14 @@ from ganvas.data.cache import hash_file
 from ganvas.data.conversion import Broken
 from ganvas.data.encoded.broken_file import BrokenFile
 from ganvas.data.sound import notes
-from ganvas.data.sound.riff import Recording, read_riff
+from ganvas.data.sound.other_formats import read_sound
+from ganvas.data.sound.riff import Recording
 from ganvas.data.sound.treatment import Treatment
-from ganvas.data.sources import labels as naming
 from ganvas.data.sources.named_pictures import NamedPictures
 from ganvas.data.sources.picture_source import Labels, hash_of
 from ganvas.data.sources.spelled_words import told_once
 
 READING = 1  # Counted up when files become other samples than before, so that older packs are not taken for these.
-WAVE_FILES = naming.Sought(noun="sounds", endings=frozenset({"wav", "wave"}), said=".wav")
 COUNT = 12_000
 BLOCK_ROWS = 256
 MADE = SoundSize(rate=16000, length=16384)  # What is made on the spot where no size is asked for.
@@ -168,7 +167,7 @@ class MadeNotes(SoundSource):
 
 
 class SoundFiles(SoundSource):
-    """Wave files."""
+    """Wave files, and others where what reads them is installed."""
 
     def __init__(self, files: NamedPictures) -> None:
         self.files, self.kind, self.location = files, files.kind, files.location
@@ -182,7 +181,7 @@ class SoundFiles(SoundSource):
         with progress(f"Reading {self.location}", self.files.total, unit=self.files.unit, quiet=quiet) as report:
             for entry in self.files.entries():
                 try:
-                    yield entry.name, read_riff(entry.read())
+                    yield entry.name, read_sound(entry.name, entry.read())
                 except BrokenFile as reason:
                     if broken == "refuse":
                         raise broken_sound(entry.name, str(reason)) from None

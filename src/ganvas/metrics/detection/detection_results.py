@@ -60,9 +60,10 @@ def detection_results(
     ]
 
 
-def detection_protocol(n: int, size: tuple[int, int], *, least_height: float, reference: str) -> str:
-    """``boxes:n500:128x192:from16px:matlab-mr:coco-ap:<reference>``."""
-    return f"boxes:n{n}:{size[0]}x{size[1]}:from{least_height:g}px:matlab-mr:coco-ap:{reference}"
+def detection_protocol(n: int, size: tuple[int, int] | None, *, least_height: float, reference: str) -> str:
+    """``boxes:n500:128x192:from16px:matlab-mr:coco-ap:<reference>``; no size is that of each picture."""
+    of = "as-they-are" if size is None else f"{size[0]}x{size[1]}"
+    return f"boxes:n{n}:{of}:from{least_height:g}px:matlab-mr:coco-ap:{reference}"
 
 
 def prior_detections(rows: BoxRows) -> Detections:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from ganvas.core.results import Result
+
+TEMPERATURES = (1.2, 1.0, 0.9, 0.8, 0.7, 0.5)
 SURE = 2.0  # Standard errors.
 
 
@@ -32,6 +35,18 @@ class CurvePosition:
     verdict: Literal["beyond", "on", "short", "outside"]  # Outside of the qualities that the curve has.
     gain: float = math.nan  # Of coverage, above 0 where it is beyond.
     error: float = math.nan
+
+
+def scored(results: Sequence[Result]) -> Scored:
+    """Quality and coverage among the values of lines; quality by the oracle of the data where there is one."""
+    found = {one.metric: one for one in results}
+    quality, coverage = found.get("oracle_nll", found["lm.forward"]), found["lm.reverse"]
+    return Scored(
+        quality=quality.value,
+        coverage=coverage.value,
+        quality_error=quality.standard_error or 0.0,
+        coverage_error=coverage.standard_error or 0.0,
+    )
 
 
 def place_by(curve: Sequence[Scored], model: Scored) -> CurvePosition:

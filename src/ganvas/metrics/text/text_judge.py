@@ -99,11 +99,12 @@ class TextJudge:
         found = [
             self._result(one, len(rows)) for one in (*self._divergences(rows), *self._bleu(rows), *self._copies(rows))
         ]
-        return (
-            found
-            + self._scores(rows, rows if counted is None else counted)
-            + [self._result(one, len(rows)) for one in self._oracle(rows)]
-        )
+        return found + self.scores(rows, counted=counted)
+
+    def scores(self, rows: Rows, *, counted: CountedRows | None = None) -> list[Result]:
+        """Of the values those that a temperature trades for each other: forward, reverse, and by the oracle."""
+        found = self._scores(rows, rows if counted is None else counted)
+        return found + [self._result(one, len(rows)) for one in self._oracle(rows)]
 
     def floor(self, n: int) -> list[Result]:
         """What as many lines of the text that are no part of the reference score, or all where there are fewer.

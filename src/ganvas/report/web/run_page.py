@@ -19,6 +19,7 @@ from ganvas.report.web.page import Html, element
 from ganvas.report.web.run_curves import diverged, loss_charts, median_window, metric_charts, pace_chart
 from ganvas.report.web.run_health import health_charts
 from ganvas.report.web.run_numbers import Measurement, headline, numbers
+from ganvas.report.web.run_temperatures import TemperaturePlace, chart_of, told
 
 WIDE, NARROW = (560, 290), (370, 260)
 _TRANSLATE = ("Your own pictures, translated by its newest model:", "ganvas translate {run} photos/ -o translated")
@@ -79,6 +80,7 @@ class RunPage:
     sheets: Sequence[Sheet] = ()  # Drawn at moments of the run, in order.
     others: Sequence[Sheet] = ()  # Of no moment, such as one of the data.
     texts: Sequence[LineSheet] = ()  # Of a run on text, in order; those of the data first.
+    placed: TemperaturePlace | None = None  # Of a run on text, by the curve of a language model.
     film: bytes | None = None  # All sheets as an animated WebP.
     notes: Sequence[str] = ()  # What could not be read.
     run_path: str = ""  # As the user would type it.
@@ -98,6 +100,7 @@ def html(run: RunPage) -> str:
         _header(run),
         _lines(run) if run.texts else _pictures(run),
         _quality(run),
+        _by_temperature(run.placed),
         _training(run),
         _health(run),
         _cost(run),
@@ -176,6 +179,14 @@ def _quality(run: RunPage) -> Html:
     charts = metric_charts(run.measures, run.stages)
     drawn = element("div", *(_drawn(chart, caption) for chart, caption in charts), class_="charts") if charts else None
     return page.section("Quality", numbers(run.measures, data=_text(run.data.get("spec"))), drawn)
+
+
+def _by_temperature(place: TemperaturePlace | None) -> Html | None:
+    """Whether a run on text is better than another temperature of a language model would be."""
+    if place is None:
+        return None
+    drawn = element("div", _drawn(chart_of(place), None), class_="charts")
+    return page.section("By the temperature curve", page.note(told(place)), drawn)
 
 
 def _training(run: RunPage) -> Html:

@@ -44,7 +44,7 @@ def measured_lines(
 
     path = Path(a).expanduser()
     trained = load(path, kimg=kimg) if is_run_or_model(path) else None
-    train, held_out = _text_of(a, b, trained, quiet=quiet)
+    train, held_out = text_of(a, b, trained, quiet=quiet)
     judge = TextJudge(train, held_out, seed=seed)
     rows = _rows(a, trained, train, n or min(MOST, len(judge.fresh)), seed=seed)
     if len(rows) < (n or 2):
@@ -62,7 +62,7 @@ def measured_lines(
     )
 
 
-def _text_of(
+def text_of(
     a: str, b: str | None, trained: "Trained | None", *, quiet: bool
 ) -> tuple["PackedText", "PackedText | None"]:
     """The text that lines are held against, and what the run held out of it."""
