@@ -12,6 +12,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.data.holes.harmonic import doubled, harmonic_fill, mean_fill, summed
 from ganvas.data.holes.hole_laws import hole
+from ganvas.data.scenes.scenes import Scenes
 
 DOUBLE = {"dtype": torch.float64}
 
@@ -41,6 +42,14 @@ def test_it_is_the_solution_of_laplaces_equation_also_at_the_border(size):
     cut = torch.from_numpy(hole("rectangles", *size, 0, 2))
     filled = harmonic_fill(picture, cut, tolerance=1e-13)
     assert_close(filled[0], solved(picture[0], cut), rtol=0, atol=1e-9)
+
+
+def test_a_channel_that_is_solved_before_the_others_stays_within_what_is_known():
+    scene = torch.from_numpy(Scenes(32, 32, seed=9).pictures(45, 46)[0][0].copy()).permute(2, 0, 1) / 127.5 - 1
+    cut = torch.from_numpy(hole("free-form", 32, 32, 99, 45))
+    filled, known = harmonic_fill(scene, cut), scene[:, ~cut]
+    assert bool((filled.amax((1, 2)) <= known.amax(1) + 1e-4).all())
+    assert bool((filled.amin((1, 2)) >= known.amin(1) - 1e-4).all())
 
 
 @pytest.mark.parametrize(("size", "whole"), [(1, 1), (1, 2), (5, 9), (5, 10)])

@@ -98,13 +98,15 @@ def _solved(b: Planes, grids: list[_Grid], tolerance: float) -> Planes:
     """
     x = _started(b, grids, tolerance)
     rest = _rest(x, b, grids[0])
+    # A channel of less energy is solved as far as its numbers can say; a step along what is left is a step anywhere.
+    least = torch.finfo(b.dtype).eps ** 2 * _products(b, b * grids[0].inverse)
     zero, way, before, product = torch.zeros_like(x), torch.zeros_like(x), rest, torch.ones_like(x[:, :1, :1])
     for _ in range(MOST_CYCLES):
         better = _cycle(rest, grids)
         pull = _products(better, rest)
         way = way.mul_((pull - _products(better, before)) / product).add_(better)
         met = _rest(way, zero, grids[0])
-        length = pull / -_products(way, met).clamp_max(-TINY)
+        length = torch.where(pull > least, pull / -_products(way, met).clamp_max(-TINY), 0)
         before, product = rest, pull.clamp_min(TINY)
         x.addcmul_(way, length)
         rest = torch.addcmul(rest, met, length)
