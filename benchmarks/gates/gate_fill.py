@@ -5,7 +5,8 @@ Trains the small presets of ``fill/gated`` and ``fill/sketch_colour`` on 5,000 s
 of the mean squared error of all holes together, beside those of the harmonic filling, which learns nothing, of the same
 network untrained, and of twins that are wrong on purpose: gates that are always half open, and holes of another law in
 training. The editor is measured with the guide of its own picture, with none, and with another picture's; and fifty
-colour strokes must come out in their hue.
+colour strokes must come out in their hue. Beside it stands the editor as its authors released it, trained for a quarter
+as long, and the editor as it is meant, as long.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_fill [--part gated|edit] [--minutes M] [--keep FOLDER]``
 """
@@ -44,6 +45,7 @@ SEED = 99  # Of the holes and guides of the test.
 GATED = {"error": 0.075, "above_harmonic_db": 1.0}
 EDITED = {"own": 0.045, "apart": 0.01, "other": 0.15, "hue_deg": 20.0}
 STROKES = 50
+RELEASED = ("own_gate=false", "norm=lrn", "presence=false", "live_dilations=false")
 Filling = Callable[[Images, Masks, OtherImages | None], Images]
 
 
@@ -94,6 +96,9 @@ def gate_edit(folder: Path, minutes: float) -> list[str]:
     """The editor with its own guide, none, another's, and colour strokes; what is not passed."""
     note("edit", "untrained", edited(untrained("fill/sketch_colour")))
     note("edit", "guide pasted", edited(pasted))
+    for name, changes in (("as released", RELEASED), ("as meant, as long", ())):
+        run = trained(folder / name.replace(" ", "-"), "fill/sketch_colour", minutes / 4, *changes)
+        note("edit", name, edited(filling(run)), minutes=minutes / 4)
     started = time.process_time()
     run = trained(folder / "edit", "fill/sketch_colour", minutes)
     alone = trained(folder / "alone", "fill/sketch_colour", minutes, "guide_drop=0.99")

@@ -2,8 +2,12 @@
 
 A filled picture is a copy outside of its hole, so that whole pictures score the better the smaller the hole is: a hole
 of a share s gives 10 log10(1 / s) decibels for nothing. What is worth comparing is the hole; the whole picture stands
-beside it because papers report it. Figures of papers do not compare with these or with each other: EdgeConnect's, for
-one, are of grey pictures with a window of 51 pixels. So every result says its region, channels and window.
+beside it because papers report it. Figures of papers do not compare with these or with each other, so every result says
+its region, channels and window.
+
+Three stand beside them as EdgeConnect's scripts have them (Nazeri et al. 2019, https://arxiv.org/abs/1901.00212):
+``psnr.whole_grey`` and ``ssim.whole_grey`` are of the luma of Rec. 709, SSIM with even windows of 51 pixels (pictures
+of smaller sides have none), and ``mae.whole_grey`` is ``sum |x - y| / sum (x + y)``, which is no mean of anything.
 
 Per picture, then the mean over pictures; the standard error is their deviation by the root of their number.
 """
@@ -19,9 +23,11 @@ from torch import Tensor
 from ganvas.core.results import Result
 from ganvas.metrics.maths import ssim_map
 from ganvas.metrics.psnr import PEAK
+from ganvas.nn.guides.canny import to_grey
 
 BIN = 0.1  # Width of the bins by the hole's share of the picture.
 ERROR_METHOD = "deviation over pictures"
+GREY_BOX = 51  # Side of EdgeConnect's windows.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +59,8 @@ def region_errors(
     }
     if bool(centres.any()):
         values["ssim.hole"] = float(similar[centres].mean())
+    if len(filled) == 3:
+        values |= _of_grey(filled, truth)
     return RegionErrors(share=float(hole.double().mean()), values=values)
 
 
@@ -82,8 +90,11 @@ class RegionTable:
     def _mean(self, metric: str, rows: Iterable[RegionErrors], name: str, said: str, seed: int) -> Result:
         values = torch.tensor([row.values[name] for row in rows if name in row.values], dtype=torch.float64)
         kind, region = name.split(".")
-        window = f":window{ssim_map.WINDOW}:sigma{ssim_map.SIGMA}" if kind == "ssim" else ""
         colours = {1: "grey", 3: "rgb"}.get(self.channels, f"{self.channels}-channels")
+        window = f":window{ssim_map.WINDOW}:sigma{ssim_map.SIGMA}"
+        if region == "whole_grey":
+            region, colours, window = "whole", "luma709", f":window{GREY_BOX}:even:sample-variances"
+        window = window if kind == "ssim" else ""
         n = len(values)
         return Result(
             metric=metric,
@@ -92,9 +103,21 @@ class RegionTable:
             error_method=ERROR_METHOD,
             n=n,
             seed=seed,
-            better="lower" if kind == "l1" else "higher",
+            better="lower" if kind in ("l1", "mae") else "higher",
             protocol=f"{kind}:{region}:n{n}:{colours}:uint8:mean-of-pictures{window}{said}",
         )
+
+
+def _of_grey(filled: UInt8[Tensor, "3 h w"], truth: UInt8[Tensor, "3 h w"]) -> dict[str, float]:
+    """What EdgeConnect's scripts measure."""
+    x, y = (to_grey(picture[None].double() * (2 / PEAK) - 1) for picture in (filled, truth))
+    values = {
+        "psnr.whole_grey": _decibels(PEAK * (x - y)),
+        "mae.whole_grey": float((x - y).abs().sum() / (x + y).sum().clamp_min(1 / PEAK)),
+    }
+    if min(x.shape[2:]) >= GREY_BOX:
+        values["ssim.whole_grey"] = float(ssim_map.maps(x, y, 1.0, box=GREY_BOX)[0].mean())
+    return values
 
 
 def _names(rows: Iterable[RegionErrors]) -> list[str]:

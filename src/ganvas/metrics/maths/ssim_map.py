@@ -43,9 +43,12 @@ def similarity(x: Pictures, y: Pictures, data_range: float) -> tuple[PerSample, 
 
 
 def maps(
-    x: Pictures, y: Pictures, data_range: float = 255.0
+    x: Pictures, y: Pictures, data_range: float = 255.0, *, box: int | None = None
 ) -> tuple[Float[Tensor, "n c h2 w2"], Float[Tensor, "n c h2 w2"]]:
     """SSIM and its contrast part of every window that fits wholly.
+
+    ``box`` asks for windows of so many pixels that all weigh alike, with variances of a sample: what
+    ``skimage.metrics.structural_similarity`` does where nothing else is said.
 
     From the sum and the difference of the pictures: four filtered planes, not five.
 
@@ -53,7 +56,11 @@ def maps(
     Half the range is taken off first, because a variance is a small difference of large squares.
     """
     half, c1, c2 = data_range / 2, (K1 * data_range) ** 2, (K2 * data_range) ** 2
-    kernel = window(min(WINDOW, *x.shape[2:]), x.dtype).to(x.device)
+    if box is None:
+        kernel = window(min(WINDOW, *x.shape[2:]), x.dtype).to(x.device)
+    else:
+        kernel = x.new_full((box,), 1 / box)
+        c2 *= 1 - 1 / box**2  # As if both variances were multiplied by n / (n - 1).
     total, apart = x + y, x - y
     total -= 2 * half
     planes = torch.cat([total, apart, total.square(), apart.square()])
