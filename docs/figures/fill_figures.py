@@ -1,18 +1,19 @@
 """Makes fill_models.png and fill_editing.png: holes filled by each model, and one hole after several drawings.
 
-python docs/figures/fill_figures.py [--runs FOLDER] [--minutes M]
+python docs/figures/fill_figures.py [--runs FOLDER] [--minutes M] [models] [editing]
 
-Trains what is not in FOLDER yet, the small preset of each model on 5,000 scenes as ``benchmarks/gates/gate_fill.py``
-does, about M minutes of one processor core each.
+Trains what is not in FOLDER yet, the small preset of each model about M minutes of one processor core. The models learn
+from 5,000 scenes as in ``benchmarks/gates/gate_fill.py``; the editor from coloured emoji of 48 x 48 pixels, read from
+``$GANVAS_TEST_DATA/fluent-emoji-pairs-96.tar.xz``.
 """
 
 import argparse
-import colorsys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
+from pairs_figures import extract
 from PIL import Image, ImageDraw, ImageFont
 
 from ganvas.core.pixels import to_bytes, to_float
@@ -22,6 +23,7 @@ from ganvas.data.packing import prepare
 from ganvas.losses.capabilities import Fills
 from ganvas.losses.filling import with_hole
 from ganvas.nn.guides.canny import sketch
+from ganvas.nn.guides.flat_colours import bilateral
 from ganvas.tasks.train import Train, train
 from ganvas.train.feeds.picture_feed import masks
 from ganvas.train.trained import load
@@ -29,31 +31,31 @@ from ganvas.train.trained import load
 HERE = Path(__file__).parent
 MODELS = ("fill/gated", "fill/partial", "fill/edges", "fill/sketch_colour")
 COLUMNS, SCALE, GAP, CAPTION = 10, 2, 4, 190
+EMOJI = 48  # Side of an emoji, in pixels.
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--runs", type=Path, help="where runs are kept; removed where left out")
     arguments.add_argument("--minutes", type=float, default=4.0)
+    arguments.add_argument("figures", nargs="*", default=list(FIGURES))
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        runs = given.runs or Path(temporary)
-        models = {name: trained(runs / name.replace("/", "-"), name, given.minutes) for name in MODELS}
-        models_side_by_side(models)
-        one_hole_after_drawings(models["fill/sketch_colour"])
+        for figure in given.figures:
+            FIGURES[figure](given.runs or Path(temporary), given.minutes)
 
 
-def trained(run: Path, name: str, minutes: float) -> Fills:
+def trained(run: Path, name: str, minutes: float, data: str, *changes: str) -> Fills:
     """The model of a run, which is trained where it is not there."""
     if not run.exists():
         train(
             Train(
                 model=name,
-                data="scenes:5000,32x32,seed=1",
+                data=data,
                 out=run,
                 preset="small",
                 minutes=minutes,
-                set=("measure_kimg=-1", "health_kimg=-1"),
+                set=("measure_kimg=-1", "health_kimg=-1", *changes),
                 threads=1,
                 device="cpu",
                 estimate=False,
@@ -64,36 +66,45 @@ def trained(run: Path, name: str, minutes: float) -> Fills:
 
 
 @torch.no_grad()
-def models_side_by_side(models: dict[str, Fills]) -> None:
+def models_side_by_side(runs: Path, minutes: float) -> None:
     """Pictures with holes, what each model makes of them, the harmonic filling and the truth."""
     images = pictures(COLUMNS)
     mask = masks("free-form", torch.arange(COLUMNS), (32, 32), seed=99)
     rows = [("given", with_hole(images, mask)), ("harmonic filling", harmonic(images, mask))]
-    rows += [(name, model.fill(images, mask)) for name, model in models.items()]
+    for name in MODELS:
+        model = trained(runs / name.replace("/", "-"), name, minutes, "scenes:5000,32x32,seed=1")
+        rows.append((name, model.fill(images, mask)))
     sheet([*rows, ("truth", images)], HERE / "fill_models.png")
 
 
 @torch.no_grad()
-def one_hole_after_drawings(model: Fills) -> None:
-    """The same holes without a drawing, after lines, and after colours."""
-    images = pictures(COLUMNS)
-    mask = torch.ones(COLUMNS, 1, 32, 32)
-    mask[..., 10:27, 8:25] = 0
-    lines, colours = torch.zeros(COLUMNS, 5, 32, 32), torch.zeros(COLUMNS, 5, 32, 32)
-    lines[:, :1] = sketch(images)
-    for index, picture in enumerate(colours):
-        asked = torch.tensor(colorsys.hsv_to_rgb(index / COLUMNS, 0.8, 0.8)) * 2 - 1
-        picture[1:4, 14:22, 12:20], picture[4, 14:22, 12:20] = asked[:, None, None], 1
-    rows = [
-        ("given", with_hole(images, mask)),
-        ("no drawing", model.fill(images, mask)),
-        ("lines drawn", shown(lines, mask)),
-        ("after the lines", model.fill(images, mask, guide=lines)),
-        ("colours drawn", shown(colours, mask)),
-        ("after the colours", model.fill(images, mask, guide=colours)),
-        ("truth", images),
-    ]
-    sheet(rows, HERE / "fill_editing.png")
+def one_hole_after_drawings(runs: Path, minutes: float) -> None:
+    """Emoji with a hole: filled without a drawing, after lines and colours, and after other colours."""
+    folder = runs / "emoji-48"
+    if not (folder / "kept").exists():
+        extract(folder, size=EMOJI)
+    data = str(folder / "trained" / "colour")
+    sizes = (f"height={EMOJI}", f"width={EMOJI}")
+    model = trained(runs / "emoji-editing", "fill/sketch_colour", minutes, data, *sizes)
+    images = emoji(folder / "kept" / "colour")
+    mask = torch.ones(COLUMNS, 1, EMOJI, EMOJI)
+    mask[..., 8:40, 8:40] = 0
+    lines, own = torch.zeros(COLUMNS, 5, EMOJI, EMOJI), torch.zeros(COLUMNS, 5, EMOJI, EMOJI)
+    lines[:, :1] = own[:, :1] = sketch(images)
+    own[:, 1:4], own[:, 4:] = bilateral(images), 1
+    other = own.clone()
+    other[:, 1:4] = own[:, [2, 3, 1]]  # Red, green and blue change places.
+    rows = [("given", with_hole(images, mask)), ("no drawing", model.fill(images, mask))]
+    for said, drawn in (("lines", lines), ("lines and colours", own), ("other colours", other)):
+        rows += [(said, shown(drawn, mask)), ("filled", model.fill(images, mask, guide=drawn))]
+    sheet([*rows, ("truth", images)], HERE / "fill_editing.png")
+
+
+def emoji(folder: Path) -> Images:
+    """Some that were not trained on."""
+    paths = sorted(folder.iterdir())[2 : 2 + COLUMNS * 3 : 3]
+    pixels = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])
+    return to_float(torch.from_numpy(pixels).permute(0, 3, 1, 2))
 
 
 def shown(drawn: OtherImages, mask: Masks) -> Images:
@@ -115,7 +126,7 @@ def pictures(count: int) -> Images:
 
 def sheet(rows: list[tuple[str, Images]], path: Path) -> None:
     """Rows of pictures with their captions on the left."""
-    side = 32 * SCALE
+    side = rows[0][1].shape[3] * SCALE
     width = CAPTION + COLUMNS * (side + GAP)
     canvas = Image.new("RGB", (width, len(rows) * (side + GAP)), "white")
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=18)
@@ -127,6 +138,8 @@ def sheet(rows: list[tuple[str, Images]], path: Path) -> None:
             canvas.paste(Image.fromarray(large), (CAPTION + column * (side + GAP), top))
     canvas.save(path, format="PNG", optimize=True)
 
+
+FIGURES = {"models": models_side_by_side, "editing": one_hole_after_drawings}
 
 if __name__ == "__main__":
     main()

@@ -95,7 +95,7 @@ def train_on_emoji(folder: Path, run: Path) -> None:
     )
 
 
-def extract(folder: Path) -> None:
+def extract(folder: Path, *, size: int = SIDE) -> None:
     """Pairs of files, some of them kept back, on white and at one size."""
     data = Path(os.environ["GANVAS_TEST_DATA"]) / "fluent-emoji-pairs-96.tar.xz"
     with tarfile.open(data) as archive:
@@ -111,7 +111,7 @@ def extract(folder: Path) -> None:
             ground.alpha_composite(image)
             target = folder / side / ("colour" if "colour" in path.parent.name else "sketch")
             target.mkdir(parents=True, exist_ok=True)
-            ground.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(target / path.name)
+            ground.convert("RGB").resize((size, size), Image.Resampling.LANCZOS).save(target / path.name)
 
 
 def sheet(path: Path, rows: list[tuple[str, np.ndarray]]) -> None:
