@@ -42,5 +42,17 @@ class GatedConv2d(nn.Module):
         )
 
     def forward(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
-        features, gates = self.convolution(x).chunk(2, dim=1)
+        features, gates = _halves(self.convolution(x))
         return self.activation(features) * torch.sigmoid(gates)
+
+
+def _halves(y: Float[Tensor, "n c2 h w"]) -> tuple[Tensor, Tensor]:
+    """Features and gates.
+
+    Of a channels-last map on a CPU they are copied: an exponential of short runs of numbers takes three times as long.
+    """
+    features, gates = y.chunk(2, dim=1)
+    if y.device.type != "cpu" or not y.is_contiguous(memory_format=torch.channels_last):
+        return features, gates
+    layout = {"memory_format": torch.channels_last}
+    return features.contiguous(**layout), gates.contiguous(**layout)
