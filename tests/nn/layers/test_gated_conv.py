@@ -47,6 +47,8 @@ def test_it_has_twice_the_parameters():
 
 def test_channels_last_stays_so_and_both_derivatives_are_there():
     layer, x = started(2, 2, 2), randn(1, 2, 3, 4)
-    assert layer(x.to(memory_format=torch.channels_last)).is_contiguous(memory_format=torch.channels_last)
+    last = layer(x.to(memory_format=torch.channels_last))
+    assert last.is_contiguous(memory_format=torch.channels_last)
+    assert_close(last, layer(x), rtol=1e-12, atol=1e-12)
     assert gradcheck(layer, (x.requires_grad_(),))
     assert gradgradcheck(layer, (x,))
