@@ -161,7 +161,8 @@ class Model(JudgedFillGame[Config]):
     def discriminator_loss(self, batch: Pictures) -> Terms:
         """Half the hinge of every score of the map: real pictures above 1, filled ones below -1."""
         filled = batch.kept_or("filled", lambda: self.fill(batch.images, batch.known))
-        real, made = self._scores(batch.images, batch.known), self._scores(filled, batch.known)
+        scores = self._scores(torch.cat([batch.images, filled.to(batch.images.dtype)]), batch.known.repeat(2, 1, 1, 1))
+        real, made = scores.chunk(2)  # In one pass, as in the code.
         return {"real_or_filled": 0.5 * (F.relu(1 - real) + F.relu(1 + made)).mean(1)}
 
     def _scores(self, images: Images, mask: Masks) -> Float[Tensor, "n scores"]:
