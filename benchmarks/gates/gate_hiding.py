@@ -9,7 +9,8 @@ it stand three constructed translators: honest, lazy, hiding.
 Ends with an error where the constructed three are not told apart, or where the trained one, which has no noise, draws
 more than one sky of one night.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_hiding [--kimg K] [--keep FOLDER]``; about 5 minutes of one core.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_hiding [--kimg K] [--noise LEVELS] [--keep FOLDER]``; about 5
+minutes of one core.
 """
 
 import argparse
@@ -59,6 +60,7 @@ def main() -> None:
     """Trains, measures, records; ends with an error where the constructed translators are not told apart."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--kimg", type=float, default=6.0, help="thousands of pictures that it is shown")
+    arguments.add_argument("--noise", type=float, default=0.0, help="cycle_noise of the training, in levels")
     arguments.add_argument("--keep", type=Path, help="where the run is to stay, and goes on; removed where left out")
     given = arguments.parse_args()
     torch.set_num_threads(1)
@@ -66,11 +68,12 @@ def main() -> None:
     verdicts = constructed(test)
     started = time.process_time()
     with runs_of("gate.hiding", keep=given.keep) as folder:
-        model = trained(folder, given.kimg)
+        model = trained(folder, given.kimg, given.noise)
         there, back = (_way(model, direction) for direction in (B_TO_A, A_TO_B))
         found = measured(test, there, back, start=test.bare)
         noisy = {f"r_noise{noise:g}": recovered(test, there, back, noise) for noise in NOISES}
         skies = float((back(test.bare) - back(test.bare)).abs().max())
+    noisy["cycle_noise"] = given.noise
     _note("cyclegan", found, kimg=given.kimg, cpu_sec=time.process_time() - started, other_skies=skies, **noisy)
     wanted = {"honest": "lost", "lazy": "kept in sight", "hiding": "hidden"}
     if verdicts != wanted or skies:
@@ -131,7 +134,7 @@ def recovered(test: Nights, there: Way, back: Way, noise: float) -> float:
     return correlation(back(disturbed.round()) - test.bare, test.stars, test.sky)
 
 
-def trained(folder: Path, kimg: float) -> Translates:
+def trained(folder: Path, kimg: float, noise: float) -> Translates:
     """A CycleGAN between nights without stars and other nights with them."""
     for name, seed in (("bare", 1), ("starry", 2)):
         found = nights(TRAINED, seed=seed)
@@ -142,10 +145,10 @@ def trained(folder: Path, kimg: float) -> Translates:
             model="translate/cyclegan",
             data=str(folder / "bare.npy"),
             other=str(folder / "starry.npy"),
-            out=folder / "run",
+            out=folder / f"run{noise:g}",
             preset="small",
             kimg=kimg,
-            set=("measure_kimg=-1", "sample_kimg=100"),
+            set=("measure_kimg=-1", "sample_kimg=100", f"cycle_noise={noise}"),
         )
     )
     return load(run).require(Translates)

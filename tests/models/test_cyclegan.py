@@ -79,6 +79,14 @@ def test_the_generators_pay_for_rejection_for_the_way_back_and_for_changing_what
     }
 
 
+def test_the_way_back_sees_translations_under_the_noise_that_is_set():
+    model = constant(cycle_noise=5.0)
+    phase(model, "G").loss(filled(a=0.75, b=0.0))
+    noise = (model.generators[B_TO_A].seen[-1] - 0.5) * 255 / 2  # A day becomes 0.5 everywhere.
+    assert noise.std().item() == pytest.approx(5, rel=0.1)
+    assert abs(noise.mean().item()) < 0.5
+
+
 def test_the_discriminators_pay_half_of_both_errors():
     terms = phase(constant(), "D").loss(filled(a=0.75, b=0.0))
     assert means(terms) == {"real_or_fake_a": 0.29, "real_or_fake_b": 0.34}  # (0.7^2 + 0.3^2) / 2, (0.2^2 + 0.8^2) / 2
@@ -125,11 +133,12 @@ def test_both_moves_of_a_step_share_one_translation_made_before_the_generators_m
     model.discriminators["b"].register_forward_pre_hook(lambda module, given: shown.append(given[0].detach().clone()))
     model.generators[A_TO_B].register_forward_pre_hook(lambda module, given: translated.append(given[0]))
     step(state, batch)
-    judged, real, fake = shown
+    judged, both = shown
+    real, fake = both.chunk(2)
     assert torch.equal(real, batch.b)
     assert torch.equal(judged, fake)
     assert_close(fake, before)
-    assert len(translated) == 3, "of a picture, of its kind's own, and on the way back of the other's"
+    assert len(translated) == 2, "of a picture beside its kind's own, and on the way back of the other's"
     with torch.no_grad():
         assert not torch.allclose(model.translate(batch.a, A_TO_B), before)
 

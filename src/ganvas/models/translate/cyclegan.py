@@ -14,6 +14,8 @@ Departs from the paper:
 - Pictures are cropped from ``crop_margin`` larger ones, in place of a resize to 286 and a crop of 256.
 - The sizes of generators and discriminators are settings; the paper's are the defaults.
 - The identity loss, which the paper has for paintings alone (section 5.2), is on by default, as in the authors' code.
+- ``cycle_noise`` adds noise to a translation before its way back, so that nothing can be hidden in it (Bashkirova,
+  Usman, Saenko: Adversarial Self-Defense for Cycle-Consistent GANs, NeurIPS 2019, https://arxiv.org/abs/1908.01517).
 """
 
 from collections.abc import Sequence
@@ -37,6 +39,7 @@ from ganvas.networks.resnet_generator import generator
 from ganvas.nn.layers.across_ranks import all_ranks_rows
 
 A_TO_B, B_TO_A = "a-to-b", "b-to-a"
+LEVEL = 2 / 255  # Of pictures in [-1, 1].
 REPLACED = 0.5  # How often a full pool's picture is shown, and replaced, in place of a new one.
 
 
@@ -54,6 +57,7 @@ class Config(TranslationSettings):
     discriminator_halvings: int = 3  # A score sees 16, 34, 70, 142 or 286 pixels with 1 to 5.
     cycle_weight: float = 10.0  # lambda
     identity_weight: float = 0.5  # Times lambda: a generator given what it is to make leaves it as it is.
+    cycle_noise: float = 0.0  # Deviation, in levels of 255, of noise on translations before their way back.
     pool_size: int = 50  # Earlier translations that a discriminator is also shown; 0 shows none.
     batch_size: int = 1
     lr: float = 2e-4
@@ -66,7 +70,7 @@ class Config(TranslationSettings):
     def __post_init__(self) -> None:
         self.check_shared()
         at_least(self, 1, "blocks")
-        at_least(self, 0, "cycle_weight", "identity_weight", "pool_size")
+        at_least(self, 0, "cycle_weight", "identity_weight", "cycle_noise", "pool_size")
         above(self, 0, "eps")
         require_scores(self.discriminator_halvings, self.picture.size)
         if self.identity_weight and self.channels != self.other_channels:
@@ -162,8 +166,9 @@ class Model(TranslationGame[Config, Domains]):
             "adversarial_ba": least_squares_generator(self.discriminators["a"](fake_a)),
         }
         if config.cycle_weight:
-            terms["cycle_a"] = config.cycle_weight * mean_error(self.translate(fake_b, B_TO_A), batch.a)
-            terms["cycle_b"] = config.cycle_weight * mean_error(self.translate(fake_a, A_TO_B), batch.b)
+            shown_b, shown_a = self._disturbed(batch, fake_b), self._disturbed(batch, fake_a)
+            terms["cycle_a"] = config.cycle_weight * mean_error(self.translate(shown_b, B_TO_A), batch.a)
+            terms["cycle_b"] = config.cycle_weight * mean_error(self.translate(shown_a, A_TO_B), batch.b)
         if same_a is not None and same_b is not None:
             weight = config.cycle_weight * config.identity_weight
             terms["identity_a"] = weight * mean_error(same_a, batch.a)
@@ -179,6 +184,12 @@ class Model(TranslationGame[Config, Domains]):
             return self.translate(images, direction), None
         made, same = self.translate(torch.cat([images, right]), direction).chunk(2)
         return made, same
+
+    def _disturbed(self, batch: Domains, fakes: Images) -> Images:
+        """Translations as the way back sees them."""
+        if not self.config.cycle_noise:
+            return fakes
+        return fakes + self.config.cycle_noise * LEVEL * batch.randn(*fakes.shape[1:]).to(fakes.dtype)
 
     def _discriminator_loss(self, batch: Domains) -> Terms:
         """Each discriminator tells its kind from translations, of this step or from its pool."""
