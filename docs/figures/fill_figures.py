@@ -1,9 +1,9 @@
-"""Makes fill_models.png and fill_editing.png: holes filled by each model, and one hole after several drawings.
+"""Makes fill_models.png, holes filled by each model, and fill_editing.png and fill_emoji.png, holes after drawings.
 
-python docs/figures/fill_figures.py [--runs FOLDER] [--minutes M] [models] [editing]
+python docs/figures/fill_figures.py [--runs FOLDER] [--minutes M] [models] [editing] [emoji]
 
-Trains what is not in FOLDER yet, the small preset of each model about M minutes of one processor core. The models learn
-from 5,000 scenes as in ``benchmarks/gates/gate_fill.py``; the editor from coloured emoji of 48 x 48 pixels, read from
+Trains what is not in FOLDER yet, the small preset of each model about M minutes of one processor core: from 5,000
+scenes as in ``benchmarks/gates/gate_fill.py``, or from coloured emoji of 48 x 48 pixels, read from
 ``$GANVAS_TEST_DATA/fluent-emoji-pairs-96.tar.xz``.
 """
 
@@ -31,6 +31,7 @@ from ganvas.train.trained import load
 HERE = Path(__file__).parent
 MODELS = ("fill/gated", "fill/partial", "fill/edges", "fill/sketch_colour")
 COLUMNS, SCALE, GAP, CAPTION = 10, 2, 4, 190
+SCENES = "scenes:5000,32x32,seed=1"
 EMOJI = 48  # Side of an emoji, in pixels.
 
 
@@ -72,32 +73,43 @@ def models_side_by_side(runs: Path, minutes: float) -> None:
     mask = masks("free-form", torch.arange(COLUMNS), (32, 32), seed=99)
     rows = [("given", with_hole(images, mask)), ("harmonic filling", harmonic(images, mask))]
     for name in MODELS:
-        model = trained(runs / name.replace("/", "-"), name, minutes, "scenes:5000,32x32,seed=1")
+        model = trained(runs / name.replace("/", "-"), name, minutes, SCENES)
         rows.append((name, model.fill(images, mask)))
     sheet([*rows, ("truth", images)], HERE / "fill_models.png")
 
 
 @torch.no_grad()
-def one_hole_after_drawings(runs: Path, minutes: float) -> None:
-    """Emoji with a hole: filled without a drawing, after lines and colours, and after other colours."""
+def scenes_after_drawings(runs: Path, minutes: float) -> None:
+    """Scenes: the run is that of ``benchmarks/gates/gate_fill.py --keep FOLDER``, where it is there."""
+    model = trained(runs / "edit", "fill/sketch_colour", minutes, SCENES)
+    after_drawings(model, pictures(COLUMNS), HERE / "fill_editing.png")
+
+
+@torch.no_grad()
+def emoji_after_drawings(runs: Path, minutes: float) -> None:
+    """Emoji."""
     folder = runs / "emoji-48"
     if not (folder / "kept").exists():
         extract(folder, size=EMOJI)
-    data = str(folder / "trained" / "colour")
-    sizes = (f"height={EMOJI}", f"width={EMOJI}")
+    data, sizes = str(folder / "trained" / "colour"), (f"height={EMOJI}", f"width={EMOJI}")
     model = trained(runs / "emoji-editing", "fill/sketch_colour", minutes, data, *sizes)
-    images = emoji(folder / "kept" / "colour")
-    mask = torch.ones(COLUMNS, 1, EMOJI, EMOJI)
-    mask[..., 8:40, 8:40] = 0
-    lines, own = torch.zeros(COLUMNS, 5, EMOJI, EMOJI), torch.zeros(COLUMNS, 5, EMOJI, EMOJI)
+    after_drawings(model, emoji(folder / "kept" / "colour"), HERE / "fill_emoji.png")
+
+
+def after_drawings(model: Fills, images: Images, path: Path) -> None:
+    """One hole, filled without a drawing, after lines, after lines and colours, and after other colours."""
+    count, _, height, width = images.shape
+    mask = torch.ones(count, 1, height, width)
+    mask[..., height // 6 : -(height // 6), width // 6 : -(width // 6)] = 0
+    lines, own = torch.zeros(count, 5, height, width), torch.zeros(count, 5, height, width)
     lines[:, :1] = own[:, :1] = sketch(images)
-    own[:, 1:4], own[:, 4:] = bilateral(images), 1
+    own[:, 1:4], own[:, 4:] = bilateral(images) * (1 - mask), 1 - mask
     other = own.clone()
     other[:, 1:4] = own[:, [2, 3, 1]]  # Red, green and blue change places.
     rows = [("given", with_hole(images, mask)), ("no drawing", model.fill(images, mask))]
     for said, drawn in (("lines", lines), ("lines and colours", own), ("other colours", other)):
         rows += [(said, shown(drawn, mask)), ("filled", model.fill(images, mask, guide=drawn))]
-    sheet([*rows, ("truth", images)], HERE / "fill_editing.png")
+    sheet([*rows, ("truth", images)], path)
 
 
 def emoji(folder: Path) -> Images:
@@ -139,7 +151,7 @@ def sheet(rows: list[tuple[str, Images]], path: Path) -> None:
     canvas.save(path, format="PNG", optimize=True)
 
 
-FIGURES = {"models": models_side_by_side, "editing": one_hole_after_drawings}
+FIGURES = {"models": models_side_by_side, "editing": scenes_after_drawings, "emoji": emoji_after_drawings}
 
 if __name__ == "__main__":
     main()
