@@ -2,11 +2,12 @@
 
 PixelCNN and Gated PixelCNN train ``--preset small`` on 8,000 scenes of 16x16 pixels and score 512 others, in bits per
 dimension: below a Gaussian with full covariance (5.18) by the end, and above 2.5 bits, under which only a network that
-sees the pixel which it predicts falls. The twin that is wrong on purpose is such a network: mask B stands first. MADE
-trains ``--preset mixtures`` on eight Gaussians of a known law: its divergence from the law must lie between 0, below
-which only a leak gets, and 0.15 nats. Its twin sees its own number. All stand beside themselves before the first step.
+sees the pixel which it predicts falls. The twin that is wrong on purpose is such a network: mask B stands first, and
+one block behind it, through which a colour reaches the mixture within the same length. MADE trains ``--preset
+mixtures`` on eight Gaussians of a known law: its divergence from the law must lie between 0, below which only a leak
+gets, and 0.15 nats. Its twin sees its own number. All stand beside themselves before the first step.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_autoregressive [PART ...]``; about 10 minutes of one processor core.
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_autoregressive [PART ...]``; about 7 minutes of one processor core.
 """
 
 import contextlib
@@ -23,7 +24,8 @@ from benchmarks import history
 from ganvas.models.autoregressive import gated_pixelcnn, made, pixelcnn
 from ganvas.nn.layers.causal_conv import LeftConv2d
 
-SCENES, HELD_OUT, KIMG, WRONG_KIMG = "scenes:8000,16x16", "scenes:512,16x16,seed=9", 30.0, 30.0
+SCENES, HELD_OUT, KIMG = "scenes:8000,16x16", "scenes:512,16x16,seed=9", 30.0
+SHALLOW = ("blocks=1", "lr=0.005")  # Of the twin: enough to be wrong, and what it sees passes through fewer layers.
 POINTS, POINTS_KIMG, WRONG_POINTS_KIMG = "mixtures:ring8", 1000.0, 500.0
 BITS, DIVERGENCE = (2.5, 5.18), (-0.05, 0.15)  # The divergence is found from 4,096 points, within some hundredths.
 
@@ -31,32 +33,37 @@ Figures = tuple[float, float]  # Before the first step, and at the end.
 
 
 def main() -> None:
-    """Trains each model and its twin, records what they reach, and ends with an error where a gate is missed."""
-    run_parts({name: functools.partial(failures, name) for name in GATES}, __doc__)
+    """Trains each twin and each model, records what they reach, and ends with an error where a gate is missed."""
+    parts = {f"{name}_twin": functools.partial(leaks, name) for name in GATES}
+    run_parts(parts | {name: functools.partial(failures, name) for name in GATES}, __doc__)
 
 
 def failures(name: str) -> list[str]:
     """What is not as it should be of one model."""
-    figures_of, twin, (low, high) = GATES[name]
+    figures_of, _, (low, high) = GATES[name]
+    started = time.process_time()
     with tempfile.TemporaryDirectory() as temporary:
-        with twin():
-            _, wrong = figures_of(name, Path(temporary) / "wrong", wrong=True)
-        started = time.process_time()
         untrained, found = figures_of(name, Path(temporary) / "run", wrong=False)
     cpu_sec = round(time.process_time() - started, 1)
-    history.record(f"gate_autoregressive.{name} leaking", {"value": wrong})
     history.record(f"gate_autoregressive.{name} untrained", {"value": untrained})
     history.record(f"gate_autoregressive.{name}", {"value": found, "cpu_sec": cpu_sec, "threads": 1})
     missed = [] if untrained > high else [f"{name} passes before the first step: {untrained:.3f}."]
-    if wrong >= low:  # It must fail by what it should not know, not for want of training.
-        missed.append(f"{name} with a leak is at {wrong:.3f}, and not below {low}.")
     return missed if low < found < high else [*missed, f"{name}: {found:.3f} is not between {low} and {high}."]
+
+
+def leaks(name: str) -> list[str]:
+    """What is not as it should be of one model's twin: it must fail by what it knows, not for want of training."""
+    figures_of, twin, (low, _) = GATES[name]
+    with tempfile.TemporaryDirectory() as temporary, twin():
+        _, wrong = figures_of(name, Path(temporary) / "wrong", wrong=True)
+    history.record(f"gate_autoregressive.{name} leaking", {"value": wrong})
+    return [] if wrong < low else [f"{name} with a leak is at {wrong:.3f}, and not below {low}."]
 
 
 def bits_of(name: str, out: Path, *, wrong: bool) -> Figures:
     """Bits per dimension of held-out scenes."""
-    kimg = WRONG_KIMG if wrong else KIMG
-    run = preset_run(f"autoregressive/{name}", out, SCENES, kimg, held_out=HELD_OUT, changes=("measure_n=512",))
+    changes = ("measure_n=512", *(SHALLOW if wrong else ()))
+    run = preset_run(f"autoregressive/{name}", out, SCENES, KIMG, held_out=HELD_OUT, changes=changes)
     return _ends(run, "bits_per_dimension")
 
 
