@@ -10,6 +10,7 @@ from torch.testing import assert_close
 from ganvas.core.errors import UserError
 from ganvas.losses.sinkhorn import (
     cosine_cost,
+    euclidean_cost,
     minibatch_energy_distance,
     refuse_halves,
     sinkhorn_cost,
@@ -100,6 +101,12 @@ def test_the_cost_of_features_of_length_one_is_one_minus_their_cosine():
     x, y = placed(3, 0), placed(4, 1)
     angle = torch.acos((x[1] * y[2]).sum())
     assert_close(cosine_cost(x, y)[1, 2], 1 - torch.cos(angle))
+
+
+def test_the_euclidean_cost_is_the_length_of_the_difference_also_of_what_is_near():
+    x = torch.tensor([[0.0, 0.0], [1000.0, 0.0]]).repeat(20, 1)  # So many rows that torch would take products.
+    y = torch.tensor([[3.0, 4.0], [1000.0, 0.01]])
+    assert_close(euclidean_cost(x, y)[:2], torch.tensor([[5.0, 1000.0], [(997**2 + 16) ** 0.5, 0.01]]))
 
 
 def test_the_energy_distance_is_four_transports_across_less_twice_those_within():

@@ -10,7 +10,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.sinkhorn import minibatch_energy_distance
+from ganvas.losses.sinkhorn import euclidean_cost, minibatch_energy_distance
 from ganvas.models.gan.ot_gan import GATED_SQUARE, TINY, TINY_POINTS, Config, Model, concatenated_relu
 from ganvas.nn.layers.initialise import initialise
 
@@ -43,6 +43,21 @@ def test_the_critic_ascends_what_the_generator_descends_between_the_halves_of_bo
         down = generator.loss(given.with_rng(stream(2, "noise")))["energy_distance"]
     assert_close(up, -expected)
     assert_close(down, expected)
+
+
+@pytest.mark.parametrize("settings", [TINY, TINY_POINTS], ids=["pictures", "points"])
+def test_without_a_critic_the_generator_moves_at_every_step_by_the_distances_of_samples_where_they_lie(settings):
+    model = started(settings, critic=False)
+    (generator,) = model.phases()
+    assert all(generator.turn(step, 0) for step in range(8))
+    reals = torch.randn(8, *model.sample_shape, generator=stream(1, "samples"))
+    batch = Points(points=reals, rng=stream(2, "noise")) if settings.dims else Pictures(images=reals)
+    with torch.no_grad():
+        made = model.generator(model.latents_of(batch.with_rng(stream(2, "noise")))).flatten(1)
+        inside = model.reals(batch).flatten(1)
+        how = {"cost": euclidean_cost, "sharpness": 5.0, "iterations": 30}
+        expected = minibatch_energy_distance(inside[:4], inside[4:], made[:4], made[4:], **how)
+        assert_close(generator.loss(batch.with_rng(stream(2, "noise")))["energy_distance"], expected)
 
 
 @pytest.mark.parametrize("settings", [TINY, TINY_POINTS], ids=["pictures", "points"])

@@ -6,6 +6,8 @@ every row and every column adds up to 1. Exponentials of ``sharpness`` times a c
 samples; their logarithms do not.
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -53,23 +55,30 @@ def cosine_cost(x: Float[Tensor, "n f"], y: Float[Tensor, "m f"]) -> Float[Tenso
     return 1 - x @ y.T
 
 
+def euclidean_cost(x: Float[Tensor, "n f"], y: Float[Tensor, "m f"]) -> Float[Tensor, "n m"]:
+    """How far samples lie apart, in float32 at least; from differences, since products lose what is near."""
+    wide = torch.promote_types(x.dtype, torch.float32)
+    return torch.cdist(x.to(wide), y.to(wide), compute_mode="donot_use_mm_for_euclid_dist")
+
+
 def minibatch_energy_distance(
     x: Float[Tensor, "n f"],
     other_x: Float[Tensor, "n f"],
     y: Float[Tensor, "n f"],
     other_y: Float[Tensor, "n f"],
     *,
+    cost: Callable[[Tensor, Tensor], Tensor] = cosine_cost,
     sharpness: float = 500.0,
     iterations: int = 500,
 ) -> Scalar:
     """``W(x, y) + W(x, y') + W(x', y) + W(x', y') - 2 W(x, x') - 2 W(y, y')`` (Salimans et al. 2018, algorithm 1).
 
-    W is :func:`sinkhorn_cost` of :func:`cosine_cost`. Transport between two batches of one law is not free, so W alone
+    W is :func:`sinkhorn_cost` of ``cost``. Transport between two batches of one law is not free, so W alone
     is no distance between laws; this difference is 0 on average where they are the same. Both batches of a side must
     be independent of each other.
     """
     pairs = [(x, y), (x, other_y), (other_x, y), (other_x, other_y), (x, other_x), (y, other_y)]
-    costs = torch.stack([cosine_cost(one, other) for one, other in pairs])
+    costs = torch.stack([cost(one, other) for one, other in pairs])
     across, within_x, within_y = sinkhorn_cost(costs, sharpness=sharpness, iterations=iterations).split([4, 1, 1])
     return across.sum() - 2 * within_x.sum() - 2 * within_y.sum()
 

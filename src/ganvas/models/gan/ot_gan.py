@@ -15,7 +15,9 @@ Departs from the paper and its code:
 - The generator moves three times for a move of the critic, as in the paper; five times in the code's default. The two
   halves of a batch are the two independent batches, so a batch of 5,000 in the code is one of 5,000 here.
 - What is logged is the plan's cost less its entropy over the sharpness, whose slope is exactly what is descended.
-- Points, which the paper learns in a figure without a critic, are placed on a sphere by a fully connected one.
+- Points are placed on a sphere by a fully connected critic.
+- With ``critic=false`` there is none: samples are matched where they lie, by their Euclidean distance. Then what the
+  generator descends stays the same all the time, and is 0 for the law of the data alone.
 - The learning rate may fall to 0 (``decay_kimg``). The critic's slope is not bounded: at a constant rate its map
   swings, and the generator with it, around laws whose modes are narrow.
 """
@@ -39,7 +41,7 @@ from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
-from ganvas.losses.sinkhorn import minibatch_energy_distance, refuse_halves
+from ganvas.losses.sinkhorn import cosine_cost, euclidean_cost, minibatch_energy_distance, refuse_halves
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.nn.layers.across_ranks import all_ranks_rows
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
@@ -62,6 +64,7 @@ class Config:
     features_max: int = 1024  # ... up to this.
     width: int = 128  # Of points: of every hidden layer, and half of the numbers of a place on the sphere.
     depth: int = 3  # Of points: hidden layers of each network.
+    critic: bool = True  # Learns the space that samples are matched in; false: they are matched where they lie.
     sharpness: float = 500.0  # Of plans: lambda in the paper.
     iterations: int = 500  # Of Sinkhorn's.
     generator_moves: int = 3  # Of the generator for one of the critic.
@@ -180,9 +183,10 @@ class Model(PictureOrPointGame[Config]):
         if config.dims:
             sizes = (config.latent_size, config.dims)
             self.generator = FullyConnected(*sizes, width=config.width, depth=config.depth)
-            self.critic = PointCritic(config)
         else:
-            self.generator, self.critic = GatedGenerator(config), SphereCritic(config)
+            self.generator = GatedGenerator(config)
+        self.critic = critic_of(config)
+        self.cost = cosine_cost if config.critic else euclidean_cost
 
     def schedule(self) -> Steady:
         """One batch size; a learning rate that stays or falls."""
@@ -192,27 +196,26 @@ class Model(PictureOrPointGame[Config]):
         )
 
     def phases(self) -> list[Phase[Pictures | Points]]:
-        """Each step moves one of the two: the critic, then the generator as often as asked."""
+        """Each step moves one: the critic, then the generator as often as asked; without a critic the generator."""
         config = self.config
         adam = Adam(beta1=config.beta1, beta2=config.beta2)
         cycle = config.generator_moves + 1
-        return [
-            Phase(
-                name="D",
-                player=self.critic,
-                loss=self._critic_loss,
-                turn=lambda step, nimg: step % cycle == 0,
-                optimizer=adam,
-            ),
-            Phase(
-                name="G",
-                player=self.generator,
-                loss=self._generator_loss,
-                turn=lambda step, nimg: step % cycle != 0,
-                optimizer=adam,
-                average=config.average_decay or None,
-            ),
-        ]
+        critic = Phase(
+            name="D",
+            player=self.critic,
+            loss=self._critic_loss,
+            turn=lambda step, nimg: step % cycle == 0,
+            optimizer=adam,
+        )
+        generator = Phase(
+            name="G",
+            player=self.generator,
+            loss=self._generator_loss,
+            turn=lambda step, nimg: step % cycle != 0 or not config.critic,
+            optimizer=adam,
+            average=config.average_decay or None,
+        )
+        return [critic, generator] if config.critic else [generator]
 
     def _critic_loss(self, batch: Pictures | Points) -> Terms:
         with torch.no_grad():
@@ -228,8 +231,21 @@ class Model(PictureOrPointGame[Config]):
         refuse_halves(len(placed[0]))
         (x, other_x), (y, other_y) = (features.chunk(2) for features in placed)
         return minibatch_energy_distance(
-            x, other_x, y, other_y, sharpness=self.config.sharpness, iterations=self.config.iterations
+            x,
+            other_x,
+            y,
+            other_y,
+            cost=self.cost,
+            sharpness=self.config.sharpness,
+            iterations=self.config.iterations,
         )
+
+
+def critic_of(config: Config) -> nn.Module:
+    """What places samples in the space that they are matched in."""
+    if not config.critic:
+        return nn.Flatten()
+    return PointCritic(config) if config.dims else SphereCritic(config)
 
 
 def concatenated_relu(x: Float[Tensor, "n c *shape"]) -> Float[Tensor, "n c2 *shape"]:
