@@ -108,14 +108,18 @@ class GanZoo:
         return F.interpolate(drawn, scale_factor=2.0 ** (len(self.widths) - 1 - self.scale))
 
     def grow(self) -> None:
-        """Adds the resolutions whose time has come, and fades the newest in."""
+        """Adds the resolutions whose time has come, and fades the newest in.
+
+        Its own ``updateAlpha`` looks for the average in a ``DataParallel``, which there is on a GPU alone.
+        """
         wanted, fade = growth(self.elapsed(), len(self.widths))
-        with contextlib.redirect_stdout(io.StringIO()):
-            while self.scale < wanted:
-                self.scale += 1
-                self.model.addScale(self.widths[self.scale])
-            if self.scale and self.model.config.alpha != 1 - fade:
-                self.model.updateAlpha(1 - fade)
+        while self.scale < wanted:
+            self.scale += 1
+            self.model.addScale(self.widths[self.scale])
+        if self.scale and self.model.config.alpha != 1 - fade:
+            self.model.config.alpha = 1 - fade
+            for network in (self.model.netG, self.model.netD, self.model.avgG):
+                network.setNewAlpha(1 - fade)
 
 
 def growth(share: float, levels: int) -> tuple[int, float]:
