@@ -21,7 +21,7 @@ from ganvas.tasks import features
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.train import Train
 
-PRESET, MOST_SECONDS, PICTURES, EPOCHS = "cifar10-laptop", 1800.0, 4096, 8
+PRESET, MOST_SECONDS, PICTURES, EPOCHS = "cifar10-laptop", 1800.0, 4096, 4
 
 
 def main() -> None:
