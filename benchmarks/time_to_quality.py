@@ -4,14 +4,15 @@ Each entrant is a preset, with settings changed where some are named (``gan/prog
 trained on scenes, stopped when its steps have taken the next of the ``--seconds``, measured, and resumed, which changes
 nothing in it; measuring is not counted. Where a model grows, its growth is laid out over the preset's length or over
 ``--kimg``, so a moment before the end is of a model that still grows. SWD and KID (through a classifier of the kinds of
-scene) of 1,024 pictures against scenes that nobody trained on; every moment becomes a line of ``history.jsonl``.
+scene) of 1,024 pictures against scenes that nobody trained on; every moment becomes a line of ``history.jsonl``. The
+classifier takes minutes: ``--judge FILE`` keeps it for the next time, and ``--metrics swd`` does without.
 
 Another program takes part with the pictures that it drew: ``--pictures NAME=FOLDER`` names a folder with one folder of
 pictures for each moment, whose name is the number of seconds. It should be trained on the same scenes
 (``ganvas data export scenes:20000,32x32``), on one thread, on the same machine in the same hour.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.time_to_quality [MODEL:PRESET[:CHANGES] ...] [--seconds 60 120 300] [--kimg K]
-[--side 32] [--pictures NAME=FOLDER ...]``
+[--side 32] [--metrics swd kid] [--judge FILE] [--pictures NAME=FOLDER ...]``
 """
 
 import argparse
@@ -44,6 +45,7 @@ class Contest:
     judge: Path
     moments: Sequence[float]
     kimg: float | None
+    metrics: Sequence[str] = METRICS
 
     def scenes(self, seed: int, *, number: int = 4000) -> str:
         """A set of scenes; of one seed they are the same ones."""
@@ -51,10 +53,11 @@ class Contest:
 
     def measured(self, drawn: str) -> dict[str, float]:
         """SWD and KID with their errors, against scenes that nobody trained on."""
+        seen_by = str(self.judge) if "kid" in self.metrics else "untrained"
         task = Measure(
-            a=drawn, b=self.scenes(2), n=PICTURES, metrics=METRICS, features=str(self.judge), device="cpu", quiet=True
+            a=drawn, b=self.scenes(2), n=PICTURES, metrics=self.metrics, features=seen_by, device="cpu", quiet=True
         )
-        kept = {one.metric: one for one in measure(task).results if one.metric in METRICS}
+        kept = {one.metric: one for one in measure(task).results if one.metric in self.metrics}
         errors = {f"{name}_error": one.standard_error for name, one in kept.items() if one.standard_error is not None}
         return {name: one.value for name, one in kept.items()} | errors
 
@@ -84,12 +87,16 @@ def main() -> None:
     arguments.add_argument("--kimg", type=float, help="the length that growth is laid out over; the preset's by itself")
     arguments.add_argument("--side", type=int, default=32, help="of the pictures")
     arguments.add_argument("--pictures", nargs="*", default=(), metavar="NAME=FOLDER", help="what others drew")
+    arguments.add_argument("--metrics", nargs="+", default=METRICS, choices=METRICS)
+    arguments.add_argument("--judge", type=Path, help="where the classifier is kept; one that is there is taken")
     given = arguments.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        contest = Contest(given.side, folder / "judge.safetensors", sorted(given.seconds), given.kimg)
-        features.train(features.Train(source=contest.scenes(1), out=contest.judge, epochs=4))
+        judge = given.judge or folder / "judge.safetensors"
+        contest = Contest(given.side, judge, sorted(given.seconds), given.kimg, given.metrics)
+        if "kid" in given.metrics and not judge.exists():
+            features.train(features.Train(source=contest.scenes(1), out=judge, epochs=4))
         history.record("time_to_quality.reals", {"side": given.side} | contest.measured(contest.scenes(3)))
         for number, entrant in enumerate(given.entrants):
             follow(entrant, folder / str(number), contest)
