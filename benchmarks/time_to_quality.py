@@ -45,7 +45,7 @@ class Contest:
     judge: Path
     moments: Sequence[float]
     kimg: float | None
-    metrics: Sequence[str] = METRICS
+    metrics: tuple[str, ...] = METRICS
 
     def scenes(self, seed: int, *, number: int = 4000) -> str:
         """A set of scenes; of one seed they are the same ones."""
@@ -94,7 +94,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         judge = given.judge or folder / "judge.safetensors"
-        contest = Contest(given.side, judge, sorted(given.seconds), given.kimg, given.metrics)
+        contest = Contest(given.side, judge, sorted(given.seconds), given.kimg, tuple(given.metrics))
         if "kid" in given.metrics and not judge.exists():
             features.train(features.Train(source=contest.scenes(1), out=judge, epochs=4))
         history.record("time_to_quality.reals", {"side": given.side} | contest.measured(contest.scenes(3)))
