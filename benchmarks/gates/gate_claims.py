@@ -1,7 +1,8 @@
 """The gates of claims that a verdict does not say: fixed bounds, each with a twin that must miss it.
 
 - ``critic``: the loss of an unbounded critic at 2,000 steps is beyond ten times that at 500, between two Gaussians and
-  between two samples of one (medians over 12 seeds); twin: weights held to .05.
+  between two samples of 64 points of one (medians over 12 seeds); twin: weights held to .05. Of one Gaussian that is
+  drawn anew for every step there is nothing to be steep about: the loss stays at 0.
 - ``averages``: on eight Gaussians the average of the generator's weights has 8 modes in 10 of 12 seeds, and a mean
   sliced distance of .11 at most; twin: a discriminator that sees a generator 16 steps old ends beyond 1.
 - ``depths``: the mean training loss of plain networks of 42 layers is above five times that of 18 layers, with batch
@@ -45,27 +46,29 @@ def main() -> None:
 
 
 def critic() -> list[str]:
-    """An unbounded critic, and one whose weights are clipped."""
-    gaussians, same = (critic_losses(gap) for gap in (GAP, 0.0))
-    clipped = critic_losses(GAP, clip=CLIP)
-    found = {"two laws": gaussians, "one law": same, "clipped": clipped}
+    """An unbounded critic between two laws and between two samples of one, and one whose weights are clipped."""
+    found = {
+        "two laws": critic_losses(),
+        "two samples": critic_losses(samples=True),
+        "clipped": critic_losses(clip=CLIP),
+    }
     history.record("gate_claims.critic", {name: {"500": early, "2000": late} for name, (early, late) in found.items()})
-    failed = [f"critic, {name}: {late:g} is not beyond 10 x {early:g}" for name, (early, late) in found.items()]
     return [
-        text
-        for text, (name, (early, late)) in zip(failed, found.items(), strict=True)
+        f"critic, {name}: {late:g} at 2,000 steps, {early:g} at 500"
+        for name, (early, late) in found.items()
         if (late < 10 * early) == (name == "clipped")
     ]
 
 
-def critic_losses(gap: float, *, clip: float | None = None) -> tuple[float, float]:
+def critic_losses(*, samples: bool = False, clip: float | None = None) -> tuple[float, float]:
     """Medians over seeds of the loss, fakes less reals, at 500 and at 2,000 steps."""
     generators = generators_of(SEEDS)
     stack = started(generators, (2, 64, 64, 1))
     descent = torch.optim.Adam(stack, lr=1e-3, betas=(0.0, 0.99))
+    fixed = (normal(generators, 64, 2), normal(generators, 64, 2))
 
     def losses(n: int) -> Tensor:
-        real, fake = normal(generators, n, 2), normal(generators, n, 2) + gap
+        real, fake = fixed if samples else (normal(generators, n, 2), normal(generators, n, 2) + GAP)
         return (dense(stack, fake) - dense(stack, real)).mean((1, 2))
 
     found = []
