@@ -29,7 +29,7 @@ from ganvas.recipes.gan import dcgan as dcgan_recipes
 from ganvas.recipes.gan import progan as progan_recipes
 from ganvas.recipes.gan import stylegan2 as stylegan2_recipes
 from ganvas.train.augmented import augmented
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.health.signs import vital_signs
 from ganvas.train.health.specimens import specimens
 from ganvas.train.plan import Plan

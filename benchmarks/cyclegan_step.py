@@ -24,7 +24,7 @@ from ganvas.losses.batches.domain_batch import Domains
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.recipes.translate import cyclegan
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_rate
 

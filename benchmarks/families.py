@@ -28,7 +28,7 @@ from ganvas.losses.capabilities import BoundsDensity, HasDensity
 from ganvas.tasks.likelihood import Likelihood, likelihood
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.train import Train, train
-from ganvas.train.drawn import can_draw
+from ganvas.train.sampling.drawn import can_draw
 from ganvas.train.sampling.sampling_cost import sampling_cost
 from ganvas.train.trained import Trained, load
 

@@ -27,7 +27,7 @@ from ganvas.nn.blocks.contextual_attention import ContextualAttention
 from ganvas.nn.layers.gated_conv import GatedConv2d
 from ganvas.nn.layers.initialise import initialise
 from ganvas.recipes.fill import gated
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.feeds.picture_feed import masks
 from ganvas.train.state import new_state
 from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_rate

@@ -25,7 +25,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.stylegan2 import Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.recipes.gan import stylegan2
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_rate
 

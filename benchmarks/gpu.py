@@ -33,7 +33,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan import progan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.recipes.gan.progan import celeba_hq_v1, cifar10
-from ganvas.train.executors import CudaGraph, Eager
+from ganvas.train.execution.executors import CudaGraph, Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import count_turns, set_learning_rate
 

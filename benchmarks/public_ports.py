@@ -35,7 +35,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game
 from ganvas.models.gan import progan, sngan
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 

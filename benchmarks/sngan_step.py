@@ -30,7 +30,7 @@ from ganvas.nn.blocks.residual import Residual
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.norms.spectral_norm import SpectralNorm
 from ganvas.recipes.gan import sngan
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 

@@ -60,13 +60,13 @@ from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.norms.spectral_norm import PowerMethod
 from ganvas.tasks.pictures.tiling import reach_of
 from ganvas.tasks.pictures.whole_statistics import statistics_given
-from ganvas.train import drawn
-from ganvas.train.drawn import can_draw, drawn_samples
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.forecast import count_flop
 from ganvas.train.kinds.kinds import KINDS
 from ganvas.train.loop import advance
+from ganvas.train.sampling import drawn
+from ganvas.train.sampling.drawn import can_draw, drawn_samples
 from ganvas.train.state import movable, new_state
 from ganvas.train.step import let_move
 

@@ -14,7 +14,7 @@ from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.models.vae.aae import LENGTH, RADIUS, THICKNESS, TINY, Model, on_a_ring
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 

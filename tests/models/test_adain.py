@@ -13,7 +13,7 @@ from ganvas.features import classifier
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.style import map_moments
 from ganvas.models.style.adain import A_TO_B, TINY, Config, Model
-from ganvas.networks.style_stages import StyleStages, mirrored_decoder
+from ganvas.networks.adversarial.style_stages import StyleStages, mirrored_decoder
 from ganvas.nn.layers.initialise import initialise
 
 

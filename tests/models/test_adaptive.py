@@ -12,7 +12,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.models.style.adaptive import TINY, Config, Model, blurred
-from ganvas.networks.style_aware import SameConv2d, ScoredDiscriminator, style_decoder, style_encoder
+from ganvas.networks.translation.style_aware import SameConv2d, ScoredDiscriminator, style_decoder, style_encoder
 from ganvas.nn.layers.initialise import initialise
 
 

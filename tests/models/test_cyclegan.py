@@ -13,7 +13,7 @@ from ganvas.core.seeds import stream
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A, TINY, Config, Model
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import averaged_model, new_state
 from ganvas.train.step import set_learning_rate
 

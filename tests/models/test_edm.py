@@ -22,8 +22,8 @@ from ganvas.models.diffusion.edm import (
     weights,
 )
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train import drawn
-from ganvas.train.drawn import drawn_samples
+from ganvas.train.sampling import drawn
+from ganvas.train.sampling.drawn import drawn_samples
 
 pytestmark = pytest.mark.usefixtures("float64")
 MIDDLE, DEVIATION = 0.3, 0.5

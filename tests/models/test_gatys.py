@@ -12,7 +12,7 @@ from ganvas.core.seeds import stream
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.style import gram_matrix
 from ganvas.models.style.gatys import A_TO_B, TINY, Model
-from ganvas.networks.style_stages import StyleStages
+from ganvas.networks.adversarial.style_stages import StyleStages
 from ganvas.nn.layers.initialise import initialise
 
 

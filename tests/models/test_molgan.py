@@ -16,7 +16,7 @@ from ganvas.data.graphs.molecules import within_valence
 from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.losses.penalties import gradient_penalty
 from ganvas.models.graphs.molgan import TINY, Model, mirrored, node_pair_penalty
-from ganvas.networks.relational_graphs import GraphCritic
+from ganvas.networks.graphs.relational_graphs import GraphCritic
 from ganvas.nn.graphs.validity import are_connected, are_trees, keep_valences
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.soft_choice import soft_choice

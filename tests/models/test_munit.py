@@ -10,7 +10,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream, torch_seeded
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.models.translate.munit import A_TO_B, TINY, Config, Model
-from ganvas.networks.content_style import STD, ContentStyle, SizesDiscriminator, StyledBlock
+from ganvas.networks.translation.content_style import STD, ContentStyle, SizesDiscriminator, StyledBlock
 from ganvas.nn.layers.initialise import initialise
 
 

@@ -16,9 +16,9 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.progan import TINY, Config, Model
-from ganvas.networks.progressive_networks import LatentBlock
+from ganvas.networks.adversarial.progressive_networks import LatentBlock
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.forecast import count_flop
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate

@@ -15,7 +15,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.r3gan import TINY, Config, DiscriminativeBasis, FixUpBlock, GenerativeBasis, Model, Resampling
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.smooth_resample import smooth_double, smooth_halve
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import averaged_model, new_state
 from ganvas.train.step import set_learning_rate
 

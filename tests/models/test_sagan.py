@@ -11,7 +11,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.sagan import TINY, Config, Model
 from ganvas.nn.blocks.self_attention import SelfAttention2d
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 

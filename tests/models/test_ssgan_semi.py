@@ -14,7 +14,7 @@ from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.losses.capabilities import Classifies, TakesHiddenLabels
 from ganvas.models.gan.ssgan_semi import TINY, Config, Model
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 

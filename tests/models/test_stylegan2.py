@@ -14,7 +14,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.optimizers import Adam
 from ganvas.models.gan.stylegan2 import TINY, Config, Model, lazy_adam
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import averaged_model, new_state
 from ganvas.train.step import set_learning_rate
 

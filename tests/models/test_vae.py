@@ -16,7 +16,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.gaussian import gaussian_log_density
 from ganvas.models.vae.vae import FLOOR, TINY, Model
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 

@@ -12,7 +12,7 @@ from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.optimizers import Adam, RMSprop
 from ganvas.models.gan.wgan import TINY, TINY_POINTS, Config, Model, generator_turn
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
+from ganvas.networks.translation.patchgan import instance_norm, patchgan, require_scores
 
 
 @pytest.mark.parametrize("halvings", [1, 2, 3, 4, 5])

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from ganvas.core.graph_size import GraphSize
 from ganvas.core.seeds import stream
 from ganvas.losses.games.line_game import sampled
-from ganvas.networks.recurrent_graphs import RecurrentGraphs, said_rows
+from ganvas.networks.graphs.recurrent_graphs import RecurrentGraphs, said_rows
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.recurrent import Gru
 

@@ -7,7 +7,7 @@ from ganvas.core.line_size import LineSize
 from ganvas.core.seeds import stream
 from ganvas.losses.games.line_game import sampled
 from ganvas.losses.line_likelihood import ended, line_log_prob
-from ganvas.networks.recurrent_lines import RecurrentLines
+from ganvas.networks.sequences.recurrent_lines import RecurrentLines
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.recurrent import Lstm
 from ganvas.nn.soft_choice import gumbel, soft_choice

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from ganvas.networks.residual_discriminator import HalvingBlock, ResidualDiscriminator
+from ganvas.networks.adversarial.residual_discriminator import HalvingBlock, ResidualDiscriminator
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.smooth_resample import smooth, smooth_halve
 

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from ganvas.networks.resnet_gan import DoublingBlock, ResNetDiscriminator, ResNetGenerator, unchanged
+from ganvas.networks.adversarial.resnet_gan import DoublingBlock, ResNetDiscriminator, ResNetGenerator, unchanged
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.norms.spectral_norm import SpectralNorm
 

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from ganvas.networks.style_generator import MappingNetwork, StyleGenerator
+from ganvas.networks.adversarial.style_generator import MappingNetwork, StyleGenerator
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.smooth_resample import smooth_double
 

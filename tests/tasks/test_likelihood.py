@@ -240,7 +240,7 @@ def test_pictures_of_another_size_are_told_in_one_line(dcgan, tmp_path):
 
 
 def test_a_model_that_has_diverged_is_told_and_nothing_is_written(dcgan, monkeypatch):
-    from ganvas.networks.dcgan_networks import DcganGenerator
+    from ganvas.networks.adversarial.dcgan_networks import DcganGenerator
 
     before = (dcgan / "measures.jsonl").read_text() if (dcgan / "measures.jsonl").exists() else None
     whole = DcganGenerator.forward

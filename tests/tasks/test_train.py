@@ -230,7 +230,7 @@ def test_a_part_of_a_source_keeps_its_part_in_a_lasting_path(task, tmp_path, mon
 
 def stepping(monkeypatch, act) -> None:
     """Calls ``act(state)`` after every step."""
-    from ganvas.train.executors import Eager
+    from ganvas.train.execution.executors import Eager
 
     stepped = Eager.step
 

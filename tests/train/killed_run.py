@@ -30,7 +30,8 @@ from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.capabilities import Draws
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train import checkpoint, executors
+from ganvas.train import checkpoint
+from ganvas.train.execution import executors
 from ganvas.train.kinds.kind import SourceRequest
 from ganvas.train.kinds.kinds import kind_of
 from ganvas.train.loop import Setup, train

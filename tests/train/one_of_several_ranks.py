@@ -50,7 +50,7 @@ from ganvas.models.text import maligan, scratchgan, seqgan
 from ganvas.models.translate import cyclegan
 from ganvas.models.vae import aae, autoencoder, vae_gan
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager, LocalSteps
+from ganvas.train.execution.executors import Eager, LocalSteps
 from ganvas.train.past_views import views_of
 from ganvas.train.plan import Plan
 from ganvas.train.state import State, new_state

@@ -14,8 +14,8 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan import dcgan, progan, sngan, stylegan2
 from ganvas.models.vae import vae
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.canonical_shards import CanonicalShards
-from ganvas.train.executors import Eager
+from ganvas.train.execution.canonical_shards import CanonicalShards
+from ganvas.train.execution.executors import Eager
 from ganvas.train.plan import Plan
 from ganvas.train.state import State, new_state
 from ganvas.train.step import set_learning_rate

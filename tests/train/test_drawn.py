@@ -9,7 +9,7 @@ from ganvas.models.diffusion import edm
 from ganvas.models.flow import nice
 from ganvas.models.gan import dcgan, stylegan2
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.drawn import drawn_labels, drawn_samples
+from ganvas.train.sampling.drawn import drawn_labels, drawn_samples
 
 
 def test_classes_are_drawn_with_their_shares_of_the_data():

@@ -10,8 +10,8 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan import r3gan, stylegan2
 from ganvas.models.gan.progan import TINY, Model
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executor_choice import executor_for
-from ganvas.train.executors import CudaGraph, Eager
+from ganvas.train.execution.executor_choice import executor_for
+from ganvas.train.execution.executors import CudaGraph, Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import set_learning_rate
 

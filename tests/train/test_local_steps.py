@@ -13,8 +13,8 @@ from ganvas.core.schedule import Steady
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase
 from ganvas.losses.optimizers import SGD, Adam, OptimizerSettings
-from ganvas.train.executor_choice import executor_for
-from ganvas.train.executors import Eager, LocalSteps
+from ganvas.train.execution.executor_choice import executor_for
+from ganvas.train.execution.executors import Eager, LocalSteps
 from ganvas.train.past_views import views_of
 from ganvas.train.plan import Plan
 from ganvas.train.state import State, new_state

@@ -11,7 +11,7 @@ from PIL import Image
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.run_folder import RunFolder
 from ganvas.train import loop
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.loop import train
 from ganvas.train.sheets.sample_grids import NoSheets
 

@@ -14,7 +14,7 @@ from ganvas.core.listener import Listener
 from ganvas.core.progress import listening
 from ganvas.core.run_folder import RunFolder
 from ganvas.train import checkpoint, loop
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.loop import train
 
 

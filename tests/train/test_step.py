@@ -12,7 +12,7 @@ from ganvas.core.seeds import stream, torch_seeded
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Game, Phase, between, every
 from ganvas.losses.optimizers import SGD, Adam, Adamax, RMSprop
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
 from ganvas.train.step import (
     average_towards,

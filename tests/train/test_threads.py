@@ -7,7 +7,7 @@ from ganvas.core.run_folder import RunFolder
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.gan.progan import TINY, Model
 from ganvas.tasks.train import Train, train
-from ganvas.train import threads
+from ganvas.train.execution import threads
 from ganvas.train.feeds.feed import Feed
 
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.networks.resnet import resnet_stages, resnet_stem
+from ganvas.networks.classifiers.resnet import resnet_stages, resnet_stem
 from ganvas.nn.blocks.residual import BasicBlock
 from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d
 from ganvas.nn.norms.batch_norm import BatchNorm2d

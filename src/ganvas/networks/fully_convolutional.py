@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.shapes import Images
-from ganvas.networks import vgg
+from ganvas.networks.classifiers import vgg
 from ganvas.nn.blocks.skips import crop
 from ganvas.nn.layers.plain_layers import Conv2d
 from ganvas.nn.layers.stream_dropout import Drop, kept

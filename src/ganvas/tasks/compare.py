@@ -118,7 +118,7 @@ def _of_run(task: Compare, path: Path, trained: "Trained", name: str, turned: "S
     from ganvas.report.web import run_reader
     from ganvas.report.web.comparison.compared import Compared
     from ganvas.tasks.comparing.measured import gaps
-    from ganvas.train.drawn import can_draw
+    from ganvas.train.sampling.drawn import can_draw
     from ganvas.train.sampling.sampling_cost import sampling_cost
 
     asked = task.held_out is not None or task.data is not None or task.n is not None

@@ -119,7 +119,7 @@ def _weighted(task: Rewrite, loaded: Any) -> "tuple[nn.Module, str]":
     if task.part is None and is_run_or_model(folder):
         from ganvas.losses.capabilities import HasLatents
         from ganvas.train import trained
-        from ganvas.train.decode_module import DecodeModule
+        from ganvas.train.sampling.decode_module import DecodeModule
 
         kept = trained.load(folder)
         if isinstance(kept.model, HasLatents):

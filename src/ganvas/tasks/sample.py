@@ -240,7 +240,7 @@ def _how(task: Sample) -> dict[str, Any]:
 
 
 def _write_graphs(task: Sample, trained: "Trained", out: Path) -> None:
-    from ganvas.train.drawn_graphs import write_graphs
+    from ganvas.train.sampling.drawn_graphs import write_graphs
 
     _refuse_what_pictures_have(task, trained)
     _refuse_solver(task, trained)
@@ -279,7 +279,7 @@ def _refuse_what_pictures_have(task: Sample, trained: "Trained") -> None:
 
 
 def _write_points(task: Sample, trained: "Trained", out: Path) -> None:
-    from ganvas.train.drawn_points import write_points
+    from ganvas.train.sampling.drawn_points import write_points
 
     _refuse_what_pictures_have(task, trained)
     solver = _how(task)["solver"]
@@ -294,7 +294,7 @@ def _write_wav(task: Sample, trained: "Trained", out: Path) -> None:
 
 def _write_sounds(task: Sample, trained: "Trained", out: Path) -> None:
     from ganvas.core.errors import UserError
-    from ganvas.train.drawn_sounds import write_sounds
+    from ganvas.train.sampling.drawn_sounds import write_sounds
 
     how = _how(task)
     options = {f"--{name}": how[name] for name in ("truncation", "temperature")} | {"--scale": task.scale}

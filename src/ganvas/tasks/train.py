@@ -441,7 +441,7 @@ def _threads(
 ) -> "AbstractContextManager[int | None]":
     """Surrounds a new run with the threads that are worth it, where nobody has said how many."""
     from ganvas.train.augmented import augmented
-    from ganvas.train.threads import settled
+    from ganvas.train.execution.threads import settled
 
     said = task.threads is not None or "OMP_NUM_THREADS" in os.environ
     if said or not task.estimate or ranks.count > 1 or device.type != "cpu":

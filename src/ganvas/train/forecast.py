@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Schedule, Stage
 from ganvas.losses.game import Batch, Game, Phase
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.pauses import Pause
 from ganvas.train.state import movable, new_state

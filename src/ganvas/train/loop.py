@@ -22,8 +22,8 @@ from ganvas.losses.capabilities import Calibrates, HasLatents, Inverts, Judges, 
 from ganvas.losses.game import Game
 from ganvas.train import checkpoint
 from ganvas.train.augmented import augmentation_note, augmentation_numbers, augmented, require_augmentable
-from ganvas.train.executor_choice import executor_for
-from ganvas.train.executors import Executor
+from ganvas.train.execution.executor_choice import executor_for
+from ganvas.train.execution.executors import Executor
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.forecast import Forecast, forecast
 from ganvas.train.health.broken_layer import first_broken_layer

@@ -23,8 +23,8 @@ from ganvas.metrics import ms_ssim, swd
 from ganvas.metrics.likelihood import density
 from ganvas.metrics.measuring import draws, flow
 from ganvas.metrics.measuring.flow import DrawnSet, PassSettings, Reference, against, refer
-from ganvas.train.drawn import averaged_players, drawn_labels
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import averaged_players, drawn_labels
 from ganvas.train.sheets.sample_grids import draw
 from ganvas.train.state import State
 

@@ -38,7 +38,7 @@ from ganvas.metrics.maths.cell_divergences import (
 from ganvas.nn.layers.initialise import initialise
 from ganvas.report.pictures.point_moment import PointMoment
 from ganvas.report.pictures.scatter import Span, equal_spans, span_of
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.loop import CALIBRATION_IMAGES, advance
 from ganvas.train.point_moments import point_moment

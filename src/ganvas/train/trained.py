@@ -40,7 +40,7 @@ from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.losses.game import Game
 from ganvas.report.pictures.grid import grid
 from ganvas.train import checkpoint
-from ganvas.train.drawn import decoded, drawn_labels, drawn_samples
+from ganvas.train.sampling.drawn import decoded, drawn_labels, drawn_samples
 from ganvas.train.state import placed
 
 C = TypeVar("C")

@@ -7,8 +7,8 @@ from torch import nn
 
 from ganvas.core.errors import UserError
 from ganvas.models.gan import progan
-from ganvas.networks import resnet_generator
-from ganvas.networks.progressive_networks import LatentBlock
+from ganvas.networks.adversarial.progressive_networks import LatentBlock
+from ganvas.networks.translation import resnet_generator
 from ganvas.nn.blocks.fire import Fire
 from ganvas.nn.blocks.inverted_residual import InvertedResidual
 from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination

@@ -10,7 +10,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.seeds import stream
 from ganvas.models.segment import fcn, unet
-from ganvas.networks.resnet_generator import generator
+from ganvas.networks.translation.resnet_generator import generator
 from ganvas.nn.blocks.self_attention import SelfAttention2d
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.mirrored_border import mirrored_border

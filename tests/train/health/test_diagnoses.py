@@ -16,7 +16,7 @@ from ganvas.models.gan import dcgan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.tasks.train import Train, train
 from ganvas.train.augmented import augmented
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.health.broken_layer import first_broken_layer
 from ganvas.train.health.diagnoses import DIAGNOSES, findings
 from ganvas.train.health.monitor import Monitor

@@ -15,7 +15,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.flow import realnvp
 from ganvas.models.gan import dcgan
 from ganvas.nn.layers.initialise import initialise
-from ganvas.train.executors import Eager
+from ganvas.train.execution.executors import Eager
 from ganvas.train.health.signs import (
     of_fakes,
     of_gradients,

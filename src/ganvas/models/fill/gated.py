@@ -36,7 +36,7 @@ from ganvas.losses.filling import made_whole, region_error, with_hole
 from ganvas.losses.game import Terms
 from ganvas.losses.games.fill_game import JudgedFillGame
 from ganvas.losses.pixel_losses import error_map
-from ganvas.networks.inpainting import (
+from ganvas.networks.translation.inpainting import (
     DILATIONS,
     coarse_stage,
     dilated,

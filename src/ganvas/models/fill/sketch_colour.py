@@ -43,7 +43,7 @@ from ganvas.losses.filling import made_whole, region_error, total_variation, wit
 from ganvas.losses.game import Terms
 from ganvas.losses.games.fill_game import JudgedFillGame
 from ganvas.losses.pixel_losses import error_map
-from ganvas.networks.inpainting import DILATIONS, live_dilation, need_dilations, sn_patch_discriminator
+from ganvas.networks.translation.inpainting import DILATIONS, live_dilation, need_dilations, sn_patch_discriminator
 from ganvas.nn.layers.gated_conv import GatedConv2d
 from ganvas.nn.layers.initialise import filled, normal_, unset
 from ganvas.nn.norms.lrn import from_tf, local_response_norm

@@ -37,7 +37,7 @@ from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.flow_game import PictureFlowGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
-from ganvas.networks.dcgan_networks import DcganDiscriminator, dcgan_maps
+from ganvas.networks.adversarial.dcgan_networks import DcganDiscriminator, dcgan_maps
 from ganvas.networks.nice_network import Prior, nice
 from ganvas.networks.real_nvp import NetworkStyle, real_nvp
 from ganvas.nn.invertible.bijection import Bijection

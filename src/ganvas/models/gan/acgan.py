@@ -41,7 +41,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.dcgan_networks import DcganGenerator, dcgan_maps
+from ganvas.networks.adversarial.dcgan_networks import DcganGenerator, dcgan_maps
 from ganvas.nn.layers.batch_dropout import BatchDropout
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
 from ganvas.nn.norms.batch_norm import BatchNorm2d

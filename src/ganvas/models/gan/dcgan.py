@@ -30,7 +30,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.dcgan_networks import DcganDiscriminator, DcganGenerator, Norm, dcgan_maps
+from ganvas.networks.adversarial.dcgan_networks import DcganDiscriminator, DcganGenerator, Norm, dcgan_maps
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,8 +33,8 @@ from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.dcgan_networks import Norm
-from ganvas.networks.plain_pair import plain_discriminator, plain_generator
+from ganvas.networks.adversarial.dcgan_networks import Norm
+from ganvas.networks.adversarial.plain_pair import plain_discriminator, plain_generator
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,9 +36,9 @@ from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.dcgan_networks import DcganDiscriminator, dcgan_maps
+from ganvas.networks.adversarial.dcgan_networks import DcganDiscriminator, dcgan_maps
+from ganvas.networks.adversarial.plain_pair import plain_generator
 from ganvas.networks.fully_connected import FullyConnected
-from ganvas.networks.plain_pair import plain_generator
 from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination
 from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
 from ganvas.nn.layers.across_ranks import all_ranks_rows

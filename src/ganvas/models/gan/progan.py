@@ -46,7 +46,7 @@ from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import drift, gradient_penalty, r1_penalty, watched
-from ganvas.networks.progressive_networks import (
+from ganvas.networks.adversarial.progressive_networks import (
     FIRST,
     ProgressiveDiscriminator,
     ProgressiveGenerator,

@@ -34,7 +34,7 @@ from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.resnet_gan import ResNetDiscriminator, ResNetGenerator
+from ganvas.networks.adversarial.resnet_gan import ResNetDiscriminator, ResNetGenerator
 from ganvas.nn.norms.spectral_norm import SpectralNorm
 
 

@@ -44,8 +44,8 @@ from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
+from ganvas.networks.adversarial.resnet_gan import ResNetDiscriminator, ResNetGenerator
 from ganvas.networks.fully_connected import FullyConnected
-from ganvas.networks.resnet_gan import ResNetDiscriminator, ResNetGenerator
 from ganvas.nn.norms.spectral_norm import SpectralNorm
 
 

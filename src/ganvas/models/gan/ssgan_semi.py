@@ -43,7 +43,7 @@ from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.labelled_pool import LabelledPool
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.dcgan_networks import DcganGenerator, dcgan_maps
+from ganvas.networks.adversarial.dcgan_networks import DcganGenerator, dcgan_maps
 from ganvas.nn.layers.across_ranks import all_ranks_mean
 from ganvas.nn.layers.batch_dropout import BatchDropout
 from ganvas.nn.layers.plain_layers import Conv2d, Linear

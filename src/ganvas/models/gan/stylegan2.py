@@ -38,8 +38,8 @@ from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import path_lengths, r1_penalty, watched
-from ganvas.networks.residual_discriminator import ResidualDiscriminator
-from ganvas.networks.style_generator import Noise, StyleGenerator, Styles
+from ganvas.networks.adversarial.residual_discriminator import ResidualDiscriminator
+from ganvas.networks.adversarial.style_generator import Noise, StyleGenerator, Styles
 from ganvas.nn.layers.across_ranks import all_ranks_mean
 
 PATH_SHARE = 2  # Path length is measured on one in so many pictures of the batch, to save memory, as in the release.

@@ -42,8 +42,8 @@ from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.game import Phase, Terms, Turn
 from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam, RMSprop
-from ganvas.networks.dcgan_networks import Norm
-from ganvas.networks.plain_pair import plain_discriminator, plain_generator
+from ganvas.networks.adversarial.dcgan_networks import Norm
+from ganvas.networks.adversarial.plain_pair import plain_discriminator, plain_generator
 
 DECAY_SHARE = 0.5  # Of a run whose length is known, over which the learning rate falls.
 

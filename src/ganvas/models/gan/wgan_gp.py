@@ -36,9 +36,9 @@ from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
-from ganvas.networks.dcgan_networks import Norm
-from ganvas.networks.plain_pair import plain_discriminator, plain_generator
-from ganvas.networks.resnet_gan import ResNetDiscriminator, ResNetGenerator, unchanged
+from ganvas.networks.adversarial.dcgan_networks import Norm
+from ganvas.networks.adversarial.plain_pair import plain_discriminator, plain_generator
+from ganvas.networks.adversarial.resnet_gan import ResNetDiscriminator, ResNetGenerator, unchanged
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.games.line_game import sampled
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.recurrent_graphs import RecurrentGraphs
+from ganvas.networks.graphs.recurrent_graphs import RecurrentGraphs
 from ganvas.nn.graphs.node_orders import breadth_first, in_order
 
 

@@ -36,7 +36,7 @@ from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.losses.game import Game, Phase, Terms, Turn
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty, watched
-from ganvas.networks.relational_graphs import GraphCritic, GraphGenerator, KindWeights, kinds_of
+from ganvas.networks.graphs.relational_graphs import GraphCritic, GraphGenerator, KindWeights, kinds_of
 from ganvas.nn.graphs.validity import are_connected, are_trees, keep_valences
 from ganvas.nn.soft_choice import gumbel, soft_choice
 

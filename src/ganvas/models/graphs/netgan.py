@@ -26,7 +26,7 @@ from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.losses.game import Game, Phase, Terms, every
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
-from ganvas.networks.walk_pair import WalkCritic, WalkGenerator, WalkWeights, choices
+from ganvas.networks.graphs.walk_pair import WalkCritic, WalkGenerator, WalkWeights, choices
 from ganvas.nn.graphs.random_walks import graphs_of_counts, random_walks, steps_counted
 
 

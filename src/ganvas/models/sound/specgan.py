@@ -24,7 +24,7 @@ from ganvas.core.shapes import Labels, Latents, Waves
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.games.sound_config import SoundConfig
 from ganvas.losses.games.sound_game import Seen, SoundGame
-from ganvas.networks.sound_pair import SoundCritic, SoundGenerator, SoundLayers
+from ganvas.networks.sequences.sound_pair import SoundCritic, SoundGenerator, SoundLayers
 from ganvas.nn.sound.log_spectrogram import LogSpectrogram
 
 FIRST = 4  # Bins that the dense layer makes.

@@ -26,7 +26,7 @@ from ganvas.core.shapes import Labels, Latents, PerSample, Waves
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.games.sound_config import SoundConfig
 from ganvas.losses.games.sound_game import Seen, SoundGame
-from ganvas.networks.sound_pair import SameFilter, SoundCritic, SoundGenerator, SoundLayers
+from ganvas.networks.sequences.sound_pair import SameFilter, SoundCritic, SoundGenerator, SoundLayers
 from ganvas.nn.sound.phase_shuffle import drawn_shifts
 
 FIRST = 16  # Samples that the dense layer makes.

@@ -28,8 +28,8 @@ from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.style import Maps, map_moments, moments_error
-from ganvas.networks.style_stages import StyleStages, mirrored_decoder
-from ganvas.networks.style_stages_config import MULTIPLE, StyleStagesConfig
+from ganvas.networks.adversarial.style_stages import StyleStages, mirrored_decoder
+from ganvas.networks.adversarial.style_stages_config import MULTIPLE, StyleStagesConfig
 from ganvas.nn.norms.adaptive_instance_norm import AdaptiveInstanceNorm2d
 
 A_TO_B = "a-to-b"

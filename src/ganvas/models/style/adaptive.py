@@ -12,7 +12,7 @@ alike; reading it waits for the device once a step.
 
 It takes two kinds of pictures: contents (``--data``) and the collection (``--other``).
 
-Departs from the paper, beside what :mod:`ganvas.networks.style_aware` says:
+Departs from the paper, beside what :mod:`ganvas.networks.translation.style_aware` says:
 - The weights are those of the authors' code (1, 100, 100). The paper gives 0.001 to the adversarial loss.
 - ``discriminator_norm=none`` leaves out the discriminator's instance norms, which take the level and the contrast of
   colours out of what it sees.
@@ -37,7 +37,14 @@ from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.pixel_losses import mean_error
-from ganvas.networks.style_aware import KERNELS, SCORED, ScoredDiscriminator, same_padding, style_decoder, style_encoder
+from ganvas.networks.translation.style_aware import (
+    KERNELS,
+    SCORED,
+    ScoredDiscriminator,
+    same_padding,
+    style_decoder,
+    style_encoder,
+)
 from ganvas.nn.layers.across_ranks import all_ranks_mean
 
 A_TO_B = "a-to-b"

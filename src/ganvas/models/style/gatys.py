@@ -34,8 +34,8 @@ from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.game import Game, Phase, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.style import Maps, gram_matrix
-from ganvas.networks.style_stages import STAGES, StyleStages
-from ganvas.networks.style_stages_config import StyleStagesConfig
+from ganvas.networks.adversarial.style_stages import STAGES, StyleStages
+from ganvas.networks.adversarial.style_stages_config import StyleStagesConfig
 from ganvas.nn.layers.initialise import filled, normal_, unset
 
 A_TO_B = "a-to-b"

@@ -39,8 +39,8 @@ from ganvas.losses.line_likelihood import Logits, line_log_prob
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
 from ganvas.networks.fully_connected import FullyConnected
-from ganvas.networks.recurrent_lines import RecurrentLines
-from ganvas.networks.recurrent_readers import LineEncoder
+from ganvas.networks.sequences.recurrent_lines import RecurrentLines
+from ganvas.networks.sequences.recurrent_readers import LineEncoder
 
 MOVES = 100  # Of the autoencoder, over which ``noise_decay`` is said.
 

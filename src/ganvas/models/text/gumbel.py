@@ -26,8 +26,8 @@ from ganvas.losses.game import Terms
 from ganvas.losses.games.line_config import AdversarialLineConfig
 from ganvas.losses.games.line_game import AdversarialLineGame
 from ganvas.losses.line_likelihood import said
-from ganvas.networks.line_classifier import LineClassifier, Weights
-from ganvas.networks.recurrent_lines import RecurrentLines
+from ganvas.networks.sequences.line_classifier import LineClassifier, Weights
+from ganvas.networks.sequences.recurrent_lines import RecurrentLines
 from ganvas.nn.soft_choice import soft_choice
 
 

@@ -23,8 +23,8 @@ from ganvas.losses.game import Terms
 from ganvas.losses.games.line_config import AdversarialLineConfig
 from ganvas.losses.games.line_game import AdversarialLineGame
 from ganvas.losses.line_likelihood import line_log_prob
-from ganvas.networks.line_classifier import LineClassifier
-from ganvas.networks.recurrent_lines import RecurrentLines
+from ganvas.networks.sequences.line_classifier import LineClassifier
+from ganvas.networks.sequences.recurrent_lines import RecurrentLines
 
 MOST_LOGIT = 20.0  # A line that looks e^20 times more real than drawn has the batch to itself already.
 

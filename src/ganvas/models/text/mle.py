@@ -19,7 +19,7 @@ from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Phase
 from ganvas.losses.games.line_config import LineConfig
 from ganvas.losses.games.line_game import LineGame
-from ganvas.networks.recurrent_lines import RecurrentLines
+from ganvas.networks.sequences.recurrent_lines import RecurrentLines
 
 
 @dataclass(frozen=True, kw_only=True)

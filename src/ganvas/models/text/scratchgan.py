@@ -32,8 +32,8 @@ from ganvas.losses.games.line_config import LineConfig
 from ganvas.losses.games.line_game import LineGame
 from ganvas.losses.line_likelihood import said, token_log_probs
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.recurrent_lines import RecurrentLines
-from ganvas.networks.recurrent_readers import PlaceClassifier
+from ganvas.networks.sequences.recurrent_lines import RecurrentLines
+from ganvas.networks.sequences.recurrent_readers import PlaceClassifier
 from ganvas.nn.layers.across_ranks import all_ranks_mean
 from ganvas.nn.layers.stream_dropout import dropping
 

@@ -28,8 +28,8 @@ from ganvas.losses.game import Terms
 from ganvas.losses.games.line_config import AdversarialLineConfig
 from ganvas.losses.games.line_game import AdversarialLineGame, sampled
 from ganvas.losses.line_likelihood import said, token_log_probs
-from ganvas.networks.line_classifier import LineClassifier
-from ganvas.networks.recurrent_lines import RecurrentLines
+from ganvas.networks.sequences.line_classifier import LineClassifier
+from ganvas.networks.sequences.recurrent_lines import RecurrentLines
 
 Rewards = Float[Tensor, "n l"]
 

@@ -28,8 +28,8 @@ from ganvas.losses.games.line_config import LineConfig
 from ganvas.losses.line_likelihood import ended
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
-from ganvas.networks.line_classifier import Weights
-from ganvas.networks.residual_lines import LineCritic, LineGenerator
+from ganvas.networks.sequences.line_classifier import Weights
+from ganvas.networks.sequences.residual_lines import LineCritic, LineGenerator
 
 
 @dataclass(frozen=True, kw_only=True)

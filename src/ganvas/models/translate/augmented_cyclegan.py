@@ -29,8 +29,8 @@ from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.translation_game import TranslationGame, TranslationSettings
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.pixel_losses import mean_error
-from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
-from ganvas.networks.resnet_generator import STD, Doubling
+from ganvas.networks.translation.patchgan import instance_norm, patchgan, require_scores
+from ganvas.networks.translation.resnet_generator import STD, Doubling
 from ganvas.nn.layers.plain_layers import Conv2d, Linear
 
 A_TO_B, B_TO_A = "a-to-b", "b-to-a"

@@ -32,8 +32,8 @@ from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.translation_game import TranslationGame, TranslationSettings
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.patch_contrast import features_at, patch_contrast
-from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
-from ganvas.networks.resnet_generator import generator
+from ganvas.networks.translation.patchgan import instance_norm, patchgan, require_scores
+from ganvas.networks.translation.resnet_generator import generator
 from ganvas.nn.layers.plain_layers import Linear
 
 A_TO_B = "a-to-b"

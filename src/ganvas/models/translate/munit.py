@@ -9,8 +9,8 @@ neither is ignored.
 Departs from the authors' code:
 - The discriminators see what the generators made in this step before they moved; the code draws other styles for them,
   and moves them first.
-- Layer norm as :mod:`ganvas.networks.content_style` says; the perceptual loss, whose weight is 0 in every published
-  setting, is not here.
+- Layer norm as :mod:`ganvas.networks.translation.content_style` says; the perceptual loss, whose weight is 0 in every
+  published setting, is not here.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.translation_game import Fall, TranslationGame, TranslationSettings
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.pixel_losses import mean_error
-from ganvas.networks.content_style import ContentStyle, SizesDiscriminator, Style
+from ganvas.networks.translation.content_style import ContentStyle, SizesDiscriminator, Style
 
 A_TO_B, B_TO_A = "a-to-b", "b-to-a"
 

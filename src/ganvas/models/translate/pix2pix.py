@@ -28,8 +28,8 @@ from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.translation_game import TranslationGame, TranslationSettings
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.pixel_losses import error_map, mean_error
-from ganvas.networks.patchgan import instance_norm, patchgan, require_scores
-from ganvas.networks.pix2pix_unet import Pix2PixUNet
+from ganvas.networks.translation.patchgan import instance_norm, patchgan, require_scores
+from ganvas.networks.translation.pix2pix_unet import Pix2PixUNet
 from ganvas.nn.layers.stream_dropout import Drop, dropping
 from ganvas.nn.norms.batch_norm import BatchNorm2d
 from ganvas.nn.norms.picture_norm import PictureNorm2d

@@ -34,8 +34,8 @@ from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.gaussian import divergence_from_standard_normal, gaussian_log_density
 from ganvas.losses.optimizers import RMSprop
+from ganvas.networks.adversarial.dcgan_networks import DcganDiscriminator, dcgan_maps
 from ganvas.networks.convolutional_autoencoder import PictureDecoder, PictureEncoder, at_least_float32
-from ganvas.networks.dcgan_networks import DcganDiscriminator, dcgan_maps
 
 
 @dataclass(frozen=True, kw_only=True)

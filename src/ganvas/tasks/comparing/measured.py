@@ -90,7 +90,7 @@ def _distance_gaps(task: Compare, path: Path, model: "Trained", held_out: str, n
     """Distances of the same generated pictures from as many training and held-out ones."""
     import dataclasses
 
-    from ganvas.train.drawn import can_draw
+    from ganvas.train.sampling.drawn import can_draw
 
     names = [name for name in sides.chosen_metrics(task.metrics)[0] if name in GAPS]
     if not names or not can_draw(model.model):

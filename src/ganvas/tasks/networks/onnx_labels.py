@@ -44,7 +44,7 @@ def about_network(name: str, whose: str, model: "nn.Module") -> About:
         name: As in titles; Ganvas's own end in ":generator" or the like.
         whose: Whose weights it has, in words.
     """
-    from ganvas.train.decode_module import DecodeModule
+    from ganvas.train.sampling.decode_module import DecodeModule
 
     facts = {"network": name, "weights": whose}
     part = name.rpartition(":")[2].rstrip(")") if "/" in name else ""

@@ -18,10 +18,10 @@ from ganvas.metrics.detection.detection_results import (
     prior_detections,
 )
 from ganvas.metrics.detection.matches import DetectedPicture, detected_picture
-from ganvas.train.drawn import averaged_players
 from ganvas.train.feeds.box_feed import Boxed
 from ganvas.train.monitors import MEASURE_BATCH, Examination, some_rows
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import averaged_players
 from ganvas.train.state import State
 
 LEAST_SCORE = 0.01  # Of a detection that is measured: the curve goes on below what is drawn.

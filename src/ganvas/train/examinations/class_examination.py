@@ -12,9 +12,9 @@ from ganvas.core.results import Result
 from ganvas.core.schedule import Stage
 from ganvas.data.packed import Packed
 from ganvas.losses.capabilities import Classifies
-from ganvas.train.drawn import averaged_players
 from ganvas.train.monitors import MEASURE_BATCH, Examination, some_rows
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import averaged_players
 from ganvas.train.state import State
 
 METRIC = "accuracy"

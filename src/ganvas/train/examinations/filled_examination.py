@@ -15,10 +15,10 @@ from ganvas.core.shapes import Images, Masks
 from ganvas.data.holes.harmonic import harmonic_fill
 from ganvas.data.packed import Packed
 from ganvas.losses.capabilities import Fills
-from ganvas.train.drawn import averaged_players
 from ganvas.train.feeds.picture_feed import masks
 from ganvas.train.monitors import MEASURE_BATCH, Examination
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import averaged_players
 from ganvas.train.state import State
 
 METRIC = "hole_l1"

@@ -11,11 +11,11 @@ from ganvas.core.shapes import PerSample
 from ganvas.losses.capabilities import Translates
 from ganvas.metrics.maths.paired import ERROR_METHOD
 from ganvas.metrics.psnr import psnr, squared_error
-from ganvas.train.drawn import averaged_players
 from ganvas.train.examinations.translated_examination import translated_bytes
 from ganvas.train.feeds.paired_feed import Pairs
 from ganvas.train.monitors import MEASURE_BATCH, Examination, some_rows
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import averaged_players
 from ganvas.train.state import State
 
 METRIC = "psnr"

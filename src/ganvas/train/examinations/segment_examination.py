@@ -14,10 +14,10 @@ from ganvas.core.shapes import Bytes
 from ganvas.losses.capabilities import LabelsPixels, Segments
 from ganvas.metrics.accumulators.label_map_counts import METRICS, LabelMapCounts, segmentation_protocol
 from ganvas.metrics.maths.colour_table import ColourClasses
-from ganvas.train.drawn import averaged_players
 from ganvas.train.feeds.paired_feed import Pairs
 from ganvas.train.monitors import MEASURE_BATCH, Examination, some_rows
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import averaged_players
 from ganvas.train.state import State
 
 

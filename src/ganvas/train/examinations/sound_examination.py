@@ -11,9 +11,9 @@ from ganvas.core.waves import to_samples
 from ganvas.data.sound.packed_sounds import PackedSounds
 from ganvas.metrics.measuring.draws import order
 from ganvas.metrics.sound.sound_results import METRICS, MINIMUM, SoundSet, sound_results
-from ganvas.train.drawn import drawn_labels
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import drawn_labels
 from ganvas.train.sheets.sound_sheets import draw_sounds
 from ganvas.train.state import State
 

@@ -8,10 +8,10 @@ from ganvas.data.text.packed_text import PackedText
 from ganvas.losses.capabilities import HasDensity
 from ganvas.metrics.text import line_bits
 from ganvas.metrics.text.text_judge import TextJudge
-from ganvas.train.drawn import averaged_players
 from ganvas.train.examinations.judged_examination import JudgedExamination
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import averaged_players
 from ganvas.train.sheets.text_sheets import draw_lines
 from ganvas.train.state import State
 

@@ -15,9 +15,9 @@ from ganvas.losses.capabilities import Translates
 from ganvas.metrics import swd
 from ganvas.metrics.measuring import draws, flow
 from ganvas.metrics.measuring.flow import DrawnSet, PassSettings, Reference, against, refer
-from ganvas.train.drawn import averaged_players
 from ganvas.train.monitors import MEASURE_BATCH, Examination
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import averaged_players
 from ganvas.train.state import State
 
 METRICS = {"swd": flow.QUICK.get("swd")}

@@ -17,9 +17,9 @@ from ganvas.core.shapes import PerSample, Samples
 from ganvas.losses.capabilities import HasLatents, Inverts, Judges
 from ganvas.losses.game import Game
 from ganvas.train.augmented import augmentation_numbers
-from ganvas.train.drawn import drawn_labels, drawn_samples
 from ganvas.train.health.specimens import Rows, Specimens
 from ganvas.train.monitors import enlarge
+from ganvas.train.sampling.drawn import drawn_labels, drawn_samples
 from ganvas.train.state import Player, State
 
 SENT_BACK = 64  # Samples whose way to a latent and back is looked at.

@@ -16,7 +16,6 @@ from ganvas.data.graphs.survey_graphs import size_of
 from ganvas.data.sources.locations import lasting_name
 from ganvas.losses.capabilities import LearnsOneGraph, TakesValences
 from ganvas.losses.game import Game
-from ganvas.train.drawn import can_draw
 from ganvas.train.examinations.graph_examination import graph_examination, one_graph_examination
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.graph_feed import GraphFeed
@@ -24,6 +23,7 @@ from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.kinds.picture_checks import refuse_targets
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import can_draw
 from ganvas.train.sheets.graph_sheets import GraphSheets
 from ganvas.train.sheets.sample_grids import NoSheets, Sheets
 

@@ -32,7 +32,6 @@ from ganvas.losses.capabilities import (
 )
 from ganvas.losses.game import Game
 from ganvas.metrics.likelihood.density import ABOUT_JPEG, were_jpeg
-from ganvas.train.drawn import can_draw
 from ganvas.train.examinations.class_examination import ClassExamination
 from ganvas.train.examinations.filled_examination import FilledExamination
 from ganvas.train.examinations.paired_examination import PairedExamination
@@ -63,6 +62,7 @@ from ganvas.train.kinds.picture_checks import (
 )
 from ganvas.train.monitors import DensityExamination, DrawnExamination, Examination
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import can_draw
 from ganvas.train.sheets.sample_grids import DrawnAndShownSheets, DrawnSheets, NoSheets, Sheets, ShownSheets
 
 SHOWN = 8  # Pictures in a row of a sheet that a model fills itself.

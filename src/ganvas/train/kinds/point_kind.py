@@ -22,7 +22,6 @@ from ganvas.losses.capabilities import HasDensity, HasLatents, KnowsDensity
 from ganvas.losses.game import Game
 from ganvas.metrics.points.exact_likelihood import likelihood_results, names_of_likelihood
 from ganvas.metrics.points.point_results import names_of, point_results
-from ganvas.train.drawn import averaged_players, can_draw
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.point_feed import PointFeed
 from ganvas.train.generator_slope import generator_slope
@@ -31,6 +30,7 @@ from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.kinds.picture_checks import refuse_targets
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import averaged_players, can_draw
 from ganvas.train.sheets.point_sheets import GameSheets, ScatterSheets, draw_points
 from ganvas.train.sheets.sample_grids import NoSheets, Sheets
 from ganvas.train.state import State

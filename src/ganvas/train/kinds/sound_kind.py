@@ -21,7 +21,6 @@ from ganvas.data.sources.locations import lasting_name
 from ganvas.losses.capabilities import classes_of
 from ganvas.losses.game import Game
 from ganvas.nn.sound.mel_levels import mel_levels
-from ganvas.train.drawn import can_draw
 from ganvas.train.examinations.sound_examination import SoundExamination
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.sound_feed import SoundFeed
@@ -36,6 +35,7 @@ from ganvas.train.kinds.picture_checks import (
 )
 from ganvas.train.monitors import Examination, some_rows
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import can_draw
 from ganvas.train.sheets.sample_grids import NoSheets, Sheets
 from ganvas.train.sheets.sound_sheets import SoundSheets
 

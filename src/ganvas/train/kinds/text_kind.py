@@ -14,7 +14,6 @@ from ganvas.data.sources.locations import lasting_name
 from ganvas.data.text.packed_text import PackedText, prepare_text, survey_text, text_source_of
 from ganvas.losses.capabilities import HasDensity
 from ganvas.losses.game import Game
-from ganvas.train.drawn import can_draw
 from ganvas.train.examinations.text_examination import LineDensityExamination, line_examination
 from ganvas.train.feeds.feed import Feed
 from ganvas.train.feeds.text_feed import TextFeed
@@ -22,6 +21,7 @@ from ganvas.train.kinds.kind import Kind, RunData, SourceRequest
 from ganvas.train.kinds.picture_checks import refuse_targets, refuse_the_same
 from ganvas.train.monitors import Examination
 from ganvas.train.plan import Plan
+from ganvas.train.sampling.drawn import can_draw
 from ganvas.train.sheets.sample_grids import NoSheets, Sheets
 from ganvas.train.sheets.text_sheets import LineSheets
 

@@ -11,7 +11,7 @@ from ganvas.data.graphs.graph_tables import AnyRows
 from ganvas.data.graphs.packed_graphs import PackedGraphs
 from ganvas.report.drawing.drawing import write
 from ganvas.report.pictures.graph_sheet import graph_sheet
-from ganvas.train.drawn import averaged_players, drawn_samples
+from ganvas.train.sampling.drawn import averaged_players, drawn_samples
 from ganvas.train.sheets.sample_grids import Sheets
 from ganvas.train.state import State
 

@@ -15,8 +15,8 @@ from ganvas.report.pictures.critic_sheet import critic_sheet
 from ganvas.report.pictures.point_moment import PointMoment
 from ganvas.report.pictures.scatter import equal_spans, scatter, span_of
 from ganvas.report.web.point_film import point_film
-from ganvas.train.drawn import averaged_players, drawn_samples
 from ganvas.train.point_moments import point_moment
+from ganvas.train.sampling.drawn import averaged_players, drawn_samples
 from ganvas.train.sheets.sample_grids import Sheets
 from ganvas.train.state import State
 

@@ -20,7 +20,7 @@ from ganvas.losses.capabilities import Shows
 from ganvas.losses.game import Batch
 from ganvas.report.pictures.animation import write_animation
 from ganvas.report.pictures.grid import grid
-from ganvas.train.drawn import averaged_players, drawn_samples
+from ganvas.train.sampling.drawn import averaged_players, drawn_samples
 from ganvas.train.state import State
 
 SHEET_WIDTH = 640  # Pixels, about; small pictures are enlarged so that they can be seen.

@@ -17,7 +17,7 @@ from ganvas.data.sound.riff import write_wav
 from ganvas.nn.sound.spectrogram import frame_size, levels
 from ganvas.report.pictures.grid import grid
 from ganvas.report.pictures.sound_picture import WIDTH, sound_picture
-from ganvas.train.drawn import averaged_players, drawn_samples
+from ganvas.train.sampling.drawn import averaged_players, drawn_samples
 from ganvas.train.sheets.sample_grids import Sheets
 from ganvas.train.state import State
 

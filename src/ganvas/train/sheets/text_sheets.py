@@ -9,7 +9,7 @@ from ganvas.core.files.atomic_files import write_text
 from ganvas.core.schedule import Stage
 from ganvas.data.text.alphabet import TokenRows
 from ganvas.data.text.packed_text import PackedText
-from ganvas.train.drawn import averaged_players, drawn_samples
+from ganvas.train.sampling.drawn import averaged_players, drawn_samples
 from ganvas.train.sheets.sample_grids import Sheets
 from ganvas.train.state import State
 

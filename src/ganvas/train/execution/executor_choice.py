@@ -6,8 +6,8 @@ from functools import partial
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.train.canonical_shards import CanonicalShards
-from ganvas.train.executors import CudaGraph, Eager, Executor, LocalSteps
+from ganvas.train.execution.canonical_shards import CanonicalShards
+from ganvas.train.execution.executors import CudaGraph, Eager, Executor, LocalSteps
 from ganvas.train.plan import Plan
 
 

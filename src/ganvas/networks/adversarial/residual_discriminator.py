@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.shapes import Features, Images, Labels, PerSample
-from ganvas.networks.style_generator import GAIN, PAPER256, SLOPE, MappingNetwork
+from ganvas.networks.adversarial.style_generator import GAIN, PAPER256, SLOPE, MappingNetwork
 from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
 from ganvas.nn.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ganvas.nn.layers.smooth_resample import smooth, smooth_halve

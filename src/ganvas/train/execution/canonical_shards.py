@@ -26,7 +26,7 @@ from ganvas.core.seeds import torch_seeded
 from ganvas.losses.augmentation import NOTICED
 from ganvas.losses.game import Batch, Phase, Terms
 from ganvas.nn.layers.across_ranks import alone
-from ganvas.train.executors import Executor
+from ganvas.train.execution.executors import Executor
 from ganvas.train.state import State, remembered
 from ganvas.train.step import RUNNING_STATISTICS, PhaseStreams, backward, gradients_of, play
 

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from torch import nn
 
 from ganvas.core.picture_size import DoubledSize
-from ganvas.networks.dcgan_networks import DcganDiscriminator, DcganGenerator, Norm, dcgan_maps
+from ganvas.networks.adversarial.dcgan_networks import DcganDiscriminator, DcganGenerator, Norm, dcgan_maps
 from ganvas.networks.fully_connected import FullyConnected
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganvas.core.line_size import LineSize
 from ganvas.core.shapes import Latents, PerSample
-from ganvas.networks.line_classifier import Weights
+from ganvas.networks.sequences.line_classifier import Weights
 from ganvas.nn.layers.plain_layers import Conv1d, Linear
 
 SHARE = 0.3  # Of a block's answer.
