@@ -1,6 +1,6 @@
 """Training steps of SNGAN and of the progressive GAN on a CPU, against those of public ports, from checkouts of them.
 
-python benchmarks/public_ports.py [--mimicry FOLDER] [--gan-zoo FOLDER]
+python -m benchmarks.public_ports [--mimicry FOLDER] [--gan-zoo FOLDER]
 
 - mimicry (https://github.com/kwotsin/mimicry): its SNGAN of 32x32 and its steps, five moves of the discriminator and
   one of the generator, 64 and 32 maps, batches of 16, beside ``gan/sngan`` of the same widths;
@@ -24,9 +24,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
-from history import record
+from benchmarks.history import record
+from benchmarks.ports import GanZoo
 
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
@@ -131,23 +130,10 @@ def mimicry_turn(checkout: Path, ours: Game) -> Turn:
 
 def gan_zoo_turn(checkout: Path, ours: Game) -> Turn:
     """One call of its ``optimizeParameters``, which moves both players and the average."""
-    sys.path.insert(0, str(checkout))
-    from models.progressive_gan import ProgressiveGAN
-
-    class WithFloats(ProgressiveGAN):
-        def getOptimizerD(self):
-            return torch.optim.Adam(self.netD.parameters(), LR, betas=(0.0, 0.99))
-
-        def getOptimizerG(self):
-            return torch.optim.Adam(self.netG.parameters(), LR, betas=(0.0, 0.99))
-
-    game = WithFloats(
-        dimLatentVector=MAPS, depthScale0=MAPS, miniBatchStdDev=True, useGPU=False, lambdaGP=10.0, epsilonD=0.001
-    )
-    for _ in range(3):
-        game.addScale(MAPS)
-    alike(ours, game.netG, game.netD)
-    return game.optimizeParameters
+    port = GanZoo(checkout, lambda: 1.0, widths=4 * [MAPS], latent=MAPS)
+    port.grow()
+    alike(ours, port.model.netG, port.model.netD)
+    return port.model.optimizeParameters
 
 
 def alike(ours: Game, *theirs: torch.nn.Module) -> None:

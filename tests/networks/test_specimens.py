@@ -9,7 +9,7 @@ from ganvas import networks
 from ganvas.nn.layers.initialise import initialise
 
 MODULES = [
-    importlib.import_module(found.name) for found in pkgutil.iter_modules(networks.__path__, networks.__name__ + ".")
+    importlib.import_module(found.name) for found in pkgutil.walk_packages(networks.__path__, networks.__name__ + ".")
 ]
 ALL = [(module, name) for module in MODULES for name in vars(module).get("INPUT", ())]  # Others are parts of models.
 DEEP = {"cifar_resnet1202", "mixnet_250_24_24", "mixnet_190_40_40", "densenet_bc_250_24", "densenet_bc_190_40"}

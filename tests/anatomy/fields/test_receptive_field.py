@@ -11,6 +11,7 @@ from torch import nn
 
 from ganvas.anatomy.fields.exact_set import support
 from ganvas.anatomy.fields.receptive_field import cumulative, field, find
+from ganvas.anatomy.loading.load import specimens
 from ganvas.anatomy.trace.trace import trace
 from ganvas.core.errors import UserError
 from ganvas.models.gan import dcgan, progan
@@ -282,29 +283,28 @@ def largest(graph, name):
 
 
 @pytest.mark.parametrize(
-    ("spec", "side"),
+    ("name", "side"),
     [
         # Isola et al. 2017, appendix: 16, 70, 286; the others by the same recursion.
-        *((f"patchgan:patchgan{side}", side) for side in (16, 34, 70, 142, 286)),
+        *((f"patchgan{side}", side) for side in (16, 34, 70, 142, 286)),
         # The table of google-research/receptive_field (Araujo et al. 2019, https://distill.pub/2019/computing-receptive-fields).
-        ("vgg:vgg16", 404),
-        ("resnet:resnet50_slim", 483),
-        pytest.param("resnet:resnet101_slim", 1027, marks=pytest.mark.long),
-        pytest.param("resnet:resnet152_slim", 1507, marks=pytest.mark.long),
-        ("resnet:resnet50", 427),
-        pytest.param("resnet:resnet101", 971, marks=pytest.mark.long),
-        pytest.param("resnet:resnet152", 1451, marks=pytest.mark.long),
-        ("resnet:resnet18", 435),
-        ("resnet:resnet34", 899),
-        ("alexnet:alexnet", 195),
+        ("vgg16", 404),
+        ("resnet50_slim", 483),
+        pytest.param("resnet101_slim", 1027, marks=pytest.mark.long),
+        pytest.param("resnet152_slim", 1507, marks=pytest.mark.long),
+        ("resnet50", 427),
+        pytest.param("resnet101", 971, marks=pytest.mark.long),
+        pytest.param("resnet152", 1451, marks=pytest.mark.long),
+        ("resnet18", 435),
+        ("resnet34", 899),
+        ("alexnet", 195),
     ],
 )
-def test_published_fields(spec, side):
-    file, _, name = spec.partition(":")
-    module = importlib.import_module(f"ganvas.networks.{file}")
+def test_published_fields(name, side):
+    module = importlib.import_module(f"ganvas.networks.{specimens()[name]}")
     graph = trace(getattr(module, name)(), (1, *module.INPUT[name]))
     sides = cumulative(graph)
-    if file == "patchgan":
+    if "patchgan" in name:
         assert sides[graph.output[0]] == (side, side)
     elif name == "vgg16":  # pool5, then fc6 over its 7 x 7.
         pools = [node for node in graph.nodes if node.kind == "pool"]

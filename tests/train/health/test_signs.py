@@ -13,7 +13,7 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.models.flow import realnvp
-from ganvas.models.gan import dcgan
+from ganvas.models.gan import dcgan, progan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.execution.executors import Eager
 from ganvas.train.health.signs import (
@@ -154,6 +154,14 @@ def test_signs_are_taken_without_a_trace():
         assert torch.equal(one, other), name
     assert looked.model.training
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_samples_that_make_no_whole_groups_are_judged_as_far_as_they_do():
+    model = progan.Model(progan.TINY)  # Compares groups of 4.
+    initialise(model, stream(0, "weights"))
+    full = Stage(resolution=progan.TINY.resolution, batch_size=8, lr=1e-3)
+    odd = {n: vital_signs(new_state(model), full, chosen(n), seed=0, counts=()) for n in (3, 50)}
+    assert all("reals_over_fakes" in signs for signs in odd.values())
 
 
 def test_what_is_not_finite_is_left_out():

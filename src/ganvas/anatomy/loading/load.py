@@ -207,13 +207,13 @@ def _specimen(name: str, part: str | None, values: bool) -> Loaded:
 
 
 def specimens() -> dict[str, str]:
-    """The classic networks: the name of each and the file that makes it."""
+    """The classic networks: the name of each and the module below ``ganvas.networks`` that makes it."""
     found = {}
-    for file in sorted(SPECIMENS.glob("[!_]*.py")):
+    for file in sorted(SPECIMENS.rglob("[!_]*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not node.args.args:
-                found[node.name] = file.stem
+                found[node.name] = ".".join(file.relative_to(SPECIMENS).with_suffix("").parts)
     return found
 
 

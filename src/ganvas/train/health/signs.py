@@ -7,6 +7,7 @@ own, so that training goes on as if nobody had looked.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -16,6 +17,7 @@ from ganvas.core.schedule import Stage
 from ganvas.core.shapes import PerSample, Samples
 from ganvas.losses.capabilities import HasLatents, Inverts, Judges
 from ganvas.losses.game import Game
+from ganvas.nn.blocks.minibatch_stddev import MinibatchStdDev
 from ganvas.train.augmented import augmentation_numbers
 from ganvas.train.health.specimens import Rows, Specimens
 from ganvas.train.monitors import enlarge
@@ -44,10 +46,18 @@ def vital_signs(state: State, stage: Stage, specimens: Specimens | None, *, seed
     if specimens is not None and isinstance(state.model, HasLatents) and isinstance(state.model, Judges):
         with at_rest(state.model), torch.no_grad(), watched_layers(state.players) as layers:
             fakes = _fakes(state.model, stage, specimens, seed=seed, counts=counts)
-            held_out = None if specimens.held_out is None else state.model.judge(specimens.held_out, stage=stage)
-            train, fake = (state.model.judge(samples, stage=stage) for samples in (specimens.train, fakes))
+            judged = partial(_judged, state.model, stage=stage)
+            held_out = None if specimens.held_out is None else judged(specimens.held_out)
+            train, fake = (judged(samples) for samples in (specimens.train, fakes))
             found |= of_verdicts(train, fake, held_out) | of_fakes(fakes, specimens) | layers
     return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def _judged(model: Judges, samples: Samples, *, stage: Stage) -> OtherSamples:
+    """Verdicts on as many samples as make whole groups of those that the model compares: 48 of 50 in groups of 4."""
+    layers = model.modules() if isinstance(model, nn.Module) else ()
+    group = math.lcm(*(layer.group_size or 1 for layer in layers if isinstance(layer, MinibatchStdDev)))
+    return model.judge(samples[: max(len(samples) // group, 1) * group], stage=stage)
 
 
 def of_inverse(model: Inverts, specimens: Specimens) -> Signs:
