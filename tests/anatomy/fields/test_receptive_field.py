@@ -330,3 +330,16 @@ def test_the_fields_of_the_discriminators_of_dcgan_and_progan():
     graph = trace(progan_d, (1, 3, 1024, 1024))
     last = max(node.index for node in graph.nodes if node.op == "conv2d")
     assert cumulative(graph)[last] == (1788, 1788)
+
+
+class Levelled(nn.Module):
+    """Numbers by what their largest one, a single number, says."""
+
+    def forward(self, x):
+        return x * (x.abs().max() + 1)
+
+
+def test_a_single_number_on_the_way_reads_everything():
+    graph = trace(Levelled(), (1, 1, 4, 4))
+    found = support(graph, graph.output[0], (0, 0, 1, 2))
+    assert found.sets[0].all()

@@ -60,7 +60,7 @@ def _back(reading: Set, shape: Shape, source: Shape, dependence: Dependence) -> 
     reading = _only(reading, dependence)
     followed = {out for out, _ in dependence.axes if out is not None}
     free = tuple(axis for axis in range(len(shape)) if axis not in followed)
-    kept: Set = np.any(reading, axis=free, keepdims=True)
+    kept: Set = np.asarray(np.any(reading, axis=free, keepdims=True))  # Of a single number NumPy makes no array.
     # The followed axes of the output in the order of the input's, then an axis of 1 for each that follows none.
     order = [out for out, _ in dependence.axes if out is not None]
     kept = np.transpose(kept, (*order, *free)).reshape([kept.shape[out] for out in order])
