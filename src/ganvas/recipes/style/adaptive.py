@@ -26,4 +26,4 @@ def small() -> Recipe:
         batch_size=4,
         lr=1e-3,
     )
-    return Recipe(config=config, plan=Plan(total_kimg=20, measure_n=512), bound=64)
+    return Recipe(config=config, plan=Plan(total_kimg=5, measure_n=512), bound=64)  # Longer, it draws one grey.
