@@ -16,9 +16,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.gates.gate_text import GAMES, NETWORKS, ORACLE
 
+from ganvas.core.curve_scores import CurvePosition, Scored
 from ganvas.core.number_text import with_error
 from ganvas.data.text.packed_text import PackedText, prepare_text
-from ganvas.metrics.text.temperature_curve import TEMPERATURES, CurvePosition, Scored, place_by, scored
+from ganvas.metrics.text.temperature_curve import TEMPERATURES, place_by, scored
 from ganvas.metrics.text.text_judge import TextJudge
 from ganvas.report.drawing.drawing import Drawing, write
 from ganvas.report.drawing.panels import Axes, Curve, chart

@@ -20,3 +20,8 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def above(self, score: float) -> "Detections":
+        """Those that are surer."""
+        sure = self.scores > score
+        return Detections(corners=self.corners[sure], scores=self.scores[sure])

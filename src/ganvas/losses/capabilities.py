@@ -475,6 +475,11 @@ class LearnsBoxes(Protocol):
         """Pixels: lower objects are neither right nor wrong."""
         ...
 
+    @property
+    def least_score(self) -> float:
+        """Of a box that counts as found."""
+        ...
+
 
 @runtime_checkable
 class Calibrates(Protocol):

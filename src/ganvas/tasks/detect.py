@@ -123,24 +123,36 @@ def _measured(task: Detect, missed: "MissedBoxes | None") -> list[Result]:
 
 def _require_new(task: Detect) -> None:
     from ganvas.core.errors import UserError
+    from ganvas.report.drawing.drawing import check_suffix
 
     if task.score is not None and not 0 <= task.score <= 1:
         raise UserError(f"--score {task.score:g} must lie between 0 and 1.")
     if task.curve is not None and task.truth is None:
         raise UserError("--curve draws what is missed of boxes that are known. Name their file: --truth boxes.json.")
+    if task.curve is not None:
+        check_suffix(task.curve)
     if task.out.exists():
         raise UserError(f"-o {task.out} is there already. Choose another name, or remove it.")
-    if not task.out.parent.is_dir():
-        raise UserError(f"-o {task.out}: there is no folder {task.out.parent}. Make it first, or choose another place.")
+    for option, path in (("-o", task.out), ("--curve", task.curve)):
+        if path is not None and not path.parent.is_dir():
+            raise UserError(f"{option} {path}: there is no folder {path.parent}. Make it, or choose another place.")
 
 
 class _Finding:
     """One pass over the pictures."""
 
     def __init__(self, task: Detect, trained: "Trained", folder: "OutputFolder | None") -> None:
+        from ganvas.losses.capabilities import LearnsBoxes
+        from ganvas.tasks.measuring.missed_boxes import MissedBoxes
+
         self.task, self.trained, self.folder = task, trained, folder
         self.category: str = trained.data["boxes"]["category"]
-        self.missed = _missed(task, trained)
+        config = trained.model.config
+        assert isinstance(config, LearnsBoxes)
+        self.score = config.least_score if task.score is None else task.score
+        self.missed = None
+        if task.truth is not None:
+            self.missed = MissedBoxes(task.truth, self.category, least_height=config.least_height)
         self.images: list[dict[str, Any]] = []
         self.annotations: list[dict[str, Any]] = []
 
@@ -166,11 +178,11 @@ class _Finding:
 
         pixels = decoded(file, self.trained.channels)
         image = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].to(self.trained.device)
-        model = self.trained.require(Detects)
-        (found,) = model.detect(to_float(image), least_score=self.task.score)
+        least = self.score if self.missed is None else min(self.score, LEAST_SCORE)
+        (found,) = self.trained.require(Detects).detect(to_float(image), least_score=least)
         if self.missed is not None:
-            (all_found,) = model.detect(to_float(image), least_score=LEAST_SCORE)
-            self.missed.note(file.name, (pixels.shape[0], pixels.shape[1]), all_found)
+            self.missed.note(file.name, (pixels.shape[0], pixels.shape[1]), found.above(LEAST_SCORE))
+        found = found.above(self.score)
         corners, scores = found.corners.double().cpu().numpy(), found.scores.double().cpu().numpy()
         self._note(file.name, pixels.shape, corners, scores)
         if self.folder is not None:
@@ -198,17 +210,6 @@ class _Finding:
         by = {"model": self.trained.name, "weights": self.trained.fingerprint, "kimg": self.trained.kimg}
         categories = [{"id": CATEGORY, "name": self.category}]
         return {"info": by, "images": self.images, "annotations": self.annotations, "categories": categories}
-
-
-def _missed(task: Detect, trained: "Trained") -> "MissedBoxes | None":
-    from ganvas.losses.capabilities import LearnsBoxes
-    from ganvas.tasks.measuring.missed_boxes import MissedBoxes
-
-    config = trained.model.config
-    if task.truth is None:
-        return None
-    assert isinstance(config, LearnsBoxes)
-    return MissedBoxes(task.truth, trained.data["boxes"]["category"], least_height=config.least_height)
 
 
 def _drawn(pixels: "np.ndarray", corners: "np.ndarray") -> bytes:

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from ganvas.metrics.text.temperature_curve import Scored, place_by
+from ganvas.core.curve_scores import Scored
+from ganvas.metrics.text.temperature_curve import place_by
 
 CURVE = [
     Scored(quality=5.0, coverage=4.0, coverage_error=0.1),

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from ganvas.report.web.run_temperatures import Spot, TemperaturePlace, chart_of, told
+from ganvas.core.curve_scores import CurvePosition, Scored
+from ganvas.report.web.run_temperatures import TemperaturePlace, chart_of, told
 
 
 def place(where, gain, error=0.05):
@@ -13,12 +14,10 @@ def place(where, gain, error=0.05):
         baseline="runs/mle",
         quality="nats per drawn token",
         n=2000,
-        curve=[(1.0, Spot(quality=3.7, coverage=5.2)), (0.5, Spot(quality=1.9, coverage=7.4))],
-        own=Spot(quality=3.0, coverage=5.5),
-        real=Spot(quality=2.4, coverage=4.9),
-        where=where,
-        gain=gain,
-        error=error,
+        curve=[(1.0, Scored(quality=3.7, coverage=5.2)), (0.5, Scored(quality=1.9, coverage=7.4))],
+        own=Scored(quality=3.0, coverage=5.5),
+        real=Scored(quality=2.4, coverage=4.9),
+        position=CurvePosition(verdict=where, gain=gain, error=error),
     )
 
 

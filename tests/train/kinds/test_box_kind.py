@@ -149,11 +149,14 @@ def test_a_detector_says_that_it_draws_nothing_and_what_it_does(run, tmp_path):
 
 def test_detecting_refuses_what_cannot_be(run, photos, tmp_path):
     (tmp_path / "there.json").write_text("{}")
+    known = {"out": tmp_path / "b.json", "truth": tmp_path / "there.json"}
     for options, reason in (
         ({"out": tmp_path / "there.json"}, "is there already"),
         ({"out": tmp_path / "no/b.json"}, "there is no folder"),
         ({"out": tmp_path / "b.json", "score": 1.5}, "must lie between 0 and 1"),
         ({"out": tmp_path / "b.json", "curve": tmp_path / "c.svg"}, "Name their file: --truth"),
+        (known | {"curve": tmp_path / "nowhere" / "c.svg"}, "--curve .*there is no folder"),
+        (known | {"curve": tmp_path / "c.txt"}, "the suffix '.txt'"),
         ({"out": tmp_path / "b.json", "draw": photos / "drawn"}, "lies inside"),
     ):
         with pytest.raises(UserError, match=reason):

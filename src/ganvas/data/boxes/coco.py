@@ -12,15 +12,20 @@ seen, is that of CityPersons (https://arxiv.org/abs/1702.05693). All but ``bbox`
 
 import math
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
+from ganvas.core.box_kinds import IGNORED, OBJECT
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.files.atomic_files import read_json
+from ganvas.data.boxes.box_rows import BoxRows
 from ganvas.data.conversion import Broken
+from ganvas.data.pairs.pairing import stem_of
 
 USUAL = ("person", "pedestrian", "pedestrians", "people")  # Of several categories, the one that is meant.
 ONLY = "object"  # What is found where nothing has a name.
@@ -56,6 +61,30 @@ class CocoFile:
     category: str
     pictures: Mapping[str, CocoPicture]  # By name.
     left_out: list[str]
+
+    def by_stem(self) -> dict[str, CocoPicture]:
+        """Its pictures by their names without endings: what is told of a .jpg holds for the .png of it."""
+        return {stem_of(picture.name): picture for picture in self.pictures.values()}
+
+
+def told_as(stem: str) -> tuple[str, str]:
+    """The stems that a file may tell of a picture by: with its folders, or else without."""
+    return stem, PurePosixPath(stem).name
+
+
+def cut(box: CocoBox, size: tuple[int, int]) -> CocoBox | None:
+    """What lies inside of a picture of a height and a width; None of a box that lies outside."""
+    left, top, right, bottom = np.clip(box.corners, 0, 2 * size[::-1]).tolist()
+    return replace(box, corners=(left, top, right, bottom)) if right > left and bottom > top else None
+
+
+def as_rows(boxes: Sequence[CocoBox]) -> BoxRows:
+    """The boxes of one picture."""
+    return BoxRows(
+        corners=np.array([box.corners for box in boxes], np.float32).reshape(1, -1, 4),
+        kinds=np.array([[IGNORED if box.ignored else OBJECT for box in boxes]], np.int8),
+        seen=np.array([[box.seen for box in boxes]], np.float32),
+    )
 
 
 def read_coco(path: Path, category: str = "", *, broken: Broken = "refuse") -> CocoFile:

@@ -14,8 +14,8 @@ pictures with a COCO file beside them.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ import numpy as np
 from ganvas.core.box_kinds import ABSENT, IGNORED, OBJECT
 from ganvas.core.errors import UserError
 from ganvas.data.boxes.box_rows import BoxRows, padded
-from ganvas.data.boxes.coco import CocoBox, CocoFile, CocoPicture, is_coco, read_coco
+from ganvas.data.boxes.coco import CocoBox, CocoFile, CocoPicture, as_rows, cut, is_coco, read_coco, told_as
 from ganvas.data.cache import hash_file
 from ganvas.data.cached_packs import cached_pack
 from ganvas.data.conversion import Broken, broken_refusal
@@ -229,12 +229,12 @@ def _of_street(source: MadeStreet, done: _Written) -> Iterator[BoxRows]:
 
 
 def _of_files(source: PictureFiles, told: CocoFile, done: _Written, broken: Broken) -> Iterator[BoxRows]:
-    known = _by_stem(told)
+    known = told.by_stem()
     selected = source.selected if isinstance(source, NamedPictures) else ""
     found: dict[str, BoxRows] = {}
     for entry in source.entries():
-        stem = stem_of(entry.name, selected)
-        picture = known.pop(stem, None) or known.pop(PurePosixPath(stem).name, None)
+        whole, last = told_as(stem_of(entry.name, selected))
+        picture = known.pop(whole, None) or known.pop(last, None)
         if picture is None:
             done.unlisted += 1
             continue
@@ -259,10 +259,6 @@ def _of_files(source: PictureFiles, told: CocoFile, done: _Written, broken: Brok
     yield padded(list(found.values()), max(1, *(rows.kinds.shape[1] for rows in found.values())))
 
 
-def _by_stem(told: CocoFile) -> dict[str, CocoPicture]:
-    return {stem_of(picture.name): picture for picture in told.pictures.values()}
-
-
 def _of_picture(picture: CocoPicture, have: Size, done: _Written, name: str) -> BoxRows:
     """The boxes of a picture, cut at its borders, where it lies at the wanted size."""
     if picture.size not in (None, have):
@@ -271,23 +267,17 @@ def _of_picture(picture: CocoPicture, have: Size, done: _Written, name: str) -> 
             "Give boxes and pictures of one size."
         )
     steps = plan(have, done.size, done.fit, name=name)
-    kept = [moved for box in picture.boxes if (moved := _moved(box, have, steps, done)) is not None]
-    return BoxRows(
-        corners=np.array([box.corners for box in kept], np.float32).reshape(1, -1, 4),
-        kinds=np.array([[IGNORED if box.ignored else OBJECT for box in kept]], np.int8),
-        seen=np.array([[box.seen for box in kept]], np.float32),
-    )
+    return as_rows([moved for box in picture.boxes if (moved := _moved(box, have, steps, done)) is not None])
 
 
 def _moved(box: CocoBox, have: Size, steps: Plan, done: _Written) -> CocoBox | None:
-    corners = np.array(box.corners, np.float64)
-    inside = np.clip(corners, 0, [have[1], have[0]] * 2)
-    done.cut += bool((inside != corners).any()) and bool((inside[2:] > inside[:2]).all())
-    placed = _Move(steps)(inside)
-    if (inside[2:] <= inside[:2]).any() or (placed[2:] <= placed[:2]).any():
+    inside = cut(box, have)
+    done.cut += inside not in (None, box)
+    placed = None if inside is None else _Move(steps)(np.array(inside.corners))
+    if placed is None or (placed[2:] <= placed[:2]).any():
         done.lost += 1
         return None
-    return CocoBox(corners=tuple(placed.tolist()), ignored=box.ignored, seen=box.seen)
+    return replace(box, corners=tuple(placed.tolist()))
 
 
 class _Move:

@@ -8,33 +8,13 @@ quality, not where it has better quality alone. Both are scores of which less is
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
+from ganvas.core.curve_scores import CurvePosition, Scored
 from ganvas.core.results import Result
 
 TEMPERATURES = (1.2, 1.0, 0.9, 0.8, 0.7, 0.5)
 SURE = 2.0  # Standard errors.
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scored:
-    """Quality and coverage of a model, less being better, with their standard errors."""
-
-    quality: float
-    coverage: float
-    quality_error: float = 0.0
-    coverage_error: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class CurvePosition:
-    """Where a model lies by a curve."""
-
-    verdict: Literal["beyond", "on", "short", "outside"]  # Outside of the qualities that the curve has.
-    gain: float = math.nan  # Of coverage, above 0 where it is beyond.
-    error: float = math.nan
 
 
 def scored(results: Sequence[Result]) -> Scored:

@@ -1,4 +1,4 @@
-"""What a detector misses of pictures whose boxes are known: values with errors, and the curve over false boxes."""
+"""Measures of a detector on pictures whose boxes are known: values with errors, and the curve over false boxes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +9,6 @@ from ganvas.core.errors import UserError
 if TYPE_CHECKING:
     from ganvas.core.detections import Detections
     from ganvas.core.results import Result
-    from ganvas.data.boxes.box_rows import BoxRows
-    from ganvas.data.boxes.coco import CocoPicture
     from ganvas.metrics.detection.matches import DetectedPicture
     from ganvas.report.drawing.primitives import Drawing
 
@@ -31,19 +29,19 @@ class MissedBoxes:
 
     def __init__(self, truth: Path, category: str, *, least_height: float) -> None:
         from ganvas.data.boxes.coco import read_coco
-        from ganvas.data.pairs.pairing import stem_of
 
         self.truth, self.least_height = truth, least_height
-        self.told = {stem_of(name): one for name, one in read_coco(truth, category).pictures.items()}
+        self.told = read_coco(truth, category).by_stem()
         self.pictures: list[DetectedPicture] = []
         self.untold = 0
 
     def note(self, name: str, size: tuple[int, int], found: "Detections") -> None:
         """One picture of a height and a width; one that the file does not list is counted and left out."""
+        from ganvas.data.boxes.coco import as_rows, cut, told_as
         from ganvas.data.pairs.pairing import stem_of
         from ganvas.metrics.detection.matches import detected_picture
 
-        told = self.told.get(stem_of(name))
+        told = next((self.told[stem] for stem in told_as(stem_of(name)) if stem in self.told), None)
         if told is None:
             self.untold += 1
             return
@@ -52,7 +50,8 @@ class MissedBoxes:
                 f"{self.truth} has {told.name} as a picture of {told.size[0]}x{told.size[1]} pixels (height x width), "
                 f"and it has {size[0]}x{size[1]}, upright. Give the boxes of the pictures as they are."
             )
-        self.pictures.append(detected_picture(found, _rows(told, size), 0))
+        boxes = [inside for box in told.boxes if (inside := cut(box, size)) is not None]
+        self.pictures.append(detected_picture(found, as_rows(boxes), 0))
 
     def require_some(self) -> None:
         """Refuses where no picture was in the file, or nothing was to be found in any."""
@@ -95,22 +94,3 @@ def missed_chart(pictures: "Sequence[DetectedPicture]", *, least_height: float) 
     items = chart(curves, (2, 2, WIDTH - 4, HEIGHT - 4), axes=axes)
     title = "What is missed over false boxes per picture, by subset, with the log-average miss rate of each"
     return Drawing(width=WIDTH, height=HEIGHT, items=tuple(items), title=title)
-
-
-def _rows(told: "CocoPicture", size: tuple[int, int]) -> "BoxRows":
-    """The boxes of one picture, cut at its border; what lies outside is nobody's."""
-    import numpy as np
-
-    from ganvas.core.box_kinds import ABSENT, IGNORED, OBJECT
-    from ganvas.data.boxes.box_rows import BoxRows
-
-    height, width = size
-    corners = np.array([box.corners for box in told.boxes], np.float32).reshape(-1, 4)
-    corners = np.clip(corners, 0, np.array([width, height, width, height], np.float32))
-    inside = (corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1])
-    kinds = np.where([box.ignored for box in told.boxes], IGNORED, OBJECT)
-    return BoxRows(
-        corners=corners[None],
-        kinds=np.where(inside, kinds, ABSENT).astype(np.int8)[None],
-        seen=np.array([box.seen for box in told.boxes], np.float32)[None],
-    )

@@ -1,4 +1,4 @@
-"""Where a run on text lies by the temperature curve of a language model of the same text."""
+"""The place of a run on text by the temperature curve of a language model of the same text."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,8 +7,7 @@ from ganvas.core.errors import UserError
 from ganvas.tasks.measuring.text_sides import MOST, text_of
 
 if TYPE_CHECKING:
-    from ganvas.metrics.text.temperature_curve import Scored
-    from ganvas.report.web.run_temperatures import Spot, TemperaturePlace
+    from ganvas.report.web.run_temperatures import TemperaturePlace
     from ganvas.train.trained import Trained
 
 BASELINE = "text/mle"
@@ -32,19 +31,16 @@ def place_of(run: Path, baseline: Path, *, seed: int = 0) -> "TemperaturePlace":
     curve = [(t, scored(judge.scores(language.sample_tokens(n, seed=seed, temperature=t)))) for t in TEMPERATURES]
     own = scored(judge.scores(model.sample_tokens(n, seed=seed)))
     real = scored(judge.scores(judge.fresh[:n], counted=judge.reference[:n]))
-    found = place_by([one for _, one in curve], own)
     by = "nats per drawn token, by the oracle" if judge.oracle else "bits per drawn token, by n-grams of the text"
     return TemperaturePlace(
         model=model.name,
         baseline=str(baseline),
         quality=by,
         n=n,
-        curve=[(t, _spot(one)) for t, one in curve],
-        own=_spot(own),
-        real=_spot(real),
-        where=found.verdict,
-        gain=found.gain,
-        error=found.error,
+        curve=curve,
+        own=own,
+        real=real,
+        position=place_by([one for _, one in curve], own),
     )
 
 
@@ -65,14 +61,3 @@ def require_comparable(model: "Trained", language: "Trained", baseline: Path) ->
             f"--baseline {baseline} was trained on {language.data['spec']}, and the run on {model.data['spec']}. Train "
             f"{BASELINE} on the same text."
         )
-
-
-def _spot(one: "Scored") -> "Spot":
-    from ganvas.report.web.run_temperatures import Spot
-
-    return Spot(
-        quality=one.quality,
-        coverage=one.coverage,
-        quality_error=one.quality_error,
-        coverage_error=one.coverage_error,
-    )
