@@ -18,7 +18,7 @@ FOREIGN ?= .venv-foreign
 FOREIGN_STAMP := $(FOREIGN)/.ganvas-installed
 MANY_PROCESSES := tests/train/test_resume.py tests/train/test_two_ranks.py tests/cli/test_messages.py tests/cli/test_systems.py
 GATES := $(basename $(notdir $(wildcard benchmarks/gates/gate_*.py)))
-BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/families.py benchmarks/time_to_quality.py benchmarks/ports.py benchmarks/foreign.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out benchmarks/history.py benchmarks/families.py benchmarks/time_to_quality.py benchmarks/ports.py benchmarks/step_pairs.py benchmarks/foreign.py benchmarks/anatomy%.py benchmarks/metrics_peers.py benchmarks/parity%,$(wildcard benchmarks/*.py))
 
 # Threads that wait asleep, not spinning: two jobs side by side then share two cores at full speed.
 export OMP_WAIT_POLICY ?= PASSIVE

@@ -7,7 +7,6 @@ because the machine's speed drifts.
 """
 
 import itertools
-import statistics
 import sys
 import time
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parent))
-from history import record
+from step_pairs import play_steps, record_ratio, take_turns
 
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
@@ -26,7 +25,6 @@ from ganvas.nn.layers.initialise import initialise
 from ganvas.recipes.translate import cyclegan
 from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
-from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_rate
 
 CONFIG = cyclegan.small().config
 STEPS, PAIRS = 6, 5
@@ -43,17 +41,9 @@ class Ours:
 
     def turn(self, a, b, steps):
         """Processor seconds of some steps, and the mean losses."""
-        forget_sums(self.state)
         layout = {"memory_format": torch.channels_last}
         batch = Domains(a=a.contiguous(**layout), b=b.contiguous(**layout))
-        started = time.process_time()
-        for _ in range(steps):
-            stage = self.state.model.schedule().at(self.state.nimg)
-            set_learning_rate(self.state, stage.lr)
-            count_turns(self.state, self.executor.step(batch, stage))
-            self.state.nimg += CONFIG.batch_size
-            self.state.step += 1
-        return (time.process_time() - started) / steps, means_of(self.state)
+        return play_steps(self.state, self.executor, batch, steps)
 
 
 class Plain:
@@ -82,7 +72,7 @@ class Plain:
         started = time.process_time()
         for _ in range(steps):
             losses = self.step(a, b)
-        return (time.process_time() - started) / steps, losses
+        return time.process_time() - started, losses
 
     def step(self, a, b):
         """Both players once."""
@@ -129,31 +119,16 @@ def squares(scores, wanted):
     return F.mse_loss(scores, torch.full_like(scores, wanted))
 
 
+def inputs(pair):
+    """Pictures of both kinds of a turn."""
+    shape = (CONFIG.batch_size, 3, *CONFIG.picture.size)
+    return [torch.rand(shape, generator=stream(pair, name)) * 2 - 1 for name in ("first", "second")]
+
+
 def main():
     torch.set_num_threads(1)
-    sides = {"ours": Ours(), "plain": Plain()}
-    seconds = {"ours": [], "plain": []}
-    for pair in range(PAIRS + 1):
-        size, count = CONFIG.picture.size, CONFIG.batch_size
-        a, b = (torch.rand(count, 3, *size, generator=stream(pair, name)) * 2 - 1 for name in ("first", "second"))
-        losses = {}
-        for name, side in sides.items():
-            taken, losses[name] = side.turn(a, b, STEPS if pair else 1)
-            seconds[name].append(taken)
-        if pair == 0:  # The first step, before rounding has been amplified.
-            for name, value in losses["plain"].items():
-                assert abs(losses["ours"][name] - value) < 1e-3 * max(abs(value), 1), (name, losses)
-    pairs = [plain / ours for ours, plain in zip(seconds["ours"][1:], seconds["plain"][1:], strict=True)]
-    record(
-        "training steps, translate/cyclegan 32x32, preset small, batch 4, CPU",
-        {
-            "plain_over_ours": round(statistics.median(pairs), 3),
-            "plain_over_ours_range": [round(min(pairs), 3), round(max(pairs), 3)],
-            "ours_cpu_sec": round(statistics.median(seconds["ours"][1:]), 4),
-            "plain_cpu_sec": round(statistics.median(seconds["plain"][1:]), 4),
-            "wanted": 1.3,
-        },
-    )
+    seconds = take_turns({"ours": Ours(), "plain": Plain()}, inputs, pairs=PAIRS, steps=STEPS)
+    record_ratio("training steps, translate/cyclegan 32x32, preset small, batch 4, CPU", seconds, wanted=1.3)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,7 @@ weights, same batch: the first step has the same losses. The two are run in turn
 pair by pair, because the machine's speed drifts.
 """
 
-import statistics
 import sys
-import time
 from pathlib import Path
 
 import torch
@@ -17,7 +15,7 @@ from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parent))
 from contextual_attention import published
-from history import record
+from step_pairs import play_steps, record_ratio, take_turns
 
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
@@ -30,7 +28,6 @@ from ganvas.recipes.fill import gated
 from ganvas.train.execution.executors import Eager
 from ganvas.train.feeds.picture_feed import masks
 from ganvas.train.state import new_state
-from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_rate
 
 CONFIG = gated.small().config
 STEPS, PAIRS = 4, 5
@@ -89,44 +86,22 @@ class Side:
 
     def turn(self, images, mask, steps):
         """Processor seconds of some steps, and the mean losses."""
-        forget_sums(self.state)
         batch = Pictures(images=images.contiguous(memory_format=self.layout), mask=mask)
-        started = time.process_time()
-        for _ in range(steps):
-            stage = self.state.model.schedule().at(self.state.nimg)
-            set_learning_rate(self.state, stage.lr)
-            count_turns(self.state, self.executor.step(batch, stage))
-            self.state.nimg += CONFIG.batch_size
-            self.state.step += 1
-        return (time.process_time() - started) / steps, means_of(self.state)
+        return play_steps(self.state, self.executor, batch, steps)
+
+
+def inputs(pair):
+    """Pictures and masks of a turn."""
+    size, count = CONFIG.picture.size, CONFIG.batch_size
+    images = torch.rand(count, 3, *size, generator=stream(pair, "reals")) * 2 - 1
+    return images, masks("free-form", torch.arange(count), size, seed=pair)
 
 
 def main():
     torch.set_num_threads(1)
     sides = {"ours": Side(plain=False), "plain": Side(plain=True)}
-    seconds = {"ours": [], "plain": []}
-    for pair in range(PAIRS + 1):
-        size, count = CONFIG.picture.size, CONFIG.batch_size
-        images = torch.rand(count, 3, *size, generator=stream(pair, "reals")) * 2 - 1
-        mask = masks("free-form", torch.arange(count), size, seed=pair)
-        losses = {}
-        for name, side in sides.items():
-            taken, losses[name] = side.turn(images, mask, STEPS if pair else 1)
-            seconds[name].append(taken)
-        if pair == 0:  # The first step, before rounding has been amplified.
-            for name, value in losses["plain"].items():
-                assert abs(losses["ours"][name] - value) < 1e-3 * max(abs(value), 1), (name, losses)
-    pairs = [b / a for a, b in zip(seconds["ours"][1:], seconds["plain"][1:], strict=True)]
-    record(
-        "training steps, fill/gated 32x32, preset small, batch 16, CPU",
-        {
-            "plain_over_ours": round(statistics.median(pairs), 3),
-            "plain_over_ours_range": [round(min(pairs), 3), round(max(pairs), 3)],
-            "ours_cpu_sec": round(statistics.median(seconds["ours"][1:]), 4),
-            "plain_cpu_sec": round(statistics.median(seconds["plain"][1:]), 4),
-            "wanted": 1.3,
-        },
-    )
+    seconds = take_turns(sides, inputs, pairs=PAIRS, steps=STEPS)
+    record_ratio("training steps, fill/gated 32x32, preset small, batch 16, CPU", seconds, wanted=1.3)
 
 
 if __name__ == "__main__":

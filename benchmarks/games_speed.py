@@ -7,7 +7,6 @@ Same game, same weights, same noise, same batch: after the first turn both have 
 turn in one process, and the ratio is taken pair by pair, because the machine's speed drifts.
 """
 
-import statistics
 import sys
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parent))
-from history import record
+from step_pairs import play_steps, record_ratio
 
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
@@ -27,7 +26,6 @@ from ganvas.nn.layers.initialise import initialise
 from ganvas.recipes.gan import stylegan2
 from ganvas.train.execution.executors import Eager
 from ganvas.train.state import new_state
-from ganvas.train.step import count_turns, forget_sums, means_of, set_learning_rate
 
 CONFIG = stylegan2.small().config
 TURN, PAIRS = CONFIG.r1_interval, 3
@@ -130,16 +128,8 @@ class Side:
 
     def turn(self, reals):
         """Seconds of sixteen steps, and the mean losses."""
-        forget_sums(self.state)
         batch = Pictures(images=reals.contiguous(memory_format=self.layout))
-        started = time.perf_counter()
-        for _ in range(TURN):
-            stage = self.state.model.schedule().at(self.state.nimg)
-            set_learning_rate(self.state, stage.lr)
-            count_turns(self.state, self.executor.step(batch, stage))
-            self.state.nimg += CONFIG.batch_size
-            self.state.step += 1
-        return time.perf_counter() - started, means_of(self.state)
+        return play_steps(self.state, self.executor, batch, TURN, clock=time.perf_counter)
 
 
 def main():
@@ -155,17 +145,8 @@ def main():
         if pair == 0:  # The first turn, before rounding has been amplified for long.
             for name, value in losses["plain"].items():
                 assert abs(losses["ours"][name] - value) < 0.05 * abs(value), (name, losses)
-    pairs = [b / a for a, b in zip(seconds["ours"][1:], seconds["plain"][1:], strict=True)]
-    record(
-        "training steps, stylegan2 32x32, preset small, batch 16, CPU",
-        {
-            "plain_over_ours": round(statistics.median(pairs), 3),
-            "plain_over_ours_range": [round(min(pairs), 3), round(max(pairs), 3)],
-            "ours_seconds": round(statistics.median(seconds["ours"][1:]) / TURN, 4),
-            "plain_seconds": round(statistics.median(seconds["plain"][1:]) / TURN, 4),
-            "wanted": 1.3,
-        },
-    )
+    a_step = {name: [taken / TURN for taken in each[1:]] for name, each in seconds.items()}
+    record_ratio("training steps, stylegan2 32x32, preset small, batch 16, CPU", a_step, wanted=1.3, unit="seconds")
 
 
 if __name__ == "__main__":
