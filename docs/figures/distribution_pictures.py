@@ -10,9 +10,6 @@ python docs/figures/distribution_pictures.py [--runs FOLDER] [--only NAME ...]
 Trains what is not in FOLDER yet; about 7 minutes of one processor core.
 """
 
-import argparse
-import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from unittest import mock
@@ -20,6 +17,7 @@ from unittest import mock
 import numpy as np
 import torch
 import torch.nn.functional as F
+from figure_parts import make_parts, said, write_svg
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
@@ -33,9 +31,7 @@ from ganvas.losses.augmentation import NoAugmentation
 from ganvas.losses.capabilities import Encodes, HasLatents
 from ganvas.losses.game import Batch
 from ganvas.metrics.polygons import in_grey, inversion
-from ganvas.report.drawing.drawing import Drawing, write
 from ganvas.report.drawing.panels import Axes, Curve, chart
-from ganvas.report.drawing.primitives import Item
 from ganvas.tasks.train import Train, train
 from ganvas.train import augmented
 from ganvas.train.trained import load
@@ -62,15 +58,7 @@ Marks = Int64[np.ndarray, " n"]
 
 
 def main() -> None:
-    """Makes the figures that are named, all where none is."""
-    torch.set_num_threads(1)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, help="where the runs are kept; removed where left out")
-    parser.add_argument("--only", nargs="+", choices=list(PARTS), help="figures to make; all where left out")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        for name in given.only or PARTS:
-            PARTS[name](given.runs or Path(temporary))
+    make_parts(PARTS, __doc__)
 
 
 def trained(
@@ -99,7 +87,9 @@ def entropy(runs: Path) -> None:
     ticks = list(enumerate([*names.values(), "six numbers"]))
     axes = Axes(y_title="Bits per dimension of triangles", log_y=True, x_ticks=ticks, x_range=(-0.5, len(ticks) - 0.5))
     curve = Curve(x=np.arange(len(values)), y=np.array(values), joined=False, marks=True)
-    page("entropy", chart([curve], (6, 0, WIDTH - 10, HEIGHT - 40), axes=axes), (WIDTH, HEIGHT - 40))
+    write_svg(
+        "distributions", "entropy", chart([curve], (6, 0, WIDTH - 10, HEIGHT - 40), axes=axes), (WIDTH, HEIGHT - 40)
+    )
 
 
 def dimension(runs: Path) -> None:
@@ -116,7 +106,9 @@ def dimension(runs: Path) -> None:
              f"{100 * (found <= 0.75).double().mean():.0f} % within 0.75")  # fmt: skip
     curve = Curve(x=LATENTS, y=middle, error=errors, marks=True)
     axes = Axes(x_title="Latents of the decoder", y_title="Distance to a held-out triangle (white pixels)", whole=True)
-    page("dimension", chart([curve], (6, 0, WIDTH - 10, HEIGHT - 20), axes=axes), (WIDTH, HEIGHT - 20))
+    write_svg(
+        "distributions", "dimension", chart([curve], (6, 0, WIDTH - 10, HEIGHT - 20), axes=axes), (WIDTH, HEIGHT - 20)
+    )
 
 
 def nearest(encoder: Encodes, decoder: HasLatents, real: UInt8[Tensor, "n 1 h w"]) -> Float[Tensor, " n"]:
@@ -152,7 +144,9 @@ def factors(runs: Path) -> None:
              f"chi2 of the {usual.sum()} others {chi2:.0f}")  # fmt: skip
     ticks = [(number, f"{land[:3]} {time}") for number, (land, time) in enumerate(names)]
     axes = Axes(y_title="Share of the pictures, %", x_ticks=ticks, size=6.0)
-    page("factors", chart(curves, (6, 0, 1.3 * WIDTH - 10, HEIGHT), axes=axes), (1.3 * WIDTH, HEIGHT))
+    write_svg(
+        "distributions", "factors", chart(curves, (6, 0, 1.3 * WIDTH - 10, HEIGHT), axes=axes), (1.3 * WIDTH, HEIGHT)
+    )
 
 
 def kinds_of(count: int, *, seed: int) -> tuple[Pixels, Marks]:
@@ -252,19 +246,7 @@ def leak(runs: Path) -> None:
     ]
     axes = Axes(x_title="p: share of pictures that are turned at random", y_title="Upright pictures, %",
                 y_range=(0, 105))  # fmt: skip
-    page("leak", chart(curves, (6, 0, WIDTH - 10, HEIGHT - 20), axes=axes), (WIDTH, HEIGHT - 20))
-
-
-def said(*words: object) -> None:
-    """A line on the screen."""
-    sys.stdout.write(" ".join(map(str, words)) + "\n")
-    sys.stdout.flush()
-
-
-def page(name: str, items: Sequence[Item], size: tuple[float, float]) -> None:
-    """One figure as SVG."""
-    drawing = Drawing(width=size[0], height=size[1], items=tuple(items), title=name)
-    write(drawing, HERE / f"distributions_{name}.svg")
+    write_svg("distributions", "leak", chart(curves, (6, 0, WIDTH - 10, HEIGHT - 20), axes=axes), (WIDTH, HEIGHT - 20))
 
 
 PARTS: dict[str, Callable[[Path], None]] = {

@@ -13,16 +13,15 @@ python docs/figures/distributions.py [--runs FOLDER] [--only NAME ...]
 Trains what is not in FOLDER yet; about 7 minutes of one processor core.
 """
 
-import argparse
 import math
-import sys
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from figure_parts import make_parts, said, write_svg
 from jaxtyping import Float
+from PIL import Image as Pixels
 
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
@@ -56,15 +55,7 @@ WIDTH, HEIGHT = 400.0, 230.0
 
 
 def main() -> None:
-    """Makes the figures that are named, all where none is."""
-    torch.set_num_threads(1)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, help="where the runs are kept; removed where left out")
-    parser.add_argument("--only", nargs="+", choices=list(PARTS), help="figures to make; all where left out")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        for name in given.only or PARTS:
-            PARTS[name](given.runs or Path(temporary))
+    make_parts(PARTS, __doc__)
 
 
 def trained(runs: Path, model: str, law: str, kimg: float, preset: str = "mixtures") -> Path:
@@ -98,7 +89,7 @@ def slopes(runs: Path) -> None:
                  f"{found['gap_mass']:.4f}, at least {found['gap_mass.bound']:.4f}")  # fmt: skip
         curves.append(Curve(name=model, x=np.array(APART) / s, y=np.array(steep), marks=True, joined=False))
     axes = Axes(x_title="Distance of the two modes, in their deviations", y_title="Steepest place", log_y=True)
-    page("slopes", chart(curves, (6, 0, WIDTH - 10, HEIGHT), axes=axes), (WIDTH, HEIGHT))
+    write_svg("distributions", "slopes", chart(curves, (6, 0, WIDTH - 10, HEIGHT), axes=axes), (WIDTH, HEIGHT))
 
 
 def filaments(runs: Path) -> None:
@@ -164,7 +155,7 @@ def tails(runs: Path) -> None:
         share = np.array([(far > x).mean() for x in reach])
         curves.append(Curve(name=model, x=reach, y=np.where(share > 0, share, np.nan)))
     axes = Axes(x_title="x", y_title="P(X > x)", log_x=True, log_y=True, y_range=(1e-5, 1.3))
-    page("tails", chart(curves, (6, 0, WIDTH - 10, HEIGHT + 20), axes=axes), (WIDTH, HEIGHT + 20))
+    write_svg("distributions", "tails", chart(curves, (6, 0, WIDTH - 10, HEIGHT + 20), axes=axes), (WIDTH, HEIGHT + 20))
 
 
 def support(runs: Path) -> None:
@@ -184,7 +175,7 @@ def support(runs: Path) -> None:
         Curve(name="found from 2,048 draws", x=sizes, y=found, error=errors, joined=False, marks=True),
     ]
     axes = Axes(x_title="Scenes that are copied", y_title="Support that is found", log_x=True, log_y=True)
-    page("support", chart(curves, (6, 0, WIDTH - 10, HEIGHT), axes=axes), (WIDTH, HEIGHT))
+    write_svg("distributions", "support", chart(curves, (6, 0, WIDTH - 10, HEIGHT), axes=axes), (WIDTH, HEIGHT))
 
 
 def noise(runs: Path) -> None:
@@ -211,7 +202,7 @@ def noise(runs: Path) -> None:
     half = (WIDTH * 1.3) / 2
     items = [*chart(points, (6, 0, half - 8, HEIGHT), axes=of_points),
              *chart(pictures, (half + 8, 0, half - 12, HEIGHT), axes=of_pictures)]  # fmt: skip
-    page("noise", items, (WIDTH * 1.3, HEIGHT))
+    write_svg("distributions", "noise", items, (WIDTH * 1.3, HEIGHT))
     said("noise: lost", ", ".join(f"{value:.2f} of {-math.log(p):.2f}" for p, value in zip(kept, lost, strict=True)))
     said(f"noise: 99 % at 32x32: {-math.log(0.01):.2f} nats, {-math.log2(0.01) / 3072:.4f} bits per dimension")
 
@@ -237,19 +228,11 @@ def clouds(runs: Path, law: str, name: str, says: Callable[[Float[np.ndarray, "n
         ]
     size = (8 + 3 * SIDE + 2 * GAP, 2 * (SIDE + TOP + 14))
     drawing = Drawing(width=size[0], height=size[1], items=tuple(items), title=f"{name}: five families on {law}")
-    write(drawing, HERE / f"distributions_{name}.png", dpi=200.0)
+    path = write(drawing, HERE / f"distributions_{name}.png", dpi=200.0)
+    with Pixels.open(path) as whole:  # Dots of two colours: a third of the bytes.
+        few = whole.convert("RGB").quantize(48, dither=Pixels.Dither.NONE)
+    few.save(path, optimize=True)
     return words
-
-
-def said(*words: object) -> None:
-    """A line on the screen."""
-    sys.stdout.write(" ".join(map(str, words)) + "\n")
-    sys.stdout.flush()
-
-
-def page(name: str, items: Sequence[Item], size: tuple[float, float]) -> None:
-    """One figure as SVG."""
-    write(Drawing(width=size[0], height=size[1], items=tuple(items), title=name), HERE / f"distributions_{name}.svg")
 
 
 PARTS: dict[str, Callable[[Path], None]] = {

@@ -15,14 +15,14 @@ About four minutes of one processor core.
 
 import argparse
 import math
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from figure_parts import said, write_svg
 from PIL import Image
 from torch import Tensor, nn
 
@@ -35,7 +35,6 @@ from ganvas.metrics.maths.known_density import divergences
 from ganvas.metrics.maths.lipschitz import product_of_norms, steepest
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.nn.norms.spectral_norm import SpectralNorm
-from ganvas.report.drawing.drawing import Drawing, write
 from ganvas.report.drawing.panels import Axes, Curve, chart
 from ganvas.report.drawing.primitives import Item
 from ganvas.tasks.train import Train, train
@@ -144,7 +143,7 @@ def figure_losses() -> None:
     found = losses()
     curves = [Curve(name=kind, x=at[::10], y=-value[::10]) for kind, (at, value, _) in found.items()]
     axes = Axes(x_title="Steps of the critic", y_title="Minus its loss: E D(x) - E D(y)", log_y=True)
-    page("losses", chart(curves, (6, 0, 434, 240), axes=axes), (440, 240))
+    write_svg("first_principles", "losses", chart(curves, (6, 0, 434, 240), axes=axes), (440, 240))
     curves = []
     for _, _, slopes in found.values():
         at, slope, bound = np.array(slopes).T
@@ -154,7 +153,7 @@ def figure_losses() -> None:
         two = curves[2 * index : 2 * index + 2]
         place = (6 + (index % 2) * 240.0, (index // 2) * 160.0, 226.0, 152.0)
         items += chart(two, place, axes=Axes(title=kind, x_title="Steps", y_title="Slope", log_y=True))
-    page("lipschitz", items, (480, 320))
+    write_svg("first_principles", "lipschitz", items, (480, 320))
 
 
 def figure_distances() -> None:
@@ -194,7 +193,7 @@ def figure_distances() -> None:
         *chart(right, (222, 0, 214, 210), axes=of_js),
         *chart(third, (444, 0, 214, 210), axes=of_kl),
     ]
-    page("distances", items, (660, 210))
+    write_svg("first_principles", "distances", items, (660, 210))
 
 
 def kl_of_blurred_lines(distance: float, n: int = 4000) -> float:
@@ -248,7 +247,7 @@ def figure_samples() -> None:
         Curve(name="100 batches of n", x=sizes, y=np.array(found), joined=False, marks=True),
     ]
     axes = Axes(x_title="Samples in a batch", y_title="Standard deviation of the loss", log_x=True, log_y=True)
-    page("samples", chart(curves, (6, 0, 350, 220), axes=axes), (360, 220))
+    write_svg("first_principles", "samples", chart(curves, (6, 0, 350, 220), axes=axes), (360, 220))
     said("samples:", dict(zip(sizes.tolist(), np.round(np.array(found) / exact, 2).tolist(), strict=True)))
 
 
@@ -277,7 +276,7 @@ def figure_gap(folder: Path) -> None:
     axes = Axes(
         x_title="L: the generator's steepest place", y_title="Share of samples in the gap", log_x=True, log_y=True
     )
-    page("gap", chart(curves, (6, 0, 390, 230), axes=axes), (400, 230))
+    write_svg("first_principles", "gap", chart(curves, (6, 0, 390, 230), axes=axes), (400, 230))
     for row in zip(steep, mass, error, bound, strict=True):
         said("gap: L {:.3g}, mass {:.4f} ± {:.4f}, bound {:.4f}".format(*row))
     below = int((mass < bound - 2 * error).sum())
@@ -319,18 +318,6 @@ def table_minute(folder: Path) -> None:
             f"minute: {name}: {time.process_time() - started:.0f} s, {values['modes']:.0f} modes, "
             f"{100 * values['modes.high_quality']:.0f} % within 3 sigma, JS {values['js']:.2f}"
         )
-
-
-def said(*words: object) -> None:
-    """A line on the screen."""
-    sys.stdout.write(" ".join(map(str, words)) + "\n")
-    sys.stdout.flush()
-
-
-def page(name: str, items: Sequence[Item], size: tuple[float, float]) -> None:
-    """One figure as SVG."""
-    drawing = Drawing(width=size[0], height=size[1], items=tuple(items), title=name)
-    write(drawing, HERE / f"first_principles_{name}.svg")
 
 
 def main() -> None:
