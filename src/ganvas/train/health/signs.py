@@ -46,18 +46,18 @@ def vital_signs(state: State, stage: Stage, specimens: Specimens | None, *, seed
     if specimens is not None and isinstance(state.model, HasLatents) and isinstance(state.model, Judges):
         with at_rest(state.model), torch.no_grad(), watched_layers(state.players) as layers:
             fakes = _fakes(state.model, stage, specimens, seed=seed, counts=counts)
-            judged = partial(_judged, state.model, stage=stage)
-            held_out = None if specimens.held_out is None else judged(specimens.held_out)
-            train, fake = (judged(samples) for samples in (specimens.train, fakes))
+            cut = partial(_whole_groups, state.model)
+            held_out = specimens.held_out
+            held_out = None if held_out is None else state.model.judge(cut(held_out), stage=stage)
+            train, fake = (state.model.judge(cut(samples), stage=stage) for samples in (specimens.train, fakes))
             found |= of_verdicts(train, fake, held_out) | of_fakes(fakes, specimens) | layers
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
-def _judged(model: Judges, samples: Samples, *, stage: Stage) -> OtherSamples:
-    """Verdicts on as many samples as make whole groups of those that the model compares: 48 of 50 in groups of 4."""
-    layers = model.modules() if isinstance(model, nn.Module) else ()
-    group = math.lcm(*(layer.group_size or 1 for layer in layers if isinstance(layer, MinibatchStdDev)))
-    return model.judge(samples[: max(len(samples) // group, 1) * group], stage=stage)
+def _whole_groups(model: Game, samples: Samples) -> Float[Tensor, "m *shape"]:
+    """As many samples as make whole groups of those that the model compares: 48 of 50 in groups of 4."""
+    group = math.lcm(*(layer.group_size or 1 for layer in model.modules() if isinstance(layer, MinibatchStdDev)))
+    return samples[: max(len(samples) // group, 1) * group]
 
 
 def of_inverse(model: Inverts, specimens: Specimens) -> Signs:
