@@ -4,9 +4,10 @@
   between two samples of 64 points of one (medians over 12 seeds); twin: weights held to .05. Of one Gaussian that is
   drawn anew for every step there is nothing to be steep about: the loss stays at 0.
 - ``averages``: on eight Gaussians the average of the generator's weights has 8 modes in 10 of 12 seeds, and a mean
-  sliced distance of .11 at most; twin: a discriminator that sees a generator 16 steps old ends beyond 1.
+  sliced distance of .11 at most; twin: a discriminator that sees a generator 16 steps old ends beyond 1, and one that
+  sees it 4 steps old does not.
 - ``depths``: the mean training loss of plain networks of 42 layers is above five times that of 18 layers, with batch
-  norm (8 seeds); twin: residual networks stay below twice.
+  norm (8 seeds); twin: residual networks stay below twice, or both of their losses below .1, where a ratio says nothing.
 - ``gradients``: at the start of a plain network of 42 layers the gradient grows 50-fold on its way to the input; twin:
   a residual one stays below 20 (medians over 8 seeds).
 - ``speeds``: under Adam the fastest of layers of unlike width is at most 1.6 times as fast as the slowest where weights
@@ -33,8 +34,8 @@ from ganvas.claims.speeds._layers import speeds
 
 SEEDS = range(1000, 1012)  # None that a setting was looked at with.
 EARLY, LATE, GAP, CLIP = 500, 2000, 2.0, 0.05
-GAME_STEPS, DELAY = 4000, 16
-DEEP, SHALLOW, DEPTH_STEPS = 42, 18, 150
+GAME_STEPS, PENALTY, DELAY, SHORT_DELAY = 4000, 1.0, 16, 4
+DEEP, SHALLOW, DEPTH_STEPS, LEARNT = 42, 18, 150, 0.1
 LAYERS, CHANNELS, SIDE, BATCH = 42, 12, 8, 32
 FIELD, POOLS, CODE, POOL_STEPS = 32, 4, 16, 700
 
@@ -85,30 +86,42 @@ def critic_losses(*, samples: bool = False, clip: float | None = None) -> tuple[
 
 def averages() -> list[str]:
     """The average of a generator, and a game whose discriminator sees an old one."""
-    game = played(RingGame(penalty=0.1), SEEDS, GAME_STEPS)
+    game = played(RingGame(penalty=PENALTY), SEEDS, GAME_STEPS)
     modes, distance = game.modes(averaged=True), mean(game.distance(averaged=True))
-    late = mean(played(RingGame(penalty=0.1, delay=DELAY), SEEDS, GAME_STEPS).distance())
-    own = {"modes": mean(game.modes()), "distance": mean(game.distance())}
-    history.record("gate_claims.averages", {"modes": modes, "distance": distance, "raw": own, "delayed": late})
+    late, less_late = (
+        mean(played(RingGame(penalty=PENALTY, delay=delay), SEEDS, GAME_STEPS).distance())
+        for delay in (DELAY, SHORT_DELAY)
+    )
+    found = {
+        "modes": modes,
+        "distance": distance,
+        "raw": {"modes": mean(game.modes()), "distance": mean(game.distance())},
+        f"delayed by {DELAY}": late,
+        f"delayed by {SHORT_DELAY}": less_late,
+    }
+    history.record("gate_claims.averages", found)
     return [
         *([] if sum(one == 8 for one in modes) >= 10 else [f"averages: 8 modes are wanted in 10 of 12, not {modes}"]),
         *([] if distance <= 0.11 else [f"averages: a distance of {distance:g} is above .11"]),
         *([] if late > 1 else [f"averages: a delay of {DELAY} ends at {late:g}, not beyond 1"]),
+        *([] if less_late <= 1 else [f"averages: a delay of {SHORT_DELAY} ends at {less_late:g}, beyond 1"]),
     ]
 
 
 def depths() -> list[str]:
     """Training losses of plain and of residual networks by depth."""
-    ratios = {}
+    ratios, highest = {}, {}
     for kind, shortcut in (("plain", None), ("residual", 1.0)):
         losses = {
             depth: trained(Net(depth=depth, norm=True, shortcut=shortcut), SEEDS[:8], Training(steps=DEPTH_STEPS)).train
             for depth in (DEEP, SHALLOW)
         }
         history.record(f"gate_claims.depths {kind}", {str(depth): found for depth, found in losses.items()})
-        ratios[kind] = mean(losses[DEEP]) / mean(losses[SHALLOW])
+        deep, shallow = mean(losses[DEEP]), mean(losses[SHALLOW])
+        ratios[kind], highest[kind] = deep / shallow, max(deep, shallow)
+    stays = ratios["residual"] < 2 or highest["residual"] < LEARNT
     plain = [] if ratios["plain"] > 5 else [f"depths: plain networks lose {ratios['plain']:g} times as much, not 5"]
-    return plain + ([] if ratios["residual"] < 2 else [f"depths: residual ones lose {ratios['residual']:g} times"])
+    return plain + ([] if stays else [f"depths: residual ones lose {ratios['residual']:g} times as much"])
 
 
 def gradients() -> list[str]:
@@ -162,7 +175,7 @@ def pools() -> list[str]:
     torch.manual_seed(SEEDS[0])
     net = pooled_network()
     before = found_again(net)
-    descent = torch.optim.Adam(net.parameters(), lr=3e-3)
+    descent = torch.optim.Adam(net.parameters(), lr=1e-3)
     for _ in range(POOL_STEPS):
         places = torch.randint(FIELD * FIELD, (64,))
         descent.zero_grad()
@@ -185,8 +198,11 @@ def pooled_network() -> nn.Sequential:
 
 
 def pixel_at(places: Tensor) -> Tensor:
-    """Pictures that are black but for one pixel."""
-    return F.one_hot(places, FIELD * FIELD).float().view(-1, 1, FIELD, FIELD)
+    """Pictures that are black but for one pixel, so bright that the mean square of a picture is 1.
+
+    With a brightness of 1 the signal behind four poolings is so small that some starts never learn.
+    """
+    return FIELD * F.one_hot(places, FIELD * FIELD).float().view(-1, 1, FIELD, FIELD)
 
 
 @torch.no_grad()
