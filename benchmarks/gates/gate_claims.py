@@ -7,7 +7,8 @@
   sliced distance of .11 at most; twin: a discriminator that sees a generator 16 steps old ends beyond 1, and one that
   sees it 4 steps old does not.
 - ``depths``: the mean training loss of plain networks of 42 layers is above five times that of 18 layers, with batch
-  norm (8 seeds); twin: residual networks stay below twice, or both of their losses below .1, where a ratio says nothing.
+  norm (8 seeds); twin: residual networks stay below twice, or both of their losses below .1: a ratio of two that are
+  nearly nothing says nothing.
 - ``gradients``: at the start of a plain network of 42 layers the gradient grows 50-fold on its way to the input; twin:
   a residual one stays below 20 (medians over 8 seeds).
 - ``speeds``: under Adam the fastest of layers of unlike width is at most 1.6 times as fast as the slowest where weights

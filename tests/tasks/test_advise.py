@@ -1,5 +1,6 @@
 """``ganvas advise``: the steps that it tries are played, since the forecast has its own tests."""
 
+import dataclasses
 import shlex
 
 import pytest
@@ -8,6 +9,7 @@ from ganvas.cli.parsing import parse
 from ganvas.core.errors import UserError
 from ganvas.tasks.advise import Advise, advise
 from ganvas.tasks.advising import measured_families, tried_steps
+from ganvas.tasks.advising.chosen_model import chosen
 from ganvas.tasks.advising.measured_families import Figures, MeasuredModel
 from ganvas.tasks.advising.tried_steps import Tried
 
@@ -84,6 +86,43 @@ def test_too_few_pictures_are_told_and_nothing_is_advised(played):
 def test_a_short_time_is_told_with_what_would_be_enough(played):
     result = advise(Advise(data="scenes:300,16x16", minutes=0.01))
     assert any("only" in warning and "3× takes about" in warning for warning in result.warnings)
+
+
+SMALL, LARGE = (32, 32), (64, 64)
+BEST, GOOD, BAD = measured("a", swd=30.0, recall=0.5), measured("b", swd=60.0, recall=0.3), measured("c", swd=61.0)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "goal", "place"),
+    [
+        ((SMALL, SMALL, SMALL), "pictures", 0),
+        ((SMALL, LARGE, LARGE), "pictures", 1),  # Twice as bad is good enough.
+        ((SMALL, SMALL, LARGE), "pictures", 0),  # 61 is more than twice 30.
+        ((None, SMALL, LARGE), "pictures", 2),  # The best cannot learn from them.
+        ((SMALL, LARGE, SMALL), "modes", 1),
+        ((SMALL, LARGE, LARGE), "likelihood", 0),
+        ((None, None, None), "pictures", None),
+    ],
+)
+def test_larger_pictures_are_worth_a_figure_that_is_nearly_as_good(sizes, goal, place):
+    assert chosen(list(zip((BEST, GOOD, BAD), sizes, strict=True)), goal) == place
+
+
+def test_models_are_tried_until_one_draws_pictures_as_large_as_those_that_are_there(played, monkeypatch):
+    sizes = {"gan/sngan": (32, 32), "vae/vae": (64, 64)}
+    known = [measured(f"gan/gan{number}", swd=20.0 + number) for number in range(4)] + list(KNOWN.models)
+    monkeypatch.setattr(measured_families, "figures", lambda: dataclasses.replace(KNOWN, models=known))
+    play = tried_steps.tried
+    monkeypatch.setattr(
+        tried_steps,
+        "tried",
+        lambda task, **how: dataclasses.replace(play(task, **how), size=sizes.get(task.model, (16, 16))),
+    )
+    result = advise(Advise(data="scenes:300,32x32"))
+    assert [one.model for one in result.candidates] == [one.model for one in known[:6]]
+    assert result.model == "gan/sngan"
+    assert "gan/gan0 reached SWD 20" in result.reasons[0]
+    assert "only 16x16 pixels" in result.reasons[0]
 
 
 @pytest.mark.parametrize(("change", "said"), [({"minutes": 0}, "--minutes 0"), ({"data": "nowhere/"}, "nowhere")])

@@ -14,13 +14,17 @@ from ganvas.core.number_text import number, with_error
 from ganvas.core.progress import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ganvas.tasks.advising.measured_families import Figures, MeasuredModel
     from ganvas.tasks.advising.pictures_seen import PicturesSeen
     from ganvas.tasks.advising.tried_steps import Tried
     from ganvas.tasks.train import Train
 
 PRESET = "small"  # Of every model that is advised: made for this kind of machine.
-CANDIDATES = 4  # That steps are tried of.
+CANDIDATES = 4  # That steps are tried of,
+MORE = 4  # and of so many more until one draws pictures as large as those that are there, or of LARGEST pixels.
+LARGEST = 64  # The shorter side that presets of this kind are bound to.
 TOO_FEW, FEW, SOME = 100, 1000, 10_000  # Unlike pictures, below which none can learn, many copy, or ADA helps.
 OF_A_CLASS = 100  # Pictures that the smallest class should have.
 LEAST_PASSES = 3.0  # Over the pictures, below which a run is called short.
@@ -83,6 +87,16 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Try:
+    """One model, the task that its steps were tried with, and what came of it: None where it cannot learn."""
+
+    one: "MeasuredModel"
+    candidate: Candidate
+    train: "Train"
+    tried: "Tried | None"
+
+
+@dataclass(frozen=True, kw_only=True)
 class AdviseResult:
     """The advice and what it rests on."""
 
@@ -101,6 +115,7 @@ class AdviseResult:
 
 def advise(task: Advise) -> AdviseResult:
     """Surveys, compares, tries, and decides; writes nothing but packs into the cache."""
+    from ganvas.tasks.advising.chosen_model import chosen
     from ganvas.tasks.advising.measured_families import best_first, figures
     from ganvas.tasks.train import pick_device
 
@@ -126,23 +141,28 @@ def advise(task: Advise) -> AdviseResult:
     )
     if there.unlike < TOO_FEW:
         return empty
-    tries = [(one, *_try(task, one, reading, known, device)) for one in best_first(known, task.goal)[:CANDIDATES]]
-    candidates = [candidate for _, candidate, _, _ in tries]
-    chosen = next(((one, train, tried) for one, _, train, tried in tries if tried is not None), None)
-    if chosen is None:
+    tries: list[_Try] = []
+    for one in best_first(known, task.goal)[: CANDIDATES + MORE]:
+        if len(tries) < CANDIDATES or not any(_as_large(there, each.tried) for each in tries):
+            tries.append(_try(task, one, reading, known, device))
+    candidates = [each.candidate for each in tries]
+    place = chosen([(each.one, each.tried.size if each.tried else None) for each in tries], task.goal)
+    if place is None:
         raise UserError(f"None of the candidates can learn from {task.data}: {candidates[0].refused}")
-    one, train, tried = chosen
+    taken = tries[place]
+    tried = taken.tried
+    assert tried is not None  # What cannot learn is not chosen.
     augment = _augment(there, tried)
     return dataclasses.replace(
         empty,
         candidates=candidates,
-        model=one.model,
+        model=taken.one.model,
         preset=PRESET,
         size=tried.size,
         augment=augment,
-        command=_command(task, train, augment),
-        reasons=_reasons(task, there, one, tried, known, augment),
-        warnings=warnings + _cropped(train) + _shortness(task, there, tried),
+        command=_command(task, taken.train, augment),
+        reasons=[_why(task, taken.one, tries, known), *_reasons(task, there, tried, augment)],
+        warnings=warnings + _cropped(taken.train) + _shortness(task, there, tried),
     )
 
 
@@ -194,9 +214,7 @@ def _free(path: Path) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def _try(
-    task: Advise, one: "MeasuredModel", reading: _Reading, known: "Figures", device: Any
-) -> tuple[Candidate, "Train", "Tried | None"]:
+def _try(task: Advise, one: "MeasuredModel", reading: _Reading, known: "Figures", device: Any) -> _Try:
     """A candidate's steps, with the pictures as they are or, where that cannot be, with their middle cut out."""
     from ganvas.core.progress import say
     from ganvas.tasks.advising.tried_steps import tried
@@ -218,9 +236,14 @@ def _try(
             flop=found.flop_per_kimg * found.kimg,
             measured=reached,
         )
-        return made, train, found
+        return _Try(one=one, candidate=made, train=train, tried=found)
     nothing = Candidate(model=one.model, size=(0, 0), seconds_per_kimg=0, kimg=0, flop=0, measured=reached)
-    return dataclasses.replace(nothing, refused=refused), trains[0], None
+    return _Try(one=one, candidate=dataclasses.replace(nothing, refused=refused), train=trains[0], tried=None)
+
+
+def _as_large(there: "PicturesSeen", tried: "Tried | None") -> bool:
+    """Whether a candidate draws pictures as large as those that are there, or as any preset draws them."""
+    return tried is not None and min(tried.size) >= min(LARGEST, there.median_side)
 
 
 def _reached(one: "MeasuredModel", goal: str, known: "Figures") -> str:
@@ -250,16 +273,25 @@ def _command(task: Advise, train: "Train", augment: Augment) -> str:
     return shlex.join(words)
 
 
-def _reasons(
-    task: Advise, there: "PicturesSeen", one: "MeasuredModel", tried: "Tried", known: "Figures", augment: Augment
-) -> list[str]:
-    """Why this model, this size and this augmentation, and what it costs."""
-    height, width = tried.size
+def _why(task: Advise, one: "MeasuredModel", tries: "Sequence[_Try]", known: "Figures") -> str:
+    """Why this model, and what was better and draws smaller pictures, if anything was."""
     where = f"{known.pictures:,} scenes of {known.side}x{known.side} pixels and {duration(one.cpu_sec)} of one core"
+    best = next(each for each in tries if each.tried is not None)
+    reached = f"{one.model} reached {_reached(one, task.goal, known)} on {where}"
+    if best.one is one:
+        place = "the best of the models that were measured and can learn from yours"
+    else:
+        height, width = best.candidate.size
+        smaller = f"draws pictures of only {height}x{width} pixels"
+        place = f"{best.one.model} reached {_reached(best.one, task.goal, known)} and {smaller}"
+    return f"You want {GOALS[task.goal]}: {reached}; {place}. Your pictures are others, so take it as a first try."
+
+
+def _reasons(task: Advise, there: "PicturesSeen", tried: "Tried", augment: Augment) -> list[str]:
+    """Why this size and this augmentation, and what it costs."""
+    height, width = tried.size
     kimg = f"{tried.kimg:,.4g} kimg, {tried.kimg * 1000 / there.count:,.3g} times over the pictures"
     reasons = [
-        f"You want {GOALS[task.goal]}: of the models that were measured on {where}, {one.model} came first with "
-        f"{_reached(one, task.goal, known)}. Your pictures are others, so take it as a first try.",
         f"{height}x{width} pixels: what the preset is made for, and no more than your pictures have.",
         f"About {duration(60 * task.minutes)} here for {kimg} and {tried.flop_per_kimg * tried.kimg:.2g} FLOP "
         f"({number(tried.seconds_per_kimg, digits=3)} s for a thousand pictures).",
