@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,16 @@ def test_every_command_has_help(verb, capsys):
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert f"usage: {f'ganvas {verb}'.strip()}" in shown
+
+
+def test_help_that_nobody_reads_to_its_end_is_no_failure(monkeypatch):
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as gone:
+        monkeypatch.setattr(sys, "stdout", gone)
+        with pytest.raises(SystemExit) as ended:
+            command_line.main(["--help"])
+    assert ended.value.code == 0
 
 
 def test_help_names_every_verb(capsys):

@@ -1,6 +1,8 @@
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,24 @@ def test_words_become_the_task_of_their_verb():
     assert (task.model, task.data, task.kimg, task.set, task.dry_run) == ("gan/progan", "photos", 3.0, ("lr=1",), True)
     assert parse(["data", "describe", "photos"]) == Describe(source="photos")
     assert parse(["features"]) == parse(["features", "list"]) == List()
+
+
+@pytest.mark.parametrize("verb", [verb.name for verb in verbs.VERBS])
+def test_every_option_that_help_shows_is_one_that_can_be_given(verb, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as ended:
+        parse([*verb.split(), "--help"])
+    assert ended.value.code == 0
+    shown = sorted(set(re.findall(r"(?<![\w-])--[a-z][\w-]*", capsys.readouterr().out.partition("options")[2])))
+    assert shown
+    for option in shown:
+        with pytest.raises(SystemExit):  # Never a UserError, which says that there is no such option.
+            parse([*verb.split(), option, "--help"])
+
+
+def test_training_begins_at_a_state_of_another_run():
+    task = parse(["train", "gan/dcgan", "--data", "x", "--from", "runs/a/state/000500.000", "--out", "y"])
+    assert task.branch == Path("runs/a/state/000500.000")
 
 
 @pytest.mark.parametrize(

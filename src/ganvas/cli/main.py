@@ -27,10 +27,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wait_for_imports()
     with unfailing_messages():
         try:
-            task = parse(list(sys.argv[1:] if arguments is None else arguments))
+            task = _task_of(list(sys.argv[1:] if arguments is None else arguments))
         except (UserError, KeyboardInterrupt) as error:
             sys.exit(_told(error))
         sys.exit(run(task))
+
+
+def _task_of(words: Sequence[str]) -> Any:
+    """What was asked for. Whoever asked for help and went away has read enough."""
+    try:
+        try:
+            return parse(words)
+        finally:  # Help ends the program here, and Python would complain if its end could not be written.
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        output.discard(sys.stdout)
+        sys.exit(DONE)
 
 
 def run(task: Any) -> int:

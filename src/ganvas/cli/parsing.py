@@ -17,6 +17,7 @@ PROGRAM = "ganvas"
 DESCRIPTION = "From a folder of pictures to a generative model, and from the model to understanding."
 CONFIG = (OmitArgPrefixes, OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
 LEAST_COLUMNS = 40  # In fewer than six the parser's tables never end.
+ARGUMENT = type(tyro.conf.arg())  # What a field's annotation says of its option.
 LENGTHS = {"epochs", "epoch", "num-epochs", "steps", "num-steps", "max-steps", "iterations", "iters", "niter", "nimg"}
 
 
@@ -80,13 +81,17 @@ def _refuse_foreign_options(verb: Verb, words: Sequence[str]) -> None:
 
 
 def _options(task: type) -> list[str]:
-    """What may be given on a command line: not what tasks give one another."""
-    hidden = {name for name, hint in get_type_hints(task, include_extras=True).items() if _is_hidden(hint)}
-    return [field.name for field in dataclasses.fields(task) if field.name not in hidden]
+    """What may be given on a command line, by its name there: not what tasks give one another."""
+    hints = get_type_hints(task, include_extras=True)
+    notes = {name: hint.__metadata__ if get_origin(hint) is Annotated else () for name, hint in hints.items()}
+    shown = [field.name for field in dataclasses.fields(task) if tyro.conf.Suppress not in notes[field.name]]
+    return [_name_of(name, notes[name]) for name in shown]
 
 
-def _is_hidden(hint: Any) -> bool:
-    return get_origin(hint) is Annotated and tyro.conf.Suppress in hint.__metadata__
+def _name_of(field: str, notes: Sequence[Any]) -> str:
+    """A field's name as an option, which `tyro.conf.arg(name=...)` may say: --from, a word that Python keeps."""
+    said = [note.name for note in notes if isinstance(note, ARGUMENT) and note.name is not None]
+    return said[0] if said else field
 
 
 def _remedy(name: str, value: str, known: set[str]) -> str:

@@ -114,6 +114,22 @@ def test_missing_shards_are_named_before_anything_is_read(given):
         prepare(f"{folder}/{{000..004}}.tar", quiet=True)
 
 
+def test_a_shard_that_a_folder_lacks_between_the_others_is_named(given):
+    folder, pictures = given
+    (folder / "001.tar").rename(folder / "other.tar")
+    with pytest.raises(UserError, match=r"by their numbers 1 more belong to them: 001\.tar"):
+        prepare(str(folder), quiet=True)
+    assert len(prepare(f"{folder}/{{000,002}}.tar", quiet=True)) == len(pictures) - 6
+
+
+def test_compressed_shards_beside_plain_ones_are_not_passed_over(given):
+    folder, _ = given
+    with tarfile.open(folder / "003.tar.gz", "w:gz"):
+        pass
+    with pytest.raises(UserError, match=r"compressed ones, such as 003\.tar\.gz"):
+        prepare(str(folder), quiet=True)
+
+
 def test_shards_of_two_layouts_are_refused(given, tmp_path, random):
     folder, _ = given
     write_shard(folder / "003.tar", [("a.png", png(random.integers(0, 256, (8, 10, 3), dtype=np.uint8)))])

@@ -7,12 +7,13 @@ from pathlib import Path
 from ganvas.core.errors import UserError
 from ganvas.data.encoded.file_kinds import known_otherwise
 from ganvas.data.shards.row_groups import is_table
+from ganvas.data.shards.shard_numbers import NAMED, require_all
 from ganvas.data.sources.labels import is_hidden, is_picture
 from ganvas.data.sources.locations import expanded
 from ganvas.data.sources.picture_tables import parquet_of
 
-NAMED = 5  # Missing shards that a message names.
 MOST = 1_000_000  # Shards: more are a slip of the hand.
+COMPRESSED = (".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 
@@ -45,8 +46,15 @@ def shards_of(spec: str) -> list[Path] | None:
 
 
 def tables_of(spec: str) -> list[Path] | None:
-    """The Parquet files that ``spec`` is or holds; None where it names something else."""
-    return parquet_of(expanded(spec))
+    """The Parquet files that ``spec`` is or holds; None where it names something else.
+
+    Raises:
+        UserError: some are missing from a folder.
+    """
+    files = parquet_of(expanded(spec))
+    if files is not None and expanded(spec).is_dir():
+        require_all(files, expanded(spec))
+    return files
 
 
 def spelled_out(spec: str) -> list[str]:
@@ -88,8 +96,15 @@ def _in_folder(folder: Path) -> list[Path] | None:
     shards = [entry for entry in entries if entry.suffix.lower() == ".tar" and entry.is_file()]
     if not shards or any(entry.is_dir() or is_picture(entry.name) for entry in entries):
         return None
+    compressed = [entry.name for entry in entries if entry.name.lower().endswith(COMPRESSED)]
+    if compressed:
+        raise UserError(
+            f"{folder} holds plain tar shards and compressed ones, such as {compressed[0]}, which cannot be read where "
+            "they lie. Decompress those, or move them into another folder."
+        )
     for file in shards:
         _require_plain(file)
+    require_all(shards, folder)
     return shards
 
 
