@@ -17,7 +17,7 @@ PROGRAM = "ganvas"
 DESCRIPTION = "From a folder of pictures to a generative model, and from the model to understanding."
 CONFIG = (OmitArgPrefixes, OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
 LEAST_COLUMNS = 40  # In fewer than six the parser's tables never end.
-ARGUMENT = type(tyro.conf.arg())  # What a field's annotation says of its option.
+ARGUMENT: Any = type(tyro.conf.arg())  # What a field's annotation says of its option.
 LENGTHS = {"epochs", "epoch", "num-epochs", "steps", "num-steps", "max-steps", "iterations", "iters", "niter", "nimg"}
 
 
