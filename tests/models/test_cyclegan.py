@@ -13,7 +13,9 @@ from ganvas.core.seeds import stream
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A, TINY, Config, Model
 from ganvas.nn.layers.initialise import initialise
+from ganvas.report.pictures.row_names import row_names
 from ganvas.train.execution.executors import Eager
+from ganvas.train.sheets.sample_grids import ShownSheets
 from ganvas.train.state import averaged_model, new_state
 from ganvas.train.step import set_learning_rate
 
@@ -143,6 +145,41 @@ def test_both_moves_of_a_step_share_one_translation_made_before_the_generators_m
         assert not torch.allclose(model.translate(batch.a, A_TO_B), before)
 
 
+def test_batch_norm_has_one_number_more_for_each_normed_map():
+    # Two of the norm for one bias of the convolution before it; maps as in section 7.2 of the paper.
+    with torch.device("meta"):
+        instance, batch = (Model(Config(norm=norm)) for norm in ("instance", "batch"))
+    assert count(instance.generators[A_TO_B]) == 11_378_179  # That of the authors' code.
+    assert count(batch.generators[A_TO_B]) == 11_378_179 + (64 + 128 + 256) + 2 * 9 * 256 + (128 + 64)
+    assert count(batch.discriminators["b"]) == 2_764_737 + (128 + 256 + 512)
+
+
+def count(network):
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_batch_norm_sees_pictures_of_one_origin_at_a_time():
+    state = new_state(started(norm="batch"))
+    translated, shown = [], []
+    state.model.generators[A_TO_B].register_forward_pre_hook(lambda module, given: translated.append(given[0].detach()))
+    state.model.discriminators["b"].register_forward_pre_hook(lambda module, given: shown.append(given[0].detach()))
+    batch = random_domains()
+    step(state, batch)
+    days, nights, back = translated
+    assert torch.equal(days, batch.a)
+    assert torch.equal(nights, batch.b)
+    assert len(back) == len(days)
+    judged, real, fake = shown
+    assert torch.equal(judged, fake)
+    assert torch.equal(real, batch.b)
+
+
+def test_with_batch_norm_a_translation_depends_on_its_picture_alone():
+    model, days = started(norm="batch").eval(), random_domains().a
+    with torch.no_grad():
+        assert_close(model.translate(days, A_TO_B)[:1], model.translate(days[:1], A_TO_B))
+
+
 def step(state, batch):
     stage = state.model.schedule().at(state.nimg)
     set_learning_rate(state, stage.lr)
@@ -156,6 +193,13 @@ def test_the_learning_rate_is_held_for_a_hundred_passes_and_falls_to_zero_in_a_h
     with torch.device("meta"):
         schedule = Model(Config()).schedule()
     assert schedule.at(round(1000 * kimg)).lr == pytest.approx(2e-4 * share, abs=1e-12)
+
+
+def test_a_sheet_says_what_its_rows_are(tmp_path):
+    state = new_state(started())
+    ShownSheets(tmp_path, random_domains()).sample(state, state.model.schedule().at(0), "000000.000")
+    names = row_names((tmp_path / "000000.000.png").read_bytes())
+    assert names == ["a", "a to b", "a to b to a", "b", "b to a", "b to a to b"]
 
 
 # --- The pool of earlier translations ---

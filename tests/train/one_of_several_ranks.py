@@ -58,6 +58,7 @@ from ganvas.train.step import set_learning_rate
 
 OTHERS = {
     "domains": lambda: cyclegan.Model(cyclegan.TINY),
+    "domains_batch": lambda: cyclegan.Model(replace(cyclegan.TINY, norm="batch")),
     "stylegan2": lambda: stylegan2.Model(stylegan2.TINY),
     "r3gan": lambda: r3gan.Model(r3gan.TINY.fitted(0.032)),
     "wgan_gp": lambda: wgan_gp.Model(wgan_gp.TINY),

@@ -22,6 +22,7 @@ TOLD_APART = (  # By what two processes may get wrong.
     "groups",  # Gradients, penalties and stages; groups of pictures that lie within one rank.
     "whole",  # A statistic of all pictures of all ranks.
     "domains",  # Pools of what was made before.
+    "domains_batch",  # Batch norm of several passes in one step.
     "stylegan2",  # Averages of styles, and the lengths of paths.
     "r3gan",  # A count of what was shown.
     "wavegan",  # One number drawn for a whole batch.

@@ -14,12 +14,15 @@ Departs from the paper:
 - Pictures are cropped from ``crop_margin`` larger ones, in place of a resize to 286 and a crop of 256.
 - The sizes of generators and discriminators are settings; the paper's are the defaults.
 - The identity loss, which the paper has for paintings alone (section 5.2), is on by default, as in the authors' code.
+- The norm is the paper's (section 7.2), or with ``norm="batch"`` the other of the authors' code: over all pictures of a
+  step in training, over each picture alone in use, as their batch is one picture.
 - ``cycle_noise`` adds noise to a translation before its way back, so that nothing can be hidden in it (Bashkirova,
   Usman, Saenko: Adversarial Self-Defense for Cycle-Consistent GANs, NeurIPS 2019, https://arxiv.org/abs/1908.01517).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +40,8 @@ from ganvas.losses.pixel_losses import mean_error
 from ganvas.networks.translation.patchgan import instance_norm, patchgan, require_scores
 from ganvas.networks.translation.resnet_generator import generator
 from ganvas.nn.layers.across_ranks import all_ranks_rows
+from ganvas.nn.norms.batch_norm import BatchNorm2d
+from ganvas.nn.norms.picture_norm import PictureNorm2d
 
 A_TO_B, B_TO_A = "a-to-b", "b-to-a"
 LEVEL = 2 / 255  # Of pictures in [-1, 1].
@@ -53,6 +58,7 @@ class Config(TranslationSettings):
     other_channels: int = 3  # Of the second kind (--other).
     blocks: int = 9  # Residual blocks of a generator; the paper has 6 for pictures of 128x128.
     features: int = 64  # Feature maps of a generator at full size.
+    norm: Literal["instance", "batch"] = "instance"  # Of all four networks.
     discriminator_features: int = 64  # Feature maps of a discriminator's first layer.
     discriminator_halvings: int = 3  # A score sees 16, 34, 70, 142 or 286 pixels with 1 to 5.
     cycle_weight: float = 10.0  # lambda
@@ -178,12 +184,17 @@ class Model(TranslationGame[Config, Domains]):
     def _with_identity(
         self, images: Images, right: OtherImages, direction: str
     ) -> tuple[OtherImages, OtherImages | None]:
-        """Translations, and what becomes of pictures that are right already, in one pass: every picture has its own
-        norms, and one pass over twice as many pictures is quicker than two."""
+        """Translations, and what becomes of pictures that are right already."""
         if not self.config.identity_weight:
             return self.translate(images, direction), None
-        made, same = self.translate(torch.cat([images, right]), direction).chunk(2)
-        return made, same
+        return self._both(self.generators[direction], images, right)
+
+    def _both(self, network: nn.Module, one: Images, other: Images) -> tuple[Tensor, Tensor]:
+        """A network on two batches: in one pass where every picture has its own norms, as it is quicker than two."""
+        if self.config.norm == "batch":
+            return network(one), network(other)
+        first, second = network(torch.cat([one, other])).chunk(2)
+        return first, second
 
     def _disturbed(self, batch: Domains, fakes: Images) -> Images:
         """Translations as the way back sees them."""
@@ -199,8 +210,8 @@ class Model(TranslationGame[Config, Domains]):
         shown_b = self._from_pool("b", fake_b, coins[:, 2:], batch)
         terms = {}
         for kind, real, shown in (("a", batch.a, shown_a), ("b", batch.b, shown_b)):
-            scores = self.discriminators[kind](torch.cat([real, shown.to(real.dtype)]))
-            terms[f"real_or_fake_{kind}"] = least_squares_discriminator(*scores.chunk(2))
+            scores = self._both(self.discriminators[kind], real, shown.to(real.dtype))
+            terms[f"real_or_fake_{kind}"] = least_squares_discriminator(*scores)
         return terms
 
     def _fill_pools(self, batch: Domains, terms: Terms) -> None:
@@ -247,10 +258,19 @@ class Model(TranslationGame[Config, Domains]):
 
 
 def _generator(config: Config, channels: int, out_channels: int) -> nn.Module:
-    return generator(config.blocks, features=config.features, channels=channels, out_channels=out_channels)
+    return generator(
+        config.blocks,
+        features=config.features,
+        channels=channels,
+        out_channels=out_channels,
+        norm=PictureNorm2d if config.norm == "batch" else instance_norm,
+    )
 
 
 def _discriminator(config: Config, channels: int) -> nn.Module:
     return patchgan(
-        config.discriminator_halvings, channels=channels, features=config.discriminator_features, norm=instance_norm
+        config.discriminator_halvings,
+        channels=channels,
+        features=config.discriminator_features,
+        norm=BatchNorm2d if config.norm == "batch" else instance_norm,
     )

@@ -131,6 +131,13 @@ def picture(data: bytes, alt: str) -> Html:
     return element("img", src=source, alt=alt, width=size[0], height=size[1], class_=pixels)
 
 
+def beside(names: Sequence[str], sheet: Html) -> Html:
+    """A sheet of rows of one height with the name of each row on its left."""
+    if not names:
+        return sheet
+    return element("div", element("div", *(element("span", name) for name in names)), sheet, class_="rows")
+
+
 def player(wave_file: bytes, *, label: str | None = None) -> Html:
     """A sound of the page itself, with the browser's own buttons."""
     source = data_address(wave_file, "audio/wav")

@@ -32,6 +32,11 @@ img.pixels { image-rendering: pixelated; }
 .hero { display: grid; grid-template-columns: repeat(auto-fit, minmax(250px, 1fr)); gap: 20px; align-items: start; }
 .hero + h3 { margin-top: 18px; }
 .hero img, .stages img { width: 100%; }
+.rows { display: flex; gap: 8px; }
+.rows div { display: flex; flex-direction: column; flex: none; max-width: 30%; font-size: 12px; color: var(--soft); }
+.rows span { flex: 1 1 0; min-height: 0; display: flex; align-items: center; line-height: 1.1; }
+.stages .rows div { display: none; }
+.rows img { flex: 1 1 0; min-width: 0; height: 100%; }
 audio { width: 100%; margin-top: 8px; }
 .stages { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 16px; align-items: start; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 24px 28px; }

@@ -12,6 +12,7 @@ from ganvas.core.number_text import number
 from ganvas.core.progress import duration
 from ganvas.core.sample_unit import SampleUnit
 from ganvas.report.drawing.plot_frame import Band
+from ganvas.report.pictures.row_names import row_names
 from ganvas.report.web import page
 from ganvas.report.web.chart import Chart
 from ganvas.report.web.chart_figure import chart_figure
@@ -353,7 +354,7 @@ def _moment_of(sheet: Sheet) -> str:
 
 def _grid(data: bytes, caption: str, alt: str, sound: bytes | None = None) -> Html:
     try:
-        shown = page.picture(data, alt)
+        shown = page.beside(row_names(data), page.picture(data, alt))
         return page.figure(shown if sound is None else page.join(shown, page.player(sound)), caption)
     except OSError:
         return page.note(f"{caption}: this picture cannot be read.")

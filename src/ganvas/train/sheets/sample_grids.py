@@ -20,6 +20,7 @@ from ganvas.losses.capabilities import Shows
 from ganvas.losses.game import Batch
 from ganvas.report.pictures.animation import write_animation
 from ganvas.report.pictures.grid import grid
+from ganvas.report.pictures.row_names import row_names_chunk
 from ganvas.train.sampling.drawn import averaged_players, drawn_samples
 from ganvas.train.state import State
 
@@ -100,11 +101,11 @@ class ShownSheets(Sheets):
         with averaged_players(state) as model, torch.no_grad():
             assert isinstance(model, Shows)
             rng = stream(0, "shown", device=self.batch.device)
-            rows = [images for _, images in model.show(self.batch.with_rng(rng))]
+            names, rows = zip(*model.show(self.batch.with_rng(rng)), strict=True)
         pictures = same_colours([to_bytes(images).cpu() for images in rows])
         columns = len(rows[0])
         scale = max(SHEET_WIDTH // (columns * pictures.shape[2]), 1)
-        write_sheet(self.folder / f"{name}.png", pictures, columns=columns, scale=scale)
+        write_sheet(self.folder / f"{name}.png", pictures, columns=columns, scale=scale, rows=names)
 
 
 class DrawnAndShownSheets(Sheets):
@@ -131,10 +132,11 @@ def same_colours(rows: Sequence[Tensor]) -> NDArray[np.uint8]:
     return torch.cat([row[:, :channels] for row in wide]).permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def write_sheet(path: Path, pictures: NDArray[np.uint8], *, columns: int, scale: int) -> None:
-    """Pictures (n, h, w, c) on one sheet, as a PNG file."""
+def write_sheet(path: Path, pictures: NDArray[np.uint8], *, columns: int, scale: int, rows: Sequence[str] = ()) -> None:
+    """Pictures (n, h, w, c) on one sheet, as a PNG file, with the names of its ``rows`` where they have some."""
     with atomic_file(path) as partial:
-        grid(pictures, columns=columns, scale=scale, gap=2).save(partial, format="PNG")
+        sheet = grid(pictures, columns=columns, scale=scale, gap=2)
+        sheet.save(partial, format="PNG", pnginfo=row_names_chunk(rows) if rows else None)
 
 
 def draw(
