@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganvas.core.picture_size import DoubledSize, WholeSize
+from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
 from ganvas.core.shapes import PerSample
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, sum_per_sample
 from ganvas.nn.invertible.checkerboard_mask import checkerboard_mask
@@ -286,6 +287,12 @@ def real_nvp(picture: DoubledSize | WholeSize, style: NetworkStyle, *, scales: i
     """The whole flow, from pictures in [-1, 1] to latents (n, c h w) of N(0, I)."""
     scale = Scale(picture.channels, picture.size, scales=scales, features=style.features, style=style)
     return BijectionChain(UnitRange(), Logit(alpha), scale)
+
+
+def real_nvp_reach(alpha: float) -> tuple[float, float]:
+    """Between which colours of [-1, 1] a picture has a density above 0: a little beyond both, as far as the logit."""
+    low, high = Logit(alpha).reach()
+    return (low * COLOURS - 0.5) / LEVELS_PER_UNIT - 1, (high * COLOURS - 0.5) / LEVELS_PER_UNIT - 1
 
 
 def _flow_norm(channels: int, mask: Tensor, style: NetworkStyle) -> Bijection:

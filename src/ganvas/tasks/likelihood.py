@@ -314,13 +314,18 @@ def _exactly(
     task: Likelihood, trained: "Trained", pictures: Any, found: "Estimate", protocol: str
 ) -> tuple[list[Result], list[str]]:
     """The exact density with the same noise, of a flow, and what is to be said of it."""
+    from ganvas.losses.games.flow_game import PictureFlowGame
     from ganvas.metrics import ais
-    from ganvas.metrics.likelihood.smoothed_density import DRAWS, shortfall_results, smoothed_log_density
+    from ganvas.metrics.likelihood.smoothed_density import DRAWS, EVERYWHERE, shortfall_results, smoothed_log_density
 
     if not _held_against_exact(task, trained):
         return [], []
-    how: dict[str, Any] = {"seed": task.seed, "device": trained.device}
+    reach = trained.model.reach if isinstance(trained.model, PictureFlowGame) else EVERYWHERE
+    how: dict[str, Any] = {"seed": task.seed, "device": trained.device, "reach": reach}
     exact = smoothed_log_density(_flow(trained).log_density, pictures, float(task.variance), **how)
+    lost = int((~exact.values.isfinite()).sum())
+    if lost:
+        return [], [f"The exact density of {lost} of these pictures is no number, so no estimate is held against it."]
     results = shortfall_results(found.values, exact, draws=DRAWS, protocol=protocol, seed=task.seed, metric=ais.NAME)
     least = float(exact.effective.min())
     notes = [

@@ -30,6 +30,31 @@ def test_a_normal_density_with_normal_noise_is_normal_with_both_variances(sigma)
     assert (found.effective <= 4096.001).all()
 
 
+def test_a_density_with_ends_gets_noise_that_stays_within_them_and_all_of_its_weight():
+    low, high, sigma = -1.1, 1.1, 0.2
+
+    def uniform(images):
+        outside = ((images < low) | (images > high)).flatten(1).any(1)
+        return torch.where(outside, -math.inf, -images[0].numel() * math.log(high - low))
+
+    # Black pictures: nearly half of all noise goes beyond an end; of 64 numbers, plain draws would all but never stay.
+    x = torch.full((2, 1, 8, 8), -1.0, dtype=torch.float64)
+    found = smoothed_log_density(uniform, from_colours(x), sigma**2, seed=0, device=CPU, reach=(low, high), draws=64)
+    width = (high - low) * UNIT
+    within = torch.special.ndtr(torch.tensor([(high + 1) * UNIT, (low + 1) * UNIT], dtype=torch.float64) / sigma)
+    wanted = 64 * (math.log(float(within[0] - within[1])) - math.log(width))
+    assert found.values.tolist() == pytest.approx([wanted] * 2, abs=1e-5)  # Equal weights, of densities in float32.
+    assert found.effective.tolist() == pytest.approx([64] * 2)
+
+
+def test_a_picture_that_no_draw_makes_possible_has_a_density_of_0_and_no_draw_that_counts():
+    found = smoothed_log_density(
+        lambda images: torch.full((len(images),), -math.inf), torch.rand(1, 1, 2, 2), 0.01, seed=0, device=CPU
+    )
+    assert found.values.tolist() == [-math.inf]
+    assert found.effective.tolist() == [0]
+
+
 def test_noise_as_wide_as_the_density_leaves_few_draws_that_count():
     x = torch.zeros(2, 1, 4, 4)
     found = smoothed_log_density(normal(0.02), from_colours(x), 0.05**2, seed=0, device=CPU, draws=256)

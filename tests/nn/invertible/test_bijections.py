@@ -52,6 +52,21 @@ def test_a_logit_maps_the_middle_to_nothing_and_the_ends_to_those_of_its_alpha()
     assert_close(found, torch.tensor([[math.log(0.05 / 0.95), 0.0, math.log(0.95 / 0.05)]]))
 
 
+def test_beyond_the_reach_of_a_logit_there_is_no_density_and_other_samples_do_not_notice():
+    logit = Logit(0.05)
+    low, high = logit.reach()
+    assert (low, high) == pytest.approx((-0.05 / 0.9, 0.95 / 0.9))
+    x = torch.tensor([[0.2, low - 1e-9], [0.2, low + 1e-9], [high, 0.5], [math.nan, 0.5]]).requires_grad_()
+    y, log_det = logit(x)
+    assert log_det[[0, 2]].tolist() == [-math.inf, -math.inf]
+    assert log_det[1].isfinite()
+    assert log_det[3].isnan()  # What is no number is not called improbable.
+    assert y[:3].isfinite().all()
+    (y[:3].sum() + log_det[1]).backward()
+    assert x.grad is not None
+    assert x.grad[:3].isfinite().all()
+
+
 def test_a_squeeze_puts_a_block_of_pixels_into_the_channels_of_the_authors_code():
     x = torch.arange(2 * 2 * 4.0).view(1, 2, 2, 4)
     y, log_det = Squeeze()(x)

@@ -85,11 +85,13 @@ class PictureFlowGame(FlowGame[P, Pictures], ABC):
     Attributes:
         levels: To how many colours pictures are reduced before it sees them.
         noise: What fills the bins of colours: uniform numbers, or what is learnt for each picture.
+        reach: Between which colours of [-1, 1] the density is above 0; a logit has ends, a little beyond both.
     """
 
     takes = (Pictures,)
     density: Literal["exact density"] = "exact density"
     levels: int = COLOURS
+    reach: tuple[float, float] = (-math.inf, math.inf)
     noise: Noise | LearntNoise
 
     @property

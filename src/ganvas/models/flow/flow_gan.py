@@ -39,7 +39,7 @@ from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
 from ganvas.networks.adversarial.dcgan_networks import DcganDiscriminator, dcgan_maps
 from ganvas.networks.nice_network import Prior, nice
-from ganvas.networks.real_nvp import NetworkStyle, real_nvp
+from ganvas.networks.real_nvp import NetworkStyle, real_nvp, real_nvp_reach
 from ganvas.nn.invertible.bijection import Bijection
 
 
@@ -106,6 +106,8 @@ class Model(PictureFlowGame[Config]):
         self.config = config
         self.noise = UniformNoise()
         self.flow = _flow(config)
+        if config.network == "realnvp":
+            self.reach = real_nvp_reach(config.alpha)
         self.critic: DcganDiscriminator | None = None
         if config.objective != "likelihood":
             maps = dcgan_maps(config.picture, features=config.features, features_max=config.features_max)

@@ -31,7 +31,7 @@ from ganvas.losses.bits import UniformNoise
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.flow_game import PictureFlowGame
 from ganvas.losses.optimizers import Adam
-from ganvas.networks.real_nvp import NetworkStyle, ShiftAndLogScale, WeightNormConv2d, real_nvp
+from ganvas.networks.real_nvp import NetworkStyle, ShiftAndLogScale, WeightNormConv2d, real_nvp, real_nvp_reach
 from ganvas.nn.layers.initialise import filled
 
 
@@ -80,6 +80,7 @@ class Model(PictureFlowGame[Config]):
         self.noise = UniformNoise()
         style = NetworkStyle(features=config.features, blocks=config.blocks)
         self.flow = real_nvp(config.picture, style, scales=config.scales, alpha=config.alpha)
+        self.reach = real_nvp_reach(config.alpha)
 
     def schedule(self) -> Steady:
         """One batch size and one learning rate."""

@@ -32,7 +32,8 @@ class UnitRange(Bijection):
 class Logit(Bijection):
     """``logit(alpha + (1 - 2 alpha) x)`` of colours in [0, 1]: the whole line, without borders (Dinh et al. 2017, 4.1).
 
-    ``log dy/dx = softplus(y) + softplus(-y) + log(1 - 2 alpha)``.
+    ``log dy/dx = softplus(y) + softplus(-y) + log(1 - 2 alpha)``. A sample with a number beyond :meth:`reach` is none
+    that the way back can give: its log-determinant is -inf, so that its density is 0, and that number becomes 0.
 
     Args:
         alpha: How far colours are kept from 0 and 1; the paper says .05, and its code squeezes them to [.05, .95].
@@ -44,8 +45,16 @@ class Logit(Bijection):
 
     def forward(self, x: Tensor) -> tuple[Tensor, PerSample]:
         inside = self.alpha + (1 - 2 * self.alpha) * x
+        beyond = (inside <= 0) | (inside >= 1)
+        inside = torch.where(beyond, 0.5, inside)
         y = torch.log(inside) - torch.log1p(-inside)
-        return y, sum_per_sample(F.softplus(y) + F.softplus(-y) + math.log(1 - 2 * self.alpha))
+        log_slopes = F.softplus(y) + F.softplus(-y) + math.log(1 - 2 * self.alpha)
+        return y, sum_per_sample(torch.where(beyond, -math.inf, log_slopes))
 
     def inverse(self, y: Tensor) -> Tensor:
         return (y.sigmoid() - self.alpha) / (1 - 2 * self.alpha)
+
+    def reach(self) -> tuple[float, float]:
+        """Between which numbers x has an image, .05 / .9 beyond [0, 1] for an alpha of .05."""
+        beyond = self.alpha / (1 - 2 * self.alpha)
+        return -beyond, 1 + beyond
