@@ -81,6 +81,7 @@ def test_an_output_of_a_type_that_torch_does_not_know_is_named(tmp_path, code):
 def test_what_onnxruntime_cannot_load_is_refused(tmp_path, code):
     said = refused(code, "squeezed", tmp_path / "net.onnx")
     assert "onnxruntime cannot run this network" in said
+    assert ".partial-" not in said
     assert "A .pt2 file can hold it" in said
 
 

@@ -239,27 +239,28 @@ def _write_onnx(
     onnx.save(labelled, path)
     operators = Counter(node.op_type for node in _nodes(labelled))
     assert "ConvTranspose" not in operators
-    with _onnxruntime_refusing():
+    with _onnxruntime_refusing(path):
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [part.name for part in session.get_inputs()]
 
     def run(inputs: "tuple[Tensor, ...]") -> list[Any]:
         feed = {name: part.numpy() for name, part in zip(names, inputs, strict=True)}
-        with _onnxruntime_refusing():
+        with _onnxruntime_refusing(path):
             return [torch.from_numpy(part) for part in session.run(None, feed)]
 
     return run, operators, f"onnxruntime {onnxruntime.__version__}"
 
 
 @contextmanager
-def _onnxruntime_refusing() -> Iterator[None]:
-    """Makes a refusal of onnxruntime's errors, which have no base of their own."""
+def _onnxruntime_refusing(path: Path) -> Iterator[None]:
+    """Makes a refusal of onnxruntime's errors, which have no base of their own and name the unfinished file."""
     from ganvas.core.errors import UserError
 
     try:
         yield
     except Exception as error:
         kind, reason = type(error).__name__, " ".join(str(error).split()).rpartition(" : ")[2]
+        reason = reason.removeprefix(f"Load model from {path} failed:")
         precision = (
             " It computes in float32 and float16 nearly everywhere, in float64 only here and there."
             if kind == "NotImplemented"
