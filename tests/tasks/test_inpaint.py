@@ -15,6 +15,7 @@ from ganvas.core.seeds import stream
 from ganvas.data.holes.strokes import Drawn
 from ganvas.models.fill import gated, partial, sketch_colour
 from ganvas.nn.layers.initialise import initialise
+from ganvas.tasks.edit import Edit, edit
 from ganvas.tasks.inpaint import Inpaint, inpaint
 from ganvas.tasks.inpainting import filling
 from ganvas.tasks.inpainting.filling import HoleFiller
@@ -175,6 +176,11 @@ def test_an_interrupted_folder_goes_on_and_other_settings_do_not_mix_with_it(run
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.png")} == made
     with pytest.raises(UserError, match="seed 0, and now it is 1"):
         asked(run, tmp_path / "in", tmp_path / "masks", tmp_path / "out", seed=1)
+    mask_file(tmp_path / "masks" / "c.png", a_hole(16, 16)[::-1])
+    other = asked(run, tmp_path / "in", tmp_path / "masks", tmp_path / "out")
+    assert (other.before, other.renewed) == (2, 1)
+    after = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.png")}
+    assert [name for name in made if after[name] != made[name]] == ["c.png"], "a corrected mask is heeded"
 
 
 def test_the_truth_is_measured_beside_the_harmonic_filling(run, tmp_path):
@@ -212,6 +218,41 @@ def test_masks_that_cannot_be_meant_are_refused_and_nothing_is_written(run, tmp_
     with pytest.raises(UserError, match=said):
         asked(run, tmp_path / "a.png", tmp_path / "mask.png", tmp_path / "out.png", **changes)
     assert not (tmp_path / "out.png").exists()
+    Image.fromarray(noise(16, 16, 3)).save(new_folder(tmp_path / "in") / "a.png")
+    Image.fromarray(noise(16, 16, 3)).save(tmp_path / "in" / "b.png")
+    mask_file(new_folder(tmp_path / "masks") / "a.png", a_hole(16, 16))
+    (tmp_path / "masks" / "b.png").write_bytes(grey(mask))
+    with pytest.raises(UserError, match=said):
+        asked(run, tmp_path / "in", tmp_path / "masks", tmp_path / "out", **changes)
+    assert not (tmp_path / "out").exists(), "the mask of the second picture is seen before the first is filled"
+
+
+def new_folder(path):
+    path.mkdir()
+    return path
+
+
+def strokes_file(path, *pens):
+    strokes = [{"pen": pen, "width": 4, "points": [[4, 4], [10, 8]]} for pen in pens]
+    path.write_text(json.dumps({"ganvas": "strokes", "version": 1, "size": [16, 16], "strokes": strokes}))
+    return path
+
+
+def test_strokes_without_a_mask_are_refused_and_those_that_are_not_heeded_are_told_once(run, tmp_path, capsys):
+    for name in "abc":
+        Image.fromarray(noise(16, 16, 3)).save(tmp_path / f"{name}.png")
+    with pytest.raises(UserError, match=r"holds strokes of sketch and none of mask.*add strokes of the pen mask"):
+        edit(
+            Edit(
+                run=run,
+                source=tmp_path / "a.png",
+                strokes=strokes_file(tmp_path / "only.json", "sketch"),
+                out=tmp_path / "out",
+            )
+        )
+    drawn = strokes_file(tmp_path / "drawn.json", "mask", "sketch")
+    asked(run, tmp_path, drawn, tmp_path.parent / f"{tmp_path.name} out")
+    assert capsys.readouterr().err.count("fill/gated does not heed") == 1
 
 
 def test_an_inverted_mask_and_one_of_another_size_are_taken_where_it_is_said(run, tmp_path):

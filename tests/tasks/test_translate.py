@@ -75,7 +75,7 @@ def test_every_picture_becomes_its_translation_under_its_own_name(run, source, t
     done = translate(Translate(run=run, source=str(source), out=tmp_path / "out", direction=given, batch=2))
     names, made = expected(run, source, direction)
     assert (done.pictures, done.direction) == (5, direction)
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [*names, "translate.json"]
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [*names, "translate.json", "translate.jsonl"]
     for name, picture in zip(names, made, strict=True):
         found = np.array(Image.open(tmp_path / "out" / name)).astype(int)
         assert abs(found - picture).max() <= 1, "kernels for other batch sizes round otherwise"
@@ -127,8 +127,13 @@ def test_a_picture_of_any_size_is_translated_in_its_own_format_and_a_stopped_fol
     before = (tmp_path / "out" / "c.png").read_bytes()
     (tmp_path / "out" / "c.png").unlink()
     again = translate(task)
-    assert (again.pictures, again.found) == (3, 2)
+    assert (again.pictures, again.found, again.renewed) == (3, 2, 0)
     assert (tmp_path / "out" / "c.png").read_bytes() == before
+    Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tmp_path / "in" / "c.png")
+    other = translate(task)
+    assert (other.pictures, other.found, other.renewed) == (3, 2, 1)
+    with Image.open(tmp_path / "out" / "c.png") as image:
+        assert image.size == (8, 8), "of the picture that is there now"
     with pytest.raises(UserError, match="made with direction a-to-b"):
         translate(Translate(run=run, source=str(tmp_path / "in"), out=tmp_path / "out", direction="b-to-a"))
 

@@ -176,7 +176,7 @@ class _Finding:
         from ganvas.tasks.pictures.work import decoded
         from ganvas.train.examinations.box_examination import LEAST_SCORE
 
-        pixels = decoded(file, self.trained.channels)
+        pixels = decoded(file.name, file.read(), self.trained.channels)
         image = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].to(self.trained.device)
         least = self.score if self.missed is None else min(self.score, LEAST_SCORE)
         (found,) = self.trained.require(Detects).detect(to_float(image), least_score=least)

@@ -1,5 +1,6 @@
 """``ganvas inpaint``: holes in pictures are filled in by a trained model, and nothing else changes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -7,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 if TYPE_CHECKING:
-    from ganvas.data.holes.strokes import Drawn
+    from ganvas.tasks.inpainting.asked_fillings import AskedFilling
     from ganvas.tasks.inpainting.filling import HoleFiller
     from ganvas.tasks.inpainting.mask_files import MaskRules
     from ganvas.tasks.pictures.kept_files import KeptPicture
+    from ganvas.tasks.pictures.output_folder import OutputFolder
     from ganvas.train.trained import Trained
 
 
@@ -60,6 +62,7 @@ class Inpainted:
     path: Path
     pictures: int
     before: int  # Of them, that an interrupted command had finished.
+    renewed: int  # Of them, made again since their pictures or masks have changed.
     untouched: tuple[str, ...]  # Whose mask was empty.
     white: Literal["hole", "known"] | None  # What white marked; None of strokes.
     recoded: tuple[str, ...]  # Written as PNG, because their own format would have changed every pixel.
@@ -76,10 +79,9 @@ def inpaint(task: Inpaint) -> Inpainted:
         UserError: the model does not fill; a picture or a mask is missing or cannot be used; something else is at
             ``out``.
     """
-    from ganvas.core.files.atomic_files import write_bytes
-    from ganvas.core.progress import progress
     from ganvas.data.holes.strokes import is_strokes
     from ganvas.losses.capabilities import Fills
+    from ganvas.tasks.inpainting.asked_fillings import asked_fillings
     from ganvas.tasks.inpainting.filling import HoleFiller
     from ganvas.tasks.inpainting.mask_files import MaskRules, masks_of
     from ganvas.tasks.pictures.work import require_memory
@@ -97,27 +99,21 @@ def inpaint(task: Inpaint) -> Inpainted:
         memory_gb=task.memory,
         device=trained.device,
     )
-    places = _places(task, names, root)
-    _folder(task, trained, places)
-    done = sum(place.exists() for place in places.values())
+    asked = asked_fillings(names, root, masks, _places(task, names, root))
+    folder = _folder(task, trained, asked)
     rules = MaskRules(white=task.white, resize=task.resize_masks)
-    untouched: list[str] = []
-    with progress("Filling", len(names), unit="pictures") as report:
-        for index, name in enumerate(names):
-            if not places[name].exists():
-                same = places[name].suffix == Path(name).suffix
-                content, empty = _filled(task, filler, trained, root / name, masks[index], rules, same=same)
-                write_bytes(places[name], content)
-                untouched += [name] if empty else []
-            report(index + 1)
-    results, floor = _measured(task, names, root, places, masks, rules)
+    waiting = [one for one in asked if folder is None or not (one.place.exists() and _done(one, folder))]
+    _check(task, trained, waiting, rules)
+    untouched = _fill(task, filler, trained, waiting, rules, folder)
+    results, floor = _measured(task, names, root, {one.name: one.place for one in asked}, masks, rules)
     return Inpainted(
         path=task.out,
         pictures=len(names),
-        before=done,
-        untouched=tuple(untouched),
+        before=len(asked) - len(waiting),
+        renewed=0 if folder is None else folder.renewed,
+        untouched=untouched,
         white=None if all(is_strokes(mask) for mask in masks) else "known" if task.white == "known" else "hole",
-        recoded=tuple(name for name in names if places[name].suffix != Path(name).suffix),
+        recoded=tuple(one.name for one in asked if not one.keeps_format),
         model=trained.name,
         kimg=trained.kimg,
         results=results,
@@ -162,8 +158,8 @@ def _places(task: Inpaint, names: list[str], root: Path) -> dict[str, Path]:
     return places
 
 
-def _folder(task: Inpaint, trained: "Trained", places: dict[str, Path]) -> None:
-    """Begins the folder, or goes on with one that an interrupted command with the same settings has left.
+def _folder(task: Inpaint, trained: "Trained", asked: Sequence["AskedFilling"]) -> "OutputFolder | None":
+    """The folder, also one that an interrupted command with the same settings has left; None where a file is written.
 
     Raises:
         UserError: what is there was made otherwise, or by something else.
@@ -172,10 +168,10 @@ def _folder(task: Inpaint, trained: "Trained", places: dict[str, Path]) -> None:
     from ganvas.data.sources.locations import refuse_out_inside
     from ganvas.tasks.pictures.output_folder import OutputFolder
 
-    if task.out in places.values():
+    if any(one.place == task.out for one in asked):
         if task.out.exists():
             raise UserError(f"-o {task.out}: something is there already. Choose another name, or remove it.")
-        return
+        return None
     refuse_out_inside(str(task.source), task.out)
     made_by = {
         "model": trained.name,
@@ -187,43 +183,68 @@ def _folder(task: Inpaint, trained: "Trained", places: dict[str, Path]) -> None:
         "context": task.context,
         "seed": task.seed,
     }
-    OutputFolder(task.out, "inpaint", made_by)
+    return OutputFolder(task.out, "inpaint", made_by)
 
 
-def _filled(
+def _done(one: "AskedFilling", folder: "OutputFolder") -> bool:
+    return folder.done(one.place.relative_to(folder.path).as_posix(), one.made_of())
+
+
+def _check(task: Inpaint, trained: "Trained", waiting: Sequence["AskedFilling"], rules: "MaskRules") -> None:
+    """All that can be said of masks and truths before the first picture is filled, so that a refusal leaves nothing."""
+    from ganvas.losses.capabilities import Fills
+    from ganvas.tasks.inpainting.asked_fillings import check_masks
+
+    marked = check_masks(waiting, rules, guides=trained.require(Fills).guides, model=trained.name)
+    if task.truth is not None:
+        from ganvas.tasks.inpainting.against_truth import truth_of
+
+        for one in marked:
+            truth_of(one.name, one.root, task.truth)
+
+
+def _fill(
     task: Inpaint,
     filler: "HoleFiller",
     trained: "Trained",
-    path: Path,
-    mask: Path,
+    waiting: Sequence["AskedFilling"],
     rules: "MaskRules",
-    *,
-    same: bool,
+    folder: "OutputFolder | None",
+) -> tuple[str, ...]:
+    """Fills and writes; the names of pictures in which nothing was to be filled."""
+    from ganvas.core.files.atomic_files import write_bytes
+    from ganvas.core.progress import progress
+
+    untouched: list[str] = []
+    with progress("Filling", len(waiting), unit="pictures") as report:
+        for index, one in enumerate(waiting):
+            made_of = one.made_of()
+            content, empty = _filled(task, filler, trained, one, rules)
+            if folder is None:
+                write_bytes(one.place, content)
+            else:
+                folder.write(one.place.relative_to(folder.path).as_posix(), content, made_of)
+            untouched += [one.name] if empty else []
+            report(index + 1)
+    return tuple(untouched)
+
+
+def _filled(
+    task: Inpaint, filler: "HoleFiller", trained: "Trained", one: "AskedFilling", rules: "MaskRules"
 ) -> tuple[bytes, bool]:
     """The file to write, and whether nothing was to be filled in: then the file itself, if the format is the same."""
     from ganvas.core.derived_seeds import derive_seed
     from ganvas.tasks.inpainting.mask_files import read_mask
     from ganvas.tasks.pictures.kept_files import open_kept
 
-    picture = open_kept(path, exact=True)
-    drawn = read_mask(mask, picture.size, rules)
-    _say_what_is_not_heeded(trained, mask, drawn)
+    picture = open_kept(one.picture, exact=True)
+    drawn = read_mask(one.mask, picture.size, rules)
     if not drawn.hole.any():
-        return path.read_bytes() if same else picture.exchanged(picture.channels(3), drawn.hole), True
-    pixels = picture.channels(_channels(trained, picture, path))
-    filled = filler(pixels, drawn, seed=derive_seed(task.seed, "fill", path.name))
+        same = one.picture.read_bytes() if one.keeps_format else picture.exchanged(picture.channels(3), drawn.hole)
+        return same, True
+    pixels = picture.channels(_channels(trained, picture, one.picture))
+    filled = filler(pixels, drawn, seed=derive_seed(task.seed, "fill", one.picture.name))
     return picture.exchanged(filled, drawn.hole), False
-
-
-def _say_what_is_not_heeded(trained: "Trained", path: Path, drawn: "Drawn") -> None:
-    """Lines and colours that this model knows nothing of."""
-    from ganvas.core.progress import say
-    from ganvas.losses.capabilities import Fills
-
-    planes = {"sketch": drawn.sketch, "colour": drawn.coloured}
-    ignored = [name for name, plane in planes.items() if plane.any() and name not in trained.require(Fills).guides]
-    if ignored:
-        say(f"{path} holds strokes of {' and '.join(ignored)}, which {trained.name} does not heed.")
 
 
 def _channels(trained: "Trained", picture: "KeptPicture", path: Path) -> int:

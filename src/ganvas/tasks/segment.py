@@ -51,6 +51,7 @@ class Segmented:
     path: Path
     pictures: int
     found: int  # Of them, those that were there from an earlier time.
+    renewed: int  # Of them, those made again since their pictures have changed.
     classes: int
     model: str
     kimg: float
@@ -82,6 +83,7 @@ def segment(task: Segment) -> Segmented:
         path=task.out,
         pictures=written.pictures,
         found=written.found,
+        renewed=written.folder.renewed,
         classes=trained.model.config.pixel_classes,
         model=trained.name,
         kimg=trained.kimg,
@@ -114,23 +116,26 @@ class _Writing:
         """One picture, unless it is done."""
         import numpy as np
 
+        from ganvas.tasks.pictures.output_folder import fingerprint
         from ganvas.tasks.pictures.work import decoded
 
         name = file.named(".png")
         self.names.note(file.name, name)
         self.pictures += 1
-        if self.folder.done(name) and self.truth is None:
+        data = file.read()
+        made_of = {"picture": fingerprint(data)}
+        if self.truth is None and self.folder.done(name, made_of):
             self.found += 1
             return
         channels = self.trained.model.config.picture.channels
-        pixels = decoded(file, channels)
+        pixels = decoded(file.name, data, channels)
         named = self.whole(pixels)[..., 0]
-        self.folder.write(name, paletted(named))
-        if self.task.overlay:
-            rgb = np.repeat(pixels, 3, 2) if channels == 1 else pixels[..., :3]
-            self.folder.write(f"{OVERLAYS}/{name}", overlaid(rgb, named))
         if self.truth is not None:
             self.truth.score(file.named(""), named)
+        if self.task.overlay:  # Before the label map, whose being there says that the picture is done.
+            rgb = np.repeat(pixels, 3, 2) if channels == 1 else pixels[..., :3]
+            self.folder.write(f"{OVERLAYS}/{name}", overlaid(rgb, named))
+        self.folder.write(name, paletted(named), made_of)
 
 
 def _whole_pictures(task: Segment, trained: "Trained") -> "WholePictures":

@@ -61,6 +61,7 @@ class Translated:
     path: Path
     pictures: int
     found: int = 0  # Of them, those that were there from an earlier time.
+    renewed: int = 0  # Of them, those made again since their pictures have changed.
     direction: str
     model: str
     kimg: float
@@ -139,6 +140,7 @@ def _translate_files(task: Translate, chosen: "ChosenTranslation", channels: int
         path=task.out,
         pictures=files.pictures,
         found=files.found,
+        renewed=files.renewed,
         direction=chosen.direction,
         model=chosen.trained.name,
         kimg=chosen.trained.kimg,

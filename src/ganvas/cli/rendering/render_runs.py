@@ -50,6 +50,7 @@ def _(result: Translated) -> None:
     count = counted(result.pictures, "picture")
     found = f", {result.found:,} of them from an earlier time" if result.found else ""
     say(f"{result.path}: {count}{found}, {result.direction} by {result.model} at {result.kimg:g} kimg.")
+    _say_renewed(result.renewed)
 
 
 @form.register
@@ -57,6 +58,7 @@ def _(result: Segmented) -> None:
     count = counted(result.pictures, "picture")
     found = f", {result.found:,} of them from an earlier time" if result.found else ""
     say(f"{result.path}: {count} of {result.classes} classes{found}, by {result.model} at {result.kimg:g} kimg.")
+    _say_renewed(result.renewed)
     if result.scores:
         table("", ("score", "value"), [(name, f"{value:.4f}") for name, value in result.scores.items()])
 
@@ -85,6 +87,7 @@ def _(result: Inpainted) -> None:
     before = f", {result.before:,} of them before this command" if result.before else ""
     white = {"hole": " White was the hole.", "known": " White was what is known.", None: ""}[result.white]
     say(f"{result.path}: {count}{before}, filled by {result.model} at {result.kimg:g} kimg.{white}")
+    _say_renewed(result.renewed)
     if result.untouched:
         say(f"The masks of {len(result.untouched):,} are empty; those pictures are as they were.")
     if result.recoded:
@@ -145,3 +148,9 @@ def _(result: Catalogue) -> None:
     if result.presets:
         table("presets", ("--preset", "what it is, and its source"), list(result.presets.items()))
     table("settings", ("--set", "default"), [(name, str(value)) for name, value in result.settings.items()])
+
+
+def _say_renewed(files: int) -> None:
+    """That files of an earlier time were not kept."""
+    if files:
+        say(f"Made again, because what they were made of has changed since: {counted(files, 'file')}.")

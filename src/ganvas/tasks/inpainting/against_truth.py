@@ -10,7 +10,7 @@ from ganvas.core.results import Result
 from ganvas.data.holes.harmonic import harmonic_fill
 from ganvas.metrics.maths.region_errors import RegionTable, region_errors
 from ganvas.tasks.inpainting.mask_files import MaskRules, read_mask
-from ganvas.tasks.pictures.kept_files import open_kept
+from ganvas.tasks.pictures.kept_files import open_kept, upright_size
 
 
 def against_truth(
@@ -27,10 +27,7 @@ def against_truth(
         hole = torch.from_numpy(read_mask(mask, given.size, rules).hole)
         if not bool(hole.any()):
             continue
-        its_truth = truth_of(name, truth)
-        whole = open_kept(its_truth, exact=True)
-        if whole.size != given.size:
-            raise UserError(f"{its_truth} is of another size than {root / name}. The truth of a picture has its size.")
+        whole = open_kept(truth_of(name, root, truth), exact=True)
         pixels, filled, true = (
             torch.from_numpy(picture.channels(3).copy()).permute(2, 0, 1)
             for picture in (given, open_kept(places[name], exact=True), whole)
@@ -43,7 +40,19 @@ def against_truth(
     return found.results(), floor.results()
 
 
-def truth_of(name: str, truth: Path) -> Path:
+def truth_of(name: str, root: Path, truth: Path) -> Path:
+    """The truth of a picture: of its name and its size.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = _of_its_name(name, truth)
+    if upright_size(found) != upright_size(root / name):
+        raise UserError(f"{found} is of another size than {root / name}. The truth of a picture has its size.")
+    return found
+
+
+def _of_its_name(name: str, truth: Path) -> Path:
     """The file of a picture's name among the truths, or the one file given."""
     if truth.is_file():
         return truth

@@ -68,13 +68,15 @@ def read_mask(path: Path, size: tuple[int, int], rules: MaskRules) -> Drawn:
     """The hole, and what else was drawn, for a picture of ``size`` (height, width).
 
     Raises:
-        UserError: it cannot be read, is of another size, or marks everything, or so much that it may be inverted.
+        UserError: it cannot be read, is of another size, marks everything, or so much that it may be inverted, or
+            strokes sketch and colour where nothing is to be filled in.
     """
     if is_strokes(path):
         try:
             drawn = Strokes.read(path).draw(*size)
         except UserError as error:
             raise UserError(f"{path}: {error}" if str(path) not in str(error) else str(error)) from None
+        _require_mask_pen(path, drawn)
     else:
         drawn = _only_hole(_of_picture(path, size, rules))
     if rules.white == "known" and not is_strokes(path):
@@ -88,6 +90,16 @@ def read_mask(path: Path, size: tuple[int, int], rules: MaskRules) -> Drawn:
             "say --white known; where this is meant, --white hole."
         )
     return drawn
+
+
+def _require_mask_pen(path: Path, drawn: Drawn) -> None:
+    planes = {"sketch": drawn.sketch, "colour": drawn.coloured}
+    pens = [pen for pen, plane in planes.items() if plane.any()]
+    if pens and not drawn.hole.any():
+        raise UserError(
+            f"{path} holds strokes of {' and '.join(pens)} and none of mask, so nothing is to change. They tell what a "
+            "mask is filled with: add strokes of the pen mask over all that is to change."
+        )
 
 
 def _of_picture(path: Path, size: tuple[int, int], rules: MaskRules) -> Bool[np.ndarray, "h w"]:

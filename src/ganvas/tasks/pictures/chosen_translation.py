@@ -63,7 +63,7 @@ def style_of_pictures(trained: Trained, source: str, direction: str) -> ChosenSt
     model = trained.require(TakesStyle)
     config = trained.model.config
     kind = config.other_picture if direction == model.directions[0] else config.picture
-    pixels = (decoded(file, kind.channels) for file in itertools.islice(NamedFiles(source), MOST))
+    pixels = (decoded(file.name, file.read(), kind.channels) for file in itertools.islice(NamedFiles(source), MOST))
     rows = np.concatenate([apply(plan(one.shape[:2], kind.size, "crop"), one[None], WHITE) for one in pixels])
     images = to_float(torch.from_numpy(rows).permute(0, 3, 1, 2).to(trained.device))
     found = model.style_of(images, direction)

@@ -20,7 +20,7 @@ from ganvas.core.errors import UserError
 from ganvas.data.colour import to_channels
 from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.encoded.file_kinds import START_BYTES, pillow_format
-from ganvas.data.pictures import decode
+from ganvas.data.pictures import decode, read_header
 
 TURNS = {  # What undoes each orientation of a camera; EXIF 2.32, tag 0x0112.
     2: (Image.Transpose.FLIP_LEFT_RIGHT,),
@@ -144,9 +144,9 @@ def open_kept(path: Path, *, exact: bool = False) -> KeptPicture:
     try:
         picture = read_kept(path.read_bytes())
     except BrokenPicture as error:
-        raise UserError(f"{path} {error}. Leave it out, or restore it.") from None
+        raise _broken(path, error) from None
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}. Leave it out, or restore it.") from None
+        raise _unreadable(path, error) from None
     if exact and not picture.exact:
         raise UserError(
             f"{path} holds more than 8 bits, or colours of another kind than RGB, whose numbers would not be kept as "
@@ -155,14 +155,38 @@ def open_kept(path: Path, *, exact: bool = False) -> KeptPicture:
     return picture
 
 
+def upright_size(path: Path) -> tuple[int, int]:
+    """Height and width of a file's picture as a person sees them, by its header alone.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            header = read_header(file)
+    except BrokenPicture as error:
+        raise _broken(path, error) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return header.height, header.width
+
+
 def exact_suffix(path: Path) -> str:
     """The ending of a file that keeps every number of this one: its own, or .png where its format would not."""
     try:
         with path.open("rb") as file:
             kind = pillow_format(file.read(START_BYTES))
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}. Leave it out, or restore it.") from None
+        raise _unreadable(path, error) from None
     return path.suffix if kind in EXACT else ".png"
+
+
+def _broken(path: Path, error: BrokenPicture) -> UserError:
+    return UserError(f"{path} {error}. Leave it out, or restore it.")
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError(f"{path} cannot be read: {error.strerror or error}. Leave it out, or restore it.")
 
 
 def _exact(image: Image.Image) -> bool:

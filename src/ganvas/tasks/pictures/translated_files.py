@@ -11,7 +11,7 @@ from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.tasks.pictures.chosen_translation import ChosenTranslation
 from ganvas.tasks.pictures.kept_files import KeptPicture, read_kept
 from ganvas.tasks.pictures.named_files import DistinctNames, NamedFile, NamedFiles
-from ganvas.tasks.pictures.output_folder import OutputFolder
+from ganvas.tasks.pictures.output_folder import OutputFolder, fingerprint
 from ganvas.tasks.pictures.whole_picture import WholePictures
 from ganvas.tasks.pictures.work import stride_of
 
@@ -39,6 +39,7 @@ class TranslatedFiles:
     broken: Broken = "refuse"
     pictures: int = 0
     found: int = 0
+    renewed: int = 0
     _names: DistinctNames = field(default_factory=DistinctNames)
 
     def write(self) -> None:
@@ -71,28 +72,36 @@ class TranslatedFiles:
             for file in files:
                 self._one(file, whole, folder)
                 report(file.at)
+        self.renewed = folder.renewed
 
     def _one(self, file: NamedFile, whole: WholePictures, folder: OutputFolder) -> None:
-        expected = PurePosixPath(file.name)
-        if folder.done(str(expected)) or folder.done(str(expected.with_suffix(".png"))):
+        data = file.read()
+        made_of = {"picture": fingerprint(data)}
+        if any(folder.done(str(name), made_of) for name in _written_as(file.name)):
             self._names.note(file.name, file.named(""))
             self.pictures += 1
             self.found += 1
             return
-        picture = self._read(file)
+        picture = self._read(file.name, data)
         if picture is None:
             return
         self.pictures += 1
         name = file.named(picture.ending) if picture.ending else file.name
         self._names.note(file.name, file.named(""))
-        folder.write(name, picture.encoded(whole(picture.channels(self.channels, background=self.background))))
+        made = whole(picture.channels(self.channels, background=self.background))
+        folder.write(name, picture.encoded(made), made_of)
 
-    def _read(self, file: NamedFile) -> KeptPicture | None:
+    def _read(self, name: str, data: bytes) -> KeptPicture | None:
         """A picture with what its file holds besides; None where it is broken and is left out."""
         try:
-            return read_kept(file.read())
+            return read_kept(data)
         except BrokenPicture as reason:
             if self.broken == "refuse":
-                raise broken_refusal(file.name, str(reason)) from None
-            say(f"{file.name} {reason}. It is left out.")
+                raise broken_refusal(name, str(reason)) from None
+            say(f"{name} {reason}. It is left out.")
             return None
+
+
+def _written_as(name: str) -> tuple[PurePosixPath, ...]:
+    """The names that a file can take: a format that cannot be written becomes PNG."""
+    return PurePosixPath(name), PurePosixPath(name).with_suffix(".png")

@@ -9,7 +9,6 @@ from ganvas.data.encoded.broken_picture import BrokenPicture
 from ganvas.data.fitting import written
 from ganvas.data.pictures import decode
 from ganvas.losses.capabilities import Shifts, SizesPictures
-from ganvas.tasks.pictures.named_files import NamedFile
 from ganvas.train.trained import Trained
 
 
@@ -23,17 +22,17 @@ def require_memory(gigabytes: float) -> None:
         raise UserError(f"--memory {gigabytes:g} must be above 0: the gigabytes that a tile of a picture may take.")
 
 
-def decoded(file: NamedFile, channels: int) -> UInt8[np.ndarray, "h w c"]:
-    """The pixels of a file with so many channels, upright, transparent ones on white.
+def decoded(name: str, data: bytes, channels: int) -> UInt8[np.ndarray, "h w c"]:
+    """The pixels of a file, its bytes given, with so many channels, upright, transparent ones on white.
 
     Raises:
         UserError: it cannot be read.
     """
     try:
-        pixels = decode(file.read())
+        pixels = decode(data)
     except BrokenPicture as reason:
         raise UserError(
-            f"{file.name} {reason}. Remove it, or mend it: `ganvas data describe SRC --full` lists all such files."
+            f"{name} {reason}. Remove it, or mend it: `ganvas data describe SRC --full` lists all such files."
         ) from None
     return to_channels(pixels[None], channels, (255, 255, 255))[0]
 
