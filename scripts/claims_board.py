@@ -4,16 +4,15 @@ docs/claims.md with its figure.
 python scripts/claims_board.py            # judge and write (`make claims`)
 python scripts/claims_board.py --lock     # after a claim was added or changed: lock the designs first
 python scripts/claims_board.py --lock --changed     # ... and judge only what has no verdict on its present design
+python scripts/claims_board.py --settle   # run nothing: families, controls and the board of the verdicts that are kept
 """
 
-import dataclasses
 import sys
 from collections import Counter
 from pathlib import Path
 
-from ganvas.claims.judging import board, judge, lock, running
-from ganvas.claims.judging.claim import Experiment
-from ganvas.claims.judging.forest import JudgedExperiment, forest
+from ganvas.claims.judging import board, family, judge, lock, running
+from ganvas.claims.judging.forest import forest
 from ganvas.core.files.atomic_files import write_text
 from ganvas.report.drawing.drawing import write
 
@@ -38,8 +37,10 @@ ganvas claim my_claim.py                     # your own
 
 A claim *holds* where the interval of its effect lies beyond the smallest effect worth naming, *fails* where it lies on
 the other side of it, and is *undecided* in between. An identity is judged by its largest error and is *half true* where
-it holds under a condition and not without it. Intervals are two one-sided bounds of 95 % each; those of one family are
-adjusted after Holm in the column p. This page is written by `scripts/claims_board.py`.
+it holds under a condition and not without it. Intervals are two one-sided bounds of 95 % each, of every claim by
+itself. The claims of one folder are a family, and a verdict is the one among all of its family, after Holm: where the
+adjusted p is above .05 it is undecided, also where the interval by itself would decide, and the seeds that would decide
+are counted for the family. This page is written by `scripts/claims_board.py`.
 
 ![Effects and intervals of all experiments, counted in their smallest effects](figures/claims_forest.svg)
 
@@ -78,22 +79,13 @@ def main() -> None:
             lock.lock(path)
     if "--changed" in sys.argv[1:]:
         board.judge_changed()
+    elif "--settle" in sys.argv[1:]:
+        board.keep(board.verdicts())
     else:
         board.keep(board.judge_all())
-    write(forest(experiments()), FIGURE)
+    found = board.experiments(board.verdicts())
+    write(forest([found[line.name] for line in board.lines() if line.name in found]), FIGURE)
     write_text(PAGE, page(board.lines()))
-
-
-def experiments() -> list[JudgedExperiment]:
-    """Every experiment of the package with its committed verdict, in the order of the board."""
-    kept = board.verdicts()
-    fields = [field.name for field in dataclasses.fields(judge.Verdict)]
-    found = [(running.find(line.name).claim, kept[line.name]) for line in board.lines() if line.name]
-    return [
-        JudgedExperiment(claim=claim, verdict=judge.Verdict(**{name: verdict[name] for name in fields}))
-        for claim, verdict in found
-        if isinstance(claim, Experiment)
-    ]
 
 
 def page(lines: list[board.BoardLine]) -> str:
@@ -101,16 +93,29 @@ def page(lines: list[board.BoardLine]) -> str:
     judged = [line for line in lines if line.name]
     counts = Counter(line.state for line in lines)
     parts = [PREFACE, ", ".join(f"{count} {state}" for state, count in counts.items()) + ".\n"]
-    adjusted = board.adjusted_chances()
+    kept = board.verdicts()
     parts.append("| claim | verdict | what the judge says | p |\n| --- | --- | --- | --- |")
     for line in judged:
-        chance = f"{adjusted[line.name]:.2g}" if line.name in adjusted else ""
+        chance = f"{kept[line.name]['adjusted_p']:.2g}" if "adjusted_p" in kept[line.name] else ""
         told = line.told.removeprefix(f"{line.state}: ")
         parts.append(f"| {line.statement}<br>`{line.name}` | **{line.state}** | {told} | {chance} |")
-    parts.append(OTHER_SEEDS.rstrip())
+    parts += [*_controls(), OTHER_SEEDS.rstrip()]
     parts.append("\n## Not there yet\n\n| statement | why there is no claim yet |\n| --- | --- |")
     parts += [f"| {line.statement} | {line.told} |" for line in lines if not line.name]
     return "\n".join([*parts, *_provenance()]) + "\n"
+
+
+def _controls() -> list[str]:
+    """What the judge says where there is nothing to find, and where there is something."""
+    found = board.experiments(board.verdicts())
+    blind = [name for name, one in found.items() if not family.finds_planted(one)]
+    return [
+        f"\n## Controls\n\nOf each of the {len(found)} experiments an arm is judged against itself with other seeds: "
+        "no difference is found in any. And an effect of twice the smallest one is planted in its differences, which "
+        f"keep their spread: it is found in {len(found) - len(blind)}. The others have too few seeds for it, so that a "
+        "verdict of theirs stands on an effect that is larger:\n",
+        ", ".join(f"`{name}`" for name in blind) + ".",
+    ]
 
 
 def _provenance() -> list[str]:

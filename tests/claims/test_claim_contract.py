@@ -6,7 +6,7 @@ import pytest
 
 from ganvas.claims.judging import board, lock, running
 from ganvas.claims.judging.claim import Experiment, Identity
-from ganvas.claims.judging.judge import judge_identity
+from ganvas.claims.judging.judge import ALPHA, judge_identity
 from ganvas.claims.judging.unwritten import UNWRITTEN, UnwrittenClaim
 from ganvas.core.errors import UserError
 
@@ -57,6 +57,13 @@ def test_an_arm_against_itself_has_nothing_to_find(name):
         assert control is None
     else:
         assert control != ("fails" if claim.says == "same" else "holds")
+        assert board.verdicts()[name]["planted"] in {"undecided", "fails" if claim.says == "same" else "holds"}
+
+
+def test_no_verdict_of_a_family_stands_on_an_adjusted_p_that_does_not_hold():
+    experiments = {name: verdict for name, verdict in board.verdicts().items() if verdict["p"] is not None}
+    for name, verdict in experiments.items():
+        assert (verdict["state"] == "undecided") == (verdict["adjusted_p"] > ALPHA), name
 
 
 def test_no_statement_is_listed_as_missing_that_is_there():

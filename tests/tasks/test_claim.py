@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,23 @@ def test_a_file_that_is_no_claim_is_refused(own, change, told):
     own.write_text(OWN.replace(*change))
     with pytest.raises(UserError, match=told):
         claim(ClaimTask(name=str(own)))
+
+
+@pytest.mark.parametrize(
+    ("seeds", "out"), [(0, None), (1, None), (None, Path("my_claim.py")), (None, Path("nowhere/verdict"))]
+)
+def test_what_is_refused_leaves_no_lock_behind(own, seeds, out, monkeypatch):
+    monkeypatch.chdir(own.parent)
+    with pytest.raises(UserError):
+        claim(ClaimTask(name=own.name, lock=True, seeds=seeds, out=out))
+    assert not (own.parent / "claims.lock").exists()
+
+
+def test_a_failure_is_told_with_its_line_where_the_path_is_relative(own, monkeypatch):
+    monkeypatch.chdir(own.parent)
+    own.write_text(OWN.replace("return [sum", "return [missing"))
+    with pytest.raises(UserError, match="in line 8: NameError"):
+        claim(ClaimTask(name=own.name))
 
 
 def test_a_change_behind_the_lock_is_refused_and_nothing_is_written(own, tmp_path):

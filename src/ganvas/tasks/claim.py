@@ -59,13 +59,14 @@ class ClaimResult:
 
 
 def claim(task: ClaimTask) -> ClaimResult:
-    """Finds the claim, looks at its lock, runs it, and writes."""
+    """Finds the claim, looks at its lock, runs it, and writes. What is refused leaves no lock behind."""
     from ganvas.claims.judging import lock, running
 
     found = running.find(task.name)
-    digest = lock.lock(found.path) if task.lock else lock.locked(found.path)
+    running.check_seeds(found, task.seeds)
     if task.out is not None:
         _require_folder(task.out)
+    digest = lock.lock(found.path) if task.lock else lock.locked(found.path)
     seeds = running.seeds_of(found, digest, task.seeds)
     outcome = running.run_found(found, seeds)
     result = _result(task, found, outcome, digest)

@@ -6,7 +6,8 @@ import math
 import pytest
 
 from ganvas.claims.judging.claim import Experiment, Source
-from ganvas.claims.judging.forest import JudgedExperiment, forest, in_smallest_effects
+from ganvas.claims.judging.family import JudgedExperiment
+from ganvas.claims.judging.forest import forest, in_smallest_effects
 from ganvas.claims.judging.judge import judge_experiment
 from ganvas.report.drawing.primitives import Text
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ganvas.claims.judging.claim import Case, Experiment, Identity, Source
-from ganvas.claims.judging.judge import bounds, holm, judge_experiment, judge_identity
+from ganvas.claims.judging.judge import half_width, holm, judge_experiment, judge_identity
 from ganvas.core.errors import UserError
 
 FULL = bool(os.environ.get("GANVAS_SIMULATE"))
@@ -43,9 +43,10 @@ def verdict(effects, **changes):
 
 
 def test_the_interval_is_mean_and_t_times_the_standard_error():
-    low, high = bounds(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), alpha=0.05)
+    found = verdict([1.0, 2.0, 3.0, 4.0, 5.0])
     half = 2.132 * math.sqrt(2.5 / 5)
-    assert (low, high) == (pytest.approx(3 - half, abs=1e-3), pytest.approx(3 + half, abs=1e-3))
+    assert (found.low, found.high) == (pytest.approx(3 - half, abs=1e-3), pytest.approx(3 + half, abs=1e-3))
+    assert half_width(math.sqrt(2.5), 5, alpha=0.05) == pytest.approx(half, abs=1e-3)
 
 
 def test_shared_luck_of_a_seed_does_not_widen_the_interval():

@@ -1,10 +1,13 @@
 """The board: every claim with its verdict, those that fail first, and those that wait for something, at the end.
 
 Verdicts are kept in ``verdicts.json`` beside the claims, each with the digest of the design that it was judged by, the
-command, the versions, the machine and the date. A verdict on another design than the locked one is stale.
+values of its seeds, two controls, the command, the versions, the machine and the date. A verdict on another design than
+the locked one is stale. What is kept is the verdict among those of the family, the claims of one folder; the verdict of
+an experiment by itself stands beside it as ``alone``.
 """
 
 import ast
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ganvas.claims.judging import lock, running
-from ganvas.claims.judging.claim import Identity
-from ganvas.claims.judging.judge import holm
+from ganvas.claims.judging import family, judge, lock, running
+from ganvas.claims.judging.claim import Experiment, Identity
+from ganvas.claims.judging.family import JudgedExperiment
 from ganvas.claims.judging.unwritten import UNWRITTEN
 from ganvas.core import provenance
 from ganvas.core.files.atomic_files import read_json, write_json
@@ -75,7 +78,8 @@ def judge_all(names: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
     Raises:
         UserError: a name that no claim of the package has, or a claim that changed after it was locked.
     """
-    return {name: _judged(name) for name in tracked(list(names or running.names()), "claims")}
+    stamp = provenance.versions()  # Once: what the judge writes must not make the tree of later verdicts another.
+    return {name: _judged(name, stamp) for name in tracked(list(names or running.names()), "claims")}
 
 
 def judge_changed() -> None:
@@ -84,11 +88,11 @@ def judge_changed() -> None:
     Raises:
         UserError: a claim that changed after it was locked.
     """
-    known = running.names()
+    known, stamp = running.names(), provenance.versions()
     kept = {name: verdict for name, verdict in verdicts().items() if name in known}
     keep(kept)
     for name in tracked([name for name, path in known.items() if not _is_of(kept.get(name), path)], "claims"):
-        kept[name] = _judged(name)
+        kept[name] = _judged(name, stamp)
         keep(dict(sorted(kept.items())))
 
 
@@ -98,46 +102,66 @@ def _is_of(verdict: Mapping[str, Any] | None, path: Path) -> bool:
 
 
 def flips(now: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Verdicts that are others than the committed ones, one line each."""
-    kept = verdicts()
+    """Verdicts that are others than the committed ones, one line each; those of families whose members changed too."""
+    touched = {_family(name) for name in now}
+    kept = {name: verdict for name, verdict in verdicts().items() if _family(name) in touched}
     return [
         f"{name}: {kept[name]['state']} before, {verdict['state']} now"
-        for name, verdict in now.items()
+        for name, verdict in settled(kept | dict(now)).items()
         if name in kept and kept[name]["state"] != verdict["state"]
     ]
 
 
-def adjusted_chances() -> dict[str, float]:
-    """The p of every committed experiment, adjusted after Holm within its family: the claims of one folder."""
-    chances = {name: verdict["p"] for name, verdict in verdicts().items() if verdict["p"] is not None}
-    families: dict[str, list[str]] = {}
-    for name in chances:
-        families.setdefault(name.partition("/")[0], []).append(name)
-    return {
-        name: chance
-        for members in families.values()
-        for name, chance in zip(members, holm([chances[name] for name in members]), strict=True)
-    }
+def _family(name: str) -> str:
+    return name.partition("/")[0]
 
 
 def keep(judged: Mapping[str, Mapping[str, Any]]) -> None:
-    """Writes the verdicts that are committed."""
-    write_json(VERDICTS, dict(judged))
+    """Writes the verdicts that are committed, each as it is among its family."""
+    write_json(VERDICTS, settled(judged))
 
 
-def _judged(name: str) -> dict[str, Any]:
+def settled(judged: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Verdicts with those of experiments settled within their families; stale ones stay as they are and count not."""
+    families: dict[str, dict[str, JudgedExperiment]] = {}
+    for name, one in experiments(judged).items():
+        families.setdefault(_family(name), {})[name] = one
+    found = {name: dict(verdict) for name, verdict in judged.items()}
+    for members in families.values():
+        chances = family.adjusted(members)
+        for name, verdict in family.settled(members).items():
+            by_itself, shifted = family.alone(members[name]).state, family.planted(members[name])
+            found[name] |= {**vars(verdict), "alone": by_itself, "adjusted_p": chances[name], "planted": shifted}
+    return found
+
+
+def experiments(judged: Mapping[str, Mapping[str, Any]]) -> dict[str, JudgedExperiment]:
+    """Those of some verdicts that are on an experiment as its file says it now, with what they are on."""
+    fields = [field.name for field in dataclasses.fields(judge.Verdict)]
+    known = running.names()
+    claims = {name: running.find(name).claim for name in judged if _is_of(judged[name], known[name])}
+    return {
+        name: JudgedExperiment(claim=claim, verdict=judge.Verdict(**{field: judged[name][field] for field in fields}))
+        for name, claim in claims.items()
+        if isinstance(claim, Experiment)
+    }
+
+
+def _judged(name: str, stamp: Mapping[str, str]) -> dict[str, Any]:
     found = running.find(name)
     digest = lock.locked(found.path)
     began = time.process_time()
     outcome = running.run(found.claim, running.seeds_of(found, digest, None))
     return {
         **vars(outcome.verdict),
+        "first": list(outcome.first),
+        "second": list(outcome.second),
         "control": _control(found, digest, outcome),
         "cpu_sec": round(time.process_time() - began, 1),
         "locked": digest,
         "command": f"ganvas claim {name}",
         "date": datetime.now(UTC).date().isoformat(),
-        "versions": provenance.versions(),
+        "versions": dict(stamp),
         "machine": provenance.machine(),
     }
 

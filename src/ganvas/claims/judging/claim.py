@@ -11,9 +11,9 @@ smallest effect that would be worth naming. A difference that is sure and smalle
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
-from ganvas.core.errors import UserError
+from ganvas.core.errors import UserError, did_you_mean
 
 Stance = Literal["agrees", "denies"]
 Direction = Literal["more", "less", "same"]
@@ -27,6 +27,9 @@ class Source:
     who: str
     stance: Stance
     link: str = ""
+
+    def __post_init__(self) -> None:
+        _check_word("stance", self.stance, get_args(Stance))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,7 @@ class Identity:
     """That something is so in every case.
 
     Args:
-        smallest_effect: The largest error that still counts as none, in ``unit``.
+        smallest_effect: The largest error that still counts as none, in ``unit``; 0 of what is so to the last bit.
         cases: All of them, or a grid that is dense enough to find the exception.
         twin: The same cases with one thing wrong; the judge must find them false, or it sees nothing.
         holds_when: The condition under which a half-true claim holds; cases say whether they are inside of it.
@@ -96,22 +99,56 @@ class Experiment:
 
     def __post_init__(self) -> None:
         _check(self, self.smallest_effect)
+        _check_word("says", self.says, get_args(Direction))
+        _check_arms(self.arms)
         if self.ratio and self.smallest_effect <= 1:
             raise UserError(
                 f"smallest_effect={self.smallest_effect:g} of a ratio must be above 1: 1.1 means a tenth more."
             )
-        if self.seeds < 2:
-            raise UserError(f"seeds={self.seeds}: one seed has no spread to judge by. Take 12, or at least 5.")
+        if self.smallest_effect <= 0:
+            raise UserError(
+                f"smallest_effect={self.smallest_effect:g} must be above 0: it is the least difference worth naming, "
+                'without a sign. Which way it goes is what says="more" or says="less" is for.'
+            )
+        _check_seeds(self.seeds)
 
 
 Claim: TypeAlias = Identity | Experiment
 
 
-def _check(claim: Claim, smallest_effect: float) -> None:
-    if not math.isfinite(smallest_effect) or smallest_effect < 0:
+def _check(claim: Claim, smallest_effect: Any) -> None:
+    if isinstance(smallest_effect, bool) or not isinstance(smallest_effect, int | float):
+        raise UserError(f"smallest_effect={smallest_effect!r} is no number. Give the least that would be worth naming.")
+    if math.isnan(smallest_effect):
         raise UserError(
             f"The claim '{claim.statement}' names no smallest effect. Without one, a difference too small to matter "
             "would make it true: give smallest_effect=..., the least that would be worth naming, before you run it."
         )
+    if not 0 <= smallest_effect < math.inf:
+        raise UserError(
+            f"smallest_effect={smallest_effect:g} must be a size: finite, without a sign. Give the least that would be "
+            "worth naming."
+        )
     if not claim.sources:
         raise UserError(f"The claim '{claim.statement}' names nobody who agrees or denies. Give at least one source.")
+
+
+def _check_word(name: str, given: Any, known: Sequence[str]) -> None:
+    if given not in known:
+        choices = ", ".join(f'"{word}"' for word in known)
+        near = did_you_mean(given, known) if isinstance(given, str) else ""
+        raise UserError(f"{name}={given!r} is none of {choices}.{near}")
+
+
+def _check_arms(arms: Any) -> None:
+    if not isinstance(arms, tuple | list) or len(arms) != 2 or arms[0] == arms[1]:
+        raise UserError(
+            f"arms={arms!r} must be two different names: the first's values are compared with the second's."
+        )
+
+
+def _check_seeds(seeds: Any) -> None:
+    if isinstance(seeds, bool) or not isinstance(seeds, int):
+        raise UserError(f"seeds={seeds!r} is no whole number. Take 12, or at least 5.")
+    if seeds < 2:
+        raise UserError(f"seeds={seeds}: one seed has no spread to judge by. Take 12, or at least 5.")

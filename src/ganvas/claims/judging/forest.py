@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ganvas.claims.judging.claim import Experiment
-from ganvas.claims.judging.judge import Verdict
+from ganvas.claims.judging.family import JudgedExperiment
 from ganvas.report.drawing.letters import wrapped
 from ganvas.report.drawing.palette import OKABE_ITO
 from ganvas.report.drawing.primitives import Circle, Drawing, Item, Paint, Text, line
@@ -14,14 +13,6 @@ WIDTH, ROW, HEAD, FOOT, LEFT = 460.0, 19.0, 26.0, 16.0, 215.0
 SIZE, LEADING = 6.5, 7.5  # Of statements, which stand there whole: two of them may differ in their middle alone.
 REACH = 6.0  # Smallest effects to either side; what lies beyond stands at the edge with an arrow's sign.
 COLOURS = {"holds": OKABE_ITO[2], "fails": OKABE_ITO[3], "undecided": "#777777"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class JudgedExperiment:
-    """One experiment, as it was judged."""
-
-    claim: Experiment
-    verdict: Verdict
 
 
 def forest(rows: Sequence[JudgedExperiment]) -> Drawing:

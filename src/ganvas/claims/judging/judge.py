@@ -82,37 +82,58 @@ def judge_experiment(
             ratios are meant.
     """
     effects = _effects(claim, first, second)
+    return judge_spread(claim, float(effects.mean()), float(effects.std(ddof=1)), len(effects), alpha=alpha)
+
+
+def judge_spread(
+    claim: Experiment, mean: float, deviation: float, n: int, *, alpha: float = ALPHA, level: float | None = None
+) -> Verdict:
+    """The verdict on so many effects of a mean and a deviation, which are all that it depends on.
+
+    Args:
+        mean: Of the effects; of ratios, of their logarithms, as the deviation is.
+        alpha: Of the interval that is shown.
+        level: That it is decided by, where it is another: less than ``alpha`` for one claim of many.
+    """
     sign = -1.0 if claim.says == "less" else 1.0
-    threshold = math.log(claim.smallest_effect) if claim.ratio else claim.smallest_effect
-    low, high = bounds(sign * effects, alpha=alpha)
-    state = decide(low, high, threshold, claim.says)
-    mean, deviation, n = float(effects.mean()), float(effects.std(ddof=1)), len(effects)
+    threshold, level = threshold_of(claim), level or alpha
+    toward, half = sign * mean, half_width(deviation, n, alpha=alpha)
+    strict = half_width(deviation, n, alpha=level)
+    state = decide(toward - strict, toward + strict, threshold, claim.says)
     needed = None
     if state == "undecided":
-        needed = _seeds_to_decide(sign * mean, deviation, threshold, claim.says, alpha=alpha, above=n)
+        needed = _seeds_to_decide(toward, deviation, threshold, claim.says, alpha=level, above=n)
     shown = np.exp if claim.ratio else (lambda value: value)
-    ends = sorted(float(shown(sign * end)) for end in (low, high))
-    least = student.detectable(n, alpha) * deviation
+    ends = [float(shown(mean - half)), float(shown(mean + half))]
     value = float(shown(mean))
     return Verdict(
         state=state,
-        sentence=_sentence(claim, state, value, ends, n, needed, opposite=high < 0),
+        sentence=_sentence(claim, state, value, ends, n, needed, opposite=toward + half < 0),
         value=value,
         unit=claim.unit,
         n=n,
         low=ends[0],
         high=ends[1],
-        p=_chance(sign * mean, deviation, n, threshold, claim.says),
+        p=_chance(toward, deviation, n, threshold, claim.says),
         would_decide=needed,
-        detectable=float(shown(least)),
+        detectable=float(shown(student.detectable(n, alpha) * deviation)),
     )
 
 
-def bounds(effects: np.ndarray, *, alpha: float) -> tuple[float, float]:
-    """Two one-sided bounds of the mean, each wrong with chance ``alpha`` for effects of a normal law."""
-    n = len(effects)
-    half = student.quantile(1 - alpha, n - 1) * float(effects.std(ddof=1)) / math.sqrt(n)
-    return float(effects.mean()) - half, float(effects.mean()) + half
+def spread(claim: Experiment, low: float, high: float, n: int, *, alpha: float = ALPHA) -> tuple[float, float]:
+    """Mean and deviation of the effects that an interval was made of."""
+    ends = (math.log(low), math.log(high)) if claim.ratio else (low, high)
+    return sum(ends) / 2, (ends[1] - ends[0]) / 2 / half_width(1.0, n, alpha=alpha)
+
+
+def half_width(deviation: float, n: int, *, alpha: float) -> float:
+    """From the mean to a one-sided bound that is wrong with chance ``alpha`` for effects of a normal law."""
+    return student.quantile(1 - alpha, n - 1) * deviation / math.sqrt(n)
+
+
+def threshold_of(claim: Experiment) -> float:
+    """The smallest effect as effects are counted: its logarithm where ratios are meant."""
+    return math.log(claim.smallest_effect) if claim.ratio else claim.smallest_effect
 
 
 def decide(low: float, high: float, threshold: float, says: Direction) -> State:
@@ -178,7 +199,7 @@ def _seeds_to_decide(
     """The fewest seeds whose interval would leave the threshold, were mean and deviation to stay as they are."""
 
     def decided(n: int) -> bool:
-        half = student.quantile(1 - alpha, n - 1) * deviation / math.sqrt(n)
+        half = half_width(deviation, n, alpha=alpha)
         return decide(mean - half, mean + half, threshold, says) != "undecided"
 
     if not decided(MOST_SEEDS):

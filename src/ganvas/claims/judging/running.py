@@ -51,9 +51,9 @@ def find(name: str) -> Found:
         UserError: there is none, it cannot be imported, or it says no ``CLAIM``.
     """
     if name.endswith(".py"):
-        path = Path(name).expanduser()
+        path = Path(name).expanduser().absolute()  # As tracebacks of it have it.
         if not path.is_file():
-            raise UserError(f"There is no file {path}.")
+            raise UserError(f"There is no file {name}.")
         return Found(name=path.stem, path=path, claim=_claim_of(_import_file(path), path))
     path = path_of(name)
     module = importlib.import_module(f"ganvas.claims.{name.replace('/', '.')}")
@@ -109,21 +109,32 @@ def control(claim: Experiment, outcome: Outcome, others: Sequence[int]) -> Verdi
     return judge_experiment(claim, outcome.second, _values(claim, claim.arms[1], others))
 
 
-def seeds_of(found: Found, digest: str | None, n: int | None) -> list[int]:
-    """Those of the locked design, or seeds of development for a design that was never locked.
+def check_seeds(found: Found, n: int | None) -> None:
+    """Looks at a number of seeds that a person asks for, before anything is locked or run.
 
     Raises:
         UserError: a number of seeds for an identity, which has none, or fewer than two.
     """
+    if n is None:
+        return
     if isinstance(found.claim, Identity):
-        if n is not None:
-            raise UserError(f"--seeds {n}: {found.name} is decided case by case and has no seeds. Leave it out.")
-        return []
-    n = found.claim.seeds if n is None else n
+        raise UserError(f"--seeds {n}: {found.name} is decided case by case and has no seeds. Leave it out.")
     if n < 2:
         raise UserError(
             f"--seeds {n}: one seed has no spread to judge by. Take {found.claim.seeds}, as it is designed."
         )
+
+
+def seeds_of(found: Found, digest: str | None, n: int | None) -> list[int]:
+    """Those of the locked design, or seeds of development for a design that was never locked.
+
+    Raises:
+        UserError: as of :func:`check_seeds`, or more seeds than there are of development.
+    """
+    check_seeds(found, n)
+    if isinstance(found.claim, Identity):
+        return []
+    n = found.claim.seeds if n is None else n
     if digest is None and n > lock.DEVELOPMENT:
         raise UserError(f"--seeds {n}: a design that is not locked has seeds 0 to {lock.DEVELOPMENT - 1}. --lock it.")
     return list(range(n)) if digest is None else lock.judged_seeds(digest, n)
@@ -154,7 +165,7 @@ def _import_file(path: Path) -> ModuleType:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+        raise UserError(f"{path.name} cannot be imported: {type(error).__name__}: {error}") from error
     finally:
         sys.path.pop(0)
     return module
