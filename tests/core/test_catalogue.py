@@ -69,3 +69,11 @@ def test_the_catalogue_is_read_without_torch():
         "sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+@pytest.mark.parametrize(("capability", "family"), [("Fills", "fill"), ("Segments", "segment"), ("Detects", "detect")])
+def test_the_models_with_a_capability_are_found_by_their_methods(capability, family):
+    from ganvas.losses import capabilities
+
+    able = catalogue.models_with(vars(capabilities)[capability])
+    assert able == [entry.name for entry in entries("models") if entry.name.startswith(f"{family}/")]

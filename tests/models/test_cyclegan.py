@@ -112,7 +112,7 @@ def test_each_discriminator_sees_pictures_of_its_own_kind_and_translations_into_
 
 
 def test_a_picture_cannot_equal_its_translation_of_other_channels():
-    with pytest.raises(UserError, match=r"identity_weight=0\.5.*1 channels.*3.*Give identity_weight=0"):
+    with pytest.raises(UserError, match=r"identity_weight=0\.5.*1 channels.*3.*give identity_weight=0"):
         Config(channels=1)
     assert Config(channels=1, identity_weight=0).picture.channels == 1
 

@@ -26,6 +26,15 @@ def pictures(folder: Path, size: tuple[int, int] = (16, 16)) -> Path:
     return folder
 
 
+def greys(folder: Path) -> Path:
+    """Three grey ones."""
+    folder.mkdir()
+    for seed in range(3):
+        noise = np.random.default_rng(seed).integers(0, 256, (16, 16), dtype=np.uint8)
+        Image.fromarray(noise).save(folder / f"{seed}.png")
+    return folder
+
+
 def classes(folder: Path, count: int) -> Path:
     """A folder of so many classes beside the other, each of two pictures."""
     above = folder.parent / "classes"
@@ -143,6 +152,12 @@ def of_one_source_given_twice(folder):
     ), "holds the pictures of --data"
 
 
+def of_sources_of_unlike_channels(folder):
+    other = greys(folder.parent / "greys")
+    asked = dry(folder, "discriminator_halvings=2", model="translate/cyclegan", other=str(other))
+    return asked, rf"--data {folder} is taken as RGB, and --other {other} as grey\..*--set channels=3 --set other_ch"
+
+
 def of_held_out_pictures_that_are_trained_on(folder):
     return dry(folder, model="vae/vae", held_out=str(folder)), "are trained on"
 
@@ -169,6 +184,7 @@ def of_held_out_pictures_that_are_trained_on(folder):
         of_a_second_source,
         of_a_missing_second_source,
         of_one_source_given_twice,
+        of_sources_of_unlike_channels,
         of_held_out_pictures_that_are_trained_on,
     ],
 )
@@ -210,6 +226,15 @@ def test_both_sides_of_a_translation_are_told_when_they_are_reduced(folder, caps
     said = capsys.readouterr().err
     assert "Pictures of --other of 64x64 pixels are reduced to 16x16" in said
     assert "Pictures of 16x16" not in said
+
+
+@pytest.mark.usefixtures("packs_nothing")
+@pytest.mark.parametrize("settings", [(), ("channels=3", "other_channels=3")])
+def test_two_grey_kinds_are_translated_in_grey_and_in_as_many_channels_as_are_given(tmp_path, settings):
+    first, second = greys(tmp_path / "first"), greys(tmp_path / "second")
+    asked = dry(first, "discriminator_halvings=2", *settings, model="translate/cyclegan", other=str(second))
+    given = train(asked).settings["config"]
+    assert (given["channels"], given["other_channels"]) == ((3, 3) if settings else (1, 1))
 
 
 def test_a_file_of_weights_that_is_not_there_or_does_not_fit_is_named_before_anything_is_written(folder, tmp_path):

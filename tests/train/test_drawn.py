@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from ganvas.core import catalogue
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.losses.diffusion.solvers import SolverOptions
@@ -84,3 +85,18 @@ def test_the_steps_of_a_solver_are_chosen_where_a_model_solves_an_equation_and_r
     assert not torch.equal(draw(model), draw(model, steps=1))
     with pytest.raises(UserError, match=r"--steps 5: gan/stylegan2 solves no equation to draw"):
         draw(stylegan2.Model(stylegan2.TINY), steps=5)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("fill/gated", "inpaint RUN SRC --masks MASKS -o OUT --truth"),
+        ("segment/unet", "segment RUN SRC -o OUT --truth"),
+        ("detect/csp", "detect RUN SRC"),
+        ("translate/cyclegan", "translate RUN SRC"),
+    ],
+)
+def test_a_model_that_draws_nothing_names_the_command_that_it_is_for(name, command):
+    module = catalogue.load("models", name)
+    with pytest.raises(UserError, match=f"{name} draws no samples of its own. `ganvas {command}"):
+        next(drawn_samples(module.Model(module.TINY), 1, seed=0, purpose="grid"))

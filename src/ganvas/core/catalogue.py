@@ -46,6 +46,23 @@ def load(shelf: str, name: str) -> ModuleType:
     return importlib.import_module(f"ganvas.{shelf}.{name.replace('/', '.')}")
 
 
+def models_with(capability: type) -> list[str]:
+    """The models that have everything that a protocol of methods and properties asks for. Imports every model."""
+    asked = {name for name in dir(capability) if not name.startswith("_")}
+    return [name for name in _files("models") if asked <= set(dir(load("models", name).Model))]
+
+
+def few(names: list[str], *, most: int = 8) -> str:
+    """Names in a sentence; of more than ``most``, the first of each family.
+
+    >>> few(["gan/gan", "gan/dcgan", "vae/vae"]), few(["gan/gan", "gan/dcgan", "vae/vae"], most=2)
+    ('gan/gan, gan/dcgan or vae/vae', 'gan/gan or vae/vae')
+    """
+    if len(names) > most:
+        names = list({name.partition("/")[0]: name for name in reversed(names)}.values())[::-1]
+    return " or ".join([part for part in (", ".join(names[:-1]), names[-1]) if part])
+
+
 def functions(shelf: str, name: str) -> dict[str, str]:
     """The public functions of a module, by the name a user types (``table1-a``), with their first docstring line."""
     path = PACKAGE / shelf / f"{name}.py"

@@ -167,15 +167,9 @@ def _require_free(task: Translate) -> None:
 
 
 def _directions(trained: "Trained") -> list[str]:
-    from ganvas.core.errors import UserError
     from ganvas.losses.capabilities import Translates
 
-    if not isinstance(trained.model, Translates):
-        raise UserError(
-            f"{trained.name} does not translate pictures. `ganvas sample` draws what it learnt; translate/cyclegan is "
-            "a model that translates."
-        )
-    return list(trained.model.directions)
+    return list(trained.require(Translates).directions)
 
 
 def _direction(task: Translate, trained: "Trained") -> str:

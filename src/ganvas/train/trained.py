@@ -348,7 +348,8 @@ class Trained:
         """
         if not isinstance(self.model, capability):
             lacks = (capability.__doc__ or capability.__name__).partition("\n")[0].rstrip(".").lower()
-            raise UserError(f"{self.name} cannot do this. What it would need: a model that {lacks}.")
+            able = catalogue.few(catalogue.models_with(capability))
+            raise UserError(f"{self.name} cannot do this. What it would need: a model that {lacks}, such as {able}.")
         return self.model
 
     def labels(self, n: int, *, seed: int, label: str | int | None) -> Labels | None:

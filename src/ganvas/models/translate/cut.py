@@ -74,7 +74,7 @@ class Config(TranslationSettings):
         if self.channels != self.other_channels:
             raise UserError(
                 f"channels={self.channels} and other_channels={self.other_channels}: the generator looks at both kinds "
-                "of pictures. Bring both to the same number of channels."
+                "of pictures. Give both the same number, such as --set channels=3 --set other_channels=3."
             )
 
     @property

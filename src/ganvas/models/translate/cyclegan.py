@@ -82,7 +82,8 @@ class Config(TranslationSettings):
         if self.identity_weight and self.channels != self.other_channels:
             raise UserError(
                 f"identity_weight={self.identity_weight}: a picture of {self.channels} channels cannot equal its "
-                f"translation of {self.other_channels}. Give identity_weight=0."
+                f"translation of {self.other_channels}. Give both the same number, such as --set channels=3 --set "
+                "other_channels=3, or give identity_weight=0."
             )
 
     @property

@@ -1,7 +1,7 @@
 """Two unpaired domains of pictures: packed at their sizes, dealt apart, shown as rows that the model fills."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,15 +85,13 @@ class DomainKind(Kind):
         self, request: SourceRequest, config: Any, given: Mapping[str, Any], *, bound: int | None
     ) -> dict[str, Any]:
         """The size of the first domain's pictures and the channels of both."""
-        found = survey(request.data, quiet=request.quiet)
-        chosen = picture_fields(found, config, given, bound=bound)
-        say_what_is_reduced(found, config, chosen | dict(given), request)
-        if request.other is not None:
-            other = survey(request.other, quiet=request.quiet)
-            say_what_is_reduced(other, config, chosen | dict(given), request, whose="Pictures of --other")
-            if "other_channels" not in given:
-                chosen["other_channels"] = channels_of(other)
-        return chosen
+        found, other = (survey(spec, quiet=request.quiet) for spec in (request.data, _second_source(request)))
+        chosen = {"other_channels": channels_of(other)} | picture_fields(found, config, given, bound=bound)
+        fields = chosen | dict(given)
+        _require_channels(request, config, fields)
+        say_what_is_reduced(found, config, fields, request)
+        say_what_is_reduced(other, config, fields, request, whose="Pictures of --other")
+        return {name: value for name, value in chosen.items() if name not in given}
 
     def check(self, request: SourceRequest, config: Any, plan: Plan) -> None:
         """The headers of both sources."""
@@ -119,6 +117,28 @@ class DomainKind(Kind):
             margin = with_margin(size, plan.crop_margin)
             larger = _packed_domains(request.data, other, request, config, margin)
         return DomainData(a=a, b=b, described=described, larger=larger)
+
+
+def _require_channels(request: SourceRequest, config: Any, fields: Mapping[str, Any]) -> None:
+    """That the model takes sources of unequal channels, if they are; its refusal knows numbers alone.
+
+    Raises:
+        UserError: it does not.
+    """
+    channels, others = fields.get("channels", config.channels), fields["other_channels"]
+    if channels == others:
+        return
+    try:
+        replace(config, **fields)
+    except UserError as error:
+        raise UserError(
+            f"--data {request.data} is taken as {_colours(channels)}, and --other {request.other} as "
+            f"{_colours(others)}. {error}"
+        ) from None
+
+
+def _colours(channels: int) -> str:
+    return {1: "grey", 3: "RGB", 4: "RGBA"}.get(channels, f"pictures of {channels} channels")
 
 
 def _second_source(request: SourceRequest) -> str:

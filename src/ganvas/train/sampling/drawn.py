@@ -16,8 +16,10 @@ from ganvas.losses.capabilities import (
     Detects,
     Draws,
     DrawsAtTemperature,
+    Fills,
     HasLatents,
     HasTemperature,
+    Segments,
     Solves,
     Translates,
     Truncates,
@@ -96,6 +98,14 @@ def _instead(model: Game) -> str:
     """What a model is good for that draws nothing; a sentence with a space before it."""
     if isinstance(model, Translates):
         return " `ganvas translate RUN SRC -o OUT` translates pictures, and `ganvas measure OUT REALS` measures them."
+    if isinstance(model, Fills):
+        return (
+            " `ganvas inpaint RUN SRC --masks MASKS -o OUT --truth ORIGINALS` fills holes, and measures what it fills."
+        )
+    if isinstance(model, Segments):
+        return (
+            " `ganvas segment RUN SRC -o OUT --truth LABELS` names the class of every pixel, and scores what it names."
+        )
     if isinstance(model, Detects):
         return " `ganvas detect RUN SRC -o boxes.json` finds boxes; what is missed is measured on --held-out pictures."
     return ""
