@@ -15,7 +15,7 @@ from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
 from ganvas.losses.gaussian import gaussian_log_density
 from ganvas.metrics.likelihood.observation_models import dequantised
-from ganvas.tasks.likelihood import Likelihood, _pictures, likelihood
+from ganvas.tasks.likelihood import Likelihood, _packed, _pictures, likelihood
 from ganvas.tasks.measuring.decoder import decoder_of
 from ganvas.tasks.train import Train, train
 from ganvas.train.trained import load
@@ -58,7 +58,8 @@ def dcgan(data, tmp_path_factory) -> Path:
 
 def measured(task: Likelihood, run: Path) -> torch.Tensor:
     """The pictures that a task measures, in [0, 1]."""
-    return _pictures(task, load(run), 0)[0]
+    trained = load(run)
+    return _pictures(task, trained, _packed(task, trained), 0)[0]
 
 
 @pytest.mark.slow
@@ -132,10 +133,11 @@ def test_a_variance_is_chosen_apart_from_the_measured_pictures_and_its_weight_is
     assert any(f"depends {found.dependence}ly on the variance" in note for note in found.notes)
     trained = load(dcgan)
     task = Likelihood(run=dcgan, **QUICK)
-    together, none, _ = _pictures(dataclasses.replace(task, n=5), trained, 0)
-    chosen_on = _pictures(task, trained, 2)
+    packed = _packed(task, trained)
+    together, none = _pictures(dataclasses.replace(task, n=5), trained, packed, 0)
+    chosen_on = _pictures(task, trained, packed, 2)
     assert len(none) == 0
-    assert torch.equal(torch.cat(chosen_on[:2]), together)
+    assert torch.equal(torch.cat(chosen_on), together)
 
 
 @pytest.mark.slow
@@ -160,8 +162,8 @@ def test_pictures_of_black_and_white_have_a_likelihood_in_bits_below_that_of_coi
 
 def test_bytes_are_dequantised_once_and_by_the_seed(dcgan, data):
     trained = load(dcgan)
-    made, _, source = _pictures(Likelihood(run=dcgan, n=3, seed=7, quiet=True), trained, 0)
-    assert source == str(data)
+    task = Likelihood(run=dcgan, n=3, seed=7, quiet=True)
+    made, _ = _pictures(task, trained, _packed(task, trained), 0)
     order = torch.randperm(40, generator=stream(7, "measure", "order"))[:3]
     raw = torch.from_numpy(np.load(data)["images"])[order].permute(0, 3, 1, 2)
     assert torch.equal(made, dequantised(raw.contiguous(), stream(7, "ais", "dequantise")))
@@ -299,13 +301,18 @@ def pixelcnn(data, tmp_path_factory) -> Path:
     """Untrained but for its start from data. Read only but for its measures."""
     small = ("height=8", "width=8", "levels=1", "blocks=1", "features=4", "mixtures=2", "batch_size=8")
     once = ("measure_kimg=-1", "sample_kimg=1")
-    run = tmp_path_factory.mktemp("pixelcnn") / "run"
-    return trained_on(data, run, "autoregressive/pixelcnn_pp", *small, *once, kimg=0.008, fit="stretch")
+    folder = tmp_path_factory.mktemp("pixelcnn")
+    others = pictures(folder / "others.npz", 40, seed=1)
+    how = {"kimg": 0.008, "fit": "stretch", "held_out": str(others)}
+    return trained_on(data, folder / "run", "autoregressive/pixelcnn_pp", *small, *once, **how)
 
 
 @pytest.mark.slow
-def test_a_model_that_knows_its_likelihood_gives_it_exactly_beside_codes_that_learn_nothing(pixelcnn, data):
-    found = likelihood(Likelihood(run=pixelcnn, data=str(data), n=7, quiet=True, device="cpu"))
+def test_a_model_that_knows_its_likelihood_gives_it_exactly_beside_codes_that_learn_nothing(pixelcnn):
+    found = likelihood(Likelihood(run=pixelcnn, n=7, quiet=True, device="cpu"))
+    assert Path(found.data).name == "others.npz"  # What the training held out, where nothing is named.
+    assert ":held-out=" in found.results[0].protocol
+    assert not any("training's own" in note for note in found.notes)
     assert [one.metric for one in found.results] == ["bits_per_dimension"] + [
         f"bits_per_dimension.{name}" for name in ("gaussian", "histogram", "png", "webp")
     ]
@@ -319,9 +326,16 @@ def test_a_model_that_knows_its_likelihood_gives_it_exactly_beside_codes_that_le
 
 
 @pytest.mark.slow
-def test_the_trainings_own_pictures_are_said_to_be_its_own_for_exact_likelihoods_too(pixelcnn):
-    found = likelihood(Likelihood(run=pixelcnn, n=3, quiet=True, device="cpu"))
-    assert any("training's own" in note for note in found.notes)
+def test_the_trainings_own_pictures_are_named_so_and_stand_beside_nothing_that_was_fitted_on_them(
+    pixelcnn, data, capsys
+):
+    code, _, err = call(capsys, "likelihood", pixelcnn, data, "-n", 3, "--device", "cpu")
+    assert code == 0
+    assert "bits per dimension (exact), of what it was trained on" in err
+    assert "These are the training's own" in err.replace("\n", " ")
+    line = json.loads((pixelcnn / "measures.jsonl").read_text().splitlines()[-1])
+    assert [one["metric"] for one in line["results"]] == [f"bits_per_dimension{part}" for part in ("", ".png", ".webp")]
+    assert all(":training=sha256:" in one["protocol"] for one in line["results"])
 
 
 @pytest.mark.slow

@@ -131,8 +131,24 @@ def bound_of_whole_colours(
 
 
 def density_protocol(
-    kind: str, *, n: int, pictures: str, dimensions: int, details: str = "", levels: int = COLOURS
+    kind: str,
+    *,
+    n: int,
+    pictures: str,
+    dimensions: int,
+    details: str = "",
+    levels: int = COLOURS,
+    trained_on: bool = False,
 ) -> str:
-    """What a likelihood in bits was computed from: kind of number and how it came about, bin width, which pictures."""
+    """What a likelihood in bits was computed from: kind of number and how it came about, bin width, which pictures.
+
+    Args:
+        trained_on: Whether the pictures are those of the training, and so not held out.
+    """
     said = kind.replace(" ", "-") + (f":{details}" if details else "")
-    return f"bits_per_dimension:n{n}:d{dimensions}:bin1of{levels}:{said}:held-out={pictures}"
+    return f"bits_per_dimension:n{n}:d{dimensions}:bin1of{levels}:{said}:{whose(trained_on)}={pictures}"
+
+
+def whose(trained_on: bool) -> Literal["training", "held-out"]:
+    """The word of a protocol for samples that a model was trained on, or was not."""
+    return "training" if trained_on else "held-out"

@@ -12,6 +12,7 @@ import tyro
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.tasks.measuring.decoder import decoder_of, has_uniform_prior, own_variance
+from ganvas.tasks.measuring.density import OWN_SAMPLES
 
 if TYPE_CHECKING:
     from ganvas.data.packed import Packed
@@ -34,7 +35,6 @@ ABOUT_NOISE = (
     "It is the density of an altered model: of what this one draws, with normal noise around it. Another variance is "
     "another model, so values stand beside each other only where their variances do."
 )
-OWN_PICTURES = "These pictures are the training's own: a model that has memorised them scores high. Give others."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,8 @@ class Likelihood:
     run: tyro.conf.Positional[Path]
     """A run, or one of its model folders."""
     data: tyro.conf.Positional[str | None] = None
-    """The pictures, or the lines of text, best such as the run has not seen; those that it was trained on where left
-    out."""
+    """The pictures, or the lines of text, best such as the run has not seen. Left out: those that the training held
+    out (--held-out); of a run without, those that it was trained on, and the table says so."""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """Pictures to be measured. Left out: as many as there are, 16 at most; 4,096 where the likelihood is known."""
     budget: Literal["quick", "paper"] = "quick"
@@ -230,7 +230,8 @@ def _of_lines(task: Likelihood, trained: "Trained", started: float) -> Likelihoo
     from ganvas.tasks.measuring.text_density import bits_of_lines
 
     _refuse_what_estimates_take(task, trained, "samples", "flow_steps", "fit")
-    return _kept(task, trained, bits_of_lines(trained, task.data, n=task.n, seed=task.seed, quiet=task.quiet), started)
+    found = bits_of_lines(trained, _source(task, trained), n=task.n, seed=task.seed, quiet=task.quiet)
+    return _kept(task, trained, found, started)
 
 
 def _refuse_what_estimates_take(task: Likelihood, trained: "Trained", *more: str) -> None:
@@ -245,7 +246,7 @@ def _kept(task: Likelihood, trained: "Trained", found: "Bits", started: float) -
     """What a model says itself, as a line of the run."""
     result = LikelihoodResult(
         run=str(task.run),
-        data=_name(task, trained),
+        data=_source(task, trained),
         kimg=trained.kimg,
         model=trained.fingerprint,
         n=len(found.log_likelihoods),
@@ -254,7 +255,7 @@ def _kept(task: Likelihood, trained: "Trained", found: "Bits", started: float) -
         passes=len(found.log_likelihoods),
         results=found.results,
         log_likelihoods=found.log_likelihoods,
-        notes=([OWN_PICTURES] if task.data is None else []) + found.notes,
+        notes=found.notes,
     )
     return _keep(result, trained)
 
@@ -266,7 +267,8 @@ def _estimated(task: Likelihood, trained: "Trained", config: "Config", started: 
 
     decoder = decoder_of(trained, label=task.label)
     choose = task.observation == "gaussian" and _wanted(task, trained) == "validation"
-    pictures, apart, source = _pictures(task, trained, task.validation if choose else 0)
+    packed = _packed(task, trained)
+    pictures, apart = _pictures(task, trained, packed, task.validation if choose else 0)
     noise = _noise(task, trained, decoder, apart, config)
     passes = config.passes(len(pictures)) + config.passes(task.simulated, runs=2)
     _announce(task, decoder, pictures, noise.observation, config, passes)
@@ -277,7 +279,8 @@ def _estimated(task: Likelihood, trained: "Trained", config: "Config", started: 
         found = ais.log_likelihood(decoder, pictures, noise.observation, **how)
         if task.simulated:
             simulated = ais.sandwich(decoder, noise.observation, n=task.simulated, **how)
-    protocol = _protocol(task, trained, pictures, noise, config)
+    trained_on = trained.was_trained_on(packed)
+    protocol = _protocol(task, trained, pictures, noise, config, trained_on=trained_on)
     results = ais.results(
         found,
         noise.observation,
@@ -290,7 +293,7 @@ def _estimated(task: Likelihood, trained: "Trained", config: "Config", started: 
     results += beside
     result = LikelihoodResult(
         run=str(task.run),
-        data=source,
+        data=_source(task, trained),
         kimg=trained.kimg,
         model=trained.fingerprint,
         n=len(pictures),
@@ -305,7 +308,7 @@ def _estimated(task: Likelihood, trained: "Trained", config: "Config", started: 
         variance_from=noise.source,
         dependence=noise.dependence,
         tried=noise.tried,
-        notes=_notes(task, noise, results, found, simulated) + more,
+        notes=[OWN_SAMPLES] * trained_on + _notes(task, noise, results, found, simulated) + more,
     )
     return _keep(result, trained)
 
@@ -360,7 +363,7 @@ def _load(task: Likelihood) -> "Trained":
     return load(task.run.expanduser(), kimg=task.kimg, device=pick_device(task.device))
 
 
-def _pictures(task: Likelihood, trained: "Trained", apart: int) -> tuple[Any, Any, str]:
+def _pictures(task: Likelihood, trained: "Trained", packed: "Packed", apart: int) -> tuple[Any, Any]:
     """Pictures to be measured and, apart from them, to choose the variance on, in the units of the density."""
     import numpy as np
     import torch
@@ -369,9 +372,9 @@ def _pictures(task: Likelihood, trained: "Trained", apart: int) -> tuple[Any, An
     from ganvas.metrics.likelihood.observation_models import binarised, dequantised
     from ganvas.metrics.measuring import draws
 
-    packed = _packed(task, trained)
     rows = np.arange(len(packed))
-    if task.label is not None and packed.labels is not None and task.data is None:
+    known = packed.labels is not None and packed.class_names == trained.class_names
+    if task.label is not None and task.data is None and known:
         wanted = trained.labels(1, seed=0, label=task.label)
         assert wanted is not None
         rows = rows[packed.labels == int(wanted[0])]
@@ -379,24 +382,27 @@ def _pictures(task: Likelihood, trained: "Trained", apart: int) -> tuple[Any, An
     if n < 2 or len(rows) < n + apart:
         besides = f" and {apart} besides to choose the variance on" if apart else ""
         raise UserError(
-            f"{_name(task, trained)} has {len(rows)} pictures{' of that class' if len(rows) < len(packed) else ''}, "
+            f"{_source(task, trained)} has {len(rows)} pictures{' of that class' if len(rows) < len(packed) else ''}, "
             f"and {max(n, 2)} are to be measured{besides}. Ask for fewer, or give the variance (--variance)."
         )
     order = draws.order(len(rows), seed=task.seed)[: n + apart].numpy()
     drawn = torch.from_numpy(packed.read(rows[order])).permute(0, 3, 1, 2).contiguous()
     noise = stream(task.seed, "ais", "dequantise")
     made = binarised(drawn) if task.observation == "bernoulli" else dequantised(drawn, noise)
-    return made[:n], made[n:], _name(task, trained)
+    return made[:n], made[n:]
 
 
 def _packed(task: Likelihood, trained: "Trained") -> "Packed":
-    if task.data is None:
+    source = _source(task, trained)
+    if task.data is None and source == trained.data["spec"]:
         return trained.reals(quiet=task.quiet)
-    return trained.prepared(task.data, fit=task.fit, quiet=task.quiet)
+    return trained.prepared(source, fit=task.fit, quiet=task.quiet)
 
 
-def _name(task: Likelihood, trained: "Trained") -> str:
-    return task.data if task.data is not None else str(trained.data["spec"])
+def _source(task: Likelihood, trained: "Trained") -> str:
+    """What was given; else what the training held out; else what it was trained on."""
+    held_out = trained.data.get("held_out") or {}
+    return task.data or str(held_out.get("spec") or trained.data["spec"])
 
 
 def _wanted(task: Likelihood, trained: "Trained") -> str:
@@ -493,7 +499,9 @@ def _counter(report: Callable[..., None], total: int) -> Callable[[int], None]:
     return tick
 
 
-def _protocol(task: Likelihood, trained: "Trained", pictures: Any, noise: _Noise, config: "Config") -> str:
+def _protocol(
+    task: Likelihood, trained: "Trained", pictures: Any, noise: _Noise, config: "Config", *, trained_on: bool
+) -> str:
     import hashlib
 
     n, channels, height, width = pictures.shape
@@ -505,7 +513,7 @@ def _protocol(task: Likelihood, trained: "Trained", pictures: Any, noise: _Noise
         f"temperatures{config.temperatures}:rad{config.rad:g}:hmc{config.leapfrog_steps}:pilot{config.pilot}",
         f"accept{config.acceptance:g}:prior-{'uniform' if has_uniform_prior(trained) else 'normal'}",
         *([f"label={task.label}"] if task.label is not None else []),
-        f"ref={hashlib.sha256(pictures.numpy().tobytes()).hexdigest()[:16]}",
+        f"{'training' if trained_on else 'ref'}={hashlib.sha256(pictures.numpy().tobytes()).hexdigest()[:16]}",
     ]
     return ":".join(parts)
 
@@ -517,8 +525,6 @@ def _notes(
     notes = [noise.note] if noise.note else []
     if noise.source != "model" and task.observation == "gaussian":
         notes.append(ABOUT_NOISE)
-    if task.data is None:
-        notes.append(OWN_PICTURES)
     if noise.source == "given":
         notes.append("The variance was given; how much the value depends on it was not tried.")
     by_name = {result.metric: result for result in results}

@@ -333,6 +333,10 @@ class Trained:
         _require_the_same(packed.fingerprint, self.data)
         return packed
 
+    def was_trained_on(self, packed: Packed | PackedText) -> bool:
+        """Whether these are the samples of its training, however they are called."""
+        return packed.fingerprint == self.data["fingerprint"]
+
     def prepared(self, spec: str, *, fit: Fit | None = None, quiet: bool = False) -> Packed:
         """The pictures of a source, prepared as those of the training were, or fitted in another way."""
         keys = ("fit", "background", "broken")

@@ -32,6 +32,7 @@ TITLES |= {
     )
 }
 
+OF_SAMPLES = ("bits_per_dimension", "bits_per_character", "bits_per_word", "ais", "ais.bits_per_dim", "ais.exact")
 KINDS = {  # Of bits per dimension, by what the protocol says.
     "lower-bound": ", at most",
     "exact-density": ", at most (exact density)",
@@ -62,10 +63,12 @@ def _(result: LikelihoodResult) -> None:
 
 
 def _title(result: Result) -> str:
-    if result.metric != "bits_per_dimension":
-        return TITLES[result.metric]
-    also = next((said for kind, said in KINDS.items() if f":{kind}:" in result.protocol), "")
-    return TITLES[result.metric] + also
+    """What was measured: of a likelihood its kind, and of which samples where they are not held out."""
+    title = TITLES[result.metric]
+    if result.metric == "bits_per_dimension":
+        title += next((said for kind, said in KINDS.items() if f":{kind}:" in result.protocol), "")
+    was_trained_on = result.metric in OF_SAMPLES and ":training=" in result.protocol
+    return title + ", of what it was trained on" * was_trained_on
 
 
 def _better(result: Result) -> str:

@@ -64,8 +64,8 @@ def results(bits: Bits, protocol: str, *, seed: int, yardsticks: Sequence[Result
     return [_result(METRIC, bits, protocol, seed=seed), *yardsticks]
 
 
-def protocol_of(model: HasDensity, packed: Packed, *, n: int) -> str:
-    """What bits of these pictures rest on; a likelihood of pictures that were JPEG says so."""
+def protocol_of(model: HasDensity, packed: Packed, *, n: int, trained_on: bool = False) -> str:
+    """What bits of these pictures rest on; a likelihood of pictures that were JPEG, or of the training, says so."""
     said = density_protocol(
         model.density,
         n=n,
@@ -73,6 +73,7 @@ def protocol_of(model: HasDensity, packed: Packed, *, n: int) -> str:
         dimensions=packed.height * packed.width * packed.channels,
         details=model.density_details if isinstance(model, DetailsDensity) else "",
         levels=levels_of(model),
+        trained_on=trained_on,
     )
     return f"{said}:jpeg" if were_jpeg(packed) else said
 
@@ -107,7 +108,7 @@ def about_inverse(model: object, packed: Packed, rows: Rows, *, device: torch.de
 
 
 def yardstick_results(
-    train: Packed,
+    train: Packed | None,
     held_out: Packed,
     rows: Rows,
     protocol: str,
@@ -116,9 +117,15 @@ def yardstick_results(
     most: int = MOST_FITTED,
     levels: int = COLOURS,
 ) -> list[Result]:
-    """Yardsticks of the pictures of ``rows``, fitted on at most ``most`` training pictures, evenly chosen."""
-    fitted = np.unique(np.linspace(0, len(train) - 1, min(most, len(train))).astype(np.int64))
-    found = yardsticks(train.read(fitted), held_out.read(rows), levels=levels)
+    """Yardsticks of the pictures of ``rows``, fitted on at most ``most`` training pictures, evenly chosen.
+
+    Args:
+        train: None leaves out those that are fitted.
+    """
+    fitted = None
+    if train is not None:
+        fitted = train.read(np.unique(np.linspace(0, len(train) - 1, min(most, len(train))).astype(np.int64)))
+    found = yardsticks(fitted, held_out.read(rows), levels=levels)
     return [_result(f"{METRIC}.{one.name}", one.bits, protocol, seed=seed) for one in found]
 
 

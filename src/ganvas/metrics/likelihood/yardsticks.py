@@ -41,17 +41,23 @@ class Yardstick:
     fitted_on: int  # Training pictures; 0 for a code that is not fitted.
 
 
-def yardsticks(train: Fitted, held_out: Pixels, *, levels: int = COLOURS) -> list[Yardstick]:
+def yardsticks(train: Fitted | None, held_out: Pixels, *, levels: int = COLOURS) -> list[Yardstick]:
     """Every yardstick of the same held-out pictures; the Gaussian where its covariance is of a bearable size.
 
     Args:
+        train: None leaves out the two that are fitted: scored on what they were fitted on, they would seem to know it.
         levels: To how many colours pictures are reduced first.
     """
-    train, held_out = (reduced(pixels, levels) for pixels in (train, held_out))
+    held_out = reduced(held_out, levels)
+    files = [Yardstick(name=kind, bits=file_bits(held_out, kind), fitted_on=0) for kind in FILES]
+    return files if train is None else _fitted(reduced(train, levels), held_out, levels) + files
+
+
+def _fitted(train: Fitted, held_out: Pixels, levels: int) -> list[Yardstick]:
     found = [Yardstick(name="histogram", bits=histogram_bits(train, held_out, levels), fitted_on=len(train))]
     if train[0].size <= MOST_DIMENSIONS:
         found.insert(0, Yardstick(name="gaussian", bits=gaussian_bits(train, held_out, levels), fitted_on=len(train)))
-    return found + [Yardstick(name=kind, bits=file_bits(held_out, kind), fitted_on=0) for kind in FILES]
+    return found
 
 
 def reduced(pixels: UInt8[np.ndarray, "k h w c"], levels: int) -> UInt8[np.ndarray, "k h w c"]:

@@ -15,6 +15,7 @@ from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.line_size import TokenUnit
 from ganvas.core.results import Result
 from ganvas.data.text.packed_text import PackedText
+from ganvas.losses.bits import whose
 from ganvas.losses.capabilities import HasDensity
 from ganvas.metrics.text.ngram_model import ORDER, NgramModel
 from ganvas.metrics.text.ngrams import Rows, said
@@ -76,25 +77,31 @@ def bits_result(metric: str, nats: PerLine, rows: Rows, protocol: str, *, seed: 
     )
 
 
-def yardsticks(train: PackedText, rows: Rows, protocol: str, *, seed: int) -> list[Result]:
-    """The same bits under equally likely tokens, single tokens as often as in training, and n-grams with smoothing."""
+def yardsticks(train: PackedText, rows: Rows, protocol: str, *, seed: int, trained_on: bool = False) -> list[Result]:
+    """The same bits under equally likely tokens, single tokens as often as in training, and n-grams with smoothing.
+
+    Args:
+        trained_on: Whether ``rows`` are of the training lines, so that those that are counted on these are left out.
+    """
     chosen = np.unique(np.linspace(0, len(train) - 1, min(MOST_COUNTED, len(train))).astype(np.int64))
     counted, alphabet = train.read(chosen), len(train.alphabet)
     metric = metric_of(train.alphabet.unit)
     uniform = said(rows).sum(1) * math.log(alphabet)
     found = [bits_result(f"{metric}.uniform", uniform, rows, protocol, seed=seed)]
+    if trained_on:
+        return found
     for name, order in (("unigram", 1), (f"order_{ORDER}", ORDER)):
         nats = -NgramModel(counted, alphabet, order=order).log_prob(rows)
         found.append(bits_result(f"{metric}.{name}", nats, rows, protocol, seed=seed))
     return found
 
 
-def protocol_of(model: HasDensity, packed: PackedText, *, n: int) -> str:
+def protocol_of(model: HasDensity, packed: PackedText, *, n: int, trained_on: bool = False) -> str:
     """What bits of these lines rest on."""
     kind, numbers = model.density.replace(" ", "-"), len(packed.alphabet)
     return (
         f"{metric_of(packed.alphabet.unit)}:n{n}:length{packed.length}:alphabet{numbers}:with-ends:{kind}:"
-        f"held-out={packed.fingerprint}"
+        f"{whose(trained_on)}={packed.fingerprint}"
     )
 
 
@@ -112,9 +119,11 @@ def measured(
     device: torch.device,
     seed: int,
     tick: Callable[[int], None] = lambda done: None,
+    trained_on: bool = False,
 ) -> tuple[Result, PerLine]:
     """The value of ``n`` lines, and the nats of each."""
     rows = chosen_rows(packed, n, seed=seed)
     nats = nats_of_lines(model, rows, device=device, seed=seed, tick=tick)
-    metric, protocol = metric_of(packed.alphabet.unit), protocol_of(model, packed, n=len(rows))
+    metric = metric_of(packed.alphabet.unit)
+    protocol = protocol_of(model, packed, n=len(rows), trained_on=trained_on)
     return bits_result(metric, nats, rows, protocol, seed=seed), nats

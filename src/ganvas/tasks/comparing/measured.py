@@ -116,7 +116,7 @@ def _likelihood_gap(task: Compare, path: Path, model: "Trained", held_out: str, 
         "device": task.device,
         "quiet": task.quiet,
     }
-    sets = (None, held_out)
+    sets = (str(model.data["spec"]), held_out)
     found = [likelihood(Likelihood(run=path, data=data, **how)) for data in sets]
     train, held = (next(one for one in each.results if one.metric == METRIC) for each in found)
     return _gap(train, held)

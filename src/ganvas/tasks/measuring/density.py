@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ganvas.train.trained import Trained
 
 MOST = 4096  # Pictures where -n is left out.
+OWN_SAMPLES = (
+    "These are the training's own: a model that has memorised them scores high, and codes that were fitted on them are "
+    "left out. Give others, or name some at the training (--held-out)."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +48,14 @@ def bits_of(
     about_inverse = density.about_inverse(trained.model, packed, rows, device=trained.device)
     with progress("likelihood", wanted, unit="pictures", quiet=quiet) as report:
         bits = density.picture_bits(model, packed, rows, device=trained.device, seed=seed, tick=report)
-    protocol = density.protocol_of(model, packed, n=wanted)
+    trained_on = trained.was_trained_on(packed)
+    protocol = density.protocol_of(model, packed, n=wanted, trained_on=trained_on)
     about_bins = density.ABOUT_BINS * (model.density == "exact density")
-    notes = [note for note in (about_bins, about_inverse, density.ABOUT_JPEG * density.were_jpeg(packed)) if note]
+    about_jpeg = density.ABOUT_JPEG * density.were_jpeg(packed)
+    notes = [note for note in (OWN_SAMPLES * trained_on, about_bins, about_inverse, about_jpeg) if note]
     beside: list[Result] = []
     try:
-        own, levels = trained.reals(quiet=quiet), density.levels_of(model)
+        own, levels = None if trained_on else trained.reals(quiet=quiet), density.levels_of(model)
         beside = density.yardstick_results(own, packed, rows, protocol, seed=seed, levels=levels)
     except UserError as error:
         notes.append(f"No yardsticks, which are fitted on the training pictures: {error}")

@@ -4,18 +4,15 @@ from typing import TYPE_CHECKING
 
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
-from ganvas.tasks.measuring.density import MOST, Bits
+from ganvas.tasks.measuring.density import MOST, OWN_SAMPLES, Bits
 
 if TYPE_CHECKING:
     from ganvas.data.text.packed_text import PackedText
     from ganvas.train.trained import Trained
 
 
-def bits_of_lines(trained: "Trained", spec: str | None, *, n: int | None, seed: int, quiet: bool) -> Bits:
-    """Bits per token of ``n`` lines, and of the same lines under models that need no learning.
-
-    Args:
-        spec: The lines; those of the training where left out.
+def bits_of_lines(trained: "Trained", spec: str, *, n: int | None, seed: int, quiet: bool) -> Bits:
+    """Bits per token of ``n`` lines of a source, and of the same lines under models that need no learning.
 
     Raises:
         UserError: the model does not know its likelihood, or there are fewer lines.
@@ -27,15 +24,17 @@ def bits_of_lines(trained: "Trained", spec: str | None, *, n: int | None, seed: 
 
     model = trained.require(HasDensity)
     size = trained.line
-    packed = prepare_text(spec or str(trained.data["spec"]), size, alphabet=trained.alphabet, quiet=quiet)
+    packed = prepare_text(spec, size, alphabet=trained.alphabet, quiet=quiet)
+    trained_on = trained.was_trained_on(packed)
     wanted = min(MOST, len(packed)) if n is None else n
     if not 2 <= wanted <= len(packed):
         raise UserError(f"There are {len(packed)} lines, and {wanted} are to be measured. Ask for 2 to that many.")
     with progress("likelihood", wanted, unit="lines", quiet=quiet) as report:
-        how = {"device": trained.device, "seed": seed, "tick": report}
+        how = {"device": trained.device, "seed": seed, "tick": report, "trained_on": trained_on}
         found, nats = line_bits.measured(model, packed, wanted, **how)
     beside, notes = _yardsticks(trained, packed, found, quiet=quiet)
-    return Bits(results=[found, *beside], log_likelihoods=(-nats).tolist(), notes=notes + _notes(packed))
+    notes = [OWN_SAMPLES] * trained_on + notes + _notes(packed)
+    return Bits(results=[found, *beside], log_likelihoods=(-nats).tolist(), notes=notes)
 
 
 def _yardsticks(
@@ -49,7 +48,8 @@ def _yardsticks(
     except UserError as error:
         return [], [f"No yardsticks, which are counted on the training lines: {error}"]
     rows = line_bits.chosen_rows(packed, found.n, seed=found.seed)
-    return line_bits.yardsticks(own, rows, found.protocol, seed=found.seed), []
+    trained_on = trained.was_trained_on(packed)
+    return line_bits.yardsticks(own, rows, found.protocol, seed=found.seed, trained_on=trained_on), []
 
 
 def _notes(packed: "PackedText") -> list[str]:

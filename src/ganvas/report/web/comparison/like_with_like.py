@@ -1,5 +1,6 @@
 """Values of several runs sorted by how they were measured: those of one protocol stand side by side, and no others."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -100,9 +101,9 @@ def likelihood_kind(protocol: str) -> str:
 
 def _parts(protocol: str) -> tuple[str, str, str]:
     """What is counted, the kind of number, and which pictures."""
-    said, mark, pictures = protocol.partition("held-out=")
+    said, *pictures = re.split("(?=held-out=|training=)", protocol, maxsplit=1)
     words = said.strip(":").split(":")
-    return ":".join(words[:COUNTED]), ":".join(words[COUNTED:]), mark + pictures
+    return ":".join(words[:COUNTED]), ":".join(words[COUNTED:]), "".join(pictures)
 
 
 def over_training(model: Compared, metric: str, protocol: str) -> list[tuple[float, Result]]:
