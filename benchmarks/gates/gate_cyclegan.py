@@ -19,7 +19,6 @@ from pathlib import Path
 
 import torch
 from benchmarks.gates.preset_run import finished_run
-from torch import Tensor
 
 from benchmarks import history
 from ganvas.core.pixels import to_bytes, to_float
@@ -27,6 +26,7 @@ from ganvas.core.results import Result
 from ganvas.core.shapes import Bytes, Images
 from ganvas.data.packing import prepare
 from ganvas.losses.capabilities import Translates
+from ganvas.metrics.maths.colour_transport import ColourTransport, colour_moments
 from ganvas.metrics.measuring.flow import measure
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A
 from ganvas.tasks.train import Train
@@ -96,44 +96,15 @@ def db_of_mean_error(truth: Bytes, made: Bytes) -> Result:
 
 
 def colour_transport() -> Translator:
-    """The linear map between Gaussians of the training sets' colours that moves them least, each way."""
-    day, night = (colours_of(to_float(pictures(spec))) for spec in (DAY, NIGHT))
-    ways = {A_TO_B: least_moved(day, night), B_TO_A: least_moved(night, day)}
+    """The linear map between the colours of the training sets, each way."""
+    day, night = (colour_moments([to_float(pictures(spec))], 3) for spec in (DAY, NIGHT))
+    ways = {A_TO_B: ColourTransport(day, night), B_TO_A: ColourTransport(night, day)}
     return lambda images, direction: ways[direction](images)
-
-
-def least_moved(source: Tensor, target: Tensor) -> Callable[[Images], Images]:
-    """The linear map between Gaussians of colours (3, pixels) that moves them least, on pictures in [-1, 1]."""
-    moving = _transport(source.cov(), target.cov())
-
-    def way(images: Images) -> Images:
-        shifted = images.double() - source.mean(1).view(1, 3, 1, 1)
-        moved = torch.einsum("dc,nchw->ndhw", moving, shifted)
-        return (moved + target.mean(1).view(1, 3, 1, 1)).clamp(-1, 1).float()
-
-    return way
-
-
-def colours_of(images: Images) -> Tensor:
-    """Every pixel of pictures, of shape (3, pixels)."""
-    return images.double().transpose(0, 1).flatten(1)
 
 
 def pictures(spec: str) -> Bytes:
     """All pictures of a source, (n, 3, h, w)."""
     return torch.from_numpy(prepare(spec, quiet=True).read(slice(None)).copy()).permute(0, 3, 1, 2)
-
-
-def _transport(source: Tensor, target: Tensor) -> Tensor:
-    """``S^-1/2 (S^1/2 T S^1/2)^1/2 S^-1/2``: the optimal transport between Gaussians (Olkin & Pukelsheim 1982)."""
-    root = _power(source, 0.5)
-    back = _power(source, -0.5)
-    return back @ _power(root @ target @ root, 0.5) @ back
-
-
-def _power(matrix: Tensor, exponent: float) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    return vectors @ torch.diag(values**exponent) @ vectors.T
 
 
 def _note(translator: str, found: dict[str, float], **also: float) -> None:

@@ -24,7 +24,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.gates.gate_cyclegan import colours_of, least_moved
 from benchmarks.gates.preset_run import finished_run, runs_of
 from torch import Tensor
 
@@ -35,6 +34,7 @@ from ganvas.core.seeds import stream, torch_seeded
 from ganvas.core.shapes import Images
 from ganvas.data.scenes.scenes import TIMES, Scenes, paint
 from ganvas.losses.capabilities import TakesStyle, Translates
+from ganvas.metrics.maths.colour_transport import ColourTransport, colour_moments
 from ganvas.nn.layers.initialise import initialise
 from ganvas.tasks.train import Train
 from ganvas.train.trained import load
@@ -63,7 +63,7 @@ def main() -> None:
     torch.set_num_threads(1)
     test = places(TESTED, seed=9)
     note("identity", varied(test, lambda day: day))
-    floor = note("linear colours", varied(test, least_moved(*map(colours_of, kinds()))))
+    floor = note("linear colours", varied(test, ColourTransport(*(colour_moments([kind], 3) for kind in kinds()))))
     for name in ("translate/munit", "translate/cyclegan"):
         model = untrained(name)
         note(f"{name} untrained", varied(test, lambda day, of=model: of.translate(day, DIRECTION)))

@@ -28,7 +28,6 @@ import torch
 from benchmarks.gates.gate_cyclegan import db_of_mean_error
 from benchmarks.gates.gate_munit import untrained
 from benchmarks.gates.preset_run import finished_run, runs_of
-from torch import Tensor
 
 from benchmarks import history
 from ganvas.core.pixels import to_bytes, to_float
@@ -36,11 +35,12 @@ from ganvas.core.seeds import torch_seeded
 from ganvas.core.shapes import Bytes
 from ganvas.data.scenes.scenes import TIMES, Scenes, paint
 from ganvas.losses.capabilities import Translates
+from ganvas.metrics.maths.colour_table import ColourMeans
 from ganvas.models.translate.pix2pix import TO_TARGET
 from ganvas.tasks.train import Train
 from ganvas.train.trained import load
 
-SIDE, TRAINED, TESTED, SKIES, LEVELS = 32, 2000, 500, 32, 32
+SIDE, TRAINED, TESTED, SKIES = 32, 2000, 500, 32
 DAY_TO_NIGHT, NIGHT_TO_DAY = "day-to-night", "night-to-day"
 LEAST = {NIGHT_TO_DAY: 26.5, DAY_TO_NIGHT: 24.4}  # Decibels.
 MOST = 27.5  # Of day to night.
@@ -124,20 +124,10 @@ def painted(factors: dict[str, np.ndarray]) -> Bytes:
 
 
 def by_colour(train: Pairs, shown: Bytes) -> Bytes:
-    """The mean truth of each pixel's coarse colour; that of all pixels for a colour that was never seen."""
-    counts = torch.bincount(_cells(train.shown), minlength=LEVELS**3)
-    channels = [
-        torch.bincount(_cells(train.shown), train.truth[:, channel].flatten().double(), LEVELS**3)
-        for channel in range(3)
-    ]
-    sums = torch.stack(channels, 1)
-    table = torch.where(counts[:, None] > 0, sums / counts.clamp_min(1)[:, None], sums.sum(0) / counts.sum())
-    return table[_cells(shown)].round().byte().view(len(shown), SIDE, SIDE, 3).permute(0, 3, 1, 2)
-
-
-def _cells(pictures: Bytes) -> Tensor:
-    red, green, blue = (pictures[:, channel].flatten().long() * LEVELS // 256 for channel in range(3))
-    return (red * LEVELS + green) * LEVELS + blue
+    """The mean truth of each pixel's coarse colour."""
+    table = ColourMeans(3, 3)
+    table.add(train.shown, train.truth)
+    return table.painted(shown)
 
 
 def trained(out: Path, data: Pairs, kimg: float) -> Translates:

@@ -85,6 +85,11 @@ def test_pictures_of_any_size_are_labelled_under_their_names_and_scored(run, sha
     read = [np.asarray(Image.open(tmp_path / "own" / f"{k:06d}.png")) for k in range(40)]
     truth = [np.asarray(Image.open(shapes / "masks" / f"{k:06d}.png")) for k in range(40)]
     assert scored.scores["pixel_accuracy"] == pytest.approx((np.stack(read) == np.stack(truth)).mean())
+    named, known = np.stack(truth), [np.asarray(Image.open(shapes / "pictures" / f"{k:06d}.png")) for k in range(40)]
+    cells = np.stack(known) // 16 @ np.array([256, 16, 1])
+    table = {cell: np.bincount(named[cells == cell]).argmax() for cell in np.unique(cells)}
+    by_colour = np.vectorize(table.get)(cells)
+    assert scored.floor["pixel_accuracy"] == pytest.approx((by_colour == named).mean())
 
 
 def test_a_folder_that_was_made_otherwise_is_refused(run, shapes, tmp_path):

@@ -9,12 +9,14 @@ import tyro
 if TYPE_CHECKING:
     import numpy as np
 
+    from ganvas.metrics.maths.colour_table import ColourClasses
     from ganvas.tasks.pictures.named_files import NamedFile
     from ganvas.tasks.pictures.output_folder import OutputFolder
     from ganvas.tasks.pictures.whole_picture import WholePictures
     from ganvas.train.trained import Trained
 
 OVERLAYS = "overlays"  # The folder beside the label maps.
+MOST_IN_TABLE = 2048  # Training pairs from which the table of colours is learnt.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class Segment:
     overlay: bool = False
     """Also write each picture with the colours of its classes laid over, into overlays/."""
     truth: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
-    """Label maps with the names of the pictures: what is named is scored."""
+    """Label maps with the names of the pictures: what is named is scored, beside what colours alone tell."""
     memory: float = 2.0
     """Gigabytes that a tile of a picture may take; larger pictures go through in tiles, with the same result."""
     kimg: float | None = None
@@ -56,6 +58,7 @@ class Segmented:
     model: str
     kimg: float
     scores: dict[str, float] | None = None  # Where the truth was given.
+    floor: dict[str, float] | None = None  # Of a table from colours to classes; None where its pairs cannot be had.
 
 
 def segment(task: Segment) -> Segmented:
@@ -88,6 +91,7 @@ def segment(task: Segment) -> Segmented:
         model=trained.name,
         kimg=trained.kimg,
         scores=None if truth is None else truth.counts.values(),
+        floor=None if truth is None or truth.table is None else truth.of_table.values(),
     )
 
 
@@ -131,7 +135,7 @@ class _Writing:
         pixels = decoded(file.name, data, channels)
         named = self.whole(pixels)[..., 0]
         if self.truth is not None:
-            self.truth.score(file.named(""), named)
+            self.truth.score(file.named(""), pixels, named)
         if self.task.overlay:  # Before the label map, whose being there says that the picture is done.
             rgb = np.repeat(pixels, 3, 2) if channels == 1 else pixels[..., :3]
             self.folder.write(f"{OVERLAYS}/{name}", overlaid(rgb, named))
@@ -168,11 +172,12 @@ class _Truth:
 
         config = trained.model.config
         self.spec, self.void = spec, config.void
-        self.counts: LabelMapCounts = LabelMapCounts(config.pixel_classes)
+        self.counts, self.of_table = (LabelMapCounts(config.pixel_classes) for _ in range(2))
+        self.table = _colour_table(trained)
         self.maps = {file.named(""): file for file in NamedFiles(spec)}
 
-    def score(self, stem: str, named: "np.ndarray") -> None:
-        """Adds one picture to the matrix.
+    def score(self, stem: str, pixels: "np.ndarray", named: "np.ndarray") -> None:
+        """Adds one picture (h, w, c) to the matrices of the model and of the table.
 
         Raises:
             UserError: it has no label map, or one of another size.
@@ -198,8 +203,27 @@ class _Truth:
                 f"{file.name} of {self.spec} is {numbers.shape[0]}x{numbers.shape[1]}, and its picture "
                 f"{named.shape[0]}x{named.shape[1]} (height x width). The truth must show the same pixels."
             )
-        truth = told_classes(numbers, self.counts.classes, void=self.void, name=file.name)
-        self.counts.add(torch.from_numpy(truth)[None], torch.from_numpy(named.astype(np.int64))[None])
+        truth = torch.from_numpy(told_classes(numbers, self.counts.classes, void=self.void, name=file.name))[None]
+        self.counts.add(truth, torch.from_numpy(named.astype(np.int64))[None])
+        if self.table is not None:
+            self.of_table.add(truth, self.table.named(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]))
+
+
+def _colour_table(trained: "Trained") -> "ColourClasses | None":
+    """What colours alone tell, learnt from the pairs of the run; None, said, where they cannot be had."""
+    from ganvas.core.errors import UserError
+    from ganvas.core.progress import say
+    from ganvas.train.examinations.segment_examination import colour_classes
+    from ganvas.train.kinds.paired_sources import pairs_of_run
+    from ganvas.train.monitors import some_rows
+
+    try:
+        pairs = pairs_of_run(trained, quiet=True)
+    except UserError as error:
+        say(f"No scores of a table from colours to classes stand beside the model's: {error}")
+        return None
+    rows = some_rows(len(pairs), MOST_IN_TABLE, seed=0, purpose="colour table")
+    return colour_classes(pairs, rows, trained.model.config.pixel_classes)
 
 
 def paletted(named: "np.ndarray") -> bytes:

@@ -60,7 +60,9 @@ def _(result: Segmented) -> None:
     say(f"{result.path}: {count} of {result.classes} classes{found}, by {result.model} at {result.kimg:g} kimg.")
     _say_renewed(result.renewed)
     if result.scores:
-        table("", ("score", "value"), [(name, f"{value:.4f}") for name, value in result.scores.items()])
+        columns = {"value": result.scores} | ({"colour table": result.floor} if result.floor else {})
+        rows = [(name, *(f"{column[name]:.4f}" for column in columns.values())) for name in result.scores]
+        table("", ("score", *columns), rows)
 
 
 @form.register

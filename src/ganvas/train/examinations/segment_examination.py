@@ -66,10 +66,9 @@ class SegmentExamination(Examination):
 
     def _table_scores(self, rows: Int[np.ndarray, " k"], classes: int) -> list[Result]:
         assert self.held_out is not None
-        table, counts = ColourClasses(self.pairs.pictures.channels, classes), LabelMapCounts(classes)
+        counts = LabelMapCounts(classes)
         known = some_rows(len(self.pairs), self.plan.measure_n, seed=self.plan.seed, purpose="colour table")
-        for pictures, truth in pair_batches(self.pairs, known):
-            table.add(pictures, truth)
+        table = colour_classes(self.pairs, known, classes)
         for pictures, truth in pair_batches(self.held_out, rows):
             counts.add(truth, table.named(pictures))
         protocol = f"{self._protocol(len(rows), classes)}:colour-table-of-{len(known)}"
@@ -81,6 +80,14 @@ class SegmentExamination(Examination):
         return segmentation_protocol(
             n, (maps.height, maps.width), classes, reference=f"held-out:{maps.fingerprint[:16]}"
         )
+
+
+def colour_classes(pairs: Pairs, rows: Int[np.ndarray, " k"], classes: int) -> ColourClasses:
+    """What the colours of some pairs tell of their classes."""
+    table = ColourClasses(pairs.pictures.channels, classes)
+    for pictures, truth in pair_batches(pairs, rows):
+        table.add(pictures, truth)
+    return table
 
 
 def pair_batches(pairs: Pairs, rows: Int[np.ndarray, " k"]) -> Iterator[tuple[Bytes, Int[Tensor, "n h w"]]]:

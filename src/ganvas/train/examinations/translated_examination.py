@@ -13,6 +13,7 @@ from ganvas.core.shapes import Bytes, Images
 from ganvas.data.packed import Packed
 from ganvas.losses.capabilities import Translates
 from ganvas.metrics import swd
+from ganvas.metrics.maths.colour_transport import ColourTransport, colour_moments
 from ganvas.metrics.measuring import draws, flow
 from ganvas.metrics.measuring.flow import DrawnSet, PassSettings, Reference, against, refer
 from ganvas.train.monitors import MEASURE_BATCH, Examination
@@ -26,8 +27,10 @@ METRICS = {"swd": flow.QUICK.get("swd")}
 class TranslatedExamination(Examination):
     """Sliced Wasserstein distance of translations to real pictures of the kind that they are to be, each way.
 
-    It sees whether translations look like the other kind and not whether they are of the same place: a model that
-    makes one night of every day and one that exchanges all days pass. The cycle losses stand beside it in the log.
+    Beside it stands, where both kinds have as many channels, that of the linear map between the colours of both, which
+    needs no training. The distance sees whether translations look like the other kind and not whether they are of the
+    same place: a model that makes one night of every day and one that exchanges all days pass. The cycle losses stand
+    in the log.
 
     Args:
         ways: For each direction the pictures that are translated, and those that the translations are held against.
@@ -38,6 +41,7 @@ class TranslatedExamination(Examination):
         self.n = min([plan.measure_n, *(len(side) for sides in ways.values() for side in sides)])
         self.settings = PassSettings(seed=plan.seed)
         self._references: dict[str, Reference] = {}
+        self._linear: list[Result] | None = None
 
     @property
     def refusal(self) -> str:
@@ -69,7 +73,27 @@ class TranslatedExamination(Examination):
                 )
                 results += _of(direction, found.results)
                 floor += _of(direction, found.floor)
-        return results, floor
+        if self._linear is None:
+            self._linear = [result for direction in self.ways for result in self._of_linear_colours(direction)]
+        return [*results, *self._linear], floor
+
+    def _of_linear_colours(self, direction: str) -> list[Result]:
+        """The distance of pictures in the colours of the other kind."""
+        source, target = self.ways[direction]
+        if source.channels != target.channels:
+            return []
+        moments = [
+            colour_moments(map(to_float, self._reals(side).batches(0, self.n, self.n)), side.channels)
+            for side in (source, target)
+        ]
+        transport, given = ColourTransport(*moments), self._reals(source)
+
+        def batches(start: int, stop: int, of: int) -> Iterator[Bytes]:
+            return (to_bytes(transport(to_float(part))) for part in given.batches(start, stop, of))
+
+        shown = DrawnSet(batches=batches, treated=source.treated)
+        found = against(self._reference(direction), shown, self.settings, metrics=METRICS, n=self.n)
+        return _of(f"{direction}.linear_colours", found.results)
 
     def _reference(self, direction: str) -> Reference:
         if direction not in self._references:
@@ -106,5 +130,5 @@ def translated_bytes(model: Translates, pictures: Iterable[Bytes], direction: st
 
 
 def _of(direction: str, results: Sequence[Result]) -> list[Result]:
-    """The average alone, by the name of its direction."""
+    """The average alone, by the name of its direction, or of what stands in the model's place."""
     return [replace(result, metric=f"swd.{direction}") for result in results if result.metric == "swd"]

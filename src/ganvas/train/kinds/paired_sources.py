@@ -22,6 +22,7 @@ from ganvas.train.feeds.pixel_classes import class_table, count_classes
 from ganvas.train.kinds.kind import SourceRequest
 from ganvas.train.kinds.packed_sources import packed_pictures
 from ganvas.train.kinds.picture_checks import channels_of, check_source
+from ganvas.train.trained import Trained
 
 
 def target_of(request: SourceRequest, config: object) -> str | None:
@@ -140,6 +141,29 @@ def prepare_pairs(
         names, broken = found.names, tuple(name for name, _ in found.manifest["broken"])
     rows, target_rows = _paired_rows(packed, len(_table(found)), names, broken, data, target)
     return Pairs(pictures=packed, rows=rows, target=found, target_rows=target_rows)
+
+
+def pairs_of_run(trained: Trained, *, quiet: bool = False) -> Pairs:
+    """The pairs that a model was trained on, prepared as they were then.
+
+    Raises:
+        UserError: they are not where they were, or are others by now.
+    """
+    data = trained.data
+    request = SourceRequest(
+        data=data["spec"],
+        target=data["target"]["spec"],
+        quiet=quiet,
+        **{key: data[key] for key in ("fit", "background", "broken") if key in data},
+    )
+    size = (trained.height, trained.width)
+    pairs = prepare_pairs(
+        request.data, request.target, trained.reals(quiet=quiet), request, trained.model.config, size=size
+    )
+    assert pairs is not None
+    if _table(pairs.target).fingerprint != data["target"]["fingerprint"]:
+        raise UserError(f"{request.target} holds other targets now than those that the run was trained on.")
+    return pairs
 
 
 def _table(found: Packed | LabelMaps) -> Packed | PackedLabelMaps:
