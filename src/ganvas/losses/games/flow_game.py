@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
+from torch import nn
 
 from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.pixels import COLOURS
@@ -99,6 +100,11 @@ class PictureFlowGame(FlowGame[P, Pictures], ABC):
         """Height times width times channels."""
         picture = self.config.picture
         return picture.channels * math.prod(picture.size)
+
+    @property
+    def learner(self) -> nn.Module:
+        """What descends the bits: the flow, and the noise with it where that is learnt too."""
+        return self if isinstance(self.noise, LearntNoise) else self.flow
 
     def log_prob(self, images: Images, rng: torch.Generator) -> PerSample:
         """At most ``ln P(x)`` of whole colours on average, with one draw of noise within their bins."""

@@ -39,7 +39,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.core.checks import above, at_least, fractions
@@ -49,25 +49,21 @@ from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import UniformNoise, dequantised
+from ganvas.losses.bits import dequantised
 from ganvas.losses.game import Phase
-from ganvas.losses.games.flow_game import PictureFlowGame, standard_normal
+from ganvas.losses.games.flow_game import PictureFlowGame
 from ganvas.losses.optimizers import Adamax
+from ganvas.networks.glow_convolutions import CouplingNetwork, ZeroConv
+from ganvas.networks.variational_noise import START_SEED, NoiseKind, VariationalNoise, noise_of
 from ganvas.nn.invertible.actnorm import Actnorm, calibrate_actnorms
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, sum_per_sample
-from ganvas.nn.invertible.checkerboard_mask import checkerboard_mask
 from ganvas.nn.invertible.colour_range import UnitRange
 from ganvas.nn.invertible.coupling import CouplingLayer
 from ganvas.nn.invertible.invertible_conv import LuConv, PlainConv, Reversal, Shuffle
 from ganvas.nn.invertible.moves import Move, ScaleThenShift, Shift, ShiftThenScale, Standardise
 from ganvas.nn.invertible.squeeze import Squeeze
-from ganvas.nn.layers.initialise import filled, unset
-from ganvas.nn.layers.plain_layers import Conv2d
 
-WEIGHT_STD = 0.05
-LOG_FACTOR = 3.0  # Of stored logarithms of scales, in convolutions that start at zero.
 OPENED = 2.0  # Added before the sigmoid of a scale, so that it starts at 0.88.
-START_SEED = 0  # Of the noise within colours' bins that actnorm starts from.
 
 Maps = Float[Tensor, "n c h w"]
 Mixing = Literal["plain", "lu", "reverse", "shuffle"]
@@ -96,7 +92,7 @@ class Config:
     mixing: Mixing = "plain"
     edges: bool = True
     learnt_top: bool = True
-    noise: Literal["uniform", "variational"] = "uniform"  # Within the bins of colours.
+    noise: NoiseKind = "uniform"  # Within the bins of colours.
     noise_depth: int = 4  # Couplings of the variational one.
     noise_features: int = 32  # Of their networks.
     batch_size: int = 512
@@ -122,55 +118,6 @@ class Config:
 
 
 TINY = Config(height=8, width=8, levels=2, depth=1, features=4, batch_size=8, warm_up_kimg=0.0)
-
-
-class EdgedConv(nn.Module):
-    """A 3x3 convolution with zeros around the picture and, with ``edges``, a channel that is 1 there and 0 inside."""
-
-    def __init__(self, in_channels: int, out_channels: int, *, edges: bool, std: float, bias: bool) -> None:
-        super().__init__()
-        self.edges = edges
-        self.conv = Conv2d(in_channels + edges, out_channels, 3, std=std, bias=bias)
-
-    def forward(self, x: Maps) -> Float[Tensor, "n c2 h w"]:
-        padded = F.pad(x, (1, 1, 1, 1))
-        if self.edges:
-            edge = F.pad(torch.zeros_like(x[:, :1]), (1, 1, 1, 1), value=1.0)
-            padded = torch.cat([padded, edge], 1)
-        return self.conv(padded)
-
-
-class ZeroConv(nn.Module):
-    """``(conv(x) + bias) exp(3 logs)``, all of it zero at the start."""
-
-    def __init__(self, in_channels: int, out_channels: int, *, edges: bool) -> None:
-        super().__init__()
-        self.conv = EdgedConv(in_channels, out_channels, edges=edges, std=0.0, bias=True)
-        self.logs = unset(out_channels)
-
-    def reset(self, generator: torch.Generator) -> None:
-        """Scales of 1; draws nothing."""
-        nn.init.zeros_(self.logs)
-
-    def forward(self, x: Maps) -> Float[Tensor, "n c2 h w"]:
-        return self.conv(x) * (LOG_FACTOR * filled(self.logs)).exp().view(1, -1, 1, 1)
-
-
-class CouplingNetwork(nn.Module):
-    """3x3, 1x1, 3x3: two layers of features with actnorm and ReLU, and a last one that starts at zero."""
-
-    def __init__(self, inputs: int, outputs: int, *, features: int, edges: bool) -> None:
-        super().__init__()
-        self.first = EdgedConv(inputs, features, edges=edges, std=WEIGHT_STD, bias=False)
-        self.first_norm = Actnorm(features)
-        self.second = Conv2d(features, features, 1, std=WEIGHT_STD, bias=False)
-        self.second_norm = Actnorm(features)
-        self.last = ZeroConv(features, outputs, edges=edges)
-
-    def forward(self, x: Maps) -> Float[Tensor, "n c2 h w"]:
-        x = self.first_norm(self.first(x))[0].relu()
-        x = self.second_norm(self.second(x))[0].relu()
-        return self.last(x)
 
 
 class Split(Bijection):
@@ -270,37 +217,6 @@ def move_of(h: Maps, config: Config) -> Move:
     return (ShiftThenScale if config.order == "shift-scale" else ScaleThenShift)(shift, log_scale)
 
 
-class VariationalNoise(nn.Module):
-    """Shares of bins as the sigmoid of normal numbers, moved by couplings that see the picture (Flow++, section 3.1).
-
-    ``ln q(u | x) = ln N(e) - ln |det du/de|``. Halves are colours of a checkerboard, in turns; the first two couplings
-    together move every number, and all of them start at the identity.
-    """
-
-    name = "variational"
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        sizes = {"features": config.noise_features, "edges": config.edges}
-        self.networks = nn.ModuleList(
-            CouplingNetwork(2 * config.channels, 2 * config.channels, **sizes) for _ in range(config.noise_depth)
-        )
-
-    def draw(self, images: Images, rng: torch.Generator) -> tuple[Images, PerSample]:
-        """From normal numbers of the stream."""
-        return self.at(images, torch.randn(images.shape, generator=rng, device=rng.device).to(images))
-
-    def at(self, images: Images, normal: Images) -> tuple[Images, PerSample]:
-        """The shares, and the logarithm of their density."""
-        e, log_q = normal, standard_normal(normal.flatten(1))
-        for number, network in enumerate(self.networks):
-            moves = checkerboard_mask(*e.shape[2:], first=number % 2, device=e.device).to(e.dtype)
-            shift, raw = network(torch.cat([images, e * (1 - moves)], 1)).chunk(2, 1)
-            e, log_slopes = ScaleThenShift(moves * shift, moves * raw.tanh()).forward(e)
-            log_q = log_q - sum_per_sample(log_slopes)
-        return e.sigmoid(), log_q - sum_per_sample(F.logsigmoid(e) + F.logsigmoid(-e))
-
-
 class Model(PictureFlowGame[Config]):
     """One flow, one player, one loss: the negative log-likelihood."""
 
@@ -310,7 +226,13 @@ class Model(PictureFlowGame[Config]):
         self.levels = 2**config.bits
         level = Level(config.channels, config.picture.size, config, levels=config.levels)
         self.flow = BijectionChain(UnitRange(middle=0.5), level)
-        self.noise = VariationalNoise(config) if config.noise == "variational" else UniformNoise()
+        self.noise = noise_of(
+            config.noise,
+            config.channels,
+            depth=config.noise_depth,
+            features=config.noise_features,
+            edges=config.edges,
+        )
 
     def schedule(self) -> Steady:
         """One batch size; the learning rate rises over the first epochs and stays."""
@@ -330,13 +252,8 @@ class Model(PictureFlowGame[Config]):
         """Before the first step: every actnorm is set from real pictures, one after another (section 3.1)."""
         rng = torch.Generator(batch.device).manual_seed(START_SEED)
         if isinstance(self.noise, VariationalNoise):
-            self._calibrate_noise(self.noise, batch.images, rng)
+            self.noise.calibrate(batch.images, rng)
         calibrate_actnorms(self.flow, dequantised(batch.images, rng, levels=self.levels))
-
-    def _calibrate_noise(self, noise: VariationalNoise, images: Images, rng: torch.Generator) -> None:
-        normal = torch.randn(images.shape, generator=rng, device=rng.device).to(images)
-        for network in noise.networks:  # At their start none moves anything, so that each sees what it is given here.
-            calibrate_actnorms(network, torch.cat([images, normal], 1))
 
     def decode(self, z: Latents, labels: Labels | None = None, *, stage: Stage | None = None) -> Images:
         """The pictures of latents; of fewer than 256 colours, each at the lower end of its bin as the code shows it."""

@@ -13,19 +13,22 @@ Departs from the paper:
 - Adam's beta2 is .99, which is what the paper's .01 means in the notation of today, and its eps 1e-4 stands outside the
   root.
 - What is drawn and measured may be a running average of the weights (``average_decay``); 0 is the paper's.
+- ``noise="variational"`` learns how the bins of colours are filled (:mod:`ganvas.networks.variational_noise`).
 """
 
 from dataclasses import dataclass
+
+import torch
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import UniformNoise
 from ganvas.losses.game import Phase
 from ganvas.losses.games.flow_game import PictureFlowGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.nice_network import Prior, nice
+from ganvas.networks.variational_noise import START_SEED, NoiseKind, VariationalNoise, noise_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,9 @@ class Config:
     features: int = 1000  # Units of a hidden layer.
     depth: int = 5  # Hidden layers of a coupling's network.
     prior: Prior = "logistic"
+    noise: NoiseKind = "uniform"  # Within the bins of colours.
+    noise_depth: int = 4  # Couplings of the variational one.
+    noise_features: int = 32  # Of their networks.
     batch_size: int = 200
     lr: float = 1e-3
     beta1: float = 0.9
@@ -47,7 +53,7 @@ class Config:
     average_decay: float = 0.0  # Of the weights, per step.
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "couplings", "features", "depth", "batch_size")
+        at_least(self, 1, "couplings", "features", "depth", "noise_depth", "noise_features", "batch_size")
         above(self, 0, "lr", "eps")
         fractions(self, "beta1", "beta2", "average_decay")
         assert self.picture  # Its making checks the size.
@@ -67,7 +73,8 @@ class Model(PictureFlowGame[Config]):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.noise = UniformNoise()
+        depth, features = config.noise_depth, config.noise_features
+        self.noise = noise_of(config.noise, config.channels, depth=depth, features=features)
         self.flow = nice(
             config.picture,
             couplings=config.couplings,
@@ -80,11 +87,16 @@ class Model(PictureFlowGame[Config]):
         """One batch size and one learning rate."""
         return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
 
+    def calibrate(self, batch: Pictures) -> None:
+        """Before the first step: what noise is learnt by is set from real pictures."""
+        if isinstance(self.noise, VariationalNoise):
+            self.noise.calibrate(batch.images, torch.Generator(batch.device).manual_seed(START_SEED))
+
     def phases(self) -> list[Phase[Pictures]]:
         """The flow descends the bits of the pictures."""
         config = self.config
         adam = Adam(beta1=config.beta1, beta2=config.beta2, eps=config.eps)
         average = config.average_decay or None
         return [
-            Phase(name="F", player=self.flow, loss=self.likelihood_terms, optimizer=adam, average=average),
+            Phase(name="F", player=self.learner, loss=self.likelihood_terms, optimizer=adam, average=average),
         ]

@@ -14,6 +14,7 @@ Departs from the paper and its code:
 - The loss and the penalty of weights are divided by ``d ln 2``, so that the loss reads as bits per dimension.
 - Statistics of the batch norms between couplings: see :mod:`ganvas.networks.real_nvp`.
 - What is drawn and measured may be a running average of the weights (``average_decay``); 0 is the paper's.
+- ``noise="variational"`` learns how the bins of colours are filled (:mod:`ganvas.networks.variational_noise`).
 """
 
 import math
@@ -27,11 +28,11 @@ from ganvas.core.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Scalar
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import UniformNoise
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.flow_game import PictureFlowGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.real_nvp import NetworkStyle, ShiftAndLogScale, WeightNormConv2d, real_nvp, real_nvp_reach
+from ganvas.networks.variational_noise import START_SEED, NoiseKind, VariationalNoise, noise_of
 from ganvas.nn.layers.initialise import filled
 
 
@@ -47,6 +48,9 @@ class Config:
     blocks: int = 8  # Residual blocks of a coupling's network.
     alpha: float = 0.05  # Colours are kept so far from the ends of the logit.
     weight_penalty: float = 5e-5  # Of squared lengths of kernels and gains, beside the nats of a picture.
+    noise: NoiseKind = "uniform"  # Within the bins of colours.
+    noise_depth: int = 4  # Couplings of the variational one.
+    noise_features: int = 32  # Of their networks.
     batch_size: int = 64
     lr: float = 1e-3
     beta1: float = 0.9
@@ -54,7 +58,7 @@ class Config:
     average_decay: float = 0.0  # Of the weights, per step.
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "scales", "features", "blocks", "batch_size")
+        at_least(self, 1, "scales", "features", "blocks", "noise_depth", "noise_features", "batch_size")
         at_least(self, 0, "weight_penalty")
         above(self, 0, "lr")
         fractions(self, "beta1", "beta2", "average_decay")
@@ -77,7 +81,8 @@ class Model(PictureFlowGame[Config]):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.noise = UniformNoise()
+        depth, features = config.noise_depth, config.noise_features
+        self.noise = noise_of(config.noise, config.channels, depth=depth, features=features)
         style = NetworkStyle(features=config.features, blocks=config.blocks)
         self.flow = real_nvp(config.picture, style, scales=config.scales, alpha=config.alpha)
         self.reach = real_nvp_reach(config.alpha)
@@ -86,12 +91,17 @@ class Model(PictureFlowGame[Config]):
         """One batch size and one learning rate."""
         return Steady(batch_size=self.config.batch_size, lr=self.config.lr)
 
+    def calibrate(self, batch: Pictures) -> None:
+        """Before the first step: what noise is learnt by is set from real pictures."""
+        if isinstance(self.noise, VariationalNoise):
+            self.noise.calibrate(batch.images, torch.Generator(batch.device).manual_seed(START_SEED))
+
     def phases(self) -> list[Phase[Pictures]]:
         """The flow descends the bits of the pictures."""
         config = self.config
         adam = Adam(beta1=config.beta1, beta2=config.beta2)
         average = config.average_decay or None
-        return [Phase(name="F", player=self.flow, loss=self._loss, optimizer=adam, average=average)]
+        return [Phase(name="F", player=self.learner, loss=self._loss, optimizer=adam, average=average)]
 
     def _loss(self, batch: Pictures) -> Terms:
         terms = dict(self.likelihood_terms(batch))
