@@ -29,6 +29,7 @@ half-true claims come first; what waits for something stands at the end, with th
 ganvas claims                                # this board
 ganvas claims --check                        # judge all again; ends with code 1 where a verdict is another now
 ganvas claims NAME NAME --check              # judge some of them again
+ganvas claims --out board                    # the board as web pages: index.html, and one per claim
 ganvas claim fields/hybrid_dilation_rule     # one of them
 ganvas claim my_claim.py                     # your own
 ```

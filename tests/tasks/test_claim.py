@@ -54,6 +54,7 @@ def test_an_own_claim_is_a_draft_until_it_is_locked(own, tmp_path):
     assert min(judged.seeds) >= 100
     assert json.loads((tmp_path / "verdict" / "verdict.json").read_text())["state"] == "holds"
     assert (tmp_path / "verdict" / "figure.svg").read_text().startswith("<svg")
+    assert "ganvas claim my_claim.py" in (tmp_path / "verdict" / "claim.html").read_text()
 
 
 def test_a_budget_too_small_is_undecided_and_says_how_many_seeds_would_decide(own):
@@ -164,6 +165,17 @@ def test_only_the_claims_that_are_named_are_listed_and_judged_again(monkeypatch)
     assert {line["name"] for line in listed.claims} == set(NAMED)
     assert judged == [running.find(name).claim.statement for name in NAMED]
     assert listed.exit_code == 0
+
+
+def test_the_board_is_written_as_pages_and_a_file_in_its_place_is_refused_first(tmp_path, monkeypatch):
+    written = claims(ClaimsTask(names=NAMED, out=tmp_path / "board"))
+    assert written.written == tmp_path / "board"
+    files = {file.relative_to(written.written).as_posix() for file in written.written.rglob("*.html")}
+    assert files == {"index.html", *(f"{name}.html" for name in NAMED)}
+    monkeypatch.setattr(board, "judge_all", lambda names: pytest.fail("judged before the folder was looked at"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="is a file"):
+        claims(ClaimsTask(names=NAMED, check=True, out=tmp_path / "file"))
 
 
 def test_a_verdict_that_is_another_than_the_committed_one_is_named(monkeypatch):

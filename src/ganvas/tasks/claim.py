@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 if TYPE_CHECKING:
+    from ganvas.claims.judging.claim_page import JudgedClaim
     from ganvas.claims.judging.running import Found, Outcome
 
 
@@ -26,7 +27,7 @@ class ClaimTask:
     seeds: int | None = None
     """Seeds to judge by; the design's own number where left out."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
-    """A folder to write verdict.json and figure.svg into."""
+    """A folder to write verdict.json, figure.svg and the page claim.html into."""
     lock: bool = False
     """Lock the design as it stands now, before it is judged: its seeds follow from it."""
 
@@ -65,7 +66,7 @@ def claim(task: ClaimTask) -> ClaimResult:
     found = running.find(task.name)
     running.check_seeds(found, task.seeds)
     if task.out is not None:
-        _require_folder(task.out)
+        require_folder(task.out)
     digest = lock.lock(found.path) if task.lock else lock.locked(found.path)
     seeds = running.seeds_of(found, digest, task.seeds)
     outcome = running.run_found(found, seeds)
@@ -97,11 +98,16 @@ def _result(task: ClaimTask, found: "Found", outcome: "Outcome", digest: str | N
     )
 
 
-def _require_folder(path: Path) -> None:
+def require_folder(path: Path) -> None:
+    """Looks at a folder that is to be written, before any work is done for it.
+
+    Raises:
+        UserError: it is a file, or there is no folder to make it in.
+    """
     from ganvas.core.errors import UserError
 
     if path.exists() and not path.is_dir():
-        raise UserError(f"-o {path} is a file; the verdict and its figure need a folder.")
+        raise UserError(f"-o {path} is a file; what is written needs a folder.")
     if not path.absolute().parent.is_dir():
         raise UserError(f"There is no folder {path.absolute().parent} to make {path.name} in.")
 
@@ -110,8 +116,9 @@ def _write(folder: Path, found: "Found", outcome: "Outcome", result: ClaimResult
     import dataclasses
     import math
 
+    from ganvas.claims.judging.claim_page import html
     from ganvas.claims.judging.figure import figure
-    from ganvas.core.files.atomic_files import write_json
+    from ganvas.core.files.atomic_files import write_json, write_text
     from ganvas.report.drawing.drawing import write
 
     folder.mkdir(exist_ok=True)
@@ -119,3 +126,23 @@ def _write(folder: Path, found: "Found", outcome: "Outcome", result: ClaimResult
     finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in plain.items()}
     write_json(folder / "verdict.json", finite)
     write(figure(found.claim, outcome), folder / "figure.svg")
+    write_text(folder / "claim.html", html(_judged(found, outcome, result)))
+
+
+def _judged(found: "Found", outcome: "Outcome", result: ClaimResult) -> "JudgedClaim":
+    from datetime import UTC, datetime
+
+    from ganvas.claims.judging import running
+    from ganvas.claims.judging.claim_page import JudgedClaim
+    from ganvas.core import provenance
+
+    seeds = "" if result.as_designed or not outcome.seeds else f" --seeds {len(outcome.seeds)}"
+    record = {
+        "command": f"ganvas claim {found.asked}{seeds}",
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
+        "locked": result.locked,
+    }
+    told = running.told(found.path)[1]
+    return JudgedClaim(name=found.name, claim=found.claim, outcome=outcome, record=record, told=told)

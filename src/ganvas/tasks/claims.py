@@ -1,6 +1,7 @@
 """``ganvas claims``: what has been claimed, what the judge said, and what waits for its model; or all judged again."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -14,6 +15,7 @@ class ClaimsTask:
       ganvas claims
       ganvas claims --format tsv > claims.tsv
       ganvas claims --check
+      ganvas claims -o board/
       ganvas claims games/larger_batch_is_nearer norms/magnitudes_escalate --check
     """
 
@@ -21,6 +23,8 @@ class ClaimsTask:
     """Claims to list or to judge again; all of them where left out."""
     check: bool = False
     """Judge the claims again, and name the verdicts that are others now."""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """A folder to write the board into as web pages: index.html, and a page per claim."""
     format: Literal["json", "tsv"] = "json"
     """What a pipe or a file gets: everything as JSON, or a row per claim with tabs between its columns. A terminal gets
     the board for people, unless it is to be tsv."""
@@ -34,6 +38,7 @@ class ClaimsResult:
     flipped: list[str] = field(default_factory=list)
     checked: bool = False
     printed: str | None = None
+    written: Path | None = None
 
     @property
     def exit_code(self) -> int:
@@ -46,11 +51,28 @@ def claims(task: ClaimsTask) -> ClaimsResult:
     import dataclasses
 
     from ganvas.claims.judging import board
+    from ganvas.tasks.claim import require_folder
 
     lines = board.lines(task.names)
-    flipped = board.flips(board.judge_all(task.names)) if task.check else []
-    result = ClaimsResult(claims=[dataclasses.asdict(line) for line in lines], flipped=flipped, checked=task.check)
+    if task.out is not None:
+        require_folder(task.out)
+    judged = board.judge_all(task.names) if task.check else {}
+    flipped = board.flips(judged)
+    if task.out is not None:
+        _write_board(task, judged)
+    found = [dataclasses.asdict(line) for line in lines]
+    result = ClaimsResult(claims=found, flipped=flipped, checked=task.check, written=task.out)
     return dataclasses.replace(result, printed=_as_tsv(result.claims)) if task.format == "tsv" else result
+
+
+def _write_board(task: ClaimsTask, judged: dict[str, dict[str, Any]]) -> None:
+    from ganvas.claims.judging import board
+    from ganvas.claims.judging.board_page import write_board
+
+    assert task.out is not None
+    kept = board.settled(board.verdicts() | judged) if judged else board.verdicts()
+    task.out.mkdir(exist_ok=True)
+    write_board(task.out, board.lines(task.names, kept), kept)
 
 
 def _as_tsv(listed: list[dict[str, Any]]) -> str:

@@ -6,7 +6,6 @@ the locked one is stale. What is kept is the verdict among those of the family, 
 an experiment by itself stands beside it as ``alone``.
 """
 
-import ast
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
@@ -41,26 +40,24 @@ class BoardLine:
     n: int | None = None
 
 
-def lines(names: Sequence[str] = ()) -> list[BoardLine]:
+def lines(names: Sequence[str] = (), judged: Mapping[str, Mapping[str, Any]] | None = None) -> list[BoardLine]:
     """The whole board, or the claims of some names, without running or importing any claim.
+
+    Args:
+        judged: Verdicts to show; the committed ones where left out.
 
     Raises:
         UserError: a name that no claim of the package has.
     """
-    kept = verdicts()
+    kept = verdicts() if judged is None else judged
     if names:
         return _ordered([_line(name, running.path_of(name), kept.get(name)) for name in names])
-    judged = [_line(name, path, kept.get(name)) for name, path in running.names().items()]
+    there = [_line(name, path, kept.get(name)) for name, path in running.names().items()]
     missing = [
-        BoardLine(
-            name="",
-            statement=row.statement,
-            state="waiting",
-            told=f"{row.reason} Expected: {row.expected}.",
-        )
+        BoardLine(name="", statement=row.statement, state="waiting", told=f"{row.reason} Expected: {row.expected}.")
         for row in UNWRITTEN
     ]
-    return _ordered(judged + missing)
+    return _ordered(there + missing)
 
 
 def _ordered(lines: list[BoardLine]) -> list[BoardLine]:
@@ -176,8 +173,7 @@ def _control(found: running.Found, digest: str | None, outcome: running.Outcome)
 
 
 def _line(name: str, path: Path, verdict: Mapping[str, Any] | None) -> BoardLine:
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    statement = text.partition("\n")[0]
+    statement, _ = running.told(path)
     if verdict is None:
         return BoardLine(name=name, statement=statement, state="not judged", told="has no verdict yet")
     if not _is_of(verdict, path):

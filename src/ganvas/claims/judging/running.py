@@ -1,5 +1,6 @@
 """From a name or a file to a verdict: a claim is found, its lock looked at, its cases or seeds run, and judged."""
 
+import ast
 import importlib
 import importlib.util
 import sys
@@ -24,6 +25,11 @@ class Found:
     name: str
     path: Path
     claim: Claim
+
+    @property
+    def asked(self) -> str:
+        """What finds it again: the name of a claim of the package, the file of another."""
+        return self.name if self.path.is_relative_to(lock.PACKAGE) else self.path.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +78,12 @@ def path_of(name: str) -> Path:
         near = f" Did you mean '{same_end[0]}'?" if same_end else did_you_mean(name, known)
         raise UserError(f"There is no claim '{name}'.{near} `ganvas claims` lists them; an own one ends in .py.")
     return known[name]
+
+
+def told(path: Path) -> tuple[str, str]:
+    """The first line of a claim's docstring, and the rest of it, without importing the file."""
+    first, _, rest = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")
+    return first, rest.strip()
 
 
 def run(claim: Claim, seeds: Sequence[int]) -> Outcome:

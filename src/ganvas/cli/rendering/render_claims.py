@@ -22,7 +22,7 @@ def _(result: ClaimResult) -> None:
     elif not result.as_designed:
         say("Judged by another number of seeds than the locked design's: no verdict to keep.")
     if result.written:
-        say(f"{result.written}: verdict.json and figure.svg written.")
+        say(f"{result.written}: verdict.json, figure.svg and claim.html written.")
 
 
 @form.register
@@ -37,3 +37,5 @@ def _(result: ClaimsResult) -> None:
     say(", ".join(f"{count} {state}" for state, count in counts.items()) + ".")
     if result.checked:
         say("\n".join(result.flipped) if result.flipped else "Judged again: every verdict is as before.")
+    if result.written:
+        say(f"{result.written / 'index.html'}: the board, with a page per claim beside it.")
