@@ -27,6 +27,7 @@ KNOWN = Figures(
     models=[
         measured("gan/progan", swd=30.0, recall=0.2),
         measured("gan/sngan", swd=40.0, recall=0.9),  # However much it reaches, a GAN is not advised for its modes.
+        measured("flow/glow", swd=99.0, recall=0.95, precision=0.05),  # What scatters reaches much and is like nothing.
         measured("vae/vae", swd=90.0, recall=0.6, bits_per_dimension=6.0, bits_kind="at most"),
         measured("autoregressive/pixelcnn_pp", swd=80.0, recall=0.7, bits_per_dimension=4.4, bits_kind="exact"),
     ],
@@ -123,6 +124,25 @@ def test_models_are_tried_until_one_draws_pictures_as_large_as_those_that_are_th
     assert result.model == "gan/sngan"
     assert "gan/gan0 reached SWD 20" in result.reasons[0]
     assert "only 16x16 pixels" in result.reasons[0]
+
+
+def test_models_that_nobody_has_measured_are_named_and_not_passed_over_in_silence(played):
+    (likelihood,) = (
+        one for one in advise(Advise(data="scenes:300,16x16", goal="likelihood")).reasons if "Not m" in one
+    )
+    assert "diffusion/ edm, flow_matching" in likelihood
+    assert "pixelcnn_pp" not in likelihood  # It has a row.
+    assert "aae" not in likelihood  # It gives no likelihood.
+    assert "gan/" not in likelihood
+    (pictures,) = (one for one in advise(Advise(data="scenes:300,16x16")).reasons if "Not m" in one)
+    assert "gan/ acgan, dcgan" in pictures
+
+
+def test_neither_noise_nor_copies_of_one_picture_have_an_f1():
+    assert measured("noise", precision=0.0, recall=1.0).f1 == 0
+    assert measured("copies", precision=1.0, recall=0.0).f1 == 0
+    assert measured("nothing", precision=0.0, recall=0.0).f1 == 0
+    assert measured("both", precision=0.5, recall=0.25).f1 == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(("change", "said"), [({"minutes": 0}, "--minutes 0"), ({"data": "nowhere/"}, "nowhere")])

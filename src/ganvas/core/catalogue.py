@@ -7,6 +7,7 @@ import ast
 import functools
 import importlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -46,10 +47,16 @@ def load(shelf: str, name: str) -> ModuleType:
     return importlib.import_module(f"ganvas.{shelf}.{name.replace('/', '.')}")
 
 
-def models_with(capability: type) -> list[str]:
-    """The models that have everything that a protocol of methods and properties asks for. Imports every model."""
+def models_with(capability: type, *, among: Iterable[str] | None = None) -> list[str]:
+    """The models that have everything that a protocol of methods and properties asks for.
+
+    Args:
+        among: Names of those that are asked, and imported; all where left out.
+    """
     asked = {name for name in dir(capability) if not name.startswith("_")}
-    return [name for name in _files("models") if asked <= set(dir(load("models", name).Model))]
+    return [
+        name for name in (_files("models") if among is None else among) if asked <= set(dir(load("models", name).Model))
+    ]
 
 
 def few(names: list[str], *, most: int = 8) -> str:

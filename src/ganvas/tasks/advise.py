@@ -12,6 +12,7 @@ import tyro
 from ganvas.core.errors import UserError
 from ganvas.core.number_text import number, with_error
 from ganvas.core.progress import duration
+from ganvas.tasks.advising.measured_families import PRESET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ganvas.tasks.advising.tried_steps import Tried
     from ganvas.tasks.train import Train
 
-PRESET = "small"  # Of every model that is advised: made for this kind of machine.
 CANDIDATES = 4  # That steps are tried of,
 MORE = 4  # and of so many more until one draws pictures as large as those that are there, or of LARGEST pixels.
 LARGEST = 64  # The shorter side that presets of this kind are bound to.
@@ -161,7 +161,7 @@ def advise(task: Advise) -> AdviseResult:
         size=tried.size,
         augment=augment,
         command=_command(task, taken.train, augment),
-        reasons=[_why(task, taken.one, tries, known), *_reasons(task, there, tried, augment)],
+        reasons=[_why(task, taken.one, tries, known), *_unknown(task, known), *_reasons(task, there, tried, augment)],
         warnings=warnings + _cropped(taken.train) + _shortness(task, there, tried),
     )
 
@@ -251,7 +251,7 @@ def _reached(one: "MeasuredModel", goal: str, known: "Figures") -> str:
     if goal == "likelihood":
         return f"{one.bits_kind} {number(one.bits_per_dimension, digits=3)} bits per dimension"
     if goal == "modes":
-        return f"recall {one.recall:.2f}, precision {one.precision:.2f}"
+        return f"F1 {one.f1:.2f} (recall {one.recall:.2f}, precision {one.precision:.2f})"
     return f"SWD {with_error(one.swd, one.swd_error)} (reals {number(known.floor, digits=2)})"
 
 
@@ -285,6 +285,20 @@ def _why(task: Advise, one: "MeasuredModel", tries: "Sequence[_Try]", known: "Fi
         smaller = f"draws pictures of only {height}x{width} pixels"
         place = f"{best.one.model} reached {_reached(best.one, task.goal, known)} and {smaller}"
     return f"You want {GOALS[task.goal]}: {reached}; {place}. Your pictures are others, so take it as a first try."
+
+
+def _unknown(task: Advise, known: "Figures") -> list[str]:
+    """Which models were left out because nobody has measured them."""
+    from ganvas.tasks.advising.measured_families import unmeasured
+
+    families: dict[str, list[str]] = {}
+    for model in unmeasured(known, task.goal):
+        family, _, name = model.partition("/")
+        families.setdefault(family, []).append(name)
+    if not families:
+        return []
+    said = "; ".join(f"{family}/ {', '.join(names)}" for family, names in families.items())
+    return [f"Not measured, and so not compared, though one of them may be better: {said}."]
 
 
 def _reasons(task: Advise, there: "PicturesSeen", tried: "Tried", augment: Augment) -> list[str]:

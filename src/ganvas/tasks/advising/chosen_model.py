@@ -31,5 +31,5 @@ def chosen(tries: Sequence[tuple[MeasuredModel, Size | None]], goal: str) -> int
 
 def _as_good(one: MeasuredModel, best: MeasuredModel, goal: str) -> bool:
     if goal == "modes":
-        return one.recall * AS_GOOD >= best.recall
+        return one.f1 * AS_GOOD >= best.f1
     return one.swd <= AS_GOOD * best.swd
