@@ -70,7 +70,9 @@ def live(model: str, folder: Path, name: str) -> None:
     run = RunFolder(folder / name)
     if not run.exists:
         run.create({"data": {}, "cost": None})
-    data = kind_of(network.takes, spec).prepare(SourceRequest(data=spec, other=other, quiet=True), config, plan)
+    data = kind_of(network.takes, spec).prepare(
+        SourceRequest(data=spec, other=other, fit="stretch", quiet=True), config, plan
+    )
     initialise(network, stream(plan.seed, "weights"))
     if isinstance(network, Draws):  # A pass per pixel: sheets would take nearly all of a life.
         data.sheets = lambda folder, *_, **__: NoSheets(folder)

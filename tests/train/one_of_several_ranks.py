@@ -19,19 +19,21 @@ from ganvas.core.graph_size import GraphSize
 from ganvas.core.ranks import Ranks, joined
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
+from ganvas.data.holes.hole_laws import known_law
 from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.batches.graph_batch import Graphs
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.batches.text_batch import Lines
-from ganvas.losses.capabilities import classes_of
+from ganvas.losses.capabilities import Fills, classes_of
 from ganvas.losses.game import Batch, Game
 from ganvas.losses.line_likelihood import ended
 from ganvas.losses.logistic_mixture import whole_colours
 from ganvas.models.autoregressive import pixelcnn_pp
 from ganvas.models.detect import csp
 from ganvas.models.diffusion import edm
+from ganvas.models.fill import gated
 from ganvas.models.flow import glow, realnvp
 from ganvas.models.gan import (
     acgan,
@@ -46,11 +48,13 @@ from ganvas.models.gan import (
 )
 from ganvas.models.graphs import autoregressive, molgan, netgan
 from ganvas.models.sound import wavegan
+from ganvas.models.style import adaptive
 from ganvas.models.text import maligan, scratchgan, seqgan
 from ganvas.models.translate import cyclegan
 from ganvas.models.vae import aae, autoencoder, vae_gan
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.execution.executors import Eager, LocalSteps
+from ganvas.train.feeds.picture_feed import masks
 from ganvas.train.past_views import views_of
 from ganvas.train.plan import Plan
 from ganvas.train.state import State, new_state
@@ -58,6 +62,8 @@ from ganvas.train.step import set_learning_rate
 
 OTHERS = {
     "domains": lambda: cyclegan.Model(cyclegan.TINY),
+    "adaptive": lambda: adaptive.Model(replace(adaptive.TINY, win_rate=0.5, win_memory=0.5)),  # Both players move.
+    "gated": lambda: gated.Model(gated.TINY),
     "domains_batch": lambda: cyclegan.Model(replace(cyclegan.TINY, norm="batch")),
     "stylegan2": lambda: stylegan2.Model(stylegan2.TINY),
     "r3gan": lambda: r3gan.Model(r3gan.TINY.fitted(0.032)),
@@ -191,7 +197,7 @@ def grown(statistic: str) -> progan.Model:
 def whole_batch(model: Game, stage: Stage, nimg: int) -> Batch:
     """Eight random samples of the model's kind."""
     if model.batch_type is Domains:
-        return domains(nimg)
+        return domains(model.config, nimg)
     if model.batch_type is Sounds:
         return Sounds(waves=torch.rand(8, model.config.length, generator=stream(nimg, "reals")) * 2 - 1)
     if model.batch_type is Lines:
@@ -204,6 +210,8 @@ def whole_batch(model: Game, stage: Stage, nimg: int) -> Batch:
         kinds = torch.arange(16).view(8, 2) % 3 - 1
         images = pictures(model.config, stage, nimg).images
         return BoxedPictures(images=images, corners=torch.cat([corner, corner + 12], -1), kinds=kinds)
+    if isinstance(model, Fills):
+        return with_holes(pictures(model.config, stage, nimg), model, nimg)
     return pictures(model.config, stage, nimg)
 
 
@@ -217,6 +225,13 @@ def pictures(config: Any, stage: Stage, nimg: int) -> Pictures:
     )
 
 
+def with_holes(batch: Pictures, model: Fills, nimg: int) -> Pictures:
+    """The pictures with what the model is to fill in."""
+    law, positions = known_law(model.holes), torch.arange(nimg, nimg + 8)
+    height, width = batch.images.shape[2:]
+    return replace(batch, mask=masks(law, positions, (height, width), seed=0).to(batch.images))
+
+
 def tables(graph: GraphSize, rng: torch.Generator) -> torch.Tensor:
     """Eight random graphs without absent nodes."""
     edges = torch.randint(graph.edge_kinds + 1, (8, graph.nodes, graph.nodes), generator=rng).triu(1)
@@ -224,9 +239,9 @@ def tables(graph: GraphSize, rng: torch.Generator) -> torch.Tensor:
     return edges + edges.mT + torch.diag_embed(kinds)
 
 
-def domains(nimg: int) -> Domains:
+def domains(config: Any, nimg: int) -> Domains:
     """Eight random pictures of each of two domains."""
-    a, b = (torch.rand(8, 3, 16, 16, generator=stream(nimg, kind)) * 2 - 1 for kind in "ab")
+    a, b = (torch.rand(8, 3, *config.picture.size, generator=stream(nimg, kind)) * 2 - 1 for kind in "ab")
     return Domains(a=a, b=b)
 
 

@@ -28,7 +28,7 @@ ONCE, OF_GROWTH, OF_OTHERS = 5, 15, 4
             pytest.param(model, OF_OTHERS, marks=pytest.mark.machines)
             for model in (
                 *("gan/dcgan:ada", "vae/vae", "gan/wgan:points"),
-                *("translate/cyclegan", "autoregressive/pixelcnn_pp"),
+                *("translate/cyclegan", "style/adaptive", "fill/gated", "autoregressive/pixelcnn_pp"),
             )
         ),
     ],

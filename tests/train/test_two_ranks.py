@@ -35,6 +35,8 @@ OTHERS = (
     *("classes", "autoencoder", "vae_gan", "aae", "gan", "acgan", "ssgan_semi", "wgan_gp"),
     *("closeness", "feature_matching", "realnvp", "glow", "edm"),
     *("seqgan", "maligan", "netgan", "graph_autoregressive"),
+    "adaptive",  # Whose move it is, by a moving mean of what the discriminator got right on all ranks.
+    "gated",  # Holes, of which ranks have unlike areas.
 )
 
 

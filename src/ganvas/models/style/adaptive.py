@@ -215,7 +215,8 @@ class Model(Game[Config, Domains]):
 
     def _count_wins(self, batch: Domains, terms: Terms) -> None:
         """``s <- m s + (1 - m) a`` where a is how often the discriminator was right about what this step showed it."""
-        self.get_buffer("wins").lerp_(all_ranks_mean(batch.kept["won"]), 1 - self.config.win_memory)
+        wins = self.get_buffer("wins")
+        wins.lerp_(all_ranks_mean(batch.kept["won"].to(wins.dtype)), 1 - self.config.win_memory)
 
 
 class Stylist(nn.Module):
