@@ -102,7 +102,7 @@ def inpaint(task: Inpaint) -> Inpainted:
     asked = asked_fillings(names, root, masks, _places(task, names, root))
     folder = _folder(task, trained, asked)
     rules = MaskRules(white=task.white, resize=task.resize_masks)
-    waiting = [one for one in asked if folder is None or not (one.place.exists() and _done(one, folder))]
+    waiting = asked if folder is None else _not_done(asked, folder)
     _check(task, trained, waiting, rules)
     untouched = _fill(task, filler, trained, waiting, rules, folder)
     results, floor = _measured(task, names, root, {one.name: one.place for one in asked}, masks, rules)
@@ -186,8 +186,15 @@ def _folder(task: Inpaint, trained: "Trained", asked: Sequence["AskedFilling"]) 
     return OutputFolder(task.out, "inpaint", made_by)
 
 
-def _done(one: "AskedFilling", folder: "OutputFolder") -> bool:
-    return folder.done(one.place.relative_to(folder.path).as_posix(), one.made_of())
+def _not_done(asked: Sequence["AskedFilling"], folder: "OutputFolder") -> list["AskedFilling"]:
+    """Those that are not there, or made of other files; every picture that is there is read."""
+    from ganvas.core.progress import tracked
+    from ganvas.tasks.inpainting.asked_fillings import MANY
+
+    there = [one for one in asked if one.place.exists()]
+    looked_at = tracked(there, "Comparing", total=len(there), unit="pictures", quiet=len(there) < MANY)
+    done = {one.name for one in looked_at if folder.done(one.place.relative_to(folder.path).as_posix(), one.made_of())}
+    return [one for one in asked if one.name not in done]
 
 
 def _check(task: Inpaint, trained: "Trained", waiting: Sequence["AskedFilling"], rules: "MaskRules") -> None:

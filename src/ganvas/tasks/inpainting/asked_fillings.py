@@ -13,7 +13,7 @@ from ganvas.tasks.inpainting.mask_files import MaskRules, read_mask
 from ganvas.tasks.pictures.kept_files import upright_size
 from ganvas.tasks.pictures.output_folder import fingerprint
 
-MANY = 50  # Masks whose check shows its progress.
+MANY = 50  # Files whose check shows its progress.
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,7 +106,7 @@ def _of_picture(path: Path, size: tuple[int, int], rules: MaskRules) -> Bool[np.
     try:
         pixels = decode(path.read_bytes())
     except BrokenPicture as error:
-        raise UserError(f"The mask {path} {error}.") from None
+        raise UserError(f"The mask {path} {error}. Save it anew, for instance as PNG.") from None
     light = _light(pixels)
     if light.max() == 1:
         raise UserError(
