@@ -1,11 +1,12 @@
 """``ganvas grid``: does a stack of dilated convolutions look at every pixel?"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 if TYPE_CHECKING:
+    from ganvas.anatomy.fields.dilated_stacks import Stack
     from ganvas.anatomy.fields.gridding import Gridding
 
 
@@ -51,6 +52,8 @@ class StackResult:
     suggested_field: int | None
     # Pixels of the map below that a network truly misses, its skips counted; None on a map smaller than the field.
     missed: int | None = None
+    dead_layers: tuple[str, ...] = ()  # With taps that reach past their map from everywhere: "NAME 1 of 9".
+    dead_parameters: int = 0  # Weights of those taps.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +97,17 @@ def _of_network(task: Grid) -> tuple[str, list[StackResult]]:
     graph = graph_of(Network(model=task.what[0], input=task.input, preset=task.preset, set=task.set))
     if graph.failed:
         raise UserError(f"{graph.model} fails in {graph.failed.rstrip('.')}. Its stacks cannot be judged.")
-    return graph.model, [_result(one.layers, one.gridding, one.holes) for one in dilated_stacks(graph)]
+    return graph.model, [_of_stack(stack) for stack in dilated_stacks(graph)]
+
+
+def _of_stack(stack: "Stack") -> StackResult:
+    """A stack of a network, with the taps that its maps are too small for."""
+    dead = [taps for taps in stack.taps if taps.live < taps.all]
+    return replace(
+        _result(stack.layers, stack.gridding, stack.holes),
+        dead_layers=tuple(f"{taps.layer} {taps.live} of {taps.all}" for taps in dead),
+        dead_parameters=sum(taps.dead_parameters for taps in dead),
+    )
 
 
 def _result(layers: tuple[str, ...], found: "Gridding", missed: int | None) -> StackResult:

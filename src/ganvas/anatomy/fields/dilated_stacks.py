@@ -3,8 +3,12 @@
 A stack is a chain of convolutions of stride 1, each reading the one before through operations that keep the place
 (normalisation, activation, sums). Skip connections add what they add: so beside the rates' own verdict stands that of
 the graph, from the last layer of the stack to the map that its first layer reads.
+
+A tap that reaches past the map from wherever the kernel stands reads zeros alone: it is dead, and so are its
+parameters. A layer of 3 x 3 whose dilation is the side of its map is a convolution of 1 x 1.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +16,16 @@ import numpy as np
 from ganvas.anatomy.fields.exact_set import support
 from ganvas.anatomy.fields.gridding import Gridding, gridding
 from ganvas.anatomy.trace.graph import Graph, Node
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taps:
+    """Of the kernel of one layer, on the map that it reads."""
+
+    layer: str
+    all: int
+    live: int  # Those that reach a pixel of the map from some place of the kernel.
+    dead_parameters: int  # Weights of the others.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +38,7 @@ class Stack:
     # Pixels of that map that the middle unit does not read, between those that it does, skips included; None where the
     # map is smaller than the field, whose borders would hide holes.
     holes: int | None
+    taps: tuple[Taps, ...]  # Of each layer.
 
     @property
     def covers(self) -> bool:
@@ -84,7 +99,37 @@ def _stack(graph: Graph, chain: tuple[int, ...]) -> Stack:
         middle = tuple((size - 1) // 2 for size in last.shape[2:])
         read = support(graph, last.index, (0, slice(None), *middle)).sets[source.index]
         holes = _between(np.broadcast_to(read, source.shape)[0].any(axis=0))
-    return Stack(layers=tuple(node.label for node in nodes), gridding=verdict, reads=source.label, holes=holes)
+    return Stack(
+        layers=tuple(node.label for node in nodes),
+        gridding=verdict,
+        reads=source.label,
+        holes=holes,
+        taps=tuple(_taps(graph, node) for node in nodes),
+    )
+
+
+def _taps(graph: Graph, node: Node) -> Taps:
+    source, kernel = graph.nodes[node.inputs[0]], node.attributes["kernel_size"]
+    live = math.prod(
+        sum(_reaches(tap * rate - before, read, made) for tap in range(side))
+        for side, rate, before, read, made in zip(
+            kernel, node.attributes["dilation"], _before(node), source.shape[2:], node.shape[2:], strict=True
+        )
+    )
+    every = math.prod(kernel)
+    per_tap = node.shape[1] * source.shape[1] // node.attributes.get("groups", 1)
+    return Taps(layer=node.label, all=every, live=live, dead_parameters=(every - live) * per_tap)
+
+
+def _reaches(offset: int, read: int, made: int) -> bool:
+    """Whether any of the outputs 0 to ``made`` of an axis lies so far from a pixel of 0 to ``read``."""
+    return offset < read and offset + made > 0
+
+
+def _before(node: Node) -> list[int]:
+    """Zeros before the first pixel of each axis."""
+    padding = node.attributes.get("padding", (0,) * len(node.attributes["kernel_size"]))
+    return [one if isinstance(one, int) else one[0] for one in padding]
 
 
 def _between(pixels: np.ndarray) -> int:

@@ -77,6 +77,9 @@ def _(result: GridResult) -> None:
             say(f"  With the network's skips: {f'{stack.missed} pixels are missed' if stack.missed else 'no holes'}.")
         if stack.layers and stack.missed is None:
             say("  The map is smaller than this field, so the rates alone are judged; a larger --input counts skips.")
+        if stack.dead_layers:
+            named = ", ".join(stack.dead_layers)
+            say(f"  Taps that reach a pixel of their map: {named}; {stack.dead_parameters:,} weights do nothing.")
         say(f"  Published rule: {stack.rule}.")
         say(f"  Paths to a pixel: {stack.fewest_paths:,} to {stack.most_paths:,}; common divisor {stack.divisor}.")
         if stack.suggestion and not stack.covers:
