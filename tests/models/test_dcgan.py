@@ -111,3 +111,14 @@ def test_the_prior_is_the_one_asked_for_in_training_and_in_drawing(prior, deviat
         assert abs(z.std().item() / deviation - 1) < 0.02
         assert abs(z.mean().item()) < 0.024
         assert (z.abs().max() <= 1) == (prior == "uniform")
+
+
+def test_the_minimax_generator_descends_the_log_of_not_being_taken_for_real():
+    model = started(dataclasses.replace(TINY, game="minimax", critic_moves=3))
+    discriminator, generator = model.phases()
+    assert [discriminator.turn(step, 0) for step in range(3)] == [True] * 3
+    assert [generator.turn(step, 0) for step in range(6)] == [False, False, True] * 2
+    loss = generator.loss(Pictures(images=torch.zeros(4, 3, 16, 16), rng=stream(1, "z")))["minimax"]
+    again = Pictures(images=torch.zeros(4, 3, 16, 16), rng=stream(1, "z"))
+    fake = model.discriminator(model.generator(model.latents_of(again))).sigmoid()
+    assert_close(loss, torch.log(1 - fake))  # Eq. 1.

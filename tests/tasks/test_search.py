@@ -1,5 +1,6 @@
 """``ganvas search``: most of it with trainings that are played, since what a run does is tested elsewhere."""
 
+import dataclasses
 import json
 
 import pytest
@@ -15,7 +16,8 @@ from ganvas.train.search import created_equal_searches
 
 @pytest.fixture
 def played(monkeypatch):
-    """Trainings that take no time: SWD is 1,000 times the learning rate; one above 0.004 diverges. Counts them."""
+    """Trainings that take no time: SWD is 1,000 times the learning rate and the seed that is asked for; a rate above
+    0.004 and seed 3 diverge. Counts them."""
     begun, real = [], training.train
 
     def train(task):
@@ -23,12 +25,12 @@ def played(monkeypatch):
             return real(task)
         begun.append(task.out.name)
         lr = next((float(text.partition("=")[2]) for text in task.set if text.startswith("lr=")), 0.001)
-        lines = [(0, 90.0), (8, 1000 * lr)]
+        lines = [(0, 90.0), (8, 1000 * lr + (task.seed or 0))]
         task.out.mkdir(parents=True)
         for nimg, value in lines:
             results = [{"metric": "swd", "value": value, "standard_error": 0.1}]
             RunFolder(task.out).append("measures.jsonl", {"nimg": nimg, "source": "training", "results": results})
-        if lr > 0.004:
+        if lr > 0.004 or task.seed == 3:
             raise TrainingFailed("a loss is no number")
         return TrainResult(run=task.out, kimg=0.008, finished=True, stopped=False, seconds=1.0, settings={})
 
@@ -96,8 +98,35 @@ def test_a_published_search_has_its_own_ranges_and_number(tmp_path):
             dry_run=True,
         )
     )
-    assert wide.settings == 100
+    assert (wide.settings, wide.seeds) == (100, 0)
     assert wide.ranges == {"lr": "1e-05..0.01:log", "critic_moves": "1,5", "clip": "0.001..1:log"}
+
+
+def test_the_best_setting_is_trained_again_with_other_seeds_and_goes_on_where_it_was(played, tmp_path):
+    out = tmp_path / "s"
+    best = search(task(out, settings=3, range=("lr=0.002..0.003:log",))).best  # The default, with 1.
+    assert best["index"] == 0
+    for seeds in (2, 4):
+        result = search(task(out, settings=3, range=("lr=0.002..0.003:log",), seeds=seeds))
+    assert played == ["000", "001", "002", *(f"000-seed-{seed}" for seed in (1, 2, 3, 4))]
+    found = result.with_seeds
+    # 1 + 1, 1 + 2 and 1 + 4; the one that diverged counts as the net before its first step, 90.
+    assert (found.seeds, found.diverged, found.mean) == (4, 1, pytest.approx(25.0))
+    assert found.deviation == pytest.approx(((23**2 + 22**2 + 20**2 + 65**2) / 3) ** 0.5)
+    assert 2 <= found.low < found.mean < found.high <= 90
+    assert "4 other seeds: mean 25" in result.printed
+    assert "1 diverged" in (out / "search.html").read_text()
+    assert result.best["value"] == 1.0  # What was chosen by is not changed.
+
+
+def test_the_third_phase_of_a_published_search_goes_on_with_the_first(tmp_path):
+    first, third = (created_equal_searches.recipe(f"created-equal-{name}", "gan/dcgan") for name in ("wide", "seeds"))
+    assert dataclasses.replace(third, seeds=0) == first
+    assert third.seeds == 50
+    assert str(first.ranges["critic_moves"]) == "1,5"
+    how = {"model": "gan/dcgan", "range": (), "set": ("resolution=16", "game=minimax"), "settings": None}
+    shown = search(task(tmp_path / "s", recipe="created-equal-seeds", dry_run=True, **how))
+    assert (shown.settings, shown.seeds) == (100, 50)
 
 
 @pytest.mark.parametrize("model", ["gan/dcgan", "gan/lsgan", "gan/wgan"])
@@ -118,6 +147,7 @@ def test_a_published_search_as_coded_draws_the_norm_and_plays_the_codes_game(tmp
     ("change", "said"),
     [
         ({"settings": 0}, "--settings 0"),
+        ({"seeds": 1}, "--seeds 1: one run"),
         ({"range": ("width=1,2",)}, "has no such field"),
         ({"recipe": "created-equal"}, "no such search"),
         ({"recipe": "created-equal-wide", "model": "gan/progan", "range": (), "set": ()}, "not among the games"),

@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganvas.cli import main as command_line
 from ganvas.core.errors import UserError
-from ganvas.tasks.train import Train, train
+from ganvas.tasks.train import Train, _require_same_settings, train
 
 
 def picture(path: Path, size: tuple[int, int] = (16, 16), *, seed: int = 0) -> None:
@@ -245,3 +245,12 @@ def test_a_file_of_weights_that_is_not_there_or_does_not_fit_is_named_before_any
         with pytest.raises(UserError, match=refused):
             train(replace(asked, set=sizes))
         assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_was_begun_before_there_was_a_setting_goes_on_with_its_default(tmp_path):
+    begun = {"config": {"lr": 0.1}, "plan": {}}
+    now = {"config": {"lr": 0.1, "critic_moves": 1}, "plan": {}}
+    _require_same_settings(begun, now, tmp_path, defaults={"lr": 0.2, "critic_moves": 1})
+    now["config"]["critic_moves"] = 5
+    with pytest.raises(UserError, match="was begun with critic_moves=1, and now critic_moves=5"):
+        _require_same_settings(begun, now, tmp_path, defaults={"lr": 0.2, "critic_moves": 1})

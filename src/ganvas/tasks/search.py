@@ -14,7 +14,7 @@ from ganvas.core.ranges import Range, parse_ranges
 from ganvas.tasks.searching.search_folder import PAGE, SearchFolder, Trial
 
 if TYPE_CHECKING:
-    from ganvas.report.web.search_page import SearchPage
+    from ganvas.report.web.search_page import SearchPage, WithSeeds
 
 SETTINGS = 24
 
@@ -30,6 +30,7 @@ class Search:
       ganvas search gan/dcgan --data photos/ --preset small --kimg 20 --settings 24 -o searches/dcgan
       ganvas search gan/wgan_gp --data photos/ --kimg 50 --range lr=1e-5..1e-3:log --range critic_moves=1,5 -o s
       ganvas search gan/wgan --data triangles:20000,28x28 --recipe created-equal-wide -o searches/wide
+      ganvas search gan/dcgan --data photos/ --preset small --kimg 20 --settings 24 --seeds 5 -o searches/dcgan
     """
 
     model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
@@ -40,6 +41,8 @@ class Search:
     """Folder of the search; one that is there goes on."""
     settings: int | None = None
     """How many settings are tried, 24 where left out; more than before goes on with an old search."""
+    seeds: int | None = None
+    """Train the best of all settings again with so many other seeds: mean, deviation and interval of what it scores."""
     kimg: float | None = None
     """Thousands of real pictures that each run shows; the preset's length where left out."""
     preset: str | None = None
@@ -49,8 +52,9 @@ class Search:
     range: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FIELD=RANGE")] = ()
     """What a field is drawn from: LOW..HIGH, LOW..HIGH:log, or A,B,C; takes the place of the model's usual ranges."""
     recipe: str | None = None
-    """Ranges, fixed settings and number of a published search: created-equal-wide, created-equal-narrow, and either
-    with -as-coded behind it for the games as the study's code has them."""
+    """Ranges, fixed settings and number of a published search: created-equal-wide, created-equal-narrow,
+    created-equal-seeds (wide, then the best with 50 seeds), and each with -as-coded behind it for the games as the
+    study's code has them."""
     method: Literal["random", "tpe"] = "random"
     """random; or tpe, optuna's optimiser, which learns from the settings before (pip install 'ganvas[search]')."""
     metric: str = "swd"
@@ -79,12 +83,14 @@ class SearchResult:
     page: Path | None
     tried: int
     settings: int
+    seeds: int
     metric: str
     ranges: dict[str, str]
     best: dict[str, Any] | None = None  # The best trial.
     expected_best: list[float] = field(default_factory=list)  # Of k = 1, 2, ... settings.
     interval: list[tuple[float, float]] = field(default_factory=list)  # 95 %, by bootstrap.
     command: str = ""  # That trains the best again.
+    with_seeds: "WithSeeds | None" = None  # What the best scores with other seeds, where they were asked for.
     printed: str | None = None
     stopped: bool = False
     exit_code: int = 0
@@ -96,8 +102,10 @@ class _Plan:
 
     ranges: dict[str, Range]
     settings: int
+    seeds: int
     fixed: tuple[str, ...]
     kimg: float | None
+    seed: int = 0  # Of every run but those of other seeds.
 
 
 def search(task: Search) -> SearchResult:
@@ -106,6 +114,8 @@ def search(task: Search) -> SearchResult:
 
     if task.settings is not None and task.settings < 1:
         raise UserError(f"--settings {task.settings}: at least one setting must be tried.")
+    if task.seeds is not None and (task.seeds < 0 or task.seeds == 1):
+        raise UserError(f"--seeds {task.seeds}: one run has no deviation. Take at least 2, or 0 for none.")
     if task.method == "tpe":
         from ganvas.tasks.searching.proposals import require_optuna
 
@@ -113,7 +123,15 @@ def search(task: Search) -> SearchResult:
     folder, plan = SearchFolder(task.out), _planned(task)
     shown = {name: str(one) for name, one in plan.ranges.items()}
     if task.dry_run:
-        return SearchResult(out=task.out, page=None, tried=0, settings=plan.settings, metric=task.metric, ranges=shown)
+        return SearchResult(
+            out=task.out,
+            page=None,
+            tried=0,
+            settings=plan.settings,
+            seeds=plan.seeds,
+            metric=task.metric,
+            ranges=shown,
+        )
     folder.begin(_described(task, plan))
     for index in range(plan.settings):
         done = {trial.index: trial for trial in folder.trials()}
@@ -123,12 +141,35 @@ def search(task: Search) -> SearchResult:
         if not task.quiet:
             said = ", ".join(f"{name}={_short(value)}" for name, value in changes.items()) or "the default"
             say(f"Setting {index + 1} of {plan.settings}: {said}")
-        trial = _tried(task, plan, folder, index, changes)
+        trial = _tried(task, plan, folder, Trial(index=index, changes=changes, status="finished", value=None))
         if trial is None:
             return dataclasses.replace(_result(task, plan, folder), stopped=True, exit_code=130)
         folder.add(trial)
         _write(task, plan, folder)
-    return _result(task, plan, folder)
+    stopped = not _try_seeds(task, plan, folder)
+    return dataclasses.replace(_result(task, plan, folder), stopped=stopped, exit_code=130 if stopped else 0)
+
+
+def _try_seeds(task: Search, plan: _Plan, folder: SearchFolder) -> bool:
+    """Trains the best setting with seeds that it was not chosen by; False where it was asked to stop."""
+    from ganvas.core.progress import say
+
+    best = _best(folder.trials(), lower_is_better=_lower(task))
+    if best is None:
+        return True
+    for number in range(1, plan.seeds + 1):
+        seed = plan.seed + number
+        if seed in {trial.seed for trial in folder.with_seeds(best.index)}:
+            continue
+        if not task.quiet:
+            say(f"Setting {best.index:03d}, the best, with seed {seed}: {number} of {plan.seeds}")
+        again = Trial(index=best.index, changes=best.changes, status="finished", value=None, seed=seed)
+        trial = _tried(task, plan, folder, again)
+        if trial is None:
+            return False
+        folder.add(trial)
+        _write(task, plan, folder)
+    return True
 
 
 def _planned(task: Search) -> _Plan:
@@ -141,8 +182,11 @@ def _planned(task: Search) -> _Plan:
     found = created_equal_searches.recipe(task.recipe, task.model) if task.recipe else None
     fixed = tuple(f"{name}={value}" for name, value in (found.fixed if found else {}).items()) + task.set
     kimg = task.kimg if task.kimg is not None or found is None or task.preset else created_equal_searches.KIMG
-    plan = _Plan(ranges={}, settings=task.settings or (found.settings if found else SETTINGS), fixed=fixed, kimg=kimg)
-    config = _train(task, plan, task.out / "runs" / "new", {}, dry_run=True).settings["config"]
+    settings = task.settings or (found.settings if found else SETTINGS)
+    seeds = task.seeds if task.seeds is not None else (found.seeds if found else 0)
+    plan = _Plan(ranges={}, settings=settings, seeds=seeds, fixed=fixed, kimg=kimg)
+    resolved = _train(task, plan, task.out / "runs" / "new", {}, dry_run=True).settings
+    config = resolved["config"]
     given = parse_ranges(task.range)
     unknown = [name for name in given if name not in config]
     if unknown:
@@ -152,7 +196,7 @@ def _planned(task: Search) -> _Plan:
     ranges = {name: one for name, one in ranges.items() if name not in set_already}
     if not ranges:
         raise UserError(f"{task.model} has no field that searches usually vary. Give ranges: --range FIELD=LOW..HIGH.")
-    return dataclasses.replace(plan, ranges=ranges)
+    return dataclasses.replace(plan, ranges=ranges, seed=resolved["plan"]["seed"])
 
 
 def _described(task: Search, plan: _Plan) -> dict[str, Any]:
@@ -168,6 +212,7 @@ def _described(task: Search, plan: _Plan) -> dict[str, Any]:
         "metric": task.metric,
         "seed": task.seed,
         "settings": plan.settings,
+        "seeds": plan.seeds,
     }
 
 
@@ -190,7 +235,15 @@ def _lower(task: Search) -> bool:
     return name == METRIC or metric_catalogue.load(name).BETTER != "higher"
 
 
-def _train(task: Search, plan: _Plan, out: Path, changes: Mapping[str, Any], *, dry_run: bool = False) -> Any:
+def _train(
+    task: Search,
+    plan: _Plan,
+    out: Path,
+    changes: Mapping[str, Any],
+    *,
+    seed: int | None = None,
+    dry_run: bool = False,
+) -> Any:
     from ganvas.tasks.train import Train, train
 
     return train(
@@ -202,6 +255,7 @@ def _train(task: Search, plan: _Plan, out: Path, changes: Mapping[str, Any], *, 
             preset=task.preset,
             kimg=plan.kimg,
             set=plan.fixed + tuple(f"{name}={value}" for name, value in changes.items()),
+            seed=seed,
             fit=task.fit,
             device=task.device,
             threads=task.threads,
@@ -211,17 +265,16 @@ def _train(task: Search, plan: _Plan, out: Path, changes: Mapping[str, Any], *, 
     )
 
 
-def _tried(task: Search, plan: _Plan, folder: SearchFolder, index: int, changes: dict[str, Any]) -> Trial | None:
-    """Trains one setting to its end; None where it was asked to stop."""
-    out = folder.run_at(index)
-    trial = Trial(index=index, changes=changes, status="finished", value=None)
+def _tried(task: Search, plan: _Plan, folder: SearchFolder, trial: Trial) -> Trial | None:
+    """Trains one setting to its end, and says how it ended; None where it was asked to stop."""
+    out = folder.run_at(trial.index, trial.seed)
     try:
-        if index:
-            _train(task, plan, folder.path / "runs" / "new", changes, dry_run=True)
+        if trial.index:
+            _train(task, plan, folder.path / "runs" / "new", trial.changes, dry_run=True)
     except UserError as refusal:
         return dataclasses.replace(trial, status="refused", cause=str(refusal))
     try:
-        result = _train(task, plan, out, changes)
+        result = _train(task, plan, out, trial.changes, seed=trial.seed)
     except TrainingFailed as failure:
         return dataclasses.replace(trial, status="diverged", cause=str(failure), start=_measured(task, out)[2])
     if result.stopped:
@@ -284,12 +337,14 @@ def _result(task: Search, plan: _Plan, folder: SearchFolder) -> SearchResult:
         page=task.out / PAGE,
         tried=len(trials),
         settings=plan.settings,
+        seeds=plan.seeds,
         metric=task.metric,
         ranges={name: str(one) for name, one in plan.ranges.items()},
         best=None if best is None else dataclasses.asdict(best),
         expected_best=list(page.expected),
         interval=list(zip(page.low, page.high, strict=True)),
         command=page.command,
+        with_seeds=page.with_seeds,
         printed=search_page.text(page),
     )
 
@@ -299,20 +354,20 @@ def _write(task: Search, plan: _Plan, folder: SearchFolder) -> "SearchPage":
     from ganvas.core.files.atomic_files import write_text
     from ganvas.report.web import search_page
 
-    page = _page(task, plan, folder.trials())
+    page = _page(task, plan, folder)
     write_text(folder.path / PAGE, search_page.html(page))
     write_text(folder.path / "search.csv", search_page.as_csv(page))
     return page
 
 
-def _page(task: Search, plan: _Plan, trials: list[Trial]) -> "SearchPage":
+def _page(task: Search, plan: _Plan, folder: SearchFolder) -> "SearchPage":
     import numpy as np
 
     from ganvas.core.derived_seeds import derive_seed
     from ganvas.metrics.maths.best_of_k import bootstrap_interval, expected_best
     from ganvas.report.web.search_page import SearchPage, TriedSetting
 
-    lower = _lower(task)
+    lower, trials = _lower(task), folder.trials()
     values = np.array(counted(trials, lower_is_better=lower), float)
     rng = np.random.default_rng(derive_seed(task.seed, "bootstrap"))
     low, high = bootstrap_interval(values, lower_is_better=lower, rng=rng) if len(values) else (values, values)
@@ -325,7 +380,9 @@ def _page(task: Search, plan: _Plan, trials: list[Trial]) -> "SearchPage":
         random=task.method == "random",
         ranges={name: str(one) for name, one in plan.ranges.items()},
         rows=[
-            TriedSetting(**{key: value for key, value in dataclasses.asdict(trial).items() if key != "start"})
+            TriedSetting(
+                **{key: value for key, value in dataclasses.asdict(trial).items() if key not in ("start", "seed")}
+            )
             for trial in trials
         ],
         expected=(expected_best(values, lower_is_better=lower) if len(values) else values).tolist(),
@@ -333,6 +390,32 @@ def _page(task: Search, plan: _Plan, trials: list[Trial]) -> "SearchPage":
         high=high.tolist(),
         settings=plan.settings,
         command="" if best is None else _command(task, plan, best),
+        with_seeds=None if best is None else _with_seeds(task, best, folder.with_seeds(best.index)),
+    )
+
+
+def _with_seeds(task: Search, best: Trial, trials: list[Trial]) -> "WithSeeds | None":
+    """Mean and deviation over seeds; one that diverged counts as the net before its first step."""
+    import numpy as np
+
+    from ganvas.core.derived_seeds import derive_seed
+    from ganvas.metrics.maths.best_of_k import bootstrap_interval
+    from ganvas.report.web.search_page import WithSeeds
+
+    lower = _lower(task)
+    values = np.array(counted(trials, lower_is_better=lower), float)
+    if len(values) < 2:
+        return None
+    rng = np.random.default_rng(derive_seed(task.seed, "bootstrap of seeds"))
+    low, high = bootstrap_interval(values, lower_is_better=lower, rng=rng)  # The best of one is the mean.
+    return WithSeeds(
+        index=best.index,
+        seeds=len(trials),
+        diverged=sum(trial.value is None for trial in trials),
+        mean=float(values.mean()),
+        deviation=float(values.std(ddof=1)),
+        low=float(low[0]),
+        high=float(high[0]),
     )
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -166,7 +167,7 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
         require_beyond(origin, recipe.plan.total_kimg)
     _require_use(task, module, recipe)
     if before:
-        _require_same_settings(before, settings, task.out)
+        _require_same_settings(before, settings, task.out, defaults=to_plain(module.Config()))
     else:
         _require_weights(module, recipe)
     if task.dry_run:
@@ -517,13 +518,19 @@ def _prepare(kind: "Kind", request: "SourceRequest", recipe: "Recipe", ranks: "R
     return data or kind.prepare(request, recipe.config, recipe.plan)
 
 
-def _require_same_settings(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
-    """A run goes on only with what it was begun with; what does not alter its past may differ."""
+def _require_same_settings(
+    before: dict[str, Any], now: dict[str, Any], out: Path, *, defaults: Mapping[str, Any]
+) -> None:
+    """A run goes on only with what it was begun with; what does not alter its past may differ.
+
+    Args:
+        defaults: Of the model's settings: what a run had that was begun before there was such a setting.
+    """
     from ganvas.core.config import to_plain
     from ganvas.core.errors import UserError
     from ganvas.train.plan import FREE_TO_CHANGE, Plan
 
-    begun = {"config": before["config"], "plan": to_plain(Plan()) | before["plan"]}  # Before the plan had all fields.
+    begun = {"config": {**defaults, **before["config"]}, "plan": to_plain(Plan()) | before["plan"]}
     for part, settings in begun.items():
         for name, value in now[part].items():
             if name not in FREE_TO_CHANGE and settings.get(name) != value:

@@ -11,6 +11,8 @@ Departs from the paper:
 - The gain of a batch norm starts at 1; in both known codes at N(1, 0.02).
 - Pictures need not be square nor 64x64: ``base`` is the size of the first resolution, doubled as often as needed, and
   feature maps are halved with every doubling, from at most ``features_max``.
+- ``game="minimax"`` (eq. 1 of Goodfellow et al. 2014) and more than one of ``critic_moves`` are for comparisons of
+  games on one network; the paper has neither.
 - Pictures to look at are made with the running statistics of batch norm, not with a batch's, so that each depends on
   its own latent alone.
 """
@@ -24,10 +26,10 @@ from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
-from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
+from ganvas.losses.adversarial import minimax_generator, non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.game import Phase, Terms
+from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.adversarial.dcgan_networks import DcganDiscriminator, DcganGenerator, Norm, dcgan_maps
@@ -45,6 +47,8 @@ class Config:
     features: int = 128  # Feature maps of the largest hidden resolution; doubled with every halving of the size ...
     features_max: int = 1024  # ... up to this.
     discriminator_norm: Norm = "batch"  # Between its hidden layers; the paper's is batch norm.
+    game: Literal["non_saturating", "minimax"] = "non_saturating"
+    critic_moves: int = 1  # Of the discriminator for one of the generator.
     batch_size: int = 128
     lr: float = 2e-4
     beta1: float = 0.5
@@ -52,7 +56,7 @@ class Config:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "latent_size", "features", "features_max", "batch_size")
+        at_least(self, 1, "latent_size", "features", "features_max", "critic_moves", "batch_size")
         above(self, 0, "lr", "eps")
         fractions(self, "beta1", "beta2")
         assert self.picture  # Its making checks the size.
@@ -98,7 +102,13 @@ class Model(LatentGame[Config, Pictures]):
                 optimizer=adam,
                 after=self.augmentation.adapt,
             ),
-            Phase(name="G", player=self.generator, loss=self._generator_loss, optimizer=adam),
+            Phase(
+                name="G",
+                player=self.generator,
+                loss=self._generator_loss,
+                turn=every(self.config.critic_moves),
+                optimizer=adam,
+            ),
         ]
 
     def _discriminator_loss(self, batch: Pictures) -> Terms:
@@ -112,6 +122,8 @@ class Model(LatentGame[Config, Pictures]):
 
     def _generator_loss(self, batch: Pictures) -> Terms:
         fake = self.discriminator(self.augmentation(self._fakes(batch), batch))
+        if self.config.game == "minimax":
+            return {"minimax": minimax_generator(fake)}
         return {"non_saturating": non_saturating_generator(fake)}
 
     def _fakes(self, batch: Pictures) -> Images:

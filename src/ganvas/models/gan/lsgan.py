@@ -30,7 +30,7 @@ from ganvas.losses.adversarial import least_squares_discriminator, least_squares
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.game import Phase, Terms
+from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.adversarial.dcgan_networks import Norm
@@ -50,6 +50,7 @@ class Config:
     features: int = 64  # Of pictures: feature maps of the largest hidden resolution; doubled with every halving ...
     features_max: int = 512  # ... up to this.
     discriminator_norm: Norm = "batch"  # Of pictures, between its hidden layers.
+    critic_moves: int = 1  # Of the discriminator for one of the generator; the paper's is 1.
     squashed: bool = False  # Verdicts pass a sigmoid before they are squared, as in the code of a comparison of GANs.
     width: int = 128  # Of points: of every hidden layer.
     depth: int = 3  # Of points: hidden layers of each network.
@@ -62,7 +63,7 @@ class Config:
     beta2: float = 0.999
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "latent_size", "features", "features_max", "width", "depth", "batch_size")
+        at_least(self, 1, "latent_size", "features", "features_max", "width", "depth", "critic_moves", "batch_size")
         at_least(self, 0, "dims")
         above(self, 0, "lr")
         fractions(self, "beta1", "beta2")
@@ -104,7 +105,13 @@ class Model(PictureOrPointGame[Config]):
                 after=self.augmentation.adapt,
                 optimizer=adam,
             ),
-            Phase(name="G", player=self.generator, loss=self._generator_loss, optimizer=adam),
+            Phase(
+                name="G",
+                player=self.generator,
+                loss=self._generator_loss,
+                turn=every(self.config.critic_moves),
+                optimizer=adam,
+            ),
         ]
 
     def _discriminator_loss(self, batch: Pictures | Points) -> Terms:

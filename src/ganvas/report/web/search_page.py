@@ -35,6 +35,26 @@ class TriedSetting:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WithSeeds:
+    """What the best setting scores with seeds that it was not chosen by."""
+
+    index: int
+    seeds: int
+    diverged: int  # Of the seeds.
+    mean: float
+    deviation: float  # Over seeds.
+    low: float  # The interval of the mean: 95 %, by bootstrap.
+    high: float
+
+    def __str__(self) -> str:
+        said = (
+            f"setting {self.index:03d} with {self.seeds} other seeds: mean {number(self.mean)} "
+            f"(95 %: {number(self.low)} to {number(self.high)}), deviation {number(self.deviation)}"
+        )
+        return f"{said}; {self.diverged} diverged" if self.diverged else said
+
+
+@dataclass(frozen=True, kw_only=True)
 class SearchPage:
     """Everything that the page shows."""
 
@@ -50,6 +70,7 @@ class SearchPage:
     high: Sequence[float]
     settings: int
     command: str  # That trains the best again.
+    with_seeds: WithSeeds | None = None
 
     def sorted_rows(self) -> list[TriedSetting]:
         """The best first, those without a value last."""
@@ -65,7 +86,8 @@ def html(found: SearchPage) -> str:
         "The best setting",
         page.command(found.command),
         page.note(
-            "Trained again for longer, or with other seeds, its value will be another: the best of many is lucky."
+            "Trained again for longer, or with other seeds, its value will be another: the best of many is lucky.",
+            "" if found.with_seeds is None else f" {str(found.with_seeds).capitalize()}.",
         ),
     )
     return page.document(
@@ -178,6 +200,7 @@ def text(found: SearchPage) -> str:
     for k in sorted({k for k in (1, 2, 4, 8, 16, 32, 64, len(found.expected)) if 0 < k <= len(found.expected)}):
         low, high, mean = found.low[k - 1], found.high[k - 1], found.expected[k - 1]
         lines.append(f"best of {k}: {number(mean)} (95 %: {number(low)} to {number(high)})")
+    lines += [] if found.with_seeds is None else [str(found.with_seeds)]
     return "\n".join([*lines, *([found.command] if found.command else [])]) + "\n"
 
 

@@ -5,7 +5,8 @@
     search/
       search.json     model, data, ranges, seed, method; how many settings were tried
       trials.jsonl    one line per setting: its values, what it scored, how it ended
-      runs/000/       the run of each, as any other
+      seeds.jsonl     the same of the best setting with other seeds, where those were asked for
+      runs/000/       the run of each, as any other; runs/000-seed-1/ with another seed
       search.html     the page; .csv beside it
 """
 
@@ -20,13 +21,13 @@ from ganvas.core.files.atomic_files import read_json, write_json
 from ganvas.core.files.disk_errors import explain_disk_errors
 from ganvas.core.files.json_lines import append_line, read_lines
 
-DESCRIPTION, TRIALS, PAGE = "search.json", "trials.jsonl", "search.html"
-FREE_TO_CHANGE = ("settings", "tried")  # A search may be made longer.
+DESCRIPTION, TRIALS, SEEDS, PAGE = "search.json", "trials.jsonl", "seeds.jsonl", "search.html"
+FREE_TO_CHANGE = ("settings", "seeds", "tried")  # A search may be made longer.
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One setting that was tried."""
+    """One setting that was tried, with the seed of its preset or, once it was the best, with another."""
 
     index: int
     changes: Mapping[str, Any]  # By field; empty for the default.
@@ -36,6 +37,7 @@ class Trial:
     start: float | None = None  # What the net scored before its first step.
     seconds: float = 0.0
     cause: str = ""
+    seed: int | None = None  # None for that of the preset.
 
 
 class SearchFolder:
@@ -67,18 +69,22 @@ class SearchFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         write_json(path, dict(described) | {"tried": 0})
 
-    def run_at(self, index: int) -> Path:
+    def run_at(self, index: int, seed: int | None = None) -> Path:
         """The folder of a setting's run."""
-        return self.path / "runs" / f"{index:03d}"
+        return self.path / "runs" / (f"{index:03d}" if seed is None else f"{index:03d}-seed-{seed}")
 
     def trials(self) -> list[Trial]:
         """What is done, in the order of the settings; a line that is damaged is tried again."""
-        found = {}
-        for line in read_lines(self.path / TRIALS):
-            if line.entry is not None:
-                trial = Trial(**line.entry)
-                found[trial.index] = trial
+        found = {trial.index: trial for trial in self._lines(TRIALS)}
         return [found[index] for index in sorted(found)]
+
+    def with_seeds(self, index: int) -> list[Trial]:
+        """What is done of one setting with other seeds, in the order of these."""
+        found = {trial.seed: trial for trial in self._lines(SEEDS) if trial.index == index and trial.seed is not None}
+        return [found[seed] for seed in sorted(found)]
+
+    def _lines(self, name: str) -> list[Trial]:
+        return [Trial(**line.entry) for line in read_lines(self.path / name) if line.entry is not None]
 
     def add(self, trial: Trial) -> None:
         """Notes a setting that is done."""
@@ -87,6 +93,6 @@ class SearchFolder:
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in plain.items()
         }
-        append_line(self.path / TRIALS, finite)
+        append_line(self.path / (TRIALS if trial.seed is None else SEEDS), finite)
         path = self.path / DESCRIPTION
         write_json(path, read_json(path) | {"tried": len(self.trials())})
