@@ -260,7 +260,8 @@ def test_a_model_that_draws_does_not_translate_and_one_that_translates_does_not_
 def test_translations_are_measured_each_way_while_training_beside_their_floors(run):
     lines = [json.loads(line) for line in (run / "measures.jsonl").read_text().splitlines()]
     named = {result["metric"]: result for result in lines[-1]["results"]}
-    assert set(named) == {"swd.a-to-b", "swd.b-to-a"}
+    ways = {"swd.a-to-b", "swd.b-to-a"}
+    assert set(named) == ways | {f"{way}.linear_colours" for way in ways}
     # Noise of one law on both sides: barely trained generators blur it, which a distance between patches must see.
     assert all(result["value"] > 0 and result["n"] == COUNT for result in named.values())
     assert named["swd.a-to-b"]["protocol"] != named["swd.b-to-a"]["protocol"], "against other pictures"

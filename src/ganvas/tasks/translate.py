@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ganvas.core.shapes import Bytes
     from ganvas.data.packed import Packed
     from ganvas.tasks.pictures.chosen_translation import ChosenTranslation
+    from ganvas.tasks.pictures.translation_truth import TranslationTruth
     from ganvas.train.trained import Trained
 
 MOST_IN_A_GRID = 512
@@ -23,6 +24,7 @@ class Translate:
     Examples:
       ganvas translate runs/x days/ -o nights
       ganvas translate runs/x photo.jpg -o nights --memory 4
+      ganvas translate runs/x sketches/ -o made --truth drawings/
       ganvas translate runs/x nights.zip --direction b-to-a --to grid -o days.png
     """
 
@@ -38,6 +40,9 @@ class Translate:
     """A folder of files as they were, a zip of PNG files, or one sheet of pictures and translations; -o says which."""
     fit: Literal["keep", "refuse", "crop", "pad", "stretch"] = "keep"
     """keep translates at the pictures' own sizes, in their formats; the others bring them to the model's size."""
+    truth: Annotated[str | None, tyro.conf.arg(metavar="SRC")] = None
+    """The true translations, by the names of the pictures: measures what is made of files as they are, beside floors
+    that need no training."""
     memory: float = 2.0
     """Gigabytes that a tile of a picture may take; larger pictures go through in tiles, with the same result."""
     seed: int = 0
@@ -65,6 +70,7 @@ class Translated:
     direction: str
     model: str
     kimg: float
+    scores: dict[str, dict[str, float]] | None = None  # PSNR and SSIM of the model, then of floors; of the truth.
 
 
 def translate(task: Translate) -> Translated:
@@ -82,6 +88,8 @@ def translate(task: Translate) -> Translated:
         raise UserError(f"--batch {task.batch} must be at least 1.")
     as_they_are = task.fit == "keep" and _form(task) == "folder"
     if not as_they_are:
+        if task.truth is not None:
+            raise UserError("--truth measures files as they are: leave out --fit, and write a folder.")
         _require_free(task)
     trained = load(task.run, kimg=task.kimg, device=pick_device(task.device))
     direction = _direction(task, trained)
@@ -90,7 +98,7 @@ def translate(task: Translate) -> Translated:
     channels = picture.channels if first else trained.model.config.other_picture.channels
     chosen = _chosen(task, trained, direction)
     if as_they_are:
-        return _translate_files(task, chosen, channels)
+        return _translate_files(task, chosen, channels, first=first)
     packed = prepare(
         task.source,
         size=picture.size,
@@ -117,7 +125,7 @@ def _chosen(task: Translate, trained: "Trained", direction: str) -> "ChosenTrans
     return ChosenTranslation(trained=trained, direction=direction, seed=task.seed, style=style)
 
 
-def _translate_files(task: Translate, chosen: "ChosenTranslation", channels: int) -> Translated:
+def _translate_files(task: Translate, chosen: "ChosenTranslation", channels: int, *, first: bool) -> Translated:
     """Every picture at its own size, in its own format."""
     from ganvas.data.colour import parse_colour
     from ganvas.data.sources.locations import refuse_out_inside
@@ -134,6 +142,7 @@ def _translate_files(task: Translate, chosen: "ChosenTranslation", channels: int
         memory_gb=task.memory,
         background=parse_colour(task.background),
         broken=task.broken,
+        truth=_truth(task, chosen.trained, first=first),
     )
     files.write()
     return Translated(
@@ -144,7 +153,18 @@ def _translate_files(task: Translate, chosen: "ChosenTranslation", channels: int
         direction=chosen.direction,
         model=chosen.trained.name,
         kimg=chosen.trained.kimg,
+        scores=None if files.truth is None else files.truth.scores(),
     )
+
+
+def _truth(task: Translate, trained: "Trained", *, first: bool) -> "TranslationTruth | None":
+    from ganvas.tasks.pictures.translation_truth import TranslationTruth, floors_of
+
+    if task.truth is None:
+        return None
+    config = trained.model.config
+    channels = (config.other_picture if first else config.picture).channels
+    return TranslationTruth(task.truth, channels, floors_of(trained, first=first))
 
 
 def _form(task: Translate) -> Literal["folder", "grid", "zip"]:

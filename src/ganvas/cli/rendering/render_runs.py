@@ -51,6 +51,9 @@ def _(result: Translated) -> None:
     found = f", {result.found:,} of them from an earlier time" if result.found else ""
     say(f"{result.path}: {count}{found}, {result.direction} by {result.model} at {result.kimg:g} kimg.")
     _say_renewed(result.renewed)
+    if result.scores:
+        rows = [(name, f"{one['psnr']:.2f}", f"{one['ssim']:.4f}") for name, one in result.scores.items()]
+        table("against the truth", ("translator", "psnr (dB)", "ssim"), rows)
 
 
 @form.register

@@ -12,6 +12,7 @@ from ganvas.tasks.pictures.chosen_translation import ChosenTranslation
 from ganvas.tasks.pictures.kept_files import KeptPicture, read_kept
 from ganvas.tasks.pictures.named_files import DistinctNames, NamedFile, NamedFiles
 from ganvas.tasks.pictures.output_folder import OutputFolder, fingerprint
+from ganvas.tasks.pictures.translation_truth import TranslationTruth
 from ganvas.tasks.pictures.whole_picture import WholePictures
 from ganvas.tasks.pictures.work import stride_of
 
@@ -28,6 +29,7 @@ class TranslatedFiles:
         memory_gb: What a tile may take.
         background: Behind transparent pixels.
         broken: Whether a file that cannot be read stops everything, or is left out and said.
+        truth: What every translation is measured against: then none is taken from an earlier time.
     """
 
     chosen: ChosenTranslation
@@ -37,6 +39,7 @@ class TranslatedFiles:
     memory_gb: float
     background: Colour = (255, 255, 255)
     broken: Broken = "refuse"
+    truth: TranslationTruth | None = None
     pictures: int = 0
     found: int = 0
     renewed: int = 0
@@ -77,7 +80,7 @@ class TranslatedFiles:
     def _one(self, file: NamedFile, whole: WholePictures, folder: OutputFolder) -> None:
         data = file.read()
         made_of = {"picture": fingerprint(data)}
-        if any(folder.done(str(name), made_of) for name in _written_as(file.name)):
+        if self.truth is None and any(folder.done(str(name), made_of) for name in _written_as(file.name)):
             self._names.note(file.name, file.named(""))
             self.pictures += 1
             self.found += 1
@@ -88,7 +91,10 @@ class TranslatedFiles:
         self.pictures += 1
         name = file.named(picture.ending) if picture.ending else file.name
         self._names.note(file.name, file.named(""))
-        made = whole(picture.channels(self.channels, background=self.background))
+        given = picture.channels(self.channels, background=self.background)
+        made = whole(given)
+        if self.truth is not None:
+            self.truth.measure(file.named(""), given, made, model=self.chosen.trained.name)
         folder.write(name, picture.encoded(made), made_of)
 
     def _read(self, name: str, data: bytes) -> KeptPicture | None:
