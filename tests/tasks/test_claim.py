@@ -57,6 +57,15 @@ def test_an_own_claim_is_a_draft_until_it_is_locked(own, tmp_path):
     assert "ganvas claim my_claim.py" in (tmp_path / "verdict" / "claim.html").read_text()
 
 
+def test_more_seeds_after_the_verdict_of_the_design_decide_nothing(own, capsys):
+    assert claim(ClaimTask(name=str(own), lock=True)).state == "holds"
+    again = claim(ClaimTask(name=str(own), seeds=8))
+    assert (again.state, again.as_designed, again.looks) == ("undecided", False, [6, 8])
+    show(again)
+    assert "by their seeds: 6, 8. They share one chance" in capsys.readouterr().err
+    assert claim(ClaimTask(name=str(own))).as_designed
+
+
 def test_a_budget_too_small_is_undecided_and_says_how_many_seeds_would_decide(own):
     own.write_text(OWN.replace("smallest_effect=10.0", "smallest_effect=345.0"))
     found = claim(ClaimTask(name=str(own), seeds=2))

@@ -54,14 +54,15 @@ class ClaimResult:
     sources: list[dict[str, str]]
     locked: str | None  # Digest of the design; None of a draft, which has seeds of development.
     seeds: list[int]
-    as_designed: bool  # The design is locked and the number of seeds is its own.
+    as_designed: bool  # The design is locked and judged by its own number of seeds, and by no other before.
+    looks: list[int]  # Numbers of seeds that the locked design was judged by, this one included.
     values: dict[str, list[float]] = field(default_factory=dict)
     written: Path | None = None
 
 
 def claim(task: ClaimTask) -> ClaimResult:
     """Finds the claim, looks at its lock, runs it, and writes. What is refused leaves no lock behind."""
-    from ganvas.claims.judging import lock, running
+    from ganvas.claims.judging import lock, looks, running
 
     found = running.find(task.name)
     running.check_seeds(found, task.seeds)
@@ -69,7 +70,7 @@ def claim(task: ClaimTask) -> ClaimResult:
         require_folder(task.out)
     digest = lock.lock(found.path) if task.lock else lock.locked(found.path)
     seeds = running.seeds_of(found, digest, task.seeds)
-    outcome = running.run_found(found, seeds)
+    outcome = looks.after_looks(found, digest, running.run_found(found, seeds))
     result = _result(task, found, outcome, digest)
     if task.out is not None:
         _write(task.out, found, outcome, result)
@@ -77,11 +78,13 @@ def claim(task: ClaimTask) -> ClaimResult:
 
 
 def _result(task: ClaimTask, found: "Found", outcome: "Outcome", digest: str | None) -> ClaimResult:
+    from ganvas.claims.judging import looks
     from ganvas.claims.judging.claim import Experiment
 
     claimed = found.claim
     of_arms = isinstance(claimed, Experiment)
-    own_number = not of_arms or task.seeds in (None, claimed.seeds)
+    looked = list(dict.fromkeys([*looks.earlier(found), len(outcome.seeds)])) if of_arms and digest else []
+    own_number = not of_arms or (looked[:1] == [claimed.seeds] and len(outcome.seeds) == claimed.seeds)
     values = dict(zip(claimed.arms, map(list, (outcome.first, outcome.second)), strict=True)) if of_arms else {}
     return ClaimResult(
         claim=found.name,
@@ -93,6 +96,7 @@ def _result(task: ClaimTask, found: "Found", outcome: "Outcome", digest: str | N
         locked=digest,
         seeds=list(outcome.seeds),
         as_designed=digest is not None and own_number,
+        looks=looked,
         values=values,
         written=task.out,
     )

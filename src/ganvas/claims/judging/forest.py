@@ -8,7 +8,7 @@ from ganvas.claims.judging.claim import Experiment
 from ganvas.claims.judging.family import JudgedExperiment
 from ganvas.report.drawing.letters import wrapped
 from ganvas.report.drawing.palette import OKABE_ITO
-from ganvas.report.drawing.primitives import Circle, Drawing, Item, Paint, Text, line
+from ganvas.report.drawing.primitives import Circle, Drawing, Item, Paint, Rect, Text, line
 
 HEAD, FOOT, EDGE = 26.0, 16.0, 60.0  # The edge has the verdicts.
 SIZE, LEADING = 6.5, 7.5  # Of statements, which stand there whole: two of them may differ in their middle alone.
@@ -75,7 +75,11 @@ def _statement(layout: Layout, statement: str, top: float) -> list[Item]:
     lines = wrapped(statement, (layout.width if layout.above else layout.left) - 20, SIZE)
     middle = top + (layout.above or layout.row) / 2
     first = middle + 2.5 - LEADING * (len(lines) - 1) / 2
-    return [Text(x=8, y=first + LEADING * place, text=text, size=SIZE) for place, text in enumerate(lines)]
+    ground = Rect(x=0, y=top, width=layout.width, height=layout.above, paint=Paint(fill="#ffffff"))
+    return [
+        *([ground] if layout.above else []),  # The lines of the axis stop at what is written.
+        *(Text(x=8, y=first + LEADING * place, text=text, size=SIZE) for place, text in enumerate(lines)),
+    ]
 
 
 def _upright(layout: Layout, at: float, height: float, *, dashed: bool) -> Item:

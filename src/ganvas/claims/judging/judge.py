@@ -81,7 +81,7 @@ def judge_experiment(
         UserError: fewer than two seeds, arms of unlike length, a value that is not finite, or not positive where
             ratios are meant.
     """
-    effects = _effects(claim, first, second)
+    effects = effects_of(claim, first, second)
     return judge_spread(claim, float(effects.mean()), float(effects.std(ddof=1)), len(effects), alpha=alpha)
 
 
@@ -168,7 +168,12 @@ def _badness(case: Case) -> float:
     return math.inf if math.isnan(case.error) else case.error
 
 
-def _effects(claim: Experiment, first: Sequence[float], second: Sequence[float]) -> np.ndarray:
+def effects_of(claim: Experiment, first: Sequence[float], second: Sequence[float]) -> np.ndarray:
+    """One effect per seed: the first's value minus the second's, or the logarithm of their ratio.
+
+    Raises:
+        UserError: as of :func:`judge_experiment`.
+    """
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if a.shape != b.shape or a.ndim != 1:
         raise UserError(
@@ -211,12 +216,20 @@ def _seeds_to_decide(
     return high
 
 
+def measured(claim: Experiment, verdict: Verdict) -> str:
+    """Effect, interval and smallest effect in words, without a verdict."""
+    return _measured(claim, verdict.value, (verdict.low or 0.0, verdict.high or 0.0), verdict.n)
+
+
+def _measured(claim: Experiment, value: float, ends: Sequence[float], n: int) -> str:
+    what = f"{'ratio' if claim.ratio else 'difference'} {value:.3g} [{ends[0]:.3g}, {ends[1]:.3g}] {claim.unit}"
+    return f"{what}, {n} seeds; the smallest effect worth naming is {claim.smallest_effect:g}."
+
+
 def _sentence(
     claim: Experiment, state: State, value: float, ends: Sequence[float], n: int, needed: int | None, *, opposite: bool
 ) -> str:
-    what = f"{'ratio' if claim.ratio else 'difference'} {value:.3g} [{ends[0]:.3g}, {ends[1]:.3g}] {claim.unit}"
-    held = f"the smallest effect worth naming is {claim.smallest_effect:g}"
-    text = f"{state}: {what}, {n} seeds; {held}."
+    text = f"{state}: {_measured(claim, value, ends, n)}"
     if state == "fails" and claim.says != "same":
         text += " It is the other way round." if opposite else " What there is, is smaller than that."
     if state == "undecided":

@@ -81,6 +81,20 @@ def locked(path: Path) -> str | None:
     return now
 
 
+def looks(path: Path) -> list[int]:
+    """The numbers of seeds that the design was judged by since it was locked, in order."""
+    _, name, known = _entries(path)
+    return list(known.get(name, {}).get("looks", []))
+
+
+def note_look(path: Path, seeds: int) -> None:
+    """Notes a look at a locked design; the same one again tells nothing new and is noted once."""
+    file, name, known = _entries(path)
+    before = looks(path)
+    if seeds not in before:
+        write_json(file, known | {name: known[name] | {"looks": [*before, seeds]}})
+
+
 def judged_seeds(digest_of_design: str, n: int) -> list[int]:
     """The first ``n`` seeds of a design: none below 100, and more of them begin with the same."""
     drawn = (hashlib.sha256(f"{digest_of_design} {place}".encode()).digest() for place in range(n))

@@ -27,9 +27,14 @@ class Found:
     claim: Claim
 
     @property
+    def is_of_package(self) -> bool:
+        """Whether it is on the board, and no person's own."""
+        return self.path.is_relative_to(lock.PACKAGE)
+
+    @property
     def asked(self) -> str:
         """What finds it again: the name of a claim of the package, the file of another."""
-        return self.name if self.path.is_relative_to(lock.PACKAGE) else self.path.name
+        return self.name if self.is_of_package else self.path.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +115,7 @@ def run_found(found: Found, seeds: Sequence[int]) -> Outcome:
         lines = [
             frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == found.path
         ]
-        if found.path.is_relative_to(lock.PACKAGE):
+        if found.is_of_package:
             raise
         where = f" in line {lines[-1]}" if lines else ""
         raise UserError(f"{found.path.name} failed while it ran{where}: {type(error).__name__}: {error}") from error

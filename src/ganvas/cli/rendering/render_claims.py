@@ -20,7 +20,8 @@ def _(result: ClaimResult) -> None:
     if result.locked is None:
         say("A draft: the design is not locked, so these are seeds of development. --lock locks it.")
     elif not result.as_designed:
-        say("Judged by another number of seeds than the locked design's: no verdict to keep.")
+        looks = ", ".join(map(str, result.looks))
+        say(f"Looks at this locked design, by their seeds: {looks}. They share one chance of error.")
     if result.written:
         say(f"{result.written}: verdict.json, figure.svg and claim.html written.")
 
