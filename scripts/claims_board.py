@@ -4,6 +4,7 @@ docs/claims.md with its figure.
 python scripts/claims_board.py            # judge and write (`make claims`)
 python scripts/claims_board.py --lock     # after a claim was added or changed: lock the designs first
 python scripts/claims_board.py --lock --changed     # ... and judge only what has no verdict on its present design
+python scripts/claims_board.py --full     # the claims of the tier that takes hours, and not those of minutes
 python scripts/claims_board.py --settle   # run nothing: families, controls and the board of the verdicts that are kept
 """
 
@@ -78,12 +79,14 @@ def main() -> None:
     if "--lock" in sys.argv[1:]:
         for path in running.names().values():
             lock.lock(path)
+    tier = "full" if "--full" in sys.argv[1:] else "quick"
     if "--changed" in sys.argv[1:]:
-        board.judge_changed()
+        board.judge_changed(tier=tier)
     elif "--settle" in sys.argv[1:]:
         board.keep(board.verdicts())
     else:
-        board.keep(board.judge_all())
+        others = {name: verdict for name, verdict in board.verdicts().items() if name in running.names()}
+        board.keep(dict(sorted((others | board.judge_all(tier=tier)).items())))
     found = board.experiments(board.verdicts())
     write(forest([found[line.name] for line in board.lines() if line.name in found]), FIGURE)
     write_text(PAGE, page(board.lines()))

@@ -18,7 +18,9 @@ def test_every_claim_is_locked_as_it_stands_and_its_verdict_is_of_that_design(na
     found = running.find(name)
     digest = lock.locked(found.path)
     assert digest is not None
-    assert board.verdicts()[name]["locked"] == digest
+    assert found.claim.tier == running.tier_of(found.path)
+    if found.claim.tier == "quick":  # Others are judged where there are hours, or a GPU, for it.
+        assert board.verdicts()[name]["locked"] == digest
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,12 +54,15 @@ def test_arms_of_an_experiment_repeat_themselves_and_differ_by_seed(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_arm_against_itself_has_nothing_to_find(name):
-    claim, control = running.find(name).claim, board.verdicts()[name]["control"]
+    claim, verdict = running.find(name).claim, board.verdicts().get(name)
+    if verdict is None:
+        pytest.skip(f"not judged yet: tier {claim.tier}")
+    control = verdict["control"]
     if isinstance(claim, Identity):
         assert control is None
     else:
         assert control != ("fails" if claim.says == "same" else "holds")
-        assert board.verdicts()[name]["planted"] in {"undecided", "fails" if claim.says == "same" else "holds"}
+        assert verdict["planted"] in {"undecided", "fails" if claim.says == "same" else "holds"}
 
 
 def test_no_verdict_of_a_family_stands_on_an_adjusted_p_that_does_not_hold():

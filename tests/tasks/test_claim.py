@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from ganvas.claims.judging import board, running
 from ganvas.cli.rendering.show import show
@@ -185,6 +186,31 @@ def test_the_board_is_written_as_pages_and_a_file_in_its_place_is_refused_first(
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file"):
         claims(ClaimsTask(names=NAMED, check=True, out=tmp_path / "file"))
+
+
+def test_a_claim_of_hours_is_judged_where_its_tier_is_asked_for(monkeypatch):
+    tiers = dict(zip(running.names().values(), ("full", "quick"), strict=False))
+    monkeypatch.setattr(running, "tier_of", lambda path: tiers.get(path, "gpu"))
+    judged = []
+    monkeypatch.setattr(board, "judge_all", lambda names, tier: judged.append(running.of_tier(tier)) or {})
+    first, second = list(running.names())[:2]
+    claims(ClaimsTask(check=True))
+    full = claims(ClaimsTask(check=True, tier="full"))
+    assert judged == [[second], [first]]
+    assert [line["name"] for line in full.claims] == [first]
+    monkeypatch.setattr(board, "verdicts", dict)
+    assert claims(ClaimsTask(names=(first,))).claims[0]["told"] == "not judged yet: tier full."
+    if not torch.cuda.is_available():
+        with pytest.raises(UserError, match="there is no GPU here"):
+            claims(ClaimsTask(check=True, tier="gpu"))
+
+
+def test_a_tier_without_claims_is_an_empty_list(capsys):
+    listed = claims(ClaimsTask(tier="gpu", format="tsv"))
+    assert listed.printed is not None
+    assert listed.printed.startswith("name\tstatement\tstate")
+    show(listed)
+    assert "There is no such claim." in capsys.readouterr().err
 
 
 def test_a_verdict_that_is_another_than_the_committed_one_is_named(monkeypatch):

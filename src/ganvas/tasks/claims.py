@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
+
+if TYPE_CHECKING:
+    from ganvas.claims.judging.board import BoardLine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +19,7 @@ class ClaimsTask:
       ganvas claims --format tsv > claims.tsv
       ganvas claims --check
       ganvas claims -o board/
+      ganvas claims --tier full --check
       ganvas claims games/larger_batch_is_nearer norms/magnitudes_escalate --check
     """
 
@@ -23,6 +27,9 @@ class ClaimsTask:
     """Claims to list or to judge again; all of them where left out."""
     check: bool = False
     """Judge the claims again, and name the verdicts that are others now."""
+    tier: Literal["quick", "full", "gpu"] | None = None
+    """Claims of one tier alone: of minutes, of hours, or for a GPU. All are listed where it is left out, and those of
+    quick are judged again; names choose by themselves."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """A folder to write the board into as web pages: index.html, and a page per claim."""
     format: Literal["json", "tsv"] = "json"
@@ -53,10 +60,10 @@ def claims(task: ClaimsTask) -> ClaimsResult:
     from ganvas.claims.judging import board
     from ganvas.tasks.claim import require_folder
 
-    lines = board.lines(task.names)
+    lines = _of_tier(board.lines(task.names), task)
     if task.out is not None:
         require_folder(task.out)
-    judged = board.judge_all(task.names) if task.check else {}
+    judged = board.judge_all(task.names, tier=task.tier or "quick") if task.check else {}
     flipped = board.flips(judged)
     if task.out is not None:
         _write_board(task, judged)
@@ -72,16 +79,27 @@ def _write_board(task: ClaimsTask, judged: dict[str, dict[str, Any]]) -> None:
     assert task.out is not None
     kept = board.settled(board.verdicts() | judged) if judged else board.verdicts()
     task.out.mkdir(exist_ok=True)
-    write_board(task.out, board.lines(task.names, kept), kept)
+    write_board(task.out, _of_tier(board.lines(task.names, kept), task), kept)
+
+
+def _of_tier(lines: list["BoardLine"], task: ClaimsTask) -> list["BoardLine"]:
+    """Those of the tier that is asked for; what waits is of none."""
+    if task.tier is None or task.names:
+        return lines
+    return [line for line in lines if line.name and line.tier == task.tier]
 
 
 def _as_tsv(listed: list[dict[str, Any]]) -> str:
     """A row per claim, whole."""
     import csv
+    import dataclasses
     import io
 
+    from ganvas.claims.judging.board import BoardLine
+
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(listed[0]), dialect="excel-tab", lineterminator="\n")
+    columns = [column.name for column in dataclasses.fields(BoardLine)]
+    writer = csv.DictWriter(out, columns, dialect="excel-tab", lineterminator="\n")
     writer.writeheader()
     writer.writerows(listed)
     return out.getvalue()

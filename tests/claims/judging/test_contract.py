@@ -39,6 +39,7 @@ SAID: dict[str, Any] = {
         ({"smallest_effect": 0}, "^smallest_effect=0 must be above 0"),
         ({"smallest_effect": 1, "ratio": True}, "must be above 1"),
         ({"seeds": 1}, "no spread"),
+        ({"tier": "slow"}, """^tier='slow' is none of "quick", "full", "gpu".$"""),
         ({"seeds": 2.5}, "^seeds=2.5 is no whole number"),
     ],
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.claims.judging import family, judge, lock, running
-from ganvas.claims.judging.claim import Experiment, Identity
+from ganvas.claims.judging.claim import Experiment, Identity, Tier
 from ganvas.claims.judging.family import JudgedExperiment
 from ganvas.claims.judging.unwritten import UNWRITTEN
 from ganvas.core import provenance
@@ -34,6 +34,7 @@ class BoardLine:
     statement: str
     state: str
     told: str  # The judge's sentence, or why there is no file.
+    tier: Tier = "quick"
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -69,18 +70,19 @@ def verdicts() -> dict[str, dict[str, Any]]:
     return read_json(VERDICTS) if VERDICTS.exists() else {}
 
 
-def judge_all(names: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
-    """Every claim of the package, or those named, judged by its locked design, with the provenance of the verdict.
+def judge_all(names: Sequence[str] = (), *, tier: Tier = "quick") -> dict[str, dict[str, Any]]:
+    """Every claim of a tier, or those named, judged by its locked design, with the provenance of the verdict.
 
     Raises:
         UserError: a name that no claim of the package has, or a claim that changed after it was locked.
     """
+    chosen = list(names) or running.of_tier(tier)
     stamp = provenance.versions()  # Once: what the judge writes must not make the tree of later verdicts another.
-    return {name: _judged(name, stamp) for name in tracked(list(names or running.names()), "claims")}
+    return {name: _judged(name, stamp) for name in tracked(chosen, "claims")}
 
 
-def judge_changed() -> None:
-    """Judges claims without a verdict on their present design, and keeps each verdict as soon as it is there.
+def judge_changed(*, tier: Tier = "quick") -> None:
+    """Judges claims of a tier without a verdict on their present design, and keeps each verdict as soon as it is there.
 
     Raises:
         UserError: a claim that changed after it was locked.
@@ -88,7 +90,8 @@ def judge_changed() -> None:
     known, stamp = running.names(), provenance.versions()
     kept = {name: verdict for name, verdict in verdicts().items() if name in known}
     keep(kept)
-    for name in tracked([name for name, path in known.items() if not _is_of(kept.get(name), path)], "claims"):
+    wanted = [name for name in running.of_tier(tier) if not _is_of(kept.get(name), known[name])]
+    for name in tracked(wanted, "claims"):
         kept[name] = _judged(name, stamp)
         keep(dict(sorted(kept.items())))
 
@@ -174,11 +177,14 @@ def _control(found: running.Found, digest: str | None, outcome: running.Outcome)
 
 def _line(name: str, path: Path, verdict: Mapping[str, Any] | None) -> BoardLine:
     statement, _ = running.told(path)
+    tier = running.tier_of(path)
     if verdict is None:
-        return BoardLine(name=name, statement=statement, state="not judged", told="has no verdict yet")
+        told = f"not judged yet: tier {tier}."
+        return BoardLine(name=name, statement=statement, state="not judged", told=told, tier=tier)
     if not _is_of(verdict, path):
-        return BoardLine(name=name, statement=statement, state="stale", told="changed after it was judged")
+        return BoardLine(name=name, statement=statement, state="stale", told="changed after it was judged", tier=tier)
     return BoardLine(
+        tier=tier,
         name=name,
         statement=statement,
         state=verdict["state"],

@@ -17,6 +17,8 @@ from ganvas.core.errors import UserError, did_you_mean
 
 Stance = Literal["agrees", "denies"]
 Direction = Literal["more", "less", "same"]
+Tier = Literal["quick", "full", "gpu"]
+"""What a claim takes: minutes of two cores, hours of them, or a GPU. It stands in the file as ``tier="full"``."""
 Run: TypeAlias = Callable[[str, Sequence[int]], Sequence[float]]
 
 
@@ -64,6 +66,7 @@ class Identity:
     smallest_effect: float = math.nan
     unit: str = "relative error"
     holds_when: str = ""
+    tier: Tier = "quick"
 
     def __post_init__(self) -> None:
         _check(self, self.smallest_effect)
@@ -82,6 +85,7 @@ class Experiment:
         seeds: How many are judged; part of the design.
         run: ``(arm, seeds) -> one value per seed``. The same seed must mean the same luck in both arms.
         rehearsal: The same with less work, for tests; None where ``run`` takes no time.
+        tier: What ``run`` takes; the board and its check run those of "quick" where nothing else is asked for.
     """
 
     statement: str
@@ -96,6 +100,7 @@ class Experiment:
     ratio: bool = False
     seeds: int = 12
     rehearsal: Run | None = None
+    tier: Tier = "quick"
 
     def __post_init__(self) -> None:
         _check(self, self.smallest_effect)
@@ -129,6 +134,7 @@ def _check(claim: Claim, smallest_effect: Any) -> None:
             f"smallest_effect={smallest_effect:g} must be a size: finite, without a sign. Give the least that would be "
             "worth naming."
         )
+    _check_word("tier", claim.tier, get_args(Tier))
     if not claim.sources:
         raise UserError(f"The claim '{claim.statement}' names nobody who agrees or denies. Give at least one source.")
 

@@ -66,7 +66,12 @@ def _paragraphs(text: str) -> list[Html]:
 def _design(claim: Claim) -> list[tuple[str, Content]]:
     least = f"{number(claim.smallest_effect)} {claim.unit}"
     if isinstance(claim, Identity):
-        return [("Counts as none", least), ("Holds when", claim.holds_when), ("Scope", claim.scope)]
+        return [
+            ("Counts as none", least),
+            ("Holds when", claim.holds_when),
+            ("Scope", claim.scope),
+            ("Tier", claim.tier),
+        ]
     compared = "their ratio" if claim.ratio else "their difference"
     return [
         ("Arms", f"{claim.arms[0]}; {claim.arms[1]}"),
@@ -75,6 +80,7 @@ def _design(claim: Claim) -> list[tuple[str, Content]]:
         ("Smallest effect", least),
         ("Seeds", f"{claim.seeds} by design"),
         ("Scope", claim.scope),
+        ("Tier", claim.tier),
     ]
 
 

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 from ganvas.claims.judging import lock
-from ganvas.claims.judging.claim import Case, Claim, Experiment, Identity
+from ganvas.claims.judging.claim import Case, Claim, Experiment, Identity, Tier
 from ganvas.claims.judging.judge import Verdict, judge_experiment, judge_identity
 from ganvas.core.errors import UserError, did_you_mean
 
+TIERS: tuple[Tier, ...] = get_args(Tier)
 MACHINERY = ("judging", "operators", "batched")  # Folders beside the claims that hold none.
 
 
@@ -53,6 +55,33 @@ def names() -> dict[str, Path]:
     files = sorted(lock.PACKAGE.glob("*/*.py"))
     kept = [file for file in files if file.parent.name not in MACHINERY and not file.name.startswith("_")]
     return {file.relative_to(lock.PACKAGE).with_suffix("").as_posix(): file for file in kept}
+
+
+def tier_of(path: Path) -> Tier:
+    """The tier that a claim's file says, without importing it."""
+    text = path.read_text(encoding="utf-8")
+    if "tier=" not in text:
+        return "quick"
+    calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    said = (key.value for call in calls for key in call.keywords if key.arg == "tier")
+    words = [value.value for value in said if isinstance(value, ast.Constant)]
+    for tier in TIERS:
+        if tier in words:
+            return tier
+    return "quick"
+
+
+def of_tier(tier: Tier) -> list[str]:
+    """Names of the package's claims of one tier.
+
+    Raises:
+        UserError: they want a GPU, and there is none.
+    """
+    import torch  # Not above: a list of claims runs none.
+
+    if tier == "gpu" and not torch.cuda.is_available():
+        raise UserError("--tier gpu: there is no GPU here. Claims of the tiers quick and full run on processors.")
+    return [name for name, path in names().items() if tier_of(path) == tier]
 
 
 def find(name: str) -> Found:

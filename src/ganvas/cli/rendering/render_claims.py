@@ -35,7 +35,7 @@ def _(result: ClaimsResult) -> None:
         whole = f"{line['state']:<{STATE}}{text}"
         say(whole if len(whole) <= width else f"{whole[: width - 3]}...")
     counts = Counter(line["state"] for line in result.claims)
-    say(", ".join(f"{count} {state}" for state, count in counts.items()) + ".")
+    say((", ".join(f"{count} {state}" for state, count in counts.items()) or "There is no such claim") + ".")
     if result.checked:
         say("\n".join(result.flipped) if result.flipped else "Judged again: every verdict is as before.")
     if result.written:
