@@ -12,8 +12,9 @@ Four parts, each beside floors and a twin that is wrong on purpose, which must f
   likelihood and not for slope, spends more. The twin halves the slope, and the bound with it is broken.
 - ``flow_gan``: the same flow trained by likelihood, by a critic, and by both, on grey scenes of 8x8: a critic alone
   finds held-out pictures less probable than noise. Of a NICE flow, and of a Real NVP as the model has it by default,
-  annealed importance sampling with 1,000 and 200 temperatures is held against the exact density with the same noise: not
-  above it, and short of it by no more than its certificate says. The twin takes the density of colours in another unit.
+  annealed importance sampling with 1,000 and 200 temperatures is held against the exact density with the same noise:
+  not above it, and short of it by no more than its certificate says. The twin takes the density of colours in another
+  unit.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_flows [PART ...] [--keep FOLDER]``; about 15 minutes of one
 processor core. What FOLDER holds is not trained again, and ``docs/figures/flow_figures.py --runs FOLDER`` draws it.
