@@ -37,7 +37,7 @@ REALS = "scenes:4000,16x16,seed=2"  # Neither trained on nor held out: what ever
 PRESET, SECONDS = "small", 60.0
 SHORT_SECONDS, BRIEF_KIMG = 4.0, 0.03  # Of the run that tells the pace, and of one that is hardly begun.
 PICTURES, FEW = 1000, 128  # Measured; of a model that draws slowly.
-SLOW_MS = 50.0  # A picture.
+SLOW_MS = 150.0  # A picture.
 METRICS = ("swd", "ms_ssim", "precision_recall")
 SAMPLES = 64  # Latents per picture of a bound.
 QUIET = ("measure_kimg=-1", "health_kimg=-1", "sample_kimg=1000000", "report_kimg=0")
