@@ -177,8 +177,8 @@ def small() -> Recipe:
     """For a laptop: up to 64 pixels in minutes on two cores. Not the paper's: narrow, short, small batches, a decay.
 
     The game is the paper's. What is not, beside its CIFAR-10 (``cifar10``): 24 feature maps at 32x32 and 32 below,
-    where it has 128; a latent of 64; a batch of 4, so that both players move more often in the same time; four times the
-    learning rate, which falls to a twentieth on a line over the second half of the run; growth in the first fifth
+    where it has 128; a latent of 64; a batch of 4, so that both players move more often in the same time; four times
+    the learning rate, which falls to a twentieth on a line over the second half of the run; growth in the first fifth
     of the run; an average with a memory of some hundred steps; one player after the other, and the slope held at 1
     and not at 750. docs/decisions/0016-the-demo-moves-often.md has the search.
     """
