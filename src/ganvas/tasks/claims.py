@@ -28,8 +28,8 @@ class ClaimsTask:
     check: bool = False
     """Judge the claims again, and name the verdicts that are others now."""
     tier: Literal["quick", "full", "gpu"] | None = None
-    """Claims of one tier alone: of minutes, of hours, or for a GPU. All are listed where it is left out, and those of
-    quick are judged again; names choose by themselves."""
+    """Claims of one tier alone: of three minutes of a core or less, of more, or for a GPU. All are listed where it is
+    left out, and those of quick are judged again; names choose by themselves."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """A folder to write the board into as web pages: index.html, and a page per claim."""
     format: Literal["json", "tsv"] = "json"

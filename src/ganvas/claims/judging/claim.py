@@ -18,7 +18,7 @@ from ganvas.core.errors import UserError, did_you_mean
 Stance = Literal["agrees", "denies"]
 Direction = Literal["more", "less", "same"]
 Tier = Literal["quick", "full", "gpu"]
-"""What a claim takes: minutes of two cores, hours of them, or a GPU. It stands in the file as ``tier="full"``."""
+"""What a claim takes: three minutes of a core or less, more than that, or a GPU. The file says ``tier="full"``."""
 Run: TypeAlias = Callable[[str, Sequence[int]], Sequence[float]]
 
 

@@ -27,12 +27,25 @@ UNWRITTEN = (
     UnwrittenClaim(
         statement="Growing is faster and stabler.",
         expected="half true",
-        reason="It waits for a tier of hours: pictures of three sizes, played until they tell, on several seeds.",
+        reason="It waits to be written in the tier full: pictures of three sizes, played until they tell, on several "
+        "seeds, take hours.",
     ),
     UnwrittenClaim(
         statement="Centres and scales of boxes need no tuning per data set.",
         expected="holds",
         reason="It waits for detectors of all seeds at once: one of either kind takes minutes to learn boxes, and two "
-        "data sets of eight seeds would take hours.",
+        "data sets of eight seeds take hours, which is the tier full.",
+    ),
+    UnwrittenClaim(
+        statement="A discriminator that sees the batch judges sets better than the mean of verdicts on single samples.",
+        expected="half true",
+        reason="It waits for a test of power, over sets of 16 to 1,024: the judge compares two arms and no curves, and "
+        "what is exact of the best discriminator is `distances/mean_of_verdicts`.",
+    ),
+    UnwrittenClaim(
+        statement="The size of pictures at test time may differ freely, also where a GAN is scored.",
+        expected="fails",
+        reason="It waits for generators of all seeds at once that draw at several sizes; of a classifier it is "
+        "`fields/test_size_may_differ`.",
     ),
 )
