@@ -179,8 +179,9 @@ def test_only_the_claims_that_are_named_are_listed_and_judged_again(monkeypatch)
 
 def test_the_board_is_written_as_pages_and_a_file_in_its_place_is_refused_first(tmp_path, monkeypatch):
     written = claims(ClaimsTask(names=NAMED, out=tmp_path / "board"))
-    assert written.written == tmp_path / "board"
-    files = {file.relative_to(written.written).as_posix() for file in written.written.rglob("*.html")}
+    folder = tmp_path / "board"
+    assert written.written == folder
+    files = {file.relative_to(folder).as_posix() for file in folder.rglob("*.html")}
     assert files == {"index.html", *(f"{name}.html" for name in NAMED)}
     monkeypatch.setattr(board, "judge_all", lambda names: pytest.fail("judged before the folder was looked at"))
     (tmp_path / "file").write_text("")
@@ -188,7 +189,7 @@ def test_the_board_is_written_as_pages_and_a_file_in_its_place_is_refused_first(
         claims(ClaimsTask(names=NAMED, check=True, out=tmp_path / "file"))
 
 
-def test_a_claim_of_hours_is_judged_where_its_tier_is_asked_for(monkeypatch):
+def test_a_claim_that_takes_longer_is_judged_where_its_tier_is_asked_for(monkeypatch):
     tiers = dict(zip(running.names().values(), ("full", "quick"), strict=False))
     monkeypatch.setattr(running, "tier_of", lambda path: tiers.get(path, "gpu"))
     judged = []

@@ -6,8 +6,8 @@ since is refused until it is locked again, and the old digest is kept.
 """
 
 import ast
+import functools
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,21 @@ def helpers(path: Path) -> set[Path]:
     return found - {path.resolve()}
 
 
-def _imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def _imported(path: Path) -> list[str]:
+    return _imports(path.read_text(encoding="utf-8"))
+
+
+@functools.lru_cache(maxsize=1024)  # A board reads every file many times.
+def _imports(text: str) -> list[str]:
+    """Names of modules that a file's text may import."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom):
             module = f"{node.module}." if node.module else ""
-            yield from [module.rstrip("."), *(module + alias.name for alias in node.names)]
+            found += [module.rstrip("."), *(module + alias.name for alias in node.names)]
         elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
+    return found
 
 
 def _beside(path: Path, name: str) -> list[Path]:
