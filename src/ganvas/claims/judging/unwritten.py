@@ -25,12 +25,6 @@ class UnwrittenClaim:
 
 UNWRITTEN = (
     UnwrittenClaim(
-        statement="Growing is faster and stabler.",
-        expected="half true",
-        reason="It waits to be written in the tier full: pictures of three sizes, played until they tell, on several "
-        "seeds, take hours.",
-    ),
-    UnwrittenClaim(
         statement="Centres and scales of boxes need no tuning per data set.",
         expected="holds",
         reason="It waits for detectors of all seeds at once: one of either kind takes minutes to learn boxes, and two "
