@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.provenance import machine, versions
+from ganvas.core.process.provenance import machine, versions
 
 HISTORY = Path(__file__).with_name("history.jsonl")
 

@@ -6,7 +6,7 @@ time is processor time, so that other work on the machine disturbs little, and t
 
 import time
 
-from ganvas.core.provenance import machine, versions
+from ganvas.core.process.provenance import machine, versions
 from ganvas.data.scenes.scenes import Scenes
 
 WANTED_AT_32 = 2000  # Pictures per second per core.

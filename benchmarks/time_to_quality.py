@@ -26,7 +26,7 @@ from pathlib import Path
 import torch
 
 from benchmarks import history
-from ganvas.core.listener import Listener, Report
+from ganvas.core.process.listener import Listener, Report
 from ganvas.core.progress import listening
 from ganvas.tasks import features
 from ganvas.tasks.measure import Measure, measure

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 sys.path.insert(0, str(Path(__file__).parent))
 from step_pairs import record_ratio
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream

@@ -16,8 +16,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain, to_plain
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Growth, Schedule
 from ganvas.core.seeds import stream, torch_seeded
@@ -29,7 +29,6 @@ from ganvas.losses.batches.picture_batch import VOID, Pictures
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.batches.text_batch import Lines
-from ganvas.losses.bits import Kind
 from ganvas.losses.capabilities import (
     Calibrates,
     Classifies,
@@ -55,7 +54,8 @@ from ganvas.losses.capabilities import (
     classes_of,
 )
 from ganvas.losses.game import Game, Settings
-from ganvas.losses.line_likelihood import ended
+from ganvas.losses.likelihoods.bits import Kind
+from ganvas.losses.likelihoods.line_likelihood import ended
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.norms.spectral_norm import PowerMethod
 from ganvas.tasks.pictures.tiling import reach_of

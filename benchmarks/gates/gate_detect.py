@@ -34,12 +34,12 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from benchmarks import history
-from ganvas.core.box_kinds import OBJECT
-from ganvas.core.detections import Detections
+from ganvas.core.boxes.box_kinds import OBJECT
+from ganvas.core.boxes.detections import Detections
 from ganvas.core.pixels import to_float
 from ganvas.core.shapes import Images
 from ganvas.data.street.street import Street
-from ganvas.losses.centres import CentreTargets
+from ganvas.losses.boxes.centres import CentreTargets
 from ganvas.metrics.detection.average_precision import OVERLAPS, marked_at, precision_mean
 from ganvas.metrics.detection.detection_results import detection_results, resamples
 from ganvas.metrics.detection.matches import DetectedPicture, detected_picture

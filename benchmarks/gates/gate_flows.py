@@ -33,7 +33,7 @@ import torch
 from benchmarks.gates.preset_run import measured, preset_run, runs_of
 
 from benchmarks import history
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.data.points.mixtures import law_of
 from ganvas.losses.capabilities import KnowsDensity
 from ganvas.metrics.maths.gap_mass import equal_gap_mass

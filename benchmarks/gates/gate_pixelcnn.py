@@ -23,7 +23,7 @@ from benchmarks.gates.preset_run import measured, preset_run
 from benchmarks import history
 from ganvas.core.shapes import Images, PerSample
 from ganvas.losses.games.pixel_game import Numbers
-from ganvas.losses.logistic_mixture import LogisticMixture
+from ganvas.losses.likelihoods.logistic_mixture import LogisticMixture
 from ganvas.models.autoregressive.pixelcnn_pp import Model
 
 DATA, HELD_OUT = "scenes:4000,16x16", "scenes:1000,16x16,seed=9"

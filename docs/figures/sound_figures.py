@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.core.seeds import stream
-from ganvas.core.sound_size import SoundSize
 from ganvas.core.waves import to_waves
 from ganvas.data.sound.notes import Notes
 from ganvas.data.sound.riff import write_wav

@@ -6,7 +6,7 @@ import torch
 
 from ganvas.cli.failures import explained
 from ganvas.core.errors import TrainingFailed, UserError
-from ganvas.core.listener import Stopped
+from ganvas.core.process.listener import Stopped
 
 
 @pytest.mark.parametrize(

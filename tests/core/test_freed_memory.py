@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ganvas.core.freed_memory import return_freed_memory
+from ganvas.core.process.freed_memory import return_freed_memory
 
 
 def resident() -> int:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ganvas.core.permutations import permuted
+from ganvas.core.hashes.permutations import permuted
 
 
 def test_every_number_is_met_once_whatever_the_count():

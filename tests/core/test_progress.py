@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from ganvas.core import progress as module
-from ganvas.core.listener import Listener, Report, Stopped
+from ganvas.core.process.listener import Listener, Report, Stopped
 from ganvas.core.progress import duration, listening, progress, say, stoppable, tracked
 
 

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ganvas.core import provenance
-from ganvas.core.provenance import machine, versions
+from ganvas.core.process import provenance
+from ganvas.core.process.provenance import machine, versions
 
 
 def test_versions_name_what_can_change_a_number():
@@ -72,7 +72,10 @@ def test_the_commit_of_a_checkout_is_said_and_a_change_marked(tmp_path: Path, mo
 
 
 def test_describing_the_machine_is_no_reason_to_import_torch():
-    script = "import sys; from ganvas.core.provenance import *; machine(); versions(); sys.exit('torch' in sys.modules)"
+    script = (
+        "import sys; from ganvas.core.process.provenance import *; machine(); versions(); "
+        "sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 

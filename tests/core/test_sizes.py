@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganvas.core.sizes import doubled_size
+from ganvas.core.sample_sizes.sizes import doubled_size
 
 sides = st.integers(min_value=4, max_value=2048)
 

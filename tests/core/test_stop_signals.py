@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from ganvas.core.stop_signals import asked_by_signals
+from ganvas.core.process.stop_signals import asked_by_signals
 
 HANGUP = pytest.param("SIGHUP", marks=pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has none"))
 

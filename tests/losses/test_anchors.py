@@ -6,10 +6,10 @@ import math
 import torch
 from torch.testing import assert_close
 
-from ganvas.core.box_kinds import IGNORED, OBJECT
+from ganvas.core.boxes.box_kinds import IGNORED, OBJECT
 from ganvas.core.seeds import stream
-from ganvas.losses.anchors import AnchorTargets, anchor_targets, focal_loss, laid_anchors, moved_anchors
 from ganvas.losses.batches.box_batch import BoxedPictures
+from ganvas.losses.boxes.anchors import AnchorTargets, anchor_targets, focal_loss, laid_anchors, moved_anchors
 from ganvas.models.detect import csp
 from ganvas.nn.layers.initialise import initialise
 

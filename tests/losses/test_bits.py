@@ -7,7 +7,7 @@ import torch
 
 from ganvas.core.pixels import to_float
 from ganvas.core.seeds import stream
-from ganvas.losses.bits import (
+from ganvas.losses.likelihoods.bits import (
     UniformNoise,
     bits_per_dimension,
     bound_of_whole_colours,

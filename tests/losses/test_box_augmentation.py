@@ -3,9 +3,9 @@
 import torch
 from torch.testing import assert_close
 
-from ganvas.core.box_kinds import IGNORED, OBJECT
+from ganvas.core.boxes.box_kinds import IGNORED, OBJECT
 from ganvas.losses.batches.box_batch import BoxedPictures
-from ganvas.losses.box_augmentation import brightened, zoomed
+from ganvas.losses.boxes.box_augmentation import brightened, zoomed
 
 
 def bright_boxes(n=6):

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from ganvas.core.box_kinds import ABSENT, IGNORED, OBJECT
-from ganvas.losses.centres import boxes_of_centres, centre_loss, centre_targets, offset_loss, size_loss
+from ganvas.core.boxes.box_kinds import ABSENT, IGNORED, OBJECT
+from ganvas.losses.boxes.centres import boxes_of_centres, centre_loss, centre_targets, offset_loss, size_loss
 
 
 def people(n, seed, *, aspect=0.41, width=256, height=192):

@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.losses.colour_softmax import ColourSoftmax, softmax_of
+from ganvas.losses.likelihoods.colour_softmax import ColourSoftmax, softmax_of
 
 pytestmark = pytest.mark.usefixtures("float64")
 

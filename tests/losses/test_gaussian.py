@@ -8,7 +8,7 @@ from torch.distributions import Normal, kl_divergence
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.losses.gaussian import divergence_from_standard_normal, gaussian_log_density, normal_log_ratio
+from ganvas.losses.likelihoods.gaussian import divergence_from_standard_normal, gaussian_log_density, normal_log_ratio
 
 pytestmark = pytest.mark.usefixtures("float64")
 

@@ -1,6 +1,6 @@
 import torch
 
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import HIDDEN
 from ganvas.losses.labelled_pool import LabelledPool

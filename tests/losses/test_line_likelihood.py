@@ -3,7 +3,7 @@
 import torch
 from torch.testing import assert_close
 
-from ganvas.losses.line_likelihood import ended, line_log_prob
+from ganvas.losses.likelihoods.line_likelihood import ended, line_log_prob
 
 
 def test_equally_likely_tokens_cost_the_same_up_to_and_including_the_end():

@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.losses.logistic_mixture import (
+from ganvas.losses.likelihoods.logistic_mixture import (
     LEAST_LOG_SCALE,
     LogisticMixture,
     mixture_of,

@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.text_batch import Lines
-from ganvas.losses.line_likelihood import ended
+from ganvas.losses.likelihoods.line_likelihood import ended
 from ganvas.models.text import arae
 from ganvas.nn.layers.initialise import initialise
 

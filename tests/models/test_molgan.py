@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.core.errors import UserError
-from ganvas.core.graph_size import GraphSize
+from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.core.seeds import stream
 from ganvas.data.graphs import graph_tables
 from ganvas.data.graphs.graph_laws import ErdosRenyi

@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.losses.bits import bits_per_dimension, of_whole_colours
+from ganvas.losses.likelihoods.bits import bits_per_dimension, of_whole_colours
 from ganvas.models.flow.nice import TINY, Model
 from ganvas.networks.nice_network import Interleaved
 from ganvas.nn.invertible.logistic_numbers import LogisticToNormal

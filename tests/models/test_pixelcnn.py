@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.losses.games.pixel_game import PixelDrawing
-from ganvas.losses.logistic_mixture import whole_colours
+from ganvas.losses.likelihoods.logistic_mixture import whole_colours
 from ganvas.models.autoregressive import gated_pixelcnn, pixelcnn
 from ganvas.nn.layers.initialise import initialise
 

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.logistic_mixture import whole_colours
+from ganvas.losses.likelihoods.logistic_mixture import whole_colours
 from ganvas.models.autoregressive.pixelcnn_pp import TINY, CausalConv2d, CausalDoubling, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.stream_dropout import dropout

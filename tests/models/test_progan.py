@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream

@@ -13,7 +13,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.gaussian import gaussian_log_density
+from ganvas.losses.likelihoods.gaussian import gaussian_log_density
 from ganvas.models.vae.vae import FLOOR, TINY, Model
 from ganvas.nn.layers.initialise import initialise
 from ganvas.train.execution.executors import Eager

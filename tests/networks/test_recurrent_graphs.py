@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from ganvas.core.graph_size import GraphSize
+from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.core.seeds import stream
 from ganvas.losses.games.line_game import sampled
 from ganvas.networks.graphs.recurrent_graphs import RecurrentGraphs, said_rows

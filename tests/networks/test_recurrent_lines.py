@@ -3,10 +3,10 @@
 import torch
 from torch.testing import assert_close
 
-from ganvas.core.line_size import LineSize
+from ganvas.core.sample_sizes.line_size import LineSize
 from ganvas.core.seeds import stream
 from ganvas.losses.games.line_game import sampled
-from ganvas.losses.line_likelihood import ended, line_log_prob
+from ganvas.losses.likelihoods.line_likelihood import ended, line_log_prob
 from ganvas.networks.sequences.recurrent_lines import RecurrentLines
 from ganvas.nn.layers.initialise import initialise
 from ganvas.nn.layers.recurrent import Lstm

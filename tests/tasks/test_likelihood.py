@@ -13,7 +13,7 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream
-from ganvas.losses.gaussian import gaussian_log_density
+from ganvas.losses.likelihoods.gaussian import gaussian_log_density
 from ganvas.metrics.likelihood.observation_models import dequantised
 from ganvas.tasks.likelihood import Likelihood, _packed, _pictures, likelihood
 from ganvas.tasks.measuring.decoder import decoder_of

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from ganvas.core.graph_size import GraphSize
 from ganvas.core.ranks import Ranks, joined
+from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.data.holes.hole_laws import known_law
@@ -28,8 +28,8 @@ from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.capabilities import Fills, classes_of
 from ganvas.losses.game import Batch, Game
-from ganvas.losses.line_likelihood import ended
-from ganvas.losses.logistic_mixture import whole_colours
+from ganvas.losses.likelihoods.line_likelihood import ended
+from ganvas.losses.likelihoods.logistic_mixture import whole_colours
 from ganvas.models.autoregressive import pixelcnn_pp
 from ganvas.models.detect import csp
 from ganvas.models.diffusion import edm

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ganvas.core.errors import TrainingFailed, UserError
-from ganvas.core.listener import Listener
+from ganvas.core.process.listener import Listener
 from ganvas.core.progress import listening
 from ganvas.core.run_folder import RunFolder
 from ganvas.train import checkpoint, loop

@@ -3,7 +3,7 @@
 import re
 
 from ganvas.core.errors import TrainingFailed, UserError
-from ganvas.core.listener import Stopped
+from ganvas.core.process.listener import Stopped
 
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 

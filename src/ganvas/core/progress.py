@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import TypeVar
 
-from ganvas.core.listener import Listener, Report, Stopped
-from ganvas.core.stop_signals import asked_by_signals
+from ganvas.core.process.listener import Listener, Report, Stopped
+from ganvas.core.process.stop_signals import asked_by_signals
 
 LINE_EVERY_SECONDS = 10.0
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 
 
 def stream(seed: int, *parts: int | str, device: str | torch.device = "cpu") -> torch.Generator:

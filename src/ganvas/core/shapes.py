@@ -17,5 +17,7 @@ Labels = Int[Tensor, " n"]
 Features = Float[Tensor, "n d"]
 Waves = Float[Tensor, "*n samples"]  # sound in [-1, 1)
 Tokens = Int[Tensor, "n l"]  # numbers of characters or words in an alphabet; END from the end of a line on
-GraphTables = Int[Tensor, "n v v"]  # kinds of edges, of nodes on the diagonal; 0 is none: ganvas.core.graph_size
+GraphTables = Int[
+    Tensor, "n v v"
+]  # kinds of edges, of nodes on the diagonal; 0 is none: ganvas.core.sample_sizes.graph_size
 Scalar = Float[Tensor, ""]

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ganvas.core.files.atomic_files import write_json
-from ganvas.core.provenance import versions
+from ganvas.core.process.provenance import versions
 from ganvas.data.sources.picture_source import hash_of
 from ganvas.data.store import FORMAT, HEADER_BYTES, MANIFEST, VERSION, Column
 

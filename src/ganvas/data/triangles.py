@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8, UInt64
 
 from ganvas.core.errors import UserError
-from ganvas.core.splitmix import mix
+from ganvas.core.hashes.splitmix import mix
 from ganvas.data.scenes.factors import unit
 
 SMALLEST_SIDE: Final = 8

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ganvas.core.errors import TrainingFailed, UserError
 from ganvas.core.files.atomic_files import require_writable
+from ganvas.core.process.provenance import versions
 from ganvas.core.progress import progress
-from ganvas.core.provenance import versions
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.core.seeds import stream
-from ganvas.core.sound_size import SoundSize
 from ganvas.features.classifier import Classifier, Config, Trained, initialise, save, standardised
 from ganvas.features.training_pictures import TrainingPictures, training_pictures
 

@@ -9,7 +9,7 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from ganvas.core.errors import UserError
-from ganvas.core.sound_size import SoundSize
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.data.packing import prepare
 from ganvas.data.sound.opening_sounds import is_sounds
 from ganvas.data.sound.packed_sounds import prepare_sounds, sound_source

@@ -11,16 +11,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ganvas.core.detections import Detections
-from ganvas.core.graph_size import GraphSize
+from ganvas.core.boxes.detections import Detections
 from ganvas.core.hole_law import HoleLaw
-from ganvas.core.line_size import LineSize
-from ganvas.core.picture_size import DoubledSize, WholeSize
+from ganvas.core.sample_sizes.graph_size import GraphSize
+from ganvas.core.sample_sizes.line_size import LineSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize, WholeSize
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Images, Labels, Latents, Masks, OtherImages, PerSample, Scalar
-from ganvas.core.sound_size import SoundSize
-from ganvas.losses.bits import Kind
 from ganvas.losses.diffusion.solvers import SolverOptions
+from ganvas.losses.likelihoods.bits import Kind
 
 
 @runtime_checkable

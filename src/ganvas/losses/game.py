@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
-from ganvas.core.sample_unit import SampleUnit
+from ganvas.core.sample_sizes.sample_unit import SampleUnit
 from ganvas.core.schedule import Schedule
 from ganvas.core.shapes import PerSample, Scalar
 from ganvas.losses.optimizers import Adam, OptimizerSettings

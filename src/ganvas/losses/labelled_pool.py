@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.shapes import Images, Labels
 from ganvas.losses.batches.picture_batch import HIDDEN
 from ganvas.nn.layers.across_ranks import all_ranks_rows

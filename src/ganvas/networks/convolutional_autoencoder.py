@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.shapes import Images, Latents
 from ganvas.nn.layers.fused_scale import EqualizedUpConv2d
 from ganvas.nn.layers.plain_layers import Conv2d, Linear

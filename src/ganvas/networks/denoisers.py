@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.shapes import PerSample
 from ganvas.networks.denoising_unet import DenoisingUNet
 from ganvas.nn.layers.noise_embedding import NoiseEmbedding

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.picture_size import DoubledSize, WholeSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize, WholeSize
 from ganvas.core.shapes import Images, PerSample
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, no_change

@@ -23,8 +23,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
+from ganvas.core.sample_sizes.picture_size import DoubledSize, WholeSize
 from ganvas.core.shapes import PerSample
 from ganvas.nn.invertible.bijection import Bijection, BijectionChain, sum_per_sample
 from ganvas.nn.invertible.checkerboard_mask import checkerboard_mask

@@ -16,8 +16,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ganvas.core.shapes import Images, PerSample
-from ganvas.losses.bits import UniformNoise
 from ganvas.losses.games.flow_game import standard_normal
+from ganvas.losses.likelihoods.bits import UniformNoise
 from ganvas.networks.glow_convolutions import CouplingNetwork
 from ganvas.nn.invertible.actnorm import calibrate_actnorms
 from ganvas.nn.invertible.bijection import sum_per_sample

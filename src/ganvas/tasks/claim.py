@@ -138,7 +138,7 @@ def _judged(found: "Found", outcome: "Outcome", result: ClaimResult) -> "JudgedC
 
     from ganvas.claims.judging import running
     from ganvas.claims.judging.claim_page import JudgedClaim
-    from ganvas.core import provenance
+    from ganvas.core.process import provenance
 
     seeds = "" if result.as_designed or not outcome.seeds else f" --seeds {len(outcome.seeds)}"
     record = {

@@ -321,7 +321,7 @@ def _result(
 def _rng(task: CriticalBatchTask) -> Any:
     import numpy as np
 
-    from ganvas.core.derived_seeds import derive_seed
+    from ganvas.core.hashes.derived_seeds import derive_seed
 
     return np.random.default_rng(derive_seed(task.seeds, "bootstrap"))
 

@@ -13,7 +13,7 @@ from tyro.conf import Positional
 from ganvas.core.errors import UserError
 
 if TYPE_CHECKING:
-    from ganvas.core.sound_size import SoundSize
+    from ganvas.core.sample_sizes.sound_size import SoundSize
 
 MOST_LENGTH = 1024  # Tokens of a packed line, where the number is left out.
 SHOWN = 20  # Entries of a long list in a result; the counts are always whole.
@@ -427,7 +427,7 @@ def pack(
 
 
 def _pack_text(task: Pack) -> PackTextResult:
-    from ganvas.core.line_size import LineSize
+    from ganvas.core.sample_sizes.line_size import LineSize
     from ganvas.data.text.packed_text import pack_text, survey_text
 
     _refuse_pixels(task, "text")
@@ -536,7 +536,7 @@ def parse_sound(text: str) -> "SoundSize":
     >>> parse_sound("8192@8000").seconds
     1.024
     """
-    from ganvas.core.sound_size import SoundSize
+    from ganvas.core.sample_sizes.sound_size import SoundSize
 
     match = re.fullmatch(r"([1-9]\d{0,8})@([1-9]\d{0,6})", text.strip())
     if match is None:

@@ -240,7 +240,7 @@ def _filled(
     task: Inpaint, filler: "HoleFiller", trained: "Trained", one: "AskedFilling", rules: "MaskRules"
 ) -> tuple[bytes, bool]:
     """The file to write, and whether nothing was to be filled in: then the file itself, if the format is the same."""
-    from ganvas.core.derived_seeds import derive_seed
+    from ganvas.core.hashes.derived_seeds import derive_seed
     from ganvas.tasks.inpainting.mask_files import read_mask
     from ganvas.tasks.pictures.kept_files import open_kept
 

@@ -156,8 +156,8 @@ def likelihood(task: Likelihood) -> LikelihoodResult:
 def _knowing(task: Likelihood, trained: "Trained") -> "HasDensity | None":
     """The model where it says its likelihood itself: exactly, or as the bound that was asked for."""
     from ganvas.losses.capabilities import BoundsDensity, HasDensity
-    from ganvas.losses.dequantised_density import DequantisedDensity
-    from ganvas.losses.importance_bound import ImportanceBound
+    from ganvas.losses.likelihoods.dequantised_density import DequantisedDensity
+    from ganvas.losses.likelihoods.importance_bound import ImportanceBound
     from ganvas.metrics.likelihood.density import levels_of
 
     model = trained.model

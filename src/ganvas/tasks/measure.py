@@ -13,7 +13,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.number_text import with_error
 from ganvas.core.results import Result
 from ganvas.core.run_folder import is_run_or_model
-from ganvas.core.sample_unit import SampleUnit
+from ganvas.core.sample_sizes.sample_unit import SampleUnit
 from ganvas.tasks.measuring import (
     asked_classes,
     graph_sides,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ganvas.core.sample_unit import SampleUnit
+from ganvas.core.sample_sizes.sample_unit import SampleUnit
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -363,7 +363,7 @@ def _write(task: Search, plan: _Plan, folder: SearchFolder) -> "SearchPage":
 def _page(task: Search, plan: _Plan, folder: SearchFolder) -> "SearchPage":
     import numpy as np
 
-    from ganvas.core.derived_seeds import derive_seed
+    from ganvas.core.hashes.derived_seeds import derive_seed
     from ganvas.metrics.maths.best_of_k import bootstrap_interval, expected_best
     from ganvas.report.web.search_page import SearchPage, TriedSetting
 
@@ -398,7 +398,7 @@ def _with_seeds(task: Search, best: Trial, trials: list[Trial]) -> "WithSeeds | 
     """Mean and deviation over seeds; one that diverged counts as the net before its first step."""
     import numpy as np
 
-    from ganvas.core.derived_seeds import derive_seed
+    from ganvas.core.hashes.derived_seeds import derive_seed
     from ganvas.metrics.maths.best_of_k import bootstrap_interval
     from ganvas.report.web.search_page import WithSeeds
 

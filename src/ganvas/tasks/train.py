@@ -568,7 +568,7 @@ def _create(run: "RunFolder", described: dict[str, Any]) -> None:
     import sys
     from datetime import UTC, datetime
 
-    from ganvas.core import provenance
+    from ganvas.core.process import provenance
 
     run.create(
         described

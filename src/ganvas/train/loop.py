@@ -13,8 +13,8 @@ import torch
 
 from ganvas.core.config import to_plain
 from ganvas.core.errors import TrainingFailed, UserError
+from ganvas.core.process.provenance import peak_memory_mib
 from ganvas.core.progress import duration, progress, say, stoppable
-from ganvas.core.provenance import peak_memory_mib
 from ganvas.core.ranks import Ranks
 from ganvas.core.run_folder import RunFolder, kimg_name
 from ganvas.core.schedule import Growth, Schedule, Stage, ended_at

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.losses.game import Game, Phase
 from ganvas.train.plan import HISTORY_TURNS, Plan
 

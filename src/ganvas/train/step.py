@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.losses.game import Batch, Phase, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.train.state import Player, State

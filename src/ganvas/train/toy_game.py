@@ -18,8 +18,8 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from ganvas.core import catalogue
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream as random_stream

@@ -17,15 +17,15 @@ from torch.nn import functional as F
 from ganvas.core import catalogue
 from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.core.graph_size import GraphSize
-from ganvas.core.line_size import LineSize
 from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.run_folder import RunFolder
-from ganvas.core.sample_unit import SampleUnit
+from ganvas.core.sample_sizes.graph_size import GraphSize
+from ganvas.core.sample_sizes.line_size import LineSize
+from ganvas.core.sample_sizes.sample_unit import SampleUnit
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Bytes, Images, Labels, Latents, PerSample
-from ganvas.core.sound_size import SoundSize
 from ganvas.core.waves import to_samples
 from ganvas.data.fitting import Fit
 from ganvas.data.graphs.graph_tables import GraphRows

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.core.box_kinds import ABSENT, IGNORED, OBJECT
+from ganvas.core.boxes.box_kinds import ABSENT, IGNORED, OBJECT
 from ganvas.core.errors import UserError
 from ganvas.data.boxes.coco import counted_boxes, read_coco
 from ganvas.data.boxes.packed_boxes import counts_of, holds_boxes, prepare_boxes

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ganvas.core.errors import UserError
-from ganvas.core.splitmix import mix
+from ganvas.core.hashes.splitmix import mix
 from ganvas.data.scenes.factors import KINDS, LANDSCAPES, TIMES, draw
 from ganvas.data.scenes.scenes import CLASS_NAMES, MASK_NAMES, Scenes, render
 

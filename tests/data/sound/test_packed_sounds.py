@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ganvas.core.errors import UserError
-from ganvas.core.sound_size import SoundSize
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.data.sound.opening_sounds import is_sounds, open_sounds
 from ganvas.data.sound.packed_sounds import PackedSounds, pack_sounds, prepare_sounds, sound_source
 from ganvas.data.sound.riff import SampleForm

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from ganvas.core.box_kinds import ABSENT, IGNORED, OBJECT
+from ganvas.core.boxes.box_kinds import ABSENT, IGNORED, OBJECT
 from ganvas.core.errors import UserError
 from ganvas.data.sources.opening_sources import open_source
 from ganvas.data.sources.synthetic import MadeStreet

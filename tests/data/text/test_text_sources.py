@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ganvas.core.errors import UserError
-from ganvas.core.line_size import END, UNKNOWN, LineSize
+from ganvas.core.sample_sizes.line_size import END, UNKNOWN, LineSize
 from ganvas.data.sources.opening_sources import open_source
 from ganvas.data.text.alphabet import Alphabet
 from ganvas.data.text.opening_text import is_text, open_text

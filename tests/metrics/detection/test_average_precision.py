@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.core.detections import Detections
+from ganvas.core.boxes.detections import Detections
 from ganvas.data.boxes.box_rows import BoxRows
 from ganvas.metrics.detection.average_precision import average_precision, average_recall, marked_at, precision_mean
 from ganvas.metrics.detection.detection_results import METRICS, detection_results, prior_detections

@@ -35,7 +35,7 @@ class Molecules(PackedGraphs):
 
     @property
     def size(self):
-        from ganvas.core.graph_size import GraphSize
+        from ganvas.core.sample_sizes.graph_size import GraphSize
 
         return GraphSize(nodes=3, node_kinds=3, edge_kinds=2)
 

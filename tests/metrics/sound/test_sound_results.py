@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.core.sound_size import SoundSize
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.data.sound.notes import Notes
 from ganvas.metrics.sound import artefacts
 from ganvas.metrics.sound.sound_results import METRICS, SoundSet, nearest, nearest_others, sound_results

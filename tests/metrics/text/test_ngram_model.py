@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ganvas.core.line_size import END
+from ganvas.core.sample_sizes.line_size import END
 from ganvas.metrics.text.line_bits import bits_result
 from ganvas.metrics.text.ngram_model import NgramModel
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ganvas.core.line_size import LineSize
+from ganvas.core.sample_sizes.line_size import LineSize
 from ganvas.data.text.oracle import Oracle, oracle_of
 from ganvas.data.text.packed_text import prepare_text
 from ganvas.metrics.text import copies

@@ -13,7 +13,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.ranks import Ranks
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.text_batch import Lines
-from ganvas.losses.line_likelihood import ended
+from ganvas.losses.likelihoods.line_likelihood import ended
 from ganvas.nn.layers.initialise import initialise
 from ganvas.report.web import run_page, run_reader
 from ganvas.tasks.data import Describe, Pack, describe, pack

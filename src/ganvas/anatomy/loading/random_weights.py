@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from ganvas.anatomy.loading.load import Loaded
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.seeds import stream
 from ganvas.nn.layers.initialise import start_unset
 

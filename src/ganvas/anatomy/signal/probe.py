@@ -24,8 +24,8 @@ from ganvas.anatomy.trace.graph import Node
 from ganvas.anatomy.trace.layer_kinds import with_kinds
 from ganvas.anatomy.trace.operations import CELLS, RECURRENT
 from ganvas.anatomy.trace.recorder import Answer, Call, Recorder, tensors
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.seeds import stream
 
 BINS, REACH = 40, 4.0  # Histograms are in units of the layer's own deviation, from -4 to 4.

@@ -23,7 +23,7 @@ from ganvas.anatomy.signal.probe import WEIGHTED, WITHOUT_THEORY, ForwardFailed,
 from ganvas.anatomy.signal.theory import Theory, backward_theory, forward_theory
 from ganvas.anatomy.trace.graph import Node
 from ganvas.core.errors import UserError
-from ganvas.core.freed_memory import return_freed_memory
+from ganvas.core.process.freed_memory import return_freed_memory
 from ganvas.core.progress import progress
 from ganvas.core.seeds import stream
 

@@ -18,8 +18,8 @@ from ganvas.claims.judging import family, judge, lock, running
 from ganvas.claims.judging.claim import Experiment, Identity, Tier
 from ganvas.claims.judging.family import JudgedExperiment
 from ganvas.claims.judging.unwritten import UNWRITTEN
-from ganvas.core import provenance
 from ganvas.core.files.atomic_files import read_json, write_json
+from ganvas.core.process import provenance
 from ganvas.core.progress import tracked
 
 VERDICTS = lock.PACKAGE / "verdicts.json"

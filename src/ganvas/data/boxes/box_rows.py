@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int8
 
-from ganvas.core.box_kinds import ABSENT
+from ganvas.core.boxes.box_kinds import ABSENT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.core.box_kinds import IGNORED, OBJECT
+from ganvas.core.boxes.box_kinds import IGNORED, OBJECT
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.files.atomic_files import read_json
 from ganvas.data.boxes.box_rows import BoxRows

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.core.box_kinds import ABSENT, IGNORED, OBJECT
+from ganvas.core.boxes.box_kinds import ABSENT, IGNORED, OBJECT
 from ganvas.core.errors import UserError
 from ganvas.data.boxes.box_rows import BoxRows, padded
 from ganvas.data.boxes.coco import CocoBox, CocoFile, CocoPicture, as_rows, cut, is_coco, read_coco, told_as

@@ -22,8 +22,8 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Bool
 
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.data.graphs.graph_tables import AnyRows, Edge, GraphTable, adjacency_of, is_tree, sizes_of, table_of
 from ganvas.data.graphs.isomorphism import isomorphism_keys
 

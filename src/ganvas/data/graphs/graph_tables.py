@@ -1,6 +1,6 @@
 """Tables of graphs as arrays: how they are made of edges, and what is read off them.
 
-What a table is stands in :mod:`ganvas.core.graph_size`.
+What a table is stands in :mod:`ganvas.core.sample_sizes.graph_size`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import UInt64
 
-from ganvas.core.splitmix import mix
+from ganvas.core.hashes.splitmix import mix
 from ganvas.data.graphs.graph_tables import AnyRows, adjacency_of, node_kinds_of
 
 ROUNDS = 10  # Of refinement: a cycle or path of 20 nodes needs as many.

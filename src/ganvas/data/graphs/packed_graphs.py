@@ -17,7 +17,7 @@ from jaxtyping import Int
 
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
-from ganvas.core.graph_size import GraphSize
+from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.data.cached_packs import cached_pack, require_empty
 from ganvas.data.graphs.graph_laws import GraphLaw
 from ganvas.data.graphs.graph_source import GraphSource, MadeGraphs

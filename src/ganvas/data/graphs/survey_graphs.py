@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganvas.core.errors import UserError
-from ganvas.core.graph_size import GraphSize
+from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.data.graphs.graph_source import BadGraph, GraphSource
 from ganvas.data.graphs.graph_tables import GraphTable
 

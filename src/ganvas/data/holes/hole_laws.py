@@ -21,8 +21,8 @@ from typing import get_args
 import numpy as np
 from jaxtyping import Bool
 
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError, did_you_mean
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.hole_law import HoleLaw
 from ganvas.data.holes.capsules import Cover, cover_rectangle, cover_stroke
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt64
 
-from ganvas.core.splitmix import mix
+from ganvas.core.hashes.splitmix import mix
 from ganvas.data.points.line_law import LineLaw
 
 PointRows = Float32[np.ndarray, "n d"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ganvas.core.splitmix import mix
+from ganvas.core.hashes.splitmix import mix
 from ganvas.data.scenes.canvas import Canvas, Shape, Window, limit, wave
 from ganvas.data.scenes.factors import CLOUDS, LANDSCAPES, RIDGES, TIMES, Factors, unit
 from ganvas.data.scenes.paints import Palette, between, table

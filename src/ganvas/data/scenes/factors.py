@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from jaxtyping import Float32, Int64, UInt64
 
-from ganvas.core.splitmix import mix
+from ganvas.core.hashes.splitmix import mix
 
 LANDSCAPES = ("meadow", "desert", "winter", "coast")
 TIMES = ("day", "dusk", "night")

@@ -16,7 +16,7 @@ from jaxtyping import Int, Int16
 
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
-from ganvas.core.sound_size import SoundSize
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.data.cached_packs import cached_pack, require_empty
 from ganvas.data.conversion import Broken
 from ganvas.data.packed_store import PackedStore, are_labels, are_texts

@@ -12,7 +12,7 @@ from jaxtyping import Int16, Int64
 
 from ganvas.core.errors import UserError
 from ganvas.core.progress import progress
-from ganvas.core.sound_size import SoundSize, doubled_length
+from ganvas.core.sample_sizes.sound_size import SoundSize, doubled_length
 from ganvas.data.cache import hash_file
 from ganvas.data.conversion import Broken
 from ganvas.data.encoded.broken_file import BrokenFile

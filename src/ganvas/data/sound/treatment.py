@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int16
 
-from ganvas.core.sound_size import SoundSize
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.data.sound.resampling import resample
 from ganvas.data.sound.riff import Recording, to_int16
 

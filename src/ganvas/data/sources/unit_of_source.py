@@ -1,6 +1,6 @@
 """Tells what the samples of a source are from its name and first bytes, before anything of it is read."""
 
-from ganvas.core.sample_unit import SampleUnit
+from ganvas.core.sample_sizes.sample_unit import SampleUnit
 from ganvas.data.graphs.opening_graphs import is_graphs
 from ganvas.data.points.opening_points import is_points
 from ganvas.data.sound.opening_sounds import is_sounds

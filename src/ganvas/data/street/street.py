@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from ganvas.core.box_kinds import ABSENT, IGNORED, OBJECT
+from ganvas.core.boxes.box_kinds import ABSENT, IGNORED, OBJECT
 from ganvas.core.errors import UserError
 from ganvas.data.boxes.box_rows import BoxRows, joined
 from ganvas.data.scenes.canvas import Canvas, Window, limit

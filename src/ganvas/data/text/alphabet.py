@@ -1,7 +1,7 @@
 """Alphabets: which number a character or a word has, and lines as rows of numbers and back.
 
-Numbers 0 and 1 are END and UNKNOWN (:mod:`ganvas.core.line_size`); what occurs in a text follows, the most frequent
-first, and of equally frequent tokens the one that sorts first.
+Numbers 0 and 1 are END and UNKNOWN (:mod:`ganvas.core.sample_sizes.line_size`); what occurs in a text follows, the most
+frequent first, and of equally frequent tokens the one that sorts first.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int
 
-from ganvas.core.line_size import END, SPECIAL, UNKNOWN, TokenUnit
+from ganvas.core.sample_sizes.line_size import END, SPECIAL, UNKNOWN, TokenUnit
 
 WRITTEN_UNKNOWN = {"characters": "\ufffd", "words": "<unk>"}
 

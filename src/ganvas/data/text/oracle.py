@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64, Int
 
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
-from ganvas.core.line_size import SPECIAL
+from ganvas.core.hashes.derived_seeds import derive_seed
+from ganvas.core.sample_sizes.line_size import SPECIAL
 from ganvas.data.cache import hash_file
 from ganvas.data.sources.picture_source import hash_of
 from ganvas.data.text.text_source import TextSource

@@ -16,7 +16,7 @@ from jaxtyping import Int
 
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_folder
-from ganvas.core.line_size import UNITS, LineSize, TokenUnit
+from ganvas.core.sample_sizes.line_size import UNITS, LineSize, TokenUnit
 from ganvas.data.cached_packs import cached_pack, require_empty
 from ganvas.data.packed_store import PackedStore, are_texts
 from ganvas.data.sources.locations import expanded

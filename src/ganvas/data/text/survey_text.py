@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ganvas.core.errors import UserError
-from ganvas.core.line_size import SPECIAL, TokenUnit
+from ganvas.core.sample_sizes.line_size import SPECIAL, TokenUnit
 from ganvas.data.text.alphabet import Alphabet, split
 from ganvas.data.text.text_source import TextSource
 

@@ -16,7 +16,7 @@ class BoxedPictures(Batch):
 
     images: Images
     corners: Float[Tensor, "n m 4"]  # Left, top, right, bottom in pixels.
-    kinds: Int[Tensor, "n m"]  # ABSENT, IGNORED or OBJECT: see core.box_kinds.
+    kinds: Int[Tensor, "n m"]  # ABSENT, IGNORED or OBJECT: see core.boxes.box_kinds.
 
     @property
     def size(self) -> int:

@@ -7,14 +7,14 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from ganvas.core.sample_unit import SampleUnit
+from ganvas.core.sample_sizes.sample_unit import SampleUnit
 from ganvas.core.shapes import GraphTables
 from ganvas.losses.game import Batch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Graphs(Batch):
-    """Graphs of at most as many nodes as a table (:mod:`ganvas.core.graph_size`) has rows."""
+    """Graphs of at most as many nodes as a table (:mod:`ganvas.core.sample_sizes.graph_size`) has rows."""
 
     unit: ClassVar[SampleUnit] = "graphs"
     tables: GraphTables

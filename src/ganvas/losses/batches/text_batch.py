@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import torch
 
-from ganvas.core.sample_unit import SampleUnit
+from ganvas.core.sample_sizes.sample_unit import SampleUnit
 from ganvas.core.shapes import Tokens
 from ganvas.losses.game import Batch
 

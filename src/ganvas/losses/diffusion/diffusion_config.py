@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ganvas.core.checks import above, at_least, fractions, probabilities
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.losses.diffusion.solvers import require_solver
 
 

@@ -15,13 +15,13 @@ from ganvas.core.schedule import Stage, Steady, ramped_decay
 from ganvas.core.shapes import Labels, Latents, PerSample, Samples
 from ganvas.losses.batches.picture_batch import HIDDEN, Pictures
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.bits import dequantised, of_whole_colours
 from ganvas.losses.diffusion.diffusion_config import DiffusionConfig
 from ganvas.losses.diffusion.flow_density import flow_log_density
 from ganvas.losses.diffusion.solvers import SolverOptions
 from ganvas.losses.diffusion.variational_bound import variational_bound
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import FramedGame, LatentGame
+from ganvas.losses.likelihoods.bits import dequantised, of_whole_colours
 from ganvas.losses.optimizers import Adam
 
 BOUND_DRAWS = 8  # Noise levels per sample, from which a bound of its likelihood is computed.

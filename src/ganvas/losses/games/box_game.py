@@ -11,12 +11,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.box_kinds import IGNORED, OBJECT
-from ganvas.core.detections import Detections
+from ganvas.core.boxes.box_kinds import IGNORED, OBJECT
+from ganvas.core.boxes.detections import Detections
 from ganvas.core.schedule import Steady, decay_of
 from ganvas.core.shapes import Images
 from ganvas.losses.batches.box_batch import BoxedPictures
-from ganvas.losses.box_augmentation import brightened, zoomed
+from ganvas.losses.boxes.box_augmentation import brightened, zoomed
 from ganvas.losses.game import Game, Phase, Settings, Terms
 from ganvas.losses.optimizers import Adam
 from ganvas.nn.boxes.overlap import cut_at_borders

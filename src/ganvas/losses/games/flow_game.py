@@ -11,14 +11,14 @@ from typing import Literal, Protocol, TypeVar, runtime_checkable
 import torch
 from torch import nn
 
-from ganvas.core.picture_size import DoubledSize, WholeSize
 from ganvas.core.pixels import COLOURS
+from ganvas.core.sample_sizes.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import Noise, bits_per_dimension, of_whole_colours, spread
-from ganvas.losses.dequantised_density import DequantisedDensity
 from ganvas.losses.game import B, Game, Settings, Terms
+from ganvas.losses.likelihoods.bits import Noise, bits_per_dimension, of_whole_colours, spread
+from ganvas.losses.likelihoods.dequantised_density import DequantisedDensity
 from ganvas.nn.invertible.bijection import Bijection
 
 

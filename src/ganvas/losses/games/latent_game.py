@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeVar, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from ganvas.core.picture_size import DoubledSize, WholeSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize, WholeSize
 from ganvas.core.schedule import Schedule, Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.line_size import LineSize, TokenUnit
+from ganvas.core.sample_sizes.line_size import LineSize, TokenUnit
 
 
 @dataclass(frozen=True, kw_only=True)

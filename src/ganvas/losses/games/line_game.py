@@ -17,10 +17,10 @@ from ganvas.core.schedule import Schedule, Steady
 from ganvas.core.shapes import Labels, PerSample, Tokens
 from ganvas.losses.adversarial import non_saturating_discriminator
 from ganvas.losses.batches.text_batch import Lines
-from ganvas.losses.bits import Kind
 from ganvas.losses.game import Game, Phase, Terms, Turn
 from ganvas.losses.games.line_config import AdversarialLineConfig, LineConfig
-from ganvas.losses.line_likelihood import Logits, line_log_prob
+from ganvas.losses.likelihoods.bits import Kind
+from ganvas.losses.likelihoods.line_likelihood import Logits, line_log_prob
 from ganvas.losses.optimizers import Adam
 
 NextLogits = Float[Tensor, "n v"]

@@ -1,7 +1,7 @@
 """Games of networks that give every pixel a distribution, given those before it: one loss, exact bits, cached drawing.
 
 A model's file is its network. What colours are given is chosen by ``mixtures``: a mixture of so many logistics
-(:mod:`ganvas.losses.logistic_mixture`), or at 0 a softmax over 256 colours, channel after channel.
+(:mod:`ganvas.losses.likelihoods.logistic_mixture`), or at 0 a softmax over 256 colours, channel after channel.
 """
 
 import math
@@ -12,16 +12,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.picture_size import WholeSize
 from ganvas.core.pixels import COLOURS
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, Labels, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import bits_per_dimension
 from ganvas.losses.capabilities import classes_of
-from ganvas.losses.colour_softmax import ColourSoftmax, softmax_of
 from ganvas.losses.game import Game, Phase, Settings, Terms
-from ganvas.losses.logistic_mixture import LogisticMixture, mixture_of, numbers_of
+from ganvas.losses.likelihoods.bits import bits_per_dimension
+from ganvas.losses.likelihoods.colour_softmax import ColourSoftmax, softmax_of
+from ganvas.losses.likelihoods.logistic_mixture import LogisticMixture, mixture_of, numbers_of
 from ganvas.losses.optimizers import Adam, AdamSettings
 
 Numbers = Float[Tensor, "n numbers h w"]  # That describe the distribution of each pixel.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.sound_size import SoundSize, require_doubled
+from ganvas.core.sample_sizes.sound_size import SoundSize, require_doubled
 
 
 @dataclass(frozen=True, kw_only=True)

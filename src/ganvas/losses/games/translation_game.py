@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, TypeVar
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.config import override
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.losses.game import B, Game
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from ganvas.core.box_kinds import OBJECT
-from ganvas.core.detections import Detections
+from ganvas.core.boxes.box_kinds import OBJECT
+from ganvas.core.boxes.detections import Detections
 from ganvas.core.results import Result
 from ganvas.data.boxes.box_rows import BoxRows
 from ganvas.metrics.detection.average_precision import OVERLAPS, marked_at, precision_mean

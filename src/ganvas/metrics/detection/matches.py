@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from ganvas.core.box_kinds import ABSENT, IGNORED
-from ganvas.core.detections import Detections
+from ganvas.core.boxes.box_kinds import ABSENT, IGNORED
+from ganvas.core.boxes.detections import Detections
 from ganvas.data.boxes.box_rows import BoxRows
 from ganvas.nn.boxes.overlap import covered_shares, overlaps
 

@@ -25,7 +25,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.results import Result
 from ganvas.data.graphs.graph_tables import AnyRows, padded
 from ganvas.data.graphs.isomorphism import Keys, coarse_keys, isomorphism_keys

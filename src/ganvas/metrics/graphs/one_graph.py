@@ -15,7 +15,7 @@ import math
 import numpy as np
 from jaxtyping import Float64
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.results import Result
 from ganvas.data.graphs.graph_tables import AnyRows, GraphRows, GraphTable, adjacency_of, edges_of, reachable
 from ganvas.data.graphs.packed_graphs import PackedGraphs

@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.pixels import COLOURS, to_float
 from ganvas.core.results import Result
 from ganvas.data.packed import Packed
-from ganvas.losses.bits import bits_per_dimension, density_protocol
 from ganvas.losses.capabilities import DetailsDensity, HasDensity, Inverts, ReducesColours
+from ganvas.losses.likelihoods.bits import bits_per_dimension, density_protocol
 from ganvas.metrics.likelihood.yardsticks import Bits, yardsticks
 
 METRIC = "bits_per_dimension"

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
 from ganvas.core.results import Result
 from ganvas.core.shapes import Images, PerSample

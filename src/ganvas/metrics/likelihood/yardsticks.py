@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganvas.core.pixels import COLOURS
-from ganvas.losses.bits import bits_per_dimension
+from ganvas.losses.likelihoods.bits import bits_per_dimension
 
 ROUNDING = 1 / 12  # Variance of a uniform number between two whole ones.
 MOST_DIMENSIONS = 4096  # Of the Gaussian: its covariance takes the square of it.

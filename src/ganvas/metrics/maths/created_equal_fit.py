@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.shapes import PerSample
 from ganvas.data.created_equal import (
     FIRST_DEGREES,

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import PerSample
 from ganvas.data.triangles import LEAST_AREA, Triangles, area, coverage

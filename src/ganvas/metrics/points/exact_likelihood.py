@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.results import Result
 from ganvas.core.shapes import PerSample
 from ganvas.data.points.law import Mixture

@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Float64
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.results import Result
 from ganvas.data.points.law import Gap, Mixture
 from ganvas.data.points.line_law import LineLaw

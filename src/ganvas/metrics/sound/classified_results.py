@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.core.results import Result
-from ganvas.core.sound_size import SoundSize
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.features.classifier import OwnClassifier
 from ganvas.features.mel_pictures import mel_pictures
 from ganvas.metrics.inception_score import inception_score

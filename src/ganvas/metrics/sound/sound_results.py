@@ -20,7 +20,7 @@ from jaxtyping import Float, Float64, Int16
 from torch import Tensor
 
 from ganvas.core.results import Result
-from ganvas.core.sound_size import SoundSize
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.core.waves import to_waves
 from ganvas.metrics.maths.ndb import ndb
 from ganvas.metrics.sound import artefacts

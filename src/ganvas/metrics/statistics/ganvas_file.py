@@ -28,7 +28,7 @@ from ganvas.core.config import to_plain
 from ganvas.core.errors import UserError
 from ganvas.core.files.atomic_files import atomic_file
 from ganvas.core.files.typed_json import InRange, parse, require
-from ganvas.core.provenance import versions
+from ganvas.core.process.provenance import versions
 from ganvas.metrics.accumulators.feature_pass import Extractor, Gathered
 from ganvas.metrics.accumulators.metric_contract import Stats
 from ganvas.metrics.accumulators.npz import Npz, tables, write

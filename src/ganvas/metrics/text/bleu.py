@@ -13,7 +13,7 @@ other drawn lines as references, never the line itself; it grows with their numb
 import numpy as np
 from jaxtyping import Float64, Int
 
-from ganvas.core.line_size import END
+from ganvas.core.sample_sizes.line_size import END
 from ganvas.metrics.text.ngrams import Rows, windows
 
 EPSILON = 0.1  # Of smoothing method 1.

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from ganvas.core.derived_seeds import derive_seed
-from ganvas.core.line_size import TokenUnit
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.results import Result
+from ganvas.core.sample_sizes.line_size import TokenUnit
 from ganvas.data.text.packed_text import PackedText
-from ganvas.losses.bits import whose
 from ganvas.losses.capabilities import HasDensity
+from ganvas.losses.likelihoods.bits import whose
 from ganvas.metrics.text.ngram_model import ORDER, NgramModel
 from ganvas.metrics.text.ngrams import Rows, said
 

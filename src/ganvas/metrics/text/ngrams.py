@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
-from ganvas.core.line_size import END
+from ganvas.core.sample_sizes.line_size import END
 
 Codes = Int[np.ndarray, " k"]
 Rows = Int[np.ndarray, "n l"]

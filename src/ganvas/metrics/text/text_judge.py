@@ -26,7 +26,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.results import Result
 from ganvas.data.text.packed_text import PackedText
 from ganvas.metrics.text import copies

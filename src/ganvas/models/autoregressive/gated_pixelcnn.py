@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.shapes import Images, Labels
 from ganvas.losses.games.pixel_game import SMALL_STD, Numbers, PixelDrawing, PixelGame, groups_of, outputs_of
 from ganvas.nn.layers.causal_conv import LeftConv2d, Maps, OutMaps, RowsConv2d

@@ -32,16 +32,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.schedule import Steady, ramped_decay
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Labels, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.bits import bits_per_dimension
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import FramedGame
-from ganvas.losses.logistic_mixture import LogisticMixture, mixture_of
+from ganvas.losses.likelihoods.bits import bits_per_dimension
+from ganvas.losses.likelihoods.logistic_mixture import LogisticMixture, mixture_of
 from ganvas.losses.optimizers import Adam
 from ganvas.nn.layers.initialise import filled, normal_, unset
 

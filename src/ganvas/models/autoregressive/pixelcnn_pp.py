@@ -4,7 +4,7 @@ Salimans, Karpathy, Chen, Kingma: PixelCNN++: Improving the PixelCNN with Discre
 Other Modifications (ICLR 2017), https://arxiv.org/abs/1701.05517. ``p(x)`` is the product of every pixel's probability
 given those above it and to its left. Two streams of convolutions keep the order: one sees the rows above, the other
 those and the pixels to the left; both are halved, and doubled back with short cuts (section 2.3, 2.4). A pixel's
-colours are a mixture of logistics (:mod:`ganvas.losses.logistic_mixture`).
+colours are a mixture of logistics (:mod:`ganvas.losses.likelihoods.logistic_mixture`).
 
 Facts that the paper leaves open follow its authors' code: weight normalisation started from data, gated residual
 blocks of concatenated ELUs, a channel of ones that tells the network where the picture ends.
@@ -30,11 +30,11 @@ from torch.nn import functional as F
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.shapes import Images, Labels
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.games.pixel_game import Numbers, PixelDrawing, PixelGame
-from ganvas.losses.logistic_mixture import numbers_of
+from ganvas.losses.likelihoods.logistic_mixture import numbers_of
 from ganvas.nn.layers.across_ranks import all_ranks_sum
 from ganvas.nn.layers.causal_conv import Shown
 from ganvas.nn.layers.initialise import filled, normal_, unset

@@ -13,7 +13,7 @@ Departs from the paper, and from its authors' code (https://github.com/liuwei16/
 - Whole pictures are zoomed at random within their own size, instead of crops around a person; objects that are cut by
   more than half, or lower than ``least_height``, are ignored; theirs count as background where they are cut.
 - Boxes are cut at the picture's borders; theirs are pushed in. Suppression takes exact areas, without a pixel more.
-- Near the upper and left border their code learns no heights; see :func:`ganvas.losses.centres.centre_targets`.
+- Near the upper and left border their code learns no heights; see :func:`ganvas.losses.boxes.centres.centre_targets`.
 - The average of the weights is short at first and grows old with the run (``average_ramp``): theirs starts from a
   network that knows ImageNet, and need not forget its start.
 - ``box="size"`` learns widths as well, for objects that are not 0.41 as wide as tall.
@@ -28,11 +28,11 @@ from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.shapes import Images
-from ganvas.losses.anchors import anchor_targets, focal_loss, laid_anchors, move_loss, moved_anchors
 from ganvas.losses.batches.box_batch import BoxedPictures
-from ganvas.losses.centres import boxes_of_centres, centre_loss, centre_targets, offset_loss, size_loss
+from ganvas.losses.boxes.anchors import anchor_targets, focal_loss, laid_anchors, move_loss, moved_anchors
+from ganvas.losses.boxes.centres import boxes_of_centres, centre_loss, centre_targets, offset_loss, size_loss
 from ganvas.losses.game import Terms
 from ganvas.losses.games.box_game import BoxGame
 from ganvas.networks.centre_network import DEEPEST, STRIDE, CentreNetwork, padded_to_depth

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.hole_law import HoleLaw
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.shapes import Images, Masks, OtherImages, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.filling import made_whole, with_hole

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.hole_law import HoleLaw
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.shapes import Images, Masks, OtherImages
 from ganvas.losses.adversarial import hinge_generator
 from ganvas.losses.batches.picture_batch import Pictures

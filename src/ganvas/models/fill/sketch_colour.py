@@ -36,7 +36,7 @@ from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.hole_law import HoleLaw
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.shapes import Images, Masks, OtherImages
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.filling import made_whole, region_error, total_variation, with_hole

@@ -27,14 +27,14 @@ import torch
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import UniformNoise, spread
 from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.flow_game import PictureFlowGame
+from ganvas.losses.likelihoods.bits import UniformNoise, spread
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
 from ganvas.networks.adversarial.dcgan_networks import DcganDiscriminator, dcgan_maps

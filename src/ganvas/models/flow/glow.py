@@ -44,14 +44,14 @@ from torch.nn import functional as F
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
 from ganvas.core.pixels import COLOURS, LEVELS_PER_UNIT
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.bits import dequantised
 from ganvas.losses.game import Phase
 from ganvas.losses.games.flow_game import PictureFlowGame
+from ganvas.losses.likelihoods.bits import dequantised
 from ganvas.losses.optimizers import Adamax
 from ganvas.networks.glow_convolutions import CouplingNetwork, ZeroConv
 from ganvas.networks.variational_noise import START_SEED, NoiseKind, VariationalNoise, noise_of

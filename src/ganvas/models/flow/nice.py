@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase

@@ -24,7 +24,7 @@ import torch
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Scalar
 from ganvas.losses.batches.picture_batch import Pictures

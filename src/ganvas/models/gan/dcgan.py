@@ -23,7 +23,7 @@ from typing import Literal
 import torch
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import minimax_generator, non_saturating_discriminator, non_saturating_generator

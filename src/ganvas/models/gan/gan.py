@@ -27,7 +27,7 @@ import torch
 from torch import nn
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Latents, PerSample, Samples
 from ganvas.losses.adversarial import minimax_generator, non_saturating_discriminator, non_saturating_generator

@@ -23,7 +23,7 @@ import torch
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import PerSample, Samples
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator

@@ -26,7 +26,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Features, PerSample, Samples
 from ganvas.losses.adversarial import feature_matching, non_saturating_discriminator, non_saturating_generator

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Steady, held_then_linear
 from ganvas.core.shapes import Features, Images, Latents, Samples, Scalar
 from ganvas.losses.batches.picture_batch import Pictures

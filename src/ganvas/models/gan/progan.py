@@ -28,7 +28,7 @@ from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import GROWN, Growth, Stage
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import (

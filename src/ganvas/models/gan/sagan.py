@@ -24,10 +24,10 @@ from dataclasses import dataclass
 import torch
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
+from ganvas.core.sample_sizes.sizes import doublings
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
-from ganvas.core.sizes import doublings
 from ganvas.losses.adversarial import hinge_discriminator, hinge_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
 from ganvas.losses.batches.picture_batch import Pictures

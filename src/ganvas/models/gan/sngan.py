@@ -34,7 +34,7 @@ from torch import nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady, held_then_linear
 from ganvas.core.shapes import Labels, Latents, PerSample, Samples
 from ganvas.losses.adversarial import hinge_discriminator, hinge_generator

@@ -33,7 +33,7 @@ from torch.nn import functional as F
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady, held_then_linear
 from ganvas.core.shapes import Features, Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import class_cross_entropy

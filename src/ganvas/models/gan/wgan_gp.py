@@ -25,7 +25,7 @@ import torch
 from torch import nn
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady, held_then_linear
 from ganvas.core.shapes import PerSample, Samples
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.graph_size import GraphSize
+from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.core.schedule import Schedule, Steady
 from ganvas.core.shapes import GraphTables, Labels
 from ganvas.losses.batches.graph_batch import Graphs

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 from ganvas.core.checks import above, at_least, fractions, probabilities
 from ganvas.core.errors import UserError
-from ganvas.core.graph_size import GraphSize
+from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.core.schedule import Schedule, Stage, Steady
 from ganvas.core.shapes import GraphTables, Labels, PerSample
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions, probabilities
 from ganvas.core.errors import UserError
-from ganvas.core.graph_size import GraphSize
+from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.core.schedule import Schedule, Steady
 from ganvas.core.shapes import GraphTables, Labels
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator

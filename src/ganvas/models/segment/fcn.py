@@ -25,7 +25,7 @@ from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.shapes import Images
 from ganvas.losses.games.segmentation_game import SegmentationGame
 from ganvas.networks.fully_convolutional import FCN

@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 import torch
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
+from ganvas.core.sample_sizes.sound_size import SoundSize, require_doubled
 from ganvas.core.schedule import Growth, Stage
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Waves
-from ganvas.core.sound_size import SoundSize, require_doubled
 from ganvas.losses.adversarial import class_cross_entropy, wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.losses.game import Phase, Terms

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, OtherImages, PerSample
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator

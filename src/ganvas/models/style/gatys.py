@@ -27,7 +27,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.checks import at_least
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.schedule import Steady
 from ganvas.core.shapes import Images, OtherImages
 from ganvas.losses.batches.domain_batch import Domains

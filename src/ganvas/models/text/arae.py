@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.line_size import LineSize
+from ganvas.core.sample_sizes.line_size import LineSize
 from ganvas.core.schedule import Schedule, Stage, Steady
 from ganvas.core.shapes import Labels, Latents, PerSample, Tokens
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
@@ -35,7 +35,7 @@ from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.games.line_config import LineConfig
-from ganvas.losses.line_likelihood import Logits, line_log_prob
+from ganvas.losses.likelihoods.line_likelihood import Logits, line_log_prob
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
 from ganvas.networks.fully_connected import FullyConnected

@@ -19,13 +19,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.core.checks import above
-from ganvas.core.line_size import END
+from ganvas.core.sample_sizes.line_size import END
 from ganvas.losses.adversarial import non_saturating_generator
 from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Terms
 from ganvas.losses.games.line_config import AdversarialLineConfig
 from ganvas.losses.games.line_game import AdversarialLineGame
-from ganvas.losses.line_likelihood import said
+from ganvas.losses.likelihoods.line_likelihood import said
 from ganvas.networks.sequences.line_classifier import LineClassifier, Weights
 from ganvas.networks.sequences.recurrent_lines import RecurrentLines
 from ganvas.nn.soft_choice import soft_choice

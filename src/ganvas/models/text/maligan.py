@@ -22,7 +22,7 @@ from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Terms
 from ganvas.losses.games.line_config import AdversarialLineConfig
 from ganvas.losses.games.line_game import AdversarialLineGame
-from ganvas.losses.line_likelihood import line_log_prob
+from ganvas.losses.likelihoods.line_likelihood import line_log_prob
 from ganvas.networks.sequences.line_classifier import LineClassifier
 from ganvas.networks.sequences.recurrent_lines import RecurrentLines
 

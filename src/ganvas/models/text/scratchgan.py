@@ -30,7 +30,7 @@ from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.line_config import LineConfig
 from ganvas.losses.games.line_game import LineGame
-from ganvas.losses.line_likelihood import said, token_log_probs
+from ganvas.losses.likelihoods.line_likelihood import said, token_log_probs
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.sequences.recurrent_lines import RecurrentLines
 from ganvas.networks.sequences.recurrent_readers import PlaceClassifier

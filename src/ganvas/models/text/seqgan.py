@@ -27,7 +27,7 @@ from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Terms
 from ganvas.losses.games.line_config import AdversarialLineConfig
 from ganvas.losses.games.line_game import AdversarialLineGame, sampled
-from ganvas.losses.line_likelihood import said, token_log_probs
+from ganvas.losses.likelihoods.line_likelihood import said, token_log_probs
 from ganvas.networks.sequences.line_classifier import LineClassifier
 from ganvas.networks.sequences.recurrent_lines import RecurrentLines
 

@@ -25,7 +25,7 @@ from ganvas.losses.batches.text_batch import Lines
 from ganvas.losses.game import Phase, Terms, every
 from ganvas.losses.games.latent_game import LatentGame
 from ganvas.losses.games.line_config import LineConfig
-from ganvas.losses.line_likelihood import ended
+from ganvas.losses.likelihoods.line_likelihood import ended
 from ganvas.losses.optimizers import Adam
 from ganvas.losses.penalties import gradient_penalty
 from ganvas.networks.sequences.line_classifier import Weights

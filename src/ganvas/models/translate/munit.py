@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from ganvas.core.checks import at_least
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.shapes import Images, OtherImages, PerSample
 from ganvas.losses.adversarial import least_squares_discriminator, least_squares_generator
 from ganvas.losses.batches.domain_batch import Domains

@@ -20,7 +20,7 @@ from typing import Literal
 import torch
 
 from ganvas.core.checks import at_least, fractions
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.shapes import Images, OtherImages
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.batches.picture_batch import Pictures

@@ -32,14 +32,14 @@ from torch import nn
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Scalar
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import LatentGame
-from ganvas.losses.gaussian import divergence_from_standard_normal, gaussian_log_density, normal_log_ratio
-from ganvas.losses.importance_bound import ImportanceBound
+from ganvas.losses.likelihoods.gaussian import divergence_from_standard_normal, gaussian_log_density, normal_log_ratio
+from ganvas.losses.likelihoods.importance_bound import ImportanceBound
 from ganvas.losses.optimizers import Adam
 from ganvas.networks.convolutional_autoencoder import PictureDecoder, PictureEncoder
 

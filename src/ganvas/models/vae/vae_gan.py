@@ -25,14 +25,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Stage, Steady
 from ganvas.core.shapes import Images, Labels, Latents, PerSample
 from ganvas.losses.adversarial import non_saturating_discriminator, non_saturating_generator
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.game import Phase, Terms
 from ganvas.losses.games.latent_game import LatentGame
-from ganvas.losses.gaussian import divergence_from_standard_normal, gaussian_log_density
+from ganvas.losses.likelihoods.gaussian import divergence_from_standard_normal, gaussian_log_density
 from ganvas.losses.optimizers import RMSprop
 from ganvas.networks.adversarial.dcgan_networks import DcganDiscriminator, dcgan_maps
 from ganvas.networks.convolutional_autoencoder import PictureDecoder, PictureEncoder, at_least_float32

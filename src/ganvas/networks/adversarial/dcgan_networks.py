@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.shapes import Images, Latents, PerSample
 from ganvas.nn.layers.plain_layers import Conv2d, ConvTranspose2d
 from ganvas.nn.norms.batch_norm import BatchNorm2d

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import nn
 
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.networks.adversarial.dcgan_networks import DcganDiscriminator, DcganGenerator, Norm, dcgan_maps
 from ganvas.networks.fully_connected import FullyConnected
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.core.picture_size import DoubledSize
+from ganvas.core.sample_sizes.picture_size import DoubledSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Features, Images, Labels, Latents, PerSample, Scalar
 from ganvas.nn.blocks.minibatch_discrimination_layer import MinibatchDiscrimination

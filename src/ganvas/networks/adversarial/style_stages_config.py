@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.errors import UserError
-from ganvas.core.picture_size import WholeSize
+from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.networks.adversarial.style_stages import STAGES, Kind
 
 MULTIPLE = 1 << (STAGES - 1)  # The frozen network halves three times.

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.core.graph_size import GraphSize
+from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.core.shapes import GraphTables, PerSample
 from ganvas.nn.layers.plain_layers import Linear
 from ganvas.nn.layers.recurrent import Embedding, Gru

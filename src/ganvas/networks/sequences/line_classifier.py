@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.line_size import LineSize
+from ganvas.core.sample_sizes.line_size import LineSize
 from ganvas.core.shapes import PerSample, Tokens
 from ganvas.nn.layers.plain_layers import Conv1d, Linear
 from ganvas.nn.layers.recurrent import Embedding

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.line_size import END, SPECIAL, LineSize
+from ganvas.core.sample_sizes.line_size import END, SPECIAL, LineSize
 from ganvas.core.shapes import Latents, Tokens
 from ganvas.losses.games.line_game import NextLogits, NextTokens, Speaker
-from ganvas.losses.line_likelihood import Logits, ended
+from ganvas.losses.likelihoods.line_likelihood import Logits, ended
 from ganvas.nn.layers.plain_layers import Linear
 from ganvas.nn.layers.recurrent import Embedding, Lstm, Memory
 

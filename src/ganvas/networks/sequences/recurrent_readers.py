@@ -7,9 +7,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.core.line_size import LineSize
+from ganvas.core.sample_sizes.line_size import LineSize
 from ganvas.core.shapes import Latents, Tokens
-from ganvas.losses.line_likelihood import said
+from ganvas.losses.likelihoods.line_likelihood import said
 from ganvas.nn.layers.plain_layers import Linear
 from ganvas.nn.layers.recurrent import Embedding, Lstm
 from ganvas.nn.layers.stream_dropout import Drop, kept

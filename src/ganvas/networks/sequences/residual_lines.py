@@ -9,7 +9,7 @@ import math
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.line_size import LineSize
+from ganvas.core.sample_sizes.line_size import LineSize
 from ganvas.core.shapes import Latents, PerSample
 from ganvas.networks.sequences.line_classifier import Weights
 from ganvas.nn.layers.plain_layers import Conv1d, Linear

@@ -32,7 +32,7 @@ def graph_sheet(
     """Graphs side by side.
 
     Args:
-        tables: Of graphs: :mod:`ganvas.core.graph_size`.
+        tables: Of graphs: :mod:`ganvas.core.sample_sizes.graph_size`.
         node_names: Of the kinds of nodes; elements are written, other kinds are dots of different colours.
         words: What stands under each graph.
         columns: Side by side; None makes a square of about as many rows.

@@ -10,7 +10,7 @@ import numpy as np
 
 from ganvas.core.number_text import number
 from ganvas.core.progress import duration
-from ganvas.core.sample_unit import SampleUnit
+from ganvas.core.sample_sizes.sample_unit import SampleUnit
 from ganvas.report.drawing.plot_frame import Band
 from ganvas.report.pictures.row_names import row_names
 from ganvas.report.web import page

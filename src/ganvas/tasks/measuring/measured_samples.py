@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.results import Result
 from ganvas.core.run_folder import is_run_or_model
-from ganvas.core.sample_unit import SampleUnit
+from ganvas.core.sample_sizes.sample_unit import SampleUnit
 from ganvas.tasks.measuring.sides import ALL
 
 if TYPE_CHECKING:

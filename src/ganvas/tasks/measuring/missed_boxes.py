@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ganvas.core.errors import UserError
 
 if TYPE_CHECKING:
-    from ganvas.core.detections import Detections
+    from ganvas.core.boxes.detections import Detections
     from ganvas.core.results import Result
     from ganvas.metrics.detection.matches import DetectedPicture
     from ganvas.report.drawing.primitives import Drawing

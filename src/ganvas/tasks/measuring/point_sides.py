@@ -35,7 +35,7 @@ def measured_points(
 
     import numpy as np
 
-    from ganvas.core.derived_seeds import derive_seed
+    from ganvas.core.hashes.derived_seeds import derive_seed
     from ganvas.data.points.mixtures import law_of
     from ganvas.metrics.points.point_results import point_results
     from ganvas.train.generator_slope import generator_slope

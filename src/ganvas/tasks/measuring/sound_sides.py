@@ -13,7 +13,7 @@ from ganvas.tasks.measuring.picture_options import PictureOptions
 from ganvas.tasks.measuring.sides import ALL
 
 if TYPE_CHECKING:
-    from ganvas.core.sound_size import SoundSize
+    from ganvas.core.sample_sizes.sound_size import SoundSize
     from ganvas.data.sound.packed_sounds import PackedSounds
     from ganvas.features.classifier import OwnClassifier
     from ganvas.metrics.sound.sound_results import SampleRows

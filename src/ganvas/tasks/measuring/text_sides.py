@@ -66,7 +66,7 @@ def text_of(
     a: str, b: str | None, trained: "Trained | None", *, quiet: bool
 ) -> tuple["PackedText", "PackedText | None"]:
     """The text that lines are held against, and what the run held out of it."""
-    from ganvas.core.line_size import LineSize
+    from ganvas.core.sample_sizes.line_size import LineSize
     from ganvas.data.text.packed_text import prepare_text, survey_text
 
     if b is None and trained is None:
@@ -88,7 +88,7 @@ def _rows(a: str, trained: "Trained | None", text: "PackedText", n: int, *, seed
     """The lines to be measured, as numbers of the text's alphabet."""
     import numpy as np
 
-    from ganvas.core.line_size import LineSize
+    from ganvas.core.sample_sizes.line_size import LineSize
     from ganvas.data.text.packed_text import prepare_text
 
     if trained is not None:

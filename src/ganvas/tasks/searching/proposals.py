@@ -37,7 +37,7 @@ def proposed_setting(
 
     A function of them, of the seed and of the index: an optimiser is made anew for each setting.
     """
-    from ganvas.core.derived_seeds import derive_seed
+    from ganvas.core.hashes.derived_seeds import derive_seed
 
     optuna = require_optuna()
     optuna.logging.set_verbosity(optuna.logging.WARNING)

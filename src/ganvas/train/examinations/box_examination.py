@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
-from ganvas.core.detections import Detections
+from ganvas.core.boxes.detections import Detections
 from ganvas.core.pixels import to_float
 from ganvas.core.results import Result
 from ganvas.core.schedule import Stage

@@ -18,8 +18,8 @@ from itertools import compress
 import torch
 from torch import Tensor
 
-from ganvas.core.derived_seeds import derive_seed
 from ganvas.core.errors import UserError
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.core.seeds import torch_seeded

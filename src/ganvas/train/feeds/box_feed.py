@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
-from ganvas.core.box_kinds import ABSENT
+from ganvas.core.boxes.box_kinds import ABSENT
 from ganvas.core.pixels import to_float
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage

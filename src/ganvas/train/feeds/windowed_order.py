@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.core.derived_seeds import derive_seed
-from ganvas.core.permutations import permuted
+from ganvas.core.hashes.derived_seeds import derive_seed
+from ganvas.core.hashes.permutations import permuted
 from ganvas.train.feeds.feed import LiesInShards, Order, RowTable
 
 WINDOW = 16  # Shards whose rows are mixed.

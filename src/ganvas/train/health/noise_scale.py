@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.core.derived_seeds import derive_seed
+from ganvas.core.hashes.derived_seeds import derive_seed
 from ganvas.core.number_text import number, with_error
 from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage

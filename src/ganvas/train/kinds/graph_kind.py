@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.core.graph_size import GraphSize
 from ganvas.core.ranks import Ranks
+from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.data.graphs.molecules import valences_of
 from ganvas.data.graphs.packed_graphs import PackedGraphs, prepare_graphs, survey_graphs
 from ganvas.data.graphs.survey_graphs import size_of

@@ -11,8 +11,8 @@ import torch
 
 from ganvas.core.progress import say
 from ganvas.core.ranks import Ranks
+from ganvas.core.sample_sizes.sound_size import doubled_length
 from ganvas.core.shapes import Waves
-from ganvas.core.sound_size import doubled_length
 from ganvas.core.waves import to_waves
 from ganvas.data.sound.opening_sounds import is_sounds
 from ganvas.data.sound.packed_sounds import PackedSounds, prepare_sounds, sound_source

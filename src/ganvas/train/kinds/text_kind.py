@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.core.line_size import LineSize
 from ganvas.core.ranks import Ranks
+from ganvas.core.sample_sizes.line_size import LineSize
 from ganvas.data.sources.locations import lasting_name
 from ganvas.data.text.packed_text import PackedText, prepare_text, survey_text, text_source_of
 from ganvas.losses.capabilities import HasDensity

@@ -8,9 +8,9 @@ from jaxtyping import Float
 from PIL import Image
 
 from ganvas.core.files.atomic_files import atomic_file
+from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Labels, Waves
-from ganvas.core.sound_size import SoundSize
 from ganvas.core.waves import to_samples, to_waves
 from ganvas.data.sound.packed_sounds import PackedSounds
 from ganvas.data.sound.riff import write_wav

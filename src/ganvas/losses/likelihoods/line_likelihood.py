@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganvas.core.line_size import END
+from ganvas.core.sample_sizes.line_size import END
 from ganvas.core.shapes import PerSample, Tokens
 
 Logits = Float[Tensor, "n l v"]  # Of the token at each place, given those before it.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
-from ganvas.core.box_kinds import IGNORED, OBJECT
+from ganvas.core.boxes.box_kinds import IGNORED, OBJECT
 from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.nn.boxes.overlap import areas, cut_at_borders
 

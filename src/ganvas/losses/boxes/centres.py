@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ganvas.core.box_kinds import IGNORED, OBJECT
+from ganvas.core.boxes.box_kinds import IGNORED, OBJECT
 from ganvas.core.shapes import PerSample
 from ganvas.nn.layers.across_ranks import sums_by_count
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ganvas.core.checks import at_least
 from ganvas.core.errors import UserError
-from ganvas.core.sizes import doubled_size, doublings
+from ganvas.core.sample_sizes.sizes import doubled_size, doublings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 
 from ganvas.core.shapes import Images, PerSample
-from ganvas.losses.bits import dequantised, of_whole_colours
 from ganvas.losses.capabilities import BoundsDensity
+from ganvas.losses.likelihoods.bits import dequantised, of_whole_colours
 
 
 @dataclass(frozen=True, kw_only=True)

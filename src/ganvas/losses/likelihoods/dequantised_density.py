@@ -11,8 +11,8 @@ import torch
 
 from ganvas.core.pixels import COLOURS
 from ganvas.core.shapes import Images, PerSample
-from ganvas.losses.bits import Noise, UniformNoise, bound_of_whole_colours
 from ganvas.losses.capabilities import KnowsDensity
+from ganvas.losses.likelihoods.bits import Noise, UniformNoise, bound_of_whole_colours
 
 
 @dataclass(frozen=True, kw_only=True)

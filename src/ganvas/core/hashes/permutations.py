@@ -9,8 +9,8 @@ memory, and any part of it can be had alone.
 import numpy as np
 from jaxtyping import Int64, UInt64
 
-from ganvas.core.derived_seeds import derive_seed
-from ganvas.core.splitmix import mix
+from ganvas.core.hashes.derived_seeds import derive_seed
+from ganvas.core.hashes.splitmix import mix
 
 ROUNDS = 6  # Four make it look random to whoever does not choose the numbers; short halves want some more.
 
@@ -20,7 +20,7 @@ def permuted(places: Int64[np.ndarray, " k"], count: int, *, key: int) -> Int64[
 
     Args:
         places: Each at least 0 and less than ``count``.
-        key: Which permutation; see :func:`ganvas.core.derived_seeds.derive_seed`.
+        key: Which permutation; see :func:`ganvas.core.hashes.derived_seeds.derive_seed`.
 
     >>> sorted(permuted(np.arange(10), 10, key=3).tolist())
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
