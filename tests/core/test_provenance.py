@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+import ganvas
+
 from ganvas.core.process import provenance
 from ganvas.core.process.provenance import machine, versions
 
@@ -48,7 +50,7 @@ def test_the_commit_of_a_checkout_is_said_and_a_change_marked(tmp_path: Path, mo
         settings = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
         subprocess.run(["git", "-C", str(tmp_path), *settings, *arguments], check=True, capture_output=True)
 
-    module = tmp_path / "src" / "ganvas" / "core" / "provenance.py"
+    module = tmp_path / "src" / Path(provenance.__file__).relative_to(Path(ganvas.__file__).parents[1])
     module.parent.mkdir(parents=True)
     module.write_text("")
     monkeypatch.setattr(provenance, "__file__", str(module))

@@ -66,7 +66,7 @@ def _processor() -> str:
 
 def _commit() -> str | None:
     """The commit of a source checkout, marked where files differ from it; None for an installed package."""
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     if not (root / ".git").exists():
         return None
     apart = [f":(exclude){name}" for name in FIGURES]
