@@ -11,7 +11,6 @@ import pytest
 import torch
 
 import ganvas
-
 from ganvas.core.process import provenance
 from ganvas.core.process.provenance import machine, versions
 

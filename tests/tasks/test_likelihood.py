@@ -327,8 +327,9 @@ def test_a_model_that_knows_its_likelihood_gives_it_exactly_beside_codes_that_le
 
 @pytest.mark.slow
 def test_the_trainings_own_pictures_are_named_so_and_stand_beside_nothing_that_was_fitted_on_them(
-    pixelcnn, data, capsys
+    pixelcnn, data, capsys, monkeypatch
 ):
+    monkeypatch.setenv("COLUMNS", "200")
     code, _, err = call(capsys, "likelihood", pixelcnn, data, "-n", 3, "--device", "cpu")
     assert code == 0
     assert "bits per dimension (exact), of what it was trained on" in err

@@ -73,6 +73,15 @@ def test_a_search_goes_on_where_it_was_and_longer_as_if_it_had_been_so_from_the_
     assert json.loads((tmp_path / "parts" / "search.json").read_text())["tried"] == 3
 
 
+def test_a_search_keeps_its_number_where_none_is_given_and_forgets_no_setting(played, tmp_path):
+    assert search(task(tmp_path / "s", settings=2)).settings == 2
+    assert search(task(tmp_path / "s", settings=None, seeds=2)).settings == 2
+    assert played[2:]
+    assert not [name for name in played[2:] if "seed" not in name]  # No third setting is begun.
+    with pytest.raises(UserError, match=r"--settings 1: .* has tried 2 already"):
+        search(task(tmp_path / "s", settings=1))
+
+
 def test_a_setting_that_diverges_counts_as_an_untrained_net(played, tmp_path):
     result = search(task(tmp_path / "s", range=("lr=0.005..0.006:log",), settings=3))
     trials = SearchFolder(tmp_path / "s").trials()

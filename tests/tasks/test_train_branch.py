@@ -67,7 +67,7 @@ def test_a_branch_may_have_other_settings_and_is_resumed_by_its_own_command(pare
         ({"branch": ".", "kimg": 0.032}, "has seen 0.032 kimg already"),
         ({"branch": ".", "preset": "paper"}, "brings the settings of its run, and --preset others"),
         ({"branch": ".", "model": "gan/gan"}, "is a state of gan/wgan, not of gan/gan"),
-        ({"branch": ".", "set": ("width=16",)}, "does not fit this model"),
+        ({"branch": ".", "set": ("width=16",)}, r"does not fit this model.* Changed here: width=16 \(8 there\)"),
     ],
 )
 def test_what_is_no_state_to_go_on_from_is_refused(parent, tmp_path, changes, told):
@@ -75,6 +75,7 @@ def test_what_is_no_state_to_go_on_from_is_refused(parent, tmp_path, changes, to
         changes = changes | {"branch": parent / changes["branch"]}
     with pytest.raises(UserError, match=told):
         train(replace(on_points(tmp_path / "branch", branch=parent, kimg=0.064), **changes))
+    assert not (tmp_path / "branch").exists()
 
 
 def test_a_run_that_was_begun_otherwise_is_not_resumed_as_a_branch(parent, tmp_path):

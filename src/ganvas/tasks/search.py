@@ -40,7 +40,8 @@ class Search:
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="SEARCH")]
     """Folder of the search; one that is there goes on."""
     settings: int | None = None
-    """How many settings are tried, 24 where left out; more than before goes on with an old search."""
+    """How many settings are tried; more than before goes on with an old search. Left out: 24, or as many as an old
+    search was asked for."""
     seeds: int | None = None
     """Train the best of all settings again with so many other seeds: mean, deviation and interval of what it scores."""
     kimg: float | None = None
@@ -182,7 +183,8 @@ def _planned(task: Search) -> _Plan:
     found = created_equal_searches.recipe(task.recipe, task.model) if task.recipe else None
     fixed = tuple(f"{name}={value}" for name, value in (found.fixed if found else {}).items()) + task.set
     kimg = task.kimg if task.kimg is not None or found is None or task.preset else created_equal_searches.KIMG
-    settings = task.settings or (found.settings if found else SETTINGS)
+    settings = task.settings or SearchFolder(task.out).asked_for() or (found.settings if found else SETTINGS)
+    _require_no_fewer(task)
     seeds = task.seeds if task.seeds is not None else (found.seeds if found else 0)
     plan = _Plan(ranges={}, settings=settings, seeds=seeds, fixed=fixed, kimg=kimg)
     resolved = _train(task, plan, task.out / "runs" / "new", {}, dry_run=True).settings
@@ -197,6 +199,15 @@ def _planned(task: Search) -> _Plan:
     if not ranges:
         raise UserError(f"{task.model} has no field that searches usually vary. Give ranges: --range FIELD=LOW..HIGH.")
     return dataclasses.replace(plan, ranges=ranges, seed=resolved["plan"]["seed"])
+
+
+def _require_no_fewer(task: Search) -> None:
+    """Of settings that are tried already, none is forgotten: the best of them all is the best."""
+    tried = len(SearchFolder(task.out).trials())
+    if task.settings is not None and task.settings < tried:
+        raise UserError(
+            f"--settings {task.settings}: {task.out} has tried {tried} already. Leave it out, or choose another --out."
+        )
 
 
 def _described(task: Search, plan: _Plan) -> dict[str, Any]:

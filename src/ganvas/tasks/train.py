@@ -165,6 +165,7 @@ def _train(task: Train, module: "ModuleType", device: Any, ranks: "Ranks") -> Tr
     settings = _settings(task, recipe)
     if origin:
         require_beyond(origin, recipe.plan.total_kimg)
+        _require_fitting(origin, module, recipe)
     _require_use(task, module, recipe)
     if before:
         _require_same_settings(before, settings, task.out, defaults=to_plain(module.Config()))
@@ -235,6 +236,25 @@ def _origin(task: Train, run: "RunFolder", before: dict[str, Any] | None) -> "Br
     if task.branch is not None:
         require_same_branch(noted, task.branch, task.out)
     return branch_point(Path(noted["state"]), model=task.model) if noted and not run.states() else None
+
+
+def _require_fitting(origin: "BranchPoint", module: "ModuleType", recipe: "Recipe") -> None:
+    """The state of another run fits the model: a run takes it after its folder has been written."""
+    import torch
+
+    from ganvas.core.config import to_plain
+    from ganvas.core.errors import UserError
+    from ganvas.tasks.training.branching import changed_settings
+    from ganvas.train.loop import require_branch
+
+    try:
+        require_branch(started(module, recipe, torch.device("cpu")), recipe.plan, origin.state)
+    except UserError as error:
+        changed = changed_settings(origin, to_plain(recipe.config))
+        raise UserError(
+            f"--from {origin.state}: {error}{changed} A branch has the networks and the optimisers of its parent; what "
+            "else is set may change, such as rates, batches and penalties."
+        ) from error
 
 
 def _require_weights(module: "ModuleType", recipe: "Recipe") -> None:

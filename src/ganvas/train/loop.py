@@ -303,6 +303,17 @@ def _set_aside(found: _Found, run: RunFolder) -> None:
         )
 
 
+def require_branch(model: Game, plan: Plan, origin: Path) -> None:
+    """Refuses a state of another run that does not fit the model, before anything of the branch is written.
+
+    Raises:
+        UserError: its networks or the moments of its optimisers are others.
+    """
+    state = new_state(augmented(model, plan))
+    state.views = views_of(state.model, state.phases, plan)
+    _begin_at(state, origin)
+
+
 def _begin_at(state: State, origin: Path) -> None:
     """Everything as it was in another run, but for the list of its best states, which stay there."""
     tensors, numbers = checkpoint.load(origin, "state")

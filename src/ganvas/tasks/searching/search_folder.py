@@ -69,6 +69,11 @@ class SearchFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         write_json(path, dict(described) | {"tried": 0})
 
+    def asked_for(self) -> int | None:
+        """How many settings the search that is there was last asked for; None where there is none."""
+        path = self.path / DESCRIPTION
+        return read_json(path).get("settings") if path.exists() else None
+
     def run_at(self, index: int, seed: int | None = None) -> Path:
         """The folder of a setting's run."""
         return self.path / "runs" / (f"{index:03d}" if seed is None else f"{index:03d}-seed-{seed}")

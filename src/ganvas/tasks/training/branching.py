@@ -49,6 +49,13 @@ def require_beyond(point: BranchPoint, total_kimg: float) -> None:
         )
 
 
+def changed_settings(point: BranchPoint, config: dict[str, Any]) -> str:
+    """Settings of the model that are others than the parent's, as a sentence; empty where none are."""
+    before = point.parent.get("config", {})
+    changed = [f"{name}={value} ({before[name]} there)" for name, value in config.items() if before.get(name) != value]
+    return f" Changed here: {', '.join(changed)}." if changed else ""
+
+
 def require_same_branch(noted: dict[str, Any] | None, given: Path, out: Path) -> None:
     """Refuses a run to resume that was begun otherwise than by this ``--from``."""
     if noted is None:
