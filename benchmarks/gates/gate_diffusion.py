@@ -42,6 +42,8 @@ def main() -> None:
     arguments.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(TWINS)}; all where left out")
     arguments.add_argument("--of", choices=list(PARTS), help="one part alone")
     given = arguments.parse_args()
+    if unknown := set(given.models) - set(TWINS):
+        arguments.error(f"{unknown.pop()} is none of {', '.join(TWINS)}")
     torch.set_num_threads(1)
     parts = [given.of] if given.of else list(PARTS)
     missed = [failure for model in given.models or TWINS for part in parts for failure in failures(model, part)]
