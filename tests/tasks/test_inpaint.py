@@ -241,7 +241,9 @@ def strokes_file(path, *pens):
 def test_strokes_without_a_mask_are_refused_and_those_that_are_not_heeded_are_told_once(run, tmp_path, capsys):
     for name in "abc":
         Image.fromarray(noise(16, 16, 3)).save(tmp_path / f"{name}.png")
-    with pytest.raises(UserError, match=r"holds strokes of sketch and none of mask.*add strokes of the pen mask"):
+    with pytest.raises(
+        UserError, match=r"holds strokes of sketch, and none of mask on the .* pixels.*add strokes of the pen mask"
+    ):
         edit(
             Edit(
                 run=run,

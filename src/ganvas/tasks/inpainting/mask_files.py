@@ -96,9 +96,11 @@ def _require_mask_pen(path: Path, drawn: Drawn) -> None:
     planes = {"sketch": drawn.sketch, "colour": drawn.coloured}
     pens = [pen for pen, plane in planes.items() if plane.any()]
     if pens and not drawn.hole.any():
+        height, width = drawn.hole.shape
         raise UserError(
-            f"{path} holds strokes of {' and '.join(pens)} and none of mask, so nothing is to change. They tell what a "
-            "mask is filled with: add strokes of the pen mask over all that is to change."
+            f"{path} holds strokes of {' and '.join(pens)}, and none of mask on the {height}x{width} pixels of the "
+            "picture, so nothing is to change. They tell what a mask is filled with: add strokes of the pen mask over "
+            "all that is to change."
         )
 
 
