@@ -121,7 +121,8 @@ def search(task: Search) -> SearchResult:
         from ganvas.tasks.searching.proposals import require_optuna
 
         require_optuna()
-    folder, plan = SearchFolder(task.out), _planned(task)
+    folder = SearchFolder(task.out)
+    plan = _planned(task, folder)
     shown = {name: str(one) for name, one in plan.ranges.items()}
     if task.dry_run:
         return SearchResult(
@@ -173,7 +174,7 @@ def _try_seeds(task: Search, plan: _Plan, folder: SearchFolder) -> bool:
     return True
 
 
-def _planned(task: Search) -> _Plan:
+def _planned(task: Search, folder: SearchFolder) -> _Plan:
     """Ranges, number and fixed settings; what cannot be is refused before anything is written."""
     from ganvas.core import catalogue
     from ganvas.train.search import created_equal_searches
@@ -183,8 +184,8 @@ def _planned(task: Search) -> _Plan:
     found = created_equal_searches.recipe(task.recipe, task.model) if task.recipe else None
     fixed = tuple(f"{name}={value}" for name, value in (found.fixed if found else {}).items()) + task.set
     kimg = task.kimg if task.kimg is not None or found is None or task.preset else created_equal_searches.KIMG
-    settings = task.settings or SearchFolder(task.out).asked_for() or (found.settings if found else SETTINGS)
-    _require_no_fewer(task)
+    _require_no_fewer(task, folder)
+    settings = task.settings or folder.asked_for() or (found.settings if found else SETTINGS)
     seeds = task.seeds if task.seeds is not None else (found.seeds if found else 0)
     plan = _Plan(ranges={}, settings=settings, seeds=seeds, fixed=fixed, kimg=kimg)
     resolved = _train(task, plan, task.out / "runs" / "new", {}, dry_run=True).settings
@@ -201,9 +202,9 @@ def _planned(task: Search) -> _Plan:
     return dataclasses.replace(plan, ranges=ranges, seed=resolved["plan"]["seed"])
 
 
-def _require_no_fewer(task: Search) -> None:
+def _require_no_fewer(task: Search, folder: SearchFolder) -> None:
     """Of settings that are tried already, none is forgotten: the best of them all is the best."""
-    tried = len(SearchFolder(task.out).trials())
+    tried = len(folder.trials())
     if task.settings is not None and task.settings < tried:
         raise UserError(
             f"--settings {task.settings}: {task.out} has tried {tried} already. Leave it out, or choose another --out."

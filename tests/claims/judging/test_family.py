@@ -6,27 +6,17 @@ import os
 import numpy as np
 import pytest
 
-from ganvas.claims.judging.claim import Experiment, Source
 from ganvas.claims.judging.family import JudgedExperiment, adjusted, alone, finds_planted, planted, settled
 from ganvas.claims.judging.judge import judge_experiment, judge_spread
 
+from .conftest import EXPERIMENT
+
 FULL = bool(os.environ.get("GANVAS_SIMULATE"))
-CLAIM = Experiment(
-    statement="a is more than b.",
-    sources=(Source(who="someone", stance="agrees"),),
-    scope="numbers",
-    arms=("a", "b"),
-    estimand="a number",
-    says="more",
-    unit="units",
-    run=lambda arm, seeds: [0.0 for _ in seeds],
-    smallest_effect=1.0,
-)
 
 
 def judged(mean, *, n=12, **changes):
     """A claim with effects of this mean and a deviation of 1."""
-    claim = dataclasses.replace(CLAIM, **changes)
+    claim = dataclasses.replace(EXPERIMENT, **changes)
     return JudgedExperiment(claim=claim, verdict=judge_spread(claim, mean, 1.0, n))
 
 
@@ -49,8 +39,8 @@ def test_as_many_seeds_as_are_said_would_decide_at_the_level_of_the_family():
     members = {"weak": judged(1 + 1.95 / 12**0.5), "none": judged(1.0)}
     needed = settled(members)["weak"].would_decide
     assert needed is not None
-    assert judge_spread(CLAIM, 1 + 1.95 / 12**0.5, 1.0, needed, level=0.025).state == "holds"
-    assert judge_spread(CLAIM, 1 + 1.95 / 12**0.5, 1.0, needed - 1, level=0.025).state == "undecided"
+    assert judge_spread(EXPERIMENT, 1 + 1.95 / 12**0.5, 1.0, needed, level=0.025).state == "holds"
+    assert judge_spread(EXPERIMENT, 1 + 1.95 / 12**0.5, 1.0, needed - 1, level=0.025).state == "undecided"
 
 
 def test_a_family_that_is_settled_stays_as_it_is_and_remembers_what_each_is_alone():
@@ -80,7 +70,7 @@ def test_a_planted_effect_is_found_where_there_are_seeds_enough(says, state):
 @pytest.mark.simulate
 def test_a_family_of_claims_against_themselves_has_a_wrong_verdict_at_most_so_often_as_alpha_says():
     families, members, seeds = (2000, 10, 8) if FULL else (15, 5, 8)
-    claim = dataclasses.replace(CLAIM, smallest_effect=1e-9)
+    claim = dataclasses.replace(EXPERIMENT, smallest_effect=1e-9)
     random = np.random.default_rng(29)
     wrong = 0
     for _ in range(families):

@@ -5,23 +5,14 @@ import math
 
 import pytest
 
-from ganvas.claims.judging.claim import Experiment, Source
 from ganvas.claims.judging.family import JudgedExperiment
 from ganvas.claims.judging.forest import forest, in_smallest_effects
 from ganvas.claims.judging.judge import judge_experiment
 from ganvas.report.drawing.primitives import Text
 
-CLAIM = Experiment(
-    statement="a is more than b.",
-    sources=(Source(who="someone", stance="agrees"),),
-    scope="numbers",
-    arms=("a", "b"),
-    estimand="a number",
-    says="more",
-    unit="units",
-    run=lambda arm, seeds: [0.0 for _ in seeds],
-    smallest_effect=2.0,
-)
+from .conftest import EXPERIMENT
+
+CLAIM = dataclasses.replace(EXPERIMENT, smallest_effect=2.0)
 
 
 def test_a_difference_is_divided_and_a_ratio_is_counted_in_powers():

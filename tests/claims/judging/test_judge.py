@@ -7,23 +7,14 @@ import os
 import numpy as np
 import pytest
 
-from ganvas.claims.judging.claim import Case, Experiment, Identity, Source
+from ganvas.claims.judging.claim import Case, Identity, Source
 from ganvas.claims.judging.judge import half_width, holm, judge_experiment, judge_identity
 from ganvas.core.errors import UserError
 
+from .conftest import EXPERIMENT
+
 FULL = bool(os.environ.get("GANVAS_SIMULATE"))
 SOURCES = (Source(who="someone", stance="agrees"),)
-EXPERIMENT = Experiment(
-    statement="a is more than b.",
-    sources=SOURCES,
-    scope="numbers",
-    arms=("a", "b"),
-    estimand="a number",
-    says="more",
-    unit="units",
-    run=lambda arm, seeds: [0.0 for _ in seeds],
-    smallest_effect=1.0,
-)
 IDENTITY = Identity(
     statement="a is b.",
     sources=SOURCES,

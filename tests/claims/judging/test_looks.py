@@ -7,21 +7,16 @@ import numpy as np
 import pytest
 
 from ganvas.claims.judging import lock
-from ganvas.claims.judging.claim import Case, Experiment, Identity, Source
+from ganvas.claims.judging.claim import Case, Identity
 from ganvas.claims.judging.looks import after_looks, earlier, judge_row, sign_evidence
 from ganvas.claims.judging.running import Found, run
 
+from .conftest import EXPERIMENT
+
 FULL = bool(os.environ.get("GANVAS_SIMULATE"))
-CLAIM = Experiment(
-    statement="a is more than b.",
-    sources=(Source(who="someone", stance="agrees"),),
-    scope="numbers",
-    arms=("a", "b"),
-    estimand="a number",
-    says="more",
-    unit="units",
+CLAIM = dataclasses.replace(
+    EXPERIMENT,
     run=lambda arm, seeds: [3.0 + seed % 2 if arm == "a" else 0.0 for seed in seeds],
-    smallest_effect=1.0,
     seeds=12,
 )
 

@@ -98,7 +98,7 @@ def looks(path: Path) -> list[int]:
 def note_look(path: Path, seeds: int) -> None:
     """Notes a look at a locked design; the same one again tells nothing new and is noted once."""
     file, name, known = _entries(path)
-    before = looks(path)
+    before = known[name].get("looks", [])
     if seeds not in before:
         write_json(file, known | {name: known[name] | {"looks": [*before, seeds]}})
 

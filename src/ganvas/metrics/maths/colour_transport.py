@@ -8,6 +8,7 @@ neither shapes nor places, and which picture belongs to which is not asked.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -61,10 +62,14 @@ class ColourTransport:
 
     def __call__(self, images: Images) -> Images:
         """Pictures in [-1, 1] in the colours of the other set."""
-        moving = _transport(self.source.covariance, self.target.covariance)
         shifted = images.double() - self.source.mean.view(1, -1, 1, 1)
-        moved = torch.einsum("dc,nchw->ndhw", moving, shifted)
+        moved = torch.einsum("dc,nchw->ndhw", self._moving, shifted)
         return (moved + self.target.mean.view(1, -1, 1, 1)).clamp(-1, 1).float()
+
+    @cached_property
+    def _moving(self) -> Float[Tensor, "c c"]:
+        """Of the map; found once, as a set is mapped a batch at a time."""
+        return _transport(self.source.covariance, self.target.covariance)
 
 
 def _transport(source: Float[Tensor, "c c"], target: Float[Tensor, "c c"]) -> Float[Tensor, "c c"]:
