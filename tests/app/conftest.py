@@ -53,6 +53,25 @@ def _write_run(folder: Path, **changes) -> Path:
     return folder
 
 
+class _InOnePiece(http.client.HTTPConnection):
+    """Sends headers and body together.
+
+    A server that refuses by the headers alone may close before the body comes, and what then arrives is answered with a
+    reset that can overtake the refusal.
+    """
+
+    def __init__(self, *where, **how):
+        super().__init__(*where, **how)
+        self.held = b""
+
+    def send(self, data):
+        self.held += data
+
+    def getresponse(self):
+        super().send(self.held)
+        return super().getresponse()
+
+
 class _Listening:
     """A studio at a port of this machine."""
 
@@ -91,7 +110,7 @@ class _Listening:
 
     def request(self, method, path, headers=None, body=None):
         """Status, headers and body of an answer to exactly these bytes; a header of None is left out."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = _InOnePiece("127.0.0.1", self.port, timeout=20)
         with contextlib.closing(connection):
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             sent = self.honest | (headers or {})

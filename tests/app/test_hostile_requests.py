@@ -3,6 +3,8 @@
 Sent as bytes over a socket: a browser of today stops some of them by itself, and another may not.
 """
 
+import http.client
+import json
 import os
 import shutil
 import socket
@@ -120,6 +122,18 @@ def test_a_body_that_is_too_large_is_not_read(writable):
     assert status(writable, "POST", "/api/stop", JSON, long) == 413
     for length in ("-1", "1e3", "99999999999999999999", "0x10"):
         assert status(writable, "POST", "/api/stop", JSON | {"Content-Length": length}, b"{}") in (400, 413)
+
+
+def test_who_sends_too_much_hears_why(writable):
+    """Bytes that nobody read would make the system reset the connection, and the page would show no reason."""
+    head = [f"{name}: {value}" for name, value in (writable.honest | JSON | {"Content-Length": "900000"}).items()]
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", writable.port), timeout=10) as sent:
+            sent.sendall("\r\n".join(["POST /api/stop HTTP/1.1", *head, "", ""]).encode())
+            sent.sendall(bytes(900_000))
+            answer = http.client.HTTPResponse(sent)
+            answer.begin()
+            assert (answer.status, "at the most" in json.loads(answer.read())["error"]) == (413, True)
 
 
 def test_nor_is_one_that_does_not_say_how_large_it_is(writable):

@@ -1,5 +1,6 @@
 """Guard around the studio: an ASGI application that lets through what keeps the rules, and locks every answer down."""
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,16 @@ LOCKS = {
 No answer allows another origin anything: there is no CORS header at all."""
 
 
+MOST_DISCARDED_BYTES = 1 << 20
+LONGEST_DISCARD_S = 0.5
+
+
 class TooLarge(Exception):
-    """The body goes on beyond what it may have."""
+    """The body goes on beyond what it may have; ``more`` of it is still to come, or not."""
+
+    def __init__(self, more: bool) -> None:
+        super().__init__(more)
+        self.more = more
 
 
 class Guard:
@@ -42,16 +51,18 @@ class Guard:
             await _closed(scope, receive, send)
             return
         answer = _Locked(send)
-        refusal = refused(asked_by(scope), self.access)
+        refusal, more = refused(asked_by(scope), self.access), True
         if refusal is None:
             try:
                 await self.app(scope, self._counted(receive), answer)
                 return
-            except TooLarge:
-                refusal = too_large(self.access)
+            except TooLarge as beyond:
+                refusal, more = too_large(self.access), beyond.more
             except Exception:
                 await _refuse(Refusal(500, "The studio failed. Its terminal says how."), answer)
                 raise
+        if more:
+            await _discard_body(scope, receive)
         await _refuse(refusal, answer)
 
     def _counted(self, receive: "Receive") -> "Receive":
@@ -63,7 +74,7 @@ class Guard:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self.access.most_body_bytes:
-                raise TooLarge
+                raise TooLarge(message.get("more_body", False))
             return message
 
         return counted
@@ -89,6 +100,28 @@ def asked_by(scope: "Scope") -> Asked:
     for name, value in scope["headers"]:
         headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
     return Asked(method=scope["method"], path=scope["path"], headers=headers)
+
+
+async def _discard_body(scope: "Scope", receive: "Receive") -> None:
+    """Takes what is left of a refused body and forgets it, within bounds of bytes and of time.
+
+    A connection that is closed with bytes unread is reset by the system, and the reset can overtake the answer: the
+    page would say "network error" in the place of the reason. Who waits to be asked for the body is not asked.
+    """
+    if any(name.lower() == b"expect" for name, _ in scope["headers"]):
+        return
+
+    async def take() -> None:
+        taken, more = 0, True
+        while more and taken < MOST_DISCARDED_BYTES:
+            message = await receive()
+            taken += len(message.get("body", b""))
+            more = message.get("more_body", False)
+
+    try:
+        await asyncio.wait_for(take(), LONGEST_DISCARD_S)
+    except TimeoutError:  # Less came than was announced.
+        return
 
 
 async def _refuse(refusal: Refusal, send: _Locked) -> None:
