@@ -18,8 +18,8 @@ import torch
 from benchmarks.gates.preset_run import finished_run, runs_of
 
 from benchmarks import history
-from ganvas.tasks.critical_batch import FIGURE, CriticalBatchTask, critical_batch
 from ganvas.tasks.searching.batch_figure import told
+from ganvas.tasks.searching.critical_batch import FIGURE, CriticalBatchTask, critical_batch
 from ganvas.tasks.train import Train
 
 MODEL, DATA, METRIC = "gan/wgan_gp", "mixtures:grid25", "modes.reverse_kl"

@@ -20,7 +20,7 @@ from history import record
 from scipy import ndimage, signal
 
 from ganvas.metrics import ms_ssim, swd
-from ganvas.metrics.maths import sliced_wasserstein
+from ganvas.metrics.maths.distances import sliced_wasserstein
 
 BINOMIAL = (np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256).astype(np.float32)[None, None]
 

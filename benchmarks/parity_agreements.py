@@ -10,7 +10,9 @@ from parity_cells import Agreement, cloudy, results
 from ganvas.features import network_catalogue
 from ganvas.features.resize import clean_bicubic, tf1_bilinear
 from ganvas.metrics import density_coverage, inception_score, kid, mind, ms_ssim, precision_recall, psnr
-from ganvas.metrics.maths import frechet, sliced_wasserstein, ssim_map
+from ganvas.metrics.maths import frechet
+from ganvas.metrics.maths.distances import sliced_wasserstein
+from ganvas.metrics.maths.pairs import ssim_map
 from ganvas.metrics.tournament.ratings import Glicko, glicko2
 
 FIDELITY, METRICS, CLEAN = "torch-fidelity", "torchmetrics", "clean-fid"

@@ -11,7 +11,8 @@ from parity_cells import Difference, cloudy, number, results
 from ganvas.core.pixels import to_bytes
 from ganvas.features import network_catalogue
 from ganvas.metrics import density_coverage, inception_score, kid, ms_ssim, precision_recall
-from ganvas.metrics.maths import frechet, ssim_map
+from ganvas.metrics.maths import frechet
+from ganvas.metrics.maths.pairs import ssim_map
 from ganvas.metrics.tournament.ratings import Glicko, glicko2
 
 MSSSIM = "pytorch-msssim"

@@ -28,7 +28,7 @@ import torch
 from benchmarks import history
 from ganvas.core.process.listener import Listener, Report
 from ganvas.core.progress import listening
-from ganvas.tasks import features
+from ganvas.tasks.catalogues import features
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.train import Train, TrainResult, train
 

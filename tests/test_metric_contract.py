@@ -13,7 +13,7 @@ from ganvas.metrics import fld
 from ganvas.metrics.accumulators import metric_contract
 from ganvas.metrics.accumulators import row_table as tables
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
-from ganvas.metrics.maths import created_equal_fit, triangle_fit
+from ganvas.metrics.maths.triangles import created_equal_fit, triangle_fit
 from ganvas.metrics.measuring import metric_catalogue
 from ganvas.metrics.measuring.flow import SEEN, measure, reference
 

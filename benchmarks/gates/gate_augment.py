@@ -22,7 +22,7 @@ from benchmarks.gates.preset_run import finished_run
 from benchmarks import history
 from ganvas.core.run_folder import RunFolder
 from ganvas.data.packing import prepare
-from ganvas.tasks import features
+from ganvas.tasks.catalogues import features
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.train import Train
 from ganvas.train.health.signs import told_apart

@@ -22,7 +22,7 @@ import torch
 from benchmarks.gates.preset_run import runs_of
 
 from benchmarks import history
-from ganvas.tasks.search import Search, search
+from ganvas.tasks.searching.search import Search, search
 from ganvas.tasks.searching.search_folder import SearchFolder
 
 LOSSES = ("gan/dcgan", "gan/lsgan", "gan/wgan", "gan/wgan_gp")

@@ -30,7 +30,7 @@ from ganvas.data.packing import prepare
 from ganvas.losses.batches.domain_batch import Domains
 from ganvas.losses.capabilities import Translates
 from ganvas.losses.game import Terms
-from ganvas.metrics.maths.colour_transport import ColourTransport, colour_moments
+from ganvas.metrics.maths.pairs.colour_transport import ColourTransport, colour_moments
 from ganvas.metrics.measuring.flow import measure
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A, Model
 from ganvas.tasks.train import Train

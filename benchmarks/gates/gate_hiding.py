@@ -33,7 +33,7 @@ from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.seeds import stream, torch_seeded
 from ganvas.data.scenes.scenes import Scenes, paint
 from ganvas.losses.capabilities import Translates
-from ganvas.metrics.maths.hidden_signal import HiddenSignal, correlation, slope
+from ganvas.metrics.maths.pairs.hidden_signal import HiddenSignal, correlation, slope
 from ganvas.models.translate.cyclegan import A_TO_B, B_TO_A
 from ganvas.tasks.train import Train
 from ganvas.train.trained import load

@@ -17,7 +17,7 @@ from benchmarks.gates.preset_run import finished_run, runs_of
 
 from benchmarks import history
 from ganvas.core.run_folder import RunFolder
-from ganvas.tasks import features
+from ganvas.tasks.catalogues import features
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.train import Train
 

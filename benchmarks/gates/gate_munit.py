@@ -34,7 +34,7 @@ from ganvas.core.seeds import stream, torch_seeded
 from ganvas.core.shapes import Images
 from ganvas.data.scenes.scenes import TIMES, Scenes, paint
 from ganvas.losses.capabilities import TakesStyle, Translates
-from ganvas.metrics.maths.colour_transport import ColourTransport, colour_moments
+from ganvas.metrics.maths.pairs.colour_transport import ColourTransport, colour_moments
 from ganvas.nn.layers.initialise import initialise
 from ganvas.tasks.train import Train
 from ganvas.train.trained import load

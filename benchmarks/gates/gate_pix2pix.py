@@ -35,7 +35,7 @@ from ganvas.core.seeds import torch_seeded
 from ganvas.core.shapes import Bytes
 from ganvas.data.scenes.scenes import TIMES, Scenes, paint
 from ganvas.losses.capabilities import Translates
-from ganvas.metrics.maths.colour_table import ColourMeans
+from ganvas.metrics.maths.pairs.colour_table import ColourMeans
 from ganvas.models.translate.pix2pix import TO_TARGET
 from ganvas.tasks.train import Train
 from ganvas.train.trained import load

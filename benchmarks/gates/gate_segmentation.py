@@ -25,7 +25,7 @@ from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images
 from ganvas.data.scenes.scenes import MASK_NAMES, Scenes
 from ganvas.metrics.accumulators.label_map_counts import LabelMapCounts
-from ganvas.metrics.maths.colour_table import ColourClasses
+from ganvas.metrics.maths.pairs.colour_table import ColourClasses
 from ganvas.models.segment import fcn, unet
 from ganvas.networks.fully_convolutional import FCN
 from ganvas.nn.blocks.skips import crop

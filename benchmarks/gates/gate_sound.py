@@ -44,7 +44,7 @@ from ganvas.losses.games.sound_game import SoundGame
 from ganvas.metrics.sound import artefacts
 from ganvas.nn.sound import frequency_spectrogram, log_spectrogram
 from ganvas.nn.sound.frequency_spectrogram import FrequencySpectrogram
-from ganvas.tasks import features
+from ganvas.tasks.catalogues import features
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.train import Train
 from ganvas.train.trained import Trained, load

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from ganvas.tasks.diagram import Diagram, diagram
+from ganvas.tasks.networks.diagram import Diagram, diagram
 
 if TYPE_CHECKING:
     from torch import nn

@@ -20,8 +20,8 @@ from ganvas.report.drawing.drawing import write
 from ganvas.report.drawing.panels import Axes, Curve, chart
 from ganvas.report.drawing.primitives import Drawing
 from ganvas.report.pictures.grid import grid, save_png
-from ganvas.tasks.directions import Directions, directions
-from ganvas.tasks.invert import Invert, invert
+from ganvas.tasks.latents.directions import Directions, directions
+from ganvas.tasks.latents.invert import Invert, invert
 
 HERE = Path(__file__).parent
 SHOWN, UNITS, LAYER = 12, 8, 3

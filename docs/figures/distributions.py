@@ -28,9 +28,9 @@ from ganvas.core.seeds import stream
 from ganvas.data.packing import prepare
 from ganvas.data.points.mixtures import Gaussians, law_of
 from ganvas.losses.capabilities import KnowsDensity
+from ganvas.metrics.maths.neighbours.witness_complex import living_times
 from ganvas.metrics.maths.support_size import support_size, support_size_error, twins
 from ganvas.metrics.maths.tail_index import hill, hill_error
-from ganvas.metrics.maths.witness_complex import living_times
 from ganvas.report.drawing.drawing import Drawing, write
 from ganvas.report.drawing.palette import BLUE, INK, RULE, SOFT
 from ganvas.report.drawing.panels import Axes, Curve, chart

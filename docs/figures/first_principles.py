@@ -30,8 +30,8 @@ from ganvas.core.run_folder import RunFolder
 from ganvas.core.seeds import stream, torch_seeded
 from ganvas.losses.adversarial import non_saturating_discriminator, wasserstein_discriminator
 from ganvas.losses.penalties import gradient_penalty
+from ganvas.metrics.maths.distances.known_density import divergences
 from ganvas.metrics.maths.gap_mass import equal_gap_mass
-from ganvas.metrics.maths.known_density import divergences
 from ganvas.metrics.maths.lipschitz import product_of_norms, steepest
 from ganvas.networks.fully_connected import FullyConnected
 from ganvas.nn.norms.spectral_norm import SpectralNorm

@@ -15,7 +15,7 @@ from ganvas.features import vgg16
 from ganvas.features.lpips_vgg16 import Lpips
 from ganvas.features.weights import Weights
 from ganvas.metrics import fid, fid_infinity, geometry_score, kid, prd
-from ganvas.metrics.maths import kmeans
+from ganvas.metrics.maths.neighbours import kmeans
 from ganvas.report.drawing.drawing import Drawing, Item
 from ganvas.report.drawing.panels import Axes, Curve, chart
 

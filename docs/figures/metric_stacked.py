@@ -17,7 +17,7 @@ from ganvas.metrics.stacked_modes import Accumulator, compare
 from ganvas.report.drawing.drawing import Drawing, write
 from ganvas.report.drawing.primitives import Image, Item, Text
 from ganvas.report.pictures.grid import grid
-from ganvas.tasks.features import Train, train
+from ganvas.tasks.catalogues.features import Train, train
 
 HERE = Path(__file__).parent
 SINGLE, COUNT, SIDE = "scenes:3000,16x16", 1000, 104.0

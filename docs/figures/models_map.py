@@ -26,7 +26,7 @@ from ganvas.core.number_text import with_error
 from ganvas.data.packing import prepare
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.capabilities import HasLatents
-from ganvas.tasks import features
+from ganvas.tasks.catalogues import features
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.train import Train, train
 from ganvas.train.trained import load

@@ -21,7 +21,7 @@ from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.seeds import torch_seeded
 from ganvas.data.scenes.scenes import MASK_NAMES, Scenes
 from ganvas.losses.capabilities import Segments, Translates
-from ganvas.metrics.maths.colour_table import ColourClasses
+from ganvas.metrics.maths.pairs.colour_table import ColourClasses
 from ganvas.report.pictures.class_colours import coloured
 from ganvas.tasks.train import Train, train
 from ganvas.train.trained import load

@@ -6,8 +6,8 @@ python docs/figures/rewritten.py
 import tempfile
 from pathlib import Path
 
-from ganvas.tasks.diagram import Diagram, diagram
-from ganvas.tasks.rewrite import Rewrite, rewrite
+from ganvas.tasks.networks.diagram import Diagram, diagram
+from ganvas.tasks.networks.rewrite import Rewrite, rewrite
 
 
 def main() -> None:

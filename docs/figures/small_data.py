@@ -16,7 +16,7 @@ import torch
 from ganvas.data.packing import prepare
 from ganvas.report.drawing.drawing import Drawing, write
 from ganvas.report.drawing.panels import Axes, Curve, chart
-from ganvas.tasks import features
+from ganvas.tasks.catalogues import features
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.train import Train, train
 from ganvas.train.health.signs import told_apart

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from ganvas.report.pictures.grid import save_png
-from ganvas.tasks.table import Table, table
+from ganvas.tasks.networks.table import Table, table
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from ganvas.app.studio import studio_of
 from ganvas.app.views import neighbours
 from ganvas.app.worker import Overtaken, Worker
 from ganvas.core.errors import UserError
-from ganvas.tasks.paint import PaintTask, paint
+from ganvas.tasks.pictures.paint import PaintTask, paint
 
 HERE = {"run": "tiny", "tab": "a", "x": 3, "y": 2}
 

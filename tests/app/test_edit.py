@@ -12,7 +12,7 @@ from ganvas.app.access import Access
 from ganvas.app.answers.edit_questions import fill, show_filler
 from ganvas.app.studio import studio_of
 from ganvas.core.errors import UserError
-from ganvas.tasks.edit import Edit, edit
+from ganvas.tasks.pictures.edit import Edit, edit
 
 STROKES = {
     "ganvas": "strokes",

@@ -435,7 +435,7 @@ def test_a_disk_that_fills_up_while_training_keeps_a_run_that_goes_on(pictures, 
 
 def test_an_error_of_the_system_that_names_no_file_is_no_users_mistake(monkeypatch):
     from ganvas.tasks import verbs
-    from ganvas.tasks.models import Models
+    from ganvas.tasks.catalogues.models import Models
     from ganvas.tasks.verbs import Verb
 
     def fails(_):

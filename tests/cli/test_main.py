@@ -14,7 +14,7 @@ from ganvas.cli.output import plain
 from ganvas.core import catalogue
 from ganvas.core.errors import TrainingFailed
 from ganvas.tasks import verbs
-from ganvas.tasks.models import Models
+from ganvas.tasks.catalogues.models import Models
 from ganvas.tasks.verbs import VERBS, Verb, first_words
 
 from .conftest import call, draw, train

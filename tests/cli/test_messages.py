@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from ganvas.cli import main
 from ganvas.core.progress import say
 from ganvas.tasks import verbs
-from ganvas.tasks.models import Models
+from ganvas.tasks.catalogues.models import Models
 
 def works(task):
     for turn in range(200):

@@ -9,8 +9,8 @@ import pytest
 from ganvas.cli.parsing import parse
 from ganvas.core.errors import UserError
 from ganvas.tasks import verbs
+from ganvas.tasks.catalogues.features import List
 from ganvas.tasks.data import Describe
-from ganvas.tasks.features import List
 from ganvas.tasks.train import Train
 
 

@@ -12,8 +12,8 @@ import pytest
 from ganvas.cli import main as command_line
 from ganvas.core.errors import UserError
 from ganvas.tasks import verbs
-from ganvas.tasks.models import Models
-from ganvas.tasks.table import Table, TableResult
+from ganvas.tasks.catalogues.models import Models
+from ganvas.tasks.networks.table import Table, TableResult
 from ganvas.tasks.train import Train
 from ganvas.tasks.verbs import Verb
 

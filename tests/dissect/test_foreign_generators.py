@@ -17,7 +17,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganvas.core.errors import UserError
 from ganvas.dissect.places import numbered
-from ganvas.tasks.dissect import Dissect, DissectResult, dissect
+from ganvas.tasks.latents.dissect import Dissect, DissectResult, dissect
 
 Z = 6
 

@@ -71,7 +71,7 @@ def test_a_path_where_no_file_is_is_called_so():
 
 def test_the_list_is_read_without_torch():
     program = (
-        "import sys; from ganvas.tasks.features import List, list_networks; found = list_networks(List()); "
+        "import sys; from ganvas.tasks.catalogues.features import List, list_networks; found = list_networks(List()); "
         "assert len(found.networks) >= 6, found; assert 'torch' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

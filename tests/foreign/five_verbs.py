@@ -12,12 +12,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganvas.core.errors import UserError
-from ganvas.tasks.diagram import Diagram, diagram
+from ganvas.tasks.networks.diagram import Diagram, diagram
 from ganvas.tasks.networks.network_options import parse_input
-from ganvas.tasks.receptive_field import ReceptiveField, receptive_field
-from ganvas.tasks.rewrite import Rewrite, rewrite
-from ganvas.tasks.signal import SignalTask, signal
-from ganvas.tasks.table import Table, table
+from ganvas.tasks.networks.receptive_field import ReceptiveField, receptive_field
+from ganvas.tasks.networks.rewrite import Rewrite, rewrite
+from ganvas.tasks.networks.signal import SignalTask, signal
+from ganvas.tasks.networks.table import Table, table
 
 ARCHITECTURES = Path(__file__).with_name("architectures.py")
 VERBS = ("table", "diagram", "receptive-field", "signal", "rewrite")

@@ -55,7 +55,7 @@ def test_reals_that_are_twice_there_have_no_spacing():
 
 
 def test_the_error_is_of_halves_measured_alone():
-    from ganvas.metrics.maths import knn_error
+    from ganvas.metrics.maths.neighbours import knn_error
 
     real, fake = normal(120, seed=1), normal(120, seed=2)
     squares = []

@@ -4,8 +4,8 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
-from ganvas.metrics.maths.colour_table import ColourMeans
-from ganvas.metrics.maths.colour_transport import ColourTransport, colour_moments
+from ganvas.metrics.maths.pairs.colour_table import ColourMeans
+from ganvas.metrics.maths.pairs.colour_transport import ColourTransport, colour_moments
 
 
 def test_a_table_of_means_paints_what_every_colour_became():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ganvas.metrics.density_coverage import Accumulator, Config, compare
-from ganvas.metrics.maths import knn_balls, knn_error
+from ganvas.metrics.maths.neighbours import knn_balls, knn_error
 
 
 def filled(rows, **how):

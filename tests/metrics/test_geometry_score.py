@@ -10,8 +10,8 @@ from ganvas.core.errors import UserError
 from ganvas.core.seeds import stream
 from ganvas.metrics import geometry_score as module
 from ganvas.metrics.geometry_score import TINY, Accumulator, Config, score
-from ganvas.metrics.maths import witness_complex as machinery
-from ganvas.metrics.maths.witness_complex import holes, living_times, shares, squared_distances
+from ganvas.metrics.maths.neighbours import witness_complex as machinery
+from ganvas.metrics.maths.neighbours.witness_complex import holes, living_times, shares, squared_distances
 
 gudhi = pytest.importorskip("gudhi", reason="needs gudhi: pip install 'ganvas[metrics]'")
 

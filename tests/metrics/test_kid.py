@@ -5,7 +5,7 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.metrics import kid
 from ganvas.metrics.kid import Config, polynomial_mmd
-from ganvas.metrics.maths import mmd
+from ganvas.metrics.maths.distances import mmd
 
 
 def normal(n, d, *, random, deviation=1.0):

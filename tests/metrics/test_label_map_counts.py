@@ -8,8 +8,8 @@ import torch
 
 from ganvas.core.seeds import stream
 from ganvas.metrics.accumulators.label_map_counts import LabelMapCounts
-from ganvas.metrics.maths.colour_table import ColourClasses
-from ganvas.metrics.maths.segmentation_scores import boundary, class_iu, confusion, scores
+from ganvas.metrics.maths.pairs.colour_table import ColourClasses
+from ganvas.metrics.maths.pairs.segmentation_scores import boundary, class_iu, confusion, scores
 
 
 def maps(n=40, classes=4, size=9, seed=0):

@@ -4,7 +4,7 @@ import torch
 from scipy import ndimage, signal
 
 from ganvas.metrics import ms_ssim as module
-from ganvas.metrics.maths.ssim_map import ssim
+from ganvas.metrics.maths.pairs.ssim_map import ssim
 from ganvas.metrics.ms_ssim import Accumulator, ms_ssim
 
 WEIGHTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]  # Wang et al. 2003.

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from ganvas.data.triangles import Triangles, coverage
-from ganvas.metrics.maths import triangle_fit
+from ganvas.metrics.maths.triangles import triangle_fit
 from ganvas.metrics.polygons import Accumulator, Config, compare, in_grey, inversion
 
 

@@ -3,7 +3,7 @@ import torch
 
 from ganvas.core.errors import UserError
 from ganvas.metrics import prd
-from ganvas.metrics.maths import kmeans
+from ganvas.metrics.maths.neighbours import kmeans
 from ganvas.metrics.prd import Accumulator, Config, compare, curve, f_beta, slopes
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ganvas.core.errors import UserError
-from ganvas.metrics.maths import knn_balls, knn_error
+from ganvas.metrics.maths.neighbours import knn_balls, knn_error
 from ganvas.metrics.precision_recall import Accumulator, Config, compare
 
 
@@ -148,7 +148,7 @@ def test_f1_is_the_harmonic_mean():
 
 
 def test_halves_are_counted_as_if_each_were_measured_alone():
-    from ganvas.metrics.maths import nearest_neighbours
+    from ganvas.metrics.maths.neighbours import nearest_neighbours
 
     real, fake = normal(200, seed=1), 1.3 * normal(200, seed=2)
     censuses = knn_balls.tallies(filled(real), filled(fake), k=3, both=True, title="")

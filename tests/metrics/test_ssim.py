@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from ganvas.metrics import ssim as module
-from ganvas.metrics.maths import ssim_map
+from ganvas.metrics.maths.pairs import ssim_map
 from ganvas.metrics.ssim import Accumulator
 
 
@@ -57,7 +57,7 @@ def test_the_picture_of_one_place_is_the_partner():
 
 
 def test_chunks_are_put_together_in_order(monkeypatch):
-    from ganvas.metrics.maths import paired
+    from ganvas.metrics.maths.pairs import paired
 
     x, y = noise(7), torch.cat([noise(3), noise(4, seed=1)])
     whole = measured(x, y)

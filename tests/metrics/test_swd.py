@@ -6,7 +6,7 @@ from scipy import ndimage
 from ganvas.core.errors import UserError
 from ganvas.metrics import swd
 from ganvas.metrics.accumulators import metric_contract, row_table
-from ganvas.metrics.maths import sliced_wasserstein
+from ganvas.metrics.maths.distances import sliced_wasserstein
 from ganvas.metrics.swd import Accumulator, Config
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ganvas.metrics import mind
-from ganvas.metrics.maths import sliced_wasserstein
+from ganvas.metrics.maths.distances import sliced_wasserstein
 
 ot = pytest.importorskip("ot", reason="needs POT: make peers")
 

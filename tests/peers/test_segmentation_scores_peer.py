@@ -6,7 +6,7 @@ import torch
 
 from ganvas.core.seeds import stream
 from ganvas.metrics.accumulators.label_map_counts import LabelMapCounts
-from ganvas.metrics.maths.segmentation_scores import class_iu, confusion
+from ganvas.metrics.maths.pairs.segmentation_scores import class_iu, confusion
 
 metrics = pytest.importorskip("sklearn.metrics", reason="needs scikit-learn: make peers")
 

@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from ganvas.metrics import ms_ssim, psnr
-from ganvas.metrics.maths import ssim_map
+from ganvas.metrics.maths.pairs import ssim_map
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ dimensions, 78 in 64, 88 in 1024), so compare with the floor, which is found fro
 of quality: noise is perfectly authentic.
 
 Standard error: both sets are split into random halves, in which all is found anew; see
-:mod:`ganvas.metrics.maths.knn_error`. It is of the value at this n.
+:mod:`ganvas.metrics.maths.neighbours.knn_error`. It is of the value at this n.
 
 Departs from its users: nothing is subtracted (the code of "Feature Likelihood Divergence" takes 50 off), and all
 pictures are used, not 10,000 of them. Where nearest neighbours are equally near, the first in the set counts.
@@ -28,7 +28,7 @@ from ganvas.core.progress import progress
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import knn_balls, knn_error, nearest_neighbours
+from ganvas.metrics.maths.neighbours import knn_balls, knn_error, nearest_neighbours
 
 NAME = "auth_pct"
 TITLE = "Authentic percentage"

@@ -8,8 +8,8 @@ discrepancy by the kernel ``exp(-|x - y|^2 / (2 sigma^2))`` with sigma = 10, pai
 as in the paper's code. These make the value positive: two draws of one distribution score about 1000 (1/n + 1/m)
 (1 - mean kernel), which is 20 / n on common pictures.
 
-Standard error: that of the U-statistic of the same pairs (:mod:`ganvas.metrics.maths.mmd`), every part of its variance
-estimated without bias.
+Standard error: that of the U-statistic of the same pairs (:mod:`ganvas.metrics.maths.distances.mmd`), every part of its
+variance estimated without bias.
 
 Departs from the paper's code: float64 throughout, on kernel - 1, since the kernel is 0.98 or more between any two
 pictures and float32 has few digits left of the differences. A row of zeros stays one.
@@ -27,8 +27,9 @@ from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import matmul, mmd, moments
-from ganvas.metrics.maths.mmd import Kernel
+from ganvas.metrics.maths import matmul
+from ganvas.metrics.maths.distances import mmd, moments
+from ganvas.metrics.maths.distances.mmd import Kernel
 
 NAME = "cmmd"
 TITLE = "CLIP maximum mean discrepancy"

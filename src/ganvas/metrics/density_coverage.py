@@ -13,7 +13,7 @@ For two sets of one distribution, n reals and m generated, the expectations are 
 and coverage ``1 - prod_{i=1..k} (n - i) / (n + m - i)``, near ``1 - 2^-k`` (0.969) for sets of one size.
 
 Standard error: both sets are split into random halves, in which all is found anew, and what the variance grows by from
-half to whole is added; see :mod:`ganvas.metrics.maths.knn_error`. It is of the value at this n.
+half to whole is added; see :mod:`ganvas.metrics.maths.neighbours.knn_error`. It is of the value at this n.
 
 Departs from the authors' code, which tests balls with ``<``: here ``<=``, so that copies of the reals are inside
 (generative-evaluation-prdc, issue 7). Features are those of "precision_recall", so that the four numbers go together.
@@ -27,7 +27,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import knn_balls, knn_error
+from ganvas.metrics.maths.neighbours import knn_balls, knn_error
 
 NAME = "density_coverage"
 TITLE = "Density and coverage"

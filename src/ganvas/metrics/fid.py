@@ -24,8 +24,8 @@ Memory: 8.2 kB per picture (in temporary files from 1 GiB per set on), and a few
 from dataclasses import dataclass
 
 from ganvas.core.results import Result
-from ganvas.metrics.maths import moments
-from ganvas.metrics.maths.moments import Moments
+from ganvas.metrics.maths.distances import moments
+from ganvas.metrics.maths.distances.moments import Moments
 
 NAME = "fid"
 TITLE = "Fréchet Inception distance"

@@ -31,9 +31,10 @@ from ganvas.core.progress import tracked
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
 from ganvas.metrics.accumulators.feature_rows import BLOCK
-from ganvas.metrics.maths import frechet, moments
+from ganvas.metrics.maths import frechet
+from ganvas.metrics.maths.distances import moments
+from ganvas.metrics.maths.distances.moments import Moments
 from ganvas.metrics.maths.frechet import Gaussian, Influence
-from ganvas.metrics.maths.moments import Moments
 
 NAME = "fid_infinity"
 TITLE = "FID, extrapolated"

@@ -16,9 +16,9 @@ paper, where unseen pictures were never trained on. As many generated pictures a
 most 10,000.
 
 Standard error: the reals of each third and the centres are parted at random into halves, in which everything is fitted
-anew (:func:`ganvas.metrics.maths.knn_error.spread`). Fewer pictures move the value, but that of both halves alike. In
-simulations it was 0.91 to 1.12 of the true deviation, and 95 % intervals held the mean in 90 to 96 of 100. A set of
-copies is not what it assumes: an original and its copy may fall into different halves.
+anew (:func:`ganvas.metrics.maths.neighbours.knn_error.spread`). Fewer pictures move the value, but that of both halves
+alike. In simulations it was 0.91 to 1.12 of the true deviation, and 95 % intervals held the mean in 90 to 96 of 100. A
+set of copies is not what it assumes: an original and its copy may fall into different halves.
 
 Departs from the authors' code: where the paper has three sets, the reals are cut (above); at most 10,000 pictures of
 each kind are used, all in one batch; a feature that does not vary among the unseen is left as it is, not divided by 0.
@@ -40,7 +40,7 @@ from ganvas.core.results import Result
 from ganvas.core.seeds import stream
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import knn_balls, knn_error
+from ganvas.metrics.maths.neighbours import knn_balls, knn_error
 
 NAME = "fld"
 TITLE = "Feature Likelihood Divergence"

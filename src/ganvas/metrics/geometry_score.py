@@ -5,10 +5,9 @@ https://arxiv.org/abs/1802.02664
 
 Either set is a cloud of points, a picture's pixels the coordinates. From 64 random landmarks a complex is built again
 and again, and for how long it has exactly i holes, while it is looked at more and more coarsely, is the set's mean
-relative living time (:mod:`ganvas.metrics.maths.witness_complex`). The value is the squared distance between those of
-the two
-sets: 0 for one shape, at most 2. It says nothing of what the pictures show, and does not change when they are turned,
-mirrored or scaled in pixel space.
+relative living time (:mod:`ganvas.metrics.maths.neighbours.witness_complex`). The value is the squared distance between
+those of the two sets: 0 for one shape, at most 2. It says nothing of what the pictures show, and does not change when
+they are turned, mirrored or scaled in pixel space.
 
 The value depends on the number of pictures, which sets how coarsely it looks: gamma = 1/128 n/5000. Of more than 5,000
 pictures (the paper's number) it takes the first 5,000, because the work explodes with gamma; ``pictures=0`` takes all.
@@ -39,7 +38,7 @@ from ganvas.core.progress import progress
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths.witness_complex import living_times
+from ganvas.metrics.maths.neighbours.witness_complex import living_times
 
 NAME = "geometry_score"
 TITLE = "Geometry score"

@@ -28,7 +28,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.core.seeds import stream
 from ganvas.metrics.accumulators.metric_contract import Stats, require_pair
-from ganvas.metrics.maths import moments
+from ganvas.metrics.maths.distances import moments
 
 NAME = "inception_score"
 TITLE = "Inception Score"

@@ -10,14 +10,15 @@ all and of at least 1,000 pictures each, over which the values average: the erro
 one that pairs bring grows as 1/sqrt(block). ``all_pairs=True`` takes all pairs of any number.
 
 Standard error: that of the U-statistic, every part of its variance estimated without bias
-(:mod:`ganvas.metrics.maths.mmd`). For two draws of one kind of CIFAR-10's features it is a quarter to a third too wide;
-where sets differ, right to 7 %. The deviation over overlapping subsets, which other packages print, is not one.
+(:mod:`ganvas.metrics.maths.distances.mmd`). For two draws of one kind of CIFAR-10's features it is a quarter to a third
+too wide; where sets differ, right to 7 %. The deviation over overlapping subsets, which other packages print, is not
+one.
 
 Departs from the paper: no subsets of 1,000 with repetition. ``subsets=100`` brings them back, to compare with other
 packages: the value is then theirs, and the standard error has the spread over the drawn subsets in it too.
 
-Kernels are taken from the middle of the rows (:mod:`ganvas.metrics.maths.polynomial`), in float32 where some rows show
-that it gives the value of float64 to 1e-6.
+Kernels are taken from the middle of the rows (:mod:`ganvas.metrics.maths.distances.polynomial`), in float32 where some
+rows show that it gives the value of float64 to 1e-6.
 
 Memory: 8.2 kB per picture (in temporary files from 1 GiB per set on), and two blocks of rows or, over all pairs, tiles
 of 512 and two numbers per picture: a million pictures of 2,048 floats take 8.2 GB on the disk and 0.2 GB of work.
@@ -36,9 +37,9 @@ from ganvas.core.results import Result
 from ganvas.core.seeds import stream
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import mmd, moments
-from ganvas.metrics.maths.mmd import Parts
-from ganvas.metrics.maths.polynomial import Polynomial, Tile
+from ganvas.metrics.maths.distances import mmd, moments
+from ganvas.metrics.maths.distances.mmd import Parts
+from ganvas.metrics.maths.distances.polynomial import Polynomial, Tile
 
 NAME = "kid"
 TITLE = "Kernel Inception distance"

@@ -29,7 +29,7 @@ from ganvas.core.progress import tracked
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import moments, sliced_wasserstein
+from ganvas.metrics.maths.distances import moments, sliced_wasserstein
 
 NAME = "mind"
 TITLE = "Monge Inception distance"

@@ -29,7 +29,7 @@ from ganvas.core.results import Result
 from ganvas.core.shapes import PerSample
 from ganvas.metrics.accumulators.metric_contract import Stats, require_pair
 from ganvas.metrics.accumulators.row_table import RowTable
-from ganvas.metrics.maths.ssim_map import CHUNK_PIXELS, SIGMA, WINDOW, Pictures, similarity
+from ganvas.metrics.maths.pairs.ssim_map import CHUNK_PIXELS, SIGMA, WINDOW, Pictures, similarity
 
 NAME = "ms_ssim"
 TITLE = "MS-SSIM diversity"

@@ -14,7 +14,7 @@ The paper's recall, the share of test pictures that the generator itself can be 
 :func:`inversion` finds those distances.
 
 Standard error: both sets are split into random halves, in which balls are found anew; see
-:mod:`ganvas.metrics.maths.knn_error`. It is of the value at this n.
+:mod:`ganvas.metrics.maths.neighbours.knn_error`. It is of the value at this n.
 
 Departs from the paper: recall (above). The search starts from the corners that a picture seems to have and from the
 nearest of 2,048 drawn triangles, and is by Levenberg and Marquardt's method; what it finds is an upper bound of the
@@ -37,7 +37,8 @@ from ganvas.core.shapes import PerSample
 from ganvas.data.created_equal import SMALLEST_SIDE
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import created_equal_fit, knn_balls, knn_error, nearest_neighbours, triangle_fit
+from ganvas.metrics.maths.neighbours import knn_balls, knn_error, nearest_neighbours
+from ganvas.metrics.maths.triangles import created_equal_fit, triangle_fit
 
 NAME = "polygons"
 TITLE = "Precision and recall on triangles"

@@ -30,7 +30,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import kmeans, knn_balls
+from ganvas.metrics.maths.neighbours import kmeans, knn_balls
 
 NAME = "prd"
 TITLE = "Precision and recall of distributions"

@@ -13,10 +13,10 @@ distribution do not score 1. One real picture in a thin place has a large ball, 
 "density_coverage" is its answer to that.
 
 Standard error: both sets are split into random halves, in which all is found anew, and what the variance grows by from
-half to whole is added; see :mod:`ganvas.metrics.maths.knn_error`. It is of the value at this n.
+half to whole is added; see :mod:`ganvas.metrics.maths.neighbours.knn_error`. It is of the value at this n.
 
-Departs from the paper: distances are exact (:mod:`ganvas.metrics.maths.nearest_neighbours`), not half-precision; sets
-of two sizes may be compared.
+Departs from the paper: distances are exact (:mod:`ganvas.metrics.maths.neighbours.nearest_neighbours`), not
+half-precision; sets of two sizes may be compared.
 
 Memory: the rows, and about 150 MB for 50,000 pictures on each side.
 """
@@ -29,7 +29,7 @@ from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.feature_rows import FeatureRows
 from ganvas.metrics.accumulators.metric_contract import require_pair
-from ganvas.metrics.maths import knn_balls, knn_error
+from ganvas.metrics.maths.neighbours import knn_balls, knn_error
 
 NAME = "precision_recall"
 TITLE = "Precision and recall"

@@ -31,8 +31,8 @@ from torch import Tensor
 
 from ganvas.core.results import Result
 from ganvas.core.shapes import PerSample
-from ganvas.metrics.maths import paired
-from ganvas.metrics.maths.paired import Pictures
+from ganvas.metrics.maths.pairs import paired
+from ganvas.metrics.maths.pairs.paired import Pictures
 
 NAME = "psnr"
 TITLE = "Peak signal-to-noise ratio"

@@ -29,8 +29,8 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from ganvas.core.results import Result
-from ganvas.metrics.maths import moments
-from ganvas.metrics.maths.moments import Moments
+from ganvas.metrics.maths.distances import moments
+from ganvas.metrics.maths.distances.moments import Moments
 
 NAME = "segmentation_distance"
 TITLE = "Fréchet segmentation distance"

@@ -15,8 +15,8 @@ is a file of moments.
 from dataclasses import dataclass
 
 from ganvas.core.results import Result
-from ganvas.metrics.maths import moments
-from ganvas.metrics.maths.moments import Moments
+from ganvas.metrics.maths.distances import moments
+from ganvas.metrics.maths.distances.moments import Moments
 
 NAME = "sfid"
 TITLE = "Spatial Fréchet Inception distance"

@@ -19,8 +19,8 @@ Memory: every picture of both sides, in temporary files from 1 GiB per side on.
 from dataclasses import dataclass
 
 from ganvas.core.results import Result
-from ganvas.metrics.maths import paired, ssim_map
-from ganvas.metrics.maths.paired import Pictures
+from ganvas.metrics.maths.pairs import paired, ssim_map
+from ganvas.metrics.maths.pairs.paired import Pictures
 
 NAME = "ssim"
 TITLE = "Structural similarity"

@@ -30,7 +30,7 @@ from torch import Tensor
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.metrics.accumulators.metric_contract import Stats, require_pair
-from ganvas.metrics.maths import moments
+from ganvas.metrics.maths.distances import moments
 
 NAME = "stacked_modes"
 TITLE = "Modes of stacked pictures"

@@ -11,10 +11,10 @@ layout). It needs no network, so it holds for any kind of picture.
 The value is biased upwards: two draws of one distribution do not score 0 but a floor that shrinks as 1/sqrt(n). Read
 a value beside its floor, and compare only values of the same n.
 
-Standard error: infinitesimal jackknife over pictures (all patches and levels of a picture move together, its effect
-on the normalisation included) and, in quadrature, the spread over directions; see
-:mod:`ganvas.metrics.maths.sliced_wasserstein`. It is of the value at this n, floor included, and errs to the large side
-near the floor.
+Standard error: infinitesimal jackknife over pictures (all patches and levels of a picture move together, its effect on
+the normalisation included) and, in quadrature, the spread over directions; see
+:mod:`ganvas.metrics.maths.distances.sliced_wasserstein`. It is of the value at this n, floor included, and errs to the
+large side near the floor.
 
 Departs from the paper: the place of a patch is a function of (seed, index of the picture), so that batches and ranks
 change nothing, and it is the same for the i-th picture of either set, so that a set compared with itself gives exactly
@@ -39,8 +39,8 @@ from ganvas.core.results import Result
 from ganvas.core.seeds import stream
 from ganvas.core.shapes import Images
 from ganvas.metrics.accumulators.metric_contract import Stats, require_pair
-from ganvas.metrics.maths import sliced_wasserstein
-from ganvas.metrics.maths.sliced_wasserstein import Cloud, Influence
+from ganvas.metrics.maths.distances import sliced_wasserstein
+from ganvas.metrics.maths.distances.sliced_wasserstein import Cloud, Influence
 from ganvas.nn.laplacian_pyramid import laplacian_pyramid
 
 NAME = "swd"

@@ -9,46 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganvas.core.errors import UserError, did_you_mean
-from ganvas.tasks import (
-    advise,
-    claim,
-    claims,
-    collapse,
-    compare,
-    compare_kernels,
-    critical_batch,
-    data,
-    detect,
-    diagram,
-    directions,
-    disentanglement,
-    dissect,
-    edit,
-    features,
-    grid,
-    inpaint,
-    invert,
-    launch,
-    likelihood,
-    measure,
-    memorisation,
-    metrics,
-    models,
-    paint,
-    receptive_field,
-    report,
-    rewrite,
-    sample,
-    search,
-    segment,
-    serve,
-    signal,
-    skill,
-    stats,
-    table,
-    train,
-    translate,
-)
+from ganvas.tasks import data, launch, likelihood, measure, memorisation, report, sample, serve, skill, stats, train
+from ganvas.tasks.advising import advise
+from ganvas.tasks.catalogues import features, metrics, models
+from ganvas.tasks.claiming import claim, claims
+from ganvas.tasks.comparing import compare
+from ganvas.tasks.latents import directions, disentanglement, dissect, invert
+from ganvas.tasks.networks import collapse, compare_kernels, diagram, grid, receptive_field, rewrite, signal, table
+from ganvas.tasks.pictures import detect, edit, inpaint, paint, segment, translate
+from ganvas.tasks.searching import critical_batch, search
 
 
 @dataclass(frozen=True, kw_only=True)

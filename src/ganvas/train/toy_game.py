@@ -28,7 +28,7 @@ from ganvas.data.points.mixtures import MIXTURES
 from ganvas.losses.batches.point_batch import Points
 from ganvas.losses.capabilities import Calibrates, HasLatents
 from ganvas.losses.game import Game
-from ganvas.metrics.maths.cell_divergences import (
+from ganvas.metrics.maths.distances.cell_divergences import (
     CellDivergences,
     Masses,
     cell_divergences,

@@ -90,13 +90,13 @@ def test_a_mistake_is_one_line_with_exit_code_two_and_no_file(call, tmp_path, mi
 def test_the_task_is_known_without_torch():
     import subprocess
 
-    code = "import ganvas.tasks.diagram, sys; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    code = "import ganvas.tasks.networks.diagram, sys; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_figure_that_no_page_holds_is_said_to_be_quicker_as_svg(call, tmp_path, monkeypatch):
     _, printed, said = call("gan/dcgan:discriminator", "-o", tmp_path / "net.png", "--dpi", 20)
     assert "no page holds it" not in said
-    monkeypatch.setattr("ganvas.tasks.diagram.TALL_INCHES", json.loads(printed)["height_inches"] / 2)
+    monkeypatch.setattr("ganvas.tasks.networks.diagram.TALL_INCHES", json.loads(printed)["height_inches"] / 2)
     assert "no page holds it" in call("gan/dcgan:discriminator", "-o", tmp_path / "net.png", "--dpi", 20)[2]
     assert "no page holds it" not in call("gan/dcgan:discriminator", "-o", tmp_path / "net.svg")[2]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.tasks.paint import PaintTask, paint
+from ganvas.tasks.pictures.paint import PaintTask, paint
 
 PIXELS = "[...document.querySelector('.picture').getContext('2d').getImageData(0, 0, 8, 8).data]"
 LOOKS = [

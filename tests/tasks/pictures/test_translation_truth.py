@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from ganvas.core.errors import UserError
+from ganvas.tasks.pictures.translate import Translate, translate
 from ganvas.tasks.pictures.translation_truth import TranslationTruth, floors_of
 from ganvas.tasks.train import Train, train
-from ganvas.tasks.translate import Translate, translate
 from ganvas.train.trained import load
 
 SETTINGS = (

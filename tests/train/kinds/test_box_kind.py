@@ -13,7 +13,7 @@ from ganvas.core.ranks import Ranks
 from ganvas.core.schedule import Stage
 from ganvas.losses.batches.box_batch import BoxedPictures
 from ganvas.models.detect import csp
-from ganvas.tasks.detect import Detect, detect
+from ganvas.tasks.pictures.detect import Detect, detect
 from ganvas.tasks.report import Report, report
 from ganvas.tasks.sample import Sample, sample
 from ganvas.tasks.train import Train, train

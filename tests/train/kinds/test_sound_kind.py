@@ -13,7 +13,7 @@ from ganvas.data.sound.riff import Recording, SampleForm, read_riff, riff_bytes
 from ganvas.features import classifier
 from ganvas.losses.batches.sound_batch import Sounds
 from ganvas.metrics.sound.sound_results import METRICS
-from ganvas.tasks import features
+from ganvas.tasks.catalogues import features
 from ganvas.tasks.data import Describe, Pack, describe, pack
 from ganvas.tasks.measure import Measure, measure
 from ganvas.tasks.report import Report, report

@@ -51,7 +51,7 @@ def fill(studio: Studio, given: Given) -> Picture:
         raise UserError(f"{name} cannot be opened: {error}. Choose another picture.") from None
 
     def work(models: LoadedModels) -> Picture:
-        from ganvas.tasks.edit import Edit, edit
+        from ganvas.tasks.pictures.edit import Edit, edit
 
         with tempfile.TemporaryDirectory(prefix="ganvas-edit-") as folder:
             source, drawn, out = Path(folder) / name, Path(folder) / "strokes.json", Path(folder) / "out"

@@ -49,7 +49,7 @@ def show_comparison(studio: Studio, given: Given) -> dict[str, Any]:
 
     def work(models: LoadedModels) -> str:
         from ganvas.report.web.comparison import comparison_page
-        from ganvas.tasks.compare import Compare, compared
+        from ganvas.tasks.comparing.compare import Compare, compared
 
         found = compared(Compare(runs=paths, quiet=True, device="cpu"))
         return comparison_page.body(replace(found, command=["ganvas", "compare", *paths]))

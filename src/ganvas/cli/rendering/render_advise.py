@@ -2,7 +2,7 @@
 
 from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import duration, say
-from ganvas.tasks.advise import AdviseResult, Candidate
+from ganvas.tasks.advising.advise import AdviseResult, Candidate
 
 
 @form.register

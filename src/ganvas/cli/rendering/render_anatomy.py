@@ -2,7 +2,7 @@
 
 from ganvas.cli.rendering.forms import form
 from ganvas.core.progress import say
-from ganvas.tasks.table import TableResult
+from ganvas.tasks.networks.table import TableResult
 
 
 @form.register

@@ -4,8 +4,8 @@ from collections import Counter
 
 from ganvas.cli.rendering.forms import form, line_width
 from ganvas.core.progress import say
-from ganvas.tasks.claim import ClaimResult
-from ganvas.tasks.claims import ClaimsResult
+from ganvas.tasks.claiming.claim import ClaimResult
+from ganvas.tasks.claiming.claims import ClaimsResult
 
 STATE = 13  # Letters of the first column.
 

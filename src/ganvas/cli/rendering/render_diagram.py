@@ -2,7 +2,7 @@
 
 from ganvas.cli.rendering.forms import form
 from ganvas.core.progress import say
-from ganvas.tasks.diagram import DiagramResult
+from ganvas.tasks.networks.diagram import DiagramResult
 
 
 @form.register

@@ -3,10 +3,10 @@
 from ganvas.cli.rendering.forms import form, table
 from ganvas.core.number_text import minus, number
 from ganvas.core.progress import say
-from ganvas.tasks.directions import DirectionsResult
-from ganvas.tasks.disentanglement import DisentanglementResult
-from ganvas.tasks.dissect import DissectResult, Edited, RemovalLine, RewrittenModel, SetLine, ToPaint
-from ganvas.tasks.invert import InvertResult
+from ganvas.tasks.latents.directions import DirectionsResult
+from ganvas.tasks.latents.disentanglement import DisentanglementResult
+from ganvas.tasks.latents.dissect import DissectResult, Edited, RemovalLine, RewrittenModel, SetLine, ToPaint
+from ganvas.tasks.latents.invert import InvertResult
 from ganvas.tasks.memorisation import MemorisationResult
 
 

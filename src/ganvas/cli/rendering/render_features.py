@@ -2,7 +2,7 @@
 
 from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import duration, say
-from ganvas.tasks.features import FetchedWeights, NetworkList, TrainedClassifier
+from ganvas.tasks.catalogues.features import FetchedWeights, NetworkList, TrainedClassifier
 
 
 @form.register

@@ -2,8 +2,8 @@
 
 from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import say
-from ganvas.tasks.grid import GridResult
-from ganvas.tasks.receptive_field import ReceptiveFieldResult
+from ganvas.tasks.networks.grid import GridResult
+from ganvas.tasks.networks.receptive_field import ReceptiveFieldResult
 
 
 @form.register

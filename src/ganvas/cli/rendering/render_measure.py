@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from ganvas.cli.rendering.forms import counted, form, table
 from ganvas.core.progress import say
+from ganvas.tasks.catalogues.metrics import MetricList
 from ganvas.tasks.measure import MeasureResult
-from ganvas.tasks.metrics import MetricList
 from ganvas.tasks.stats import StatsResult
 
 

@@ -2,7 +2,7 @@
 
 from ganvas.cli.rendering.forms import form, table
 from ganvas.core.progress import say
-from ganvas.tasks.rewrite import RewriteResult
+from ganvas.tasks.networks.rewrite import RewriteResult
 
 
 @form.register

@@ -3,18 +3,18 @@
 from ganvas.cli.rendering.forms import counted, form, table
 from ganvas.core.number_text import number, with_error
 from ganvas.core.progress import duration, say
-from ganvas.tasks.compare import CompareResult
-from ganvas.tasks.detect import Detected
-from ganvas.tasks.inpaint import Inpainted
+from ganvas.tasks.catalogues.models import Catalogue
+from ganvas.tasks.comparing.compare import CompareResult
 from ganvas.tasks.launch import JobFile
-from ganvas.tasks.models import Catalogue
+from ganvas.tasks.pictures.detect import Detected
+from ganvas.tasks.pictures.inpaint import Inpainted
+from ganvas.tasks.pictures.segment import Segmented
+from ganvas.tasks.pictures.translate import Translated
 from ganvas.tasks.report import ReportResult
 from ganvas.tasks.sample import Drawn
-from ganvas.tasks.search import SearchResult
 from ganvas.tasks.searching.batch_result import BatchRow, CriticalBatchResult
-from ganvas.tasks.segment import Segmented
+from ganvas.tasks.searching.search import SearchResult
 from ganvas.tasks.train import TrainResult
-from ganvas.tasks.translate import Translated
 
 OF_PICTURES = ("resolution", "base", "channels", "features", "features_max", "network")  # Points have no use for them.
 

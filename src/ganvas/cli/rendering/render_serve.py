@@ -2,7 +2,7 @@
 
 from ganvas.cli.rendering.forms import counted, form
 from ganvas.core.progress import say
-from ganvas.tasks.paint import PaintedPicture
+from ganvas.tasks.pictures.paint import PaintedPicture
 from ganvas.tasks.serve import Served
 
 

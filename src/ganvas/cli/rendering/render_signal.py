@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from ganvas.cli.rendering.forms import form, line_width, table
 from ganvas.core.progress import say
-from ganvas.tasks.collapse import CollapseResult, DecoderRow
-from ganvas.tasks.compare_kernels import CompareKernelsResult
-from ganvas.tasks.signal import LayerRow, SignalResult
+from ganvas.tasks.networks.collapse import CollapseResult, DecoderRow
+from ganvas.tasks.networks.compare_kernels import CompareKernelsResult
+from ganvas.tasks.networks.signal import LayerRow, SignalResult
 
 SHOWN = 6  # Layers named on the screen; the JSON has them all.
 LONGEST = 24  # Letters of a layer's name that stay in one line.

@@ -8,7 +8,7 @@ from jaxtyping import Int, Int64
 from torch import Tensor
 
 from ganvas.core.results import Result
-from ganvas.metrics.maths.segmentation_scores import boundary, confusion, scores
+from ganvas.metrics.maths.pairs.segmentation_scores import boundary, confusion, scores
 
 GROUPS = 16  # Of pictures, for the standard error.
 METRICS = ("mean_iu", "pixel_accuracy", "mean_accuracy", "frequency_weighted_iu", "boundary_accuracy")

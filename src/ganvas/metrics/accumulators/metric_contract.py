@@ -14,7 +14,7 @@
 - ``EQUAL = False`` where sets of two sizes may be compared (it is taken as True where left out);
 - ``ALONE = True`` where the value is of one set and needs no reference: ``compare(None, fake)`` then works too;
 - ``PAIRED = True`` where picture i of one set is compared with picture i of the other
-  (:mod:`ganvas.metrics.maths.paired`);
+  (:mod:`ganvas.metrics.maths.pairs.paired`);
 - ``NEEDS``, the package without which it cannot be computed, where it is not one of those that Ganvas needs;
 - ``COST``, where it is not plain: a phrase for the catalogue ("all pairs of pictures: minutes at 50,000");
 - ``Config``: a frozen, keyword-only dataclass of what changes the value, with the paper's numbers as defaults;

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ganvas.data.graphs.graph_tables import AnyRows
 from ganvas.metrics.graphs.graph_statistics import BINS, clustering_histograms, degree_histograms, mean_orbits
-from ganvas.metrics.maths.mmd import Kernel, Parts, discrepancy, rowset
+from ganvas.metrics.maths.distances.mmd import Kernel, Parts, discrepancy, rowset
 
 MOST_SCALED = 500  # Real graphs whose distances give the scale.
 

@@ -24,9 +24,10 @@ from ganvas.core.results import Result
 from ganvas.data.points.law import Gap, Mixture
 from ganvas.data.points.line_law import LineLaw
 from ganvas.data.points.mixtures import Gaussians
-from ganvas.metrics.maths import known_density, support_size, tail_index
+from ganvas.metrics.maths import support_size, tail_index
+from ganvas.metrics.maths.distances import known_density
+from ganvas.metrics.maths.distances.line_distance import wasserstein_error, wasserstein_to_law
 from ganvas.metrics.maths.gap_mass import least_gap_mass
-from ganvas.metrics.maths.line_distance import wasserstein_error, wasserstein_to_law
 from ganvas.metrics.maths.mode_coverage import mode_results
 
 TWIN = 1e-6  # Of the median reach of the law: points of a line that are nearer are alike; of a plane, its root.

@@ -22,7 +22,7 @@ from torch import Tensor
 from ganvas.core.results import Result
 from ganvas.core.sample_sizes.sound_size import SoundSize
 from ganvas.core.waves import to_waves
-from ganvas.metrics.maths.ndb import ndb
+from ganvas.metrics.maths.neighbours.ndb import ndb
 from ganvas.metrics.sound import artefacts
 from ganvas.nn.sound.mel_levels import mel_levels
 

@@ -8,7 +8,7 @@ import torch
 from ganvas.core.errors import UserError
 from ganvas.core.results import Result
 from ganvas.data.holes.harmonic import harmonic_fill
-from ganvas.metrics.maths.region_errors import RegionTable, region_errors
+from ganvas.metrics.maths.pairs.region_errors import RegionTable, region_errors
 from ganvas.tasks.inpainting.mask_files import MaskRules, read_mask
 from ganvas.tasks.pictures.kept_files import open_kept, upright_size
 

@@ -9,9 +9,9 @@ from ganvas.core.pixels import to_bytes, to_float
 from ganvas.core.progress import say
 from ganvas.core.shapes import Bytes
 from ganvas.data.packed import Packed
-from ganvas.metrics.maths import ssim_map
-from ganvas.metrics.maths.colour_table import ColourMeans
-from ganvas.metrics.maths.colour_transport import ColourTransport, colour_moments
+from ganvas.metrics.maths.pairs import ssim_map
+from ganvas.metrics.maths.pairs.colour_table import ColourMeans
+from ganvas.metrics.maths.pairs.colour_transport import ColourTransport, colour_moments
 from ganvas.metrics.psnr import psnr, squared_error
 from ganvas.tasks.pictures.kept_files import Pixels
 from ganvas.tasks.pictures.named_files import NamedFiles

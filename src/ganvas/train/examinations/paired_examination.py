@@ -11,8 +11,8 @@ from ganvas.core.schedule import Stage
 from ganvas.core.seeds import torch_seeded
 from ganvas.core.shapes import Bytes, PerSample
 from ganvas.losses.capabilities import Translates
-from ganvas.metrics.maths.colour_table import ColourMeans
-from ganvas.metrics.maths.paired import ERROR_METHOD
+from ganvas.metrics.maths.pairs.colour_table import ColourMeans
+from ganvas.metrics.maths.pairs.paired import ERROR_METHOD
 from ganvas.metrics.psnr import psnr, squared_error
 from ganvas.train.examinations.translated_examination import translated_bytes
 from ganvas.train.feeds.paired_feed import Pairs

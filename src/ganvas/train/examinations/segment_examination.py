@@ -13,7 +13,7 @@ from ganvas.core.schedule import Stage
 from ganvas.core.shapes import Bytes
 from ganvas.losses.capabilities import LabelsPixels, Segments
 from ganvas.metrics.accumulators.label_map_counts import METRICS, LabelMapCounts, segmentation_protocol
-from ganvas.metrics.maths.colour_table import ColourClasses
+from ganvas.metrics.maths.pairs.colour_table import ColourClasses
 from ganvas.train.feeds.paired_feed import Pairs
 from ganvas.train.monitors import MEASURE_BATCH, Examination, some_rows
 from ganvas.train.plan import Plan

@@ -13,7 +13,7 @@ from ganvas.core.shapes import Bytes, Images
 from ganvas.data.packed import Packed
 from ganvas.losses.capabilities import Translates
 from ganvas.metrics import swd
-from ganvas.metrics.maths.colour_transport import ColourTransport, colour_moments
+from ganvas.metrics.maths.pairs.colour_transport import ColourTransport, colour_moments
 from ganvas.metrics.measuring import draws, flow
 from ganvas.metrics.measuring.flow import DrawnSet, PassSettings, Reference, against, refer
 from ganvas.train.monitors import MEASURE_BATCH, Examination
