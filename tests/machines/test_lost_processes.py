@@ -7,7 +7,7 @@ import pytest
 from elastic import Job, free_port, same_bits, told
 
 # With all that goes together: late views, past opponents, and the noise of gradients measured on the way.
-VIEWS = "--set delays=D:2 --set histories=G:4 --set noise_scale_batches=3 --set health_kimg=1"
+VIEWS = "--set delays=D:2 --set histories=G:4 --set noise_scale=3 --set health_kimg=1"
 SHARDS = f"--shards 4 --threads 1 {VIEWS}"
 RESTARTED = "--nproc-per-node 2 --max-restarts 3 --rdzv-backend c10d --rdzv-endpoint localhost:0"
 

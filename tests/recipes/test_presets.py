@@ -40,7 +40,7 @@ UNSAID |= {
     "keep_last",
     "keep_best",
     "checkpoint_minutes",
-    "noise_scale_batches",
+    "noise_scale",
     "delays",
     "histories",
     "local_steps",

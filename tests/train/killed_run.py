@@ -64,7 +64,7 @@ def live(model: str, folder: Path, name: str) -> None:
         delays=("D:3",) if kind == "points" else (),
         histories=("G:4",) if kind == "points" else (),
         local_steps=2 if kind == "points" else 0,
-        noise_scale_batches=3 if kind == "points" else 0,
+        noise_scale=3 if kind == "points" else 0,
         health_kimg=0.05,
     )
     run = RunFolder(folder / name)

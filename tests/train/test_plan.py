@@ -32,8 +32,8 @@ def test_every_multiple_of_an_interval_is_due_once_whatever_the_batch(batch):
         {"measure_n": 1},
         {"keep_best": "swd", "measure_kimg": -1},
         {"report_kimg": -1},
-        {"noise_scale_batches": 2},
-        {"noise_scale_batches": 8, "health_kimg": -1},
+        {"noise_scale": 2},
+        {"noise_scale": 8, "health_kimg": -1},
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(settings):

@@ -392,11 +392,11 @@ def resolve(
     """
     from ganvas.core.config import from_plain, override, typed
     from ganvas.losses.capabilities import FitsLength, SizesPictures
-    from ganvas.train.plan import Plan, Recipe
+    from ganvas.train.plan import Plan, Recipe, saved_plan
 
     config_changes, plan_changes = _changes(task, module)
     if before is not None:
-        config, plan = from_plain(module.Config, before["config"]), from_plain(Plan, before["plan"])
+        config, plan = from_plain(module.Config, before["config"]), saved_plan(before["plan"])
         return Recipe(config=override(config, config_changes), plan=override(plan, plan_changes))
     recipe = _preset(task) if task.preset else Recipe(config=kind.defaults(module), plan=Plan(), fitted=True)
     _require_kind(task, module, recipe)

@@ -360,11 +360,11 @@ def _monitor(setup: Setup) -> Monitor:
 def _noise_probe(setup: Setup, feed: Feed) -> NoiseProbe | None:
     """What measures the noise scale at check-ups, where the plan asks for it."""
     plan = setup.plan
-    if not plan.noise_scale_batches:
+    if not plan.noise_scale:
         return None
     return NoiseProbe(
         feed=feed,
-        count=plan.noise_scale_batches,
+        count=plan.noise_scale,
         samples=len(setup.data),
         seed=plan.seed,
         ranks=setup.ranks,

@@ -1,9 +1,11 @@
 """The plan of a run: how long it is, how often it reports, what it keeps. What is trained is the model's Config."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ganvas.core.checks import above, at_least, fractions
+from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError
 
 HEALTH_KIMG = 1.0  # Least distance of check-ups that were not asked for: each costs about as much as twenty samples.
@@ -13,7 +15,8 @@ NOISE_BATCHES = 3  # At least: a jackknife leaves one out, and two others have o
 Policy = Literal["colour", "translation", "cutout"]  # Of DiffAugment.
 
 # These may change when a run is resumed: they do not alter what the images shown so far have made of it.
-FREE_TO_CHANGE = ("total_kimg", "keep_last", "checkpoint_minutes", "noise_scale_batches")
+FREE_TO_CHANGE = ("total_kimg", "keep_last", "checkpoint_minutes", "noise_scale")
+FORMER_NAMES = {"noise_scale_batches": "noise_scale"}  # Of settings in runs that were saved before they had their name.
 
 
 PER_RUN = {
@@ -43,7 +46,7 @@ class Plan:
     measure_kimg: float = 0.0  # Between two measurements; 0 is a 10th of the run, below 0 is never.
     measure_n: int = 2048  # Pictures on each side of a measurement.
     health_kimg: float = 0.0  # Between two check-ups of the game; 0 is a 40th of the run, 1 at least; below 0 is never.
-    noise_scale_batches: int = 0  # Batches at each check-up that the gradient noise scale is measured on; 0 does not.
+    noise_scale: int = 0  # Batches at each check-up that the gradient noise scale is measured on; 0 does not.
     delays: tuple[str, ...] = ()  # "D:4": phase D sees the other players as they were 4 of its turns ago.
     histories: tuple[str, ...] = ()  # "D:50": it sees one of their last 50 moments, every 10th step one.
     local_steps: int = 0  # Steps that each of several processes takes by itself before all take the mean; 0 is none.
@@ -56,17 +59,17 @@ class Plan:
         above(self, 0, "total_kimg")
         at_least(self, 1, "keep_last")
         at_least(self, 2, "measure_n")
-        at_least(self, 0, "noise_scale_batches", "local_steps", "shards")
+        at_least(self, 0, "noise_scale", "local_steps", "shards")
         above(self, 0, "augment_kimg")
         fractions(self, "augment_target", "augment_cap")
         at_least(self, 0, "crop_margin", "report_kimg", "sample_kimg", "checkpoint_minutes")
         if self.keep_best != "none" and self.measure_kimg < 0:
             raise UserError(f"keep_best={self.keep_best} needs measurements, so measure_kimg must not be below 0.")
-        if 0 < self.noise_scale_batches < NOISE_BATCHES:
-            given = f"noise_scale_batches={self.noise_scale_batches}"
+        if 0 < self.noise_scale < NOISE_BATCHES:
+            given = f"noise_scale={self.noise_scale}"
             raise UserError(f"{given} is too few for a standard error. Give {NOISE_BATCHES} or more, or 0 for none.")
-        if self.noise_scale_batches and self.health_kimg < 0:
-            given = f"noise_scale_batches={self.noise_scale_batches}"
+        if self.noise_scale and self.health_kimg < 0:
+            given = f"noise_scale={self.noise_scale}"
             raise UserError(f"{given} is measured at check-ups, so health_kimg must not be below 0.")
         if self.local_steps and self.shards:
             raise UserError(f"local_steps={self.local_steps} lets processes differ, and shards={self.shards} does not.")
@@ -97,6 +100,15 @@ class Plan:
         }[kind]
         kimg = kimg or self.total_kimg / PER_RUN[kind]
         return max(round(kimg * 1000), 1) if kimg > 0 else 0
+
+
+def saved_plan(plain: Mapping[str, Any]) -> Plan:
+    """The plan that a run was saved with, by today's names.
+
+    Raises:
+        UserError: it has a setting that was never one.
+    """
+    return from_plain(Plan, {FORMER_NAMES.get(name, name): value for name, value in plain.items()})
 
 
 def _counts(field: str, given: tuple[str, ...], *, least: int) -> dict[str, int]:

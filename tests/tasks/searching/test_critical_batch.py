@@ -70,7 +70,7 @@ def test_branches_begin_at_the_state_with_rates_and_averages_for_their_size(pare
     assert (given["batch_size"], given["seed"]) == ("64", "1")
     assert float(given["lr"]) == pytest.approx(1e-3 * 2 * 0.5)
     assert float(given["average_decay"]) == pytest.approx(0.9**4)
-    watched = [name for name, task in tasks.items() if "noise_scale_batches=8" in task.set]
+    watched = [name for name, task in tasks.items() if "noise_scale=8" in task.set]
     assert watched == ["16-1-1"]
     done = len([task for task in falls if not task.dry_run])
     critical_batch(asked(parent, tmp_path / "out", factors=(0.5, 1.0)))

@@ -210,7 +210,7 @@ def task(out, *changes):
 
 
 def test_a_run_that_is_measured_keeps_every_bit_and_may_be_begun_without(tmp_path):
-    measured, plain = task(tmp_path / "measured", "noise_scale_batches=4"), task(tmp_path / "plain")
+    measured, plain = task(tmp_path / "measured", "noise_scale=4"), task(tmp_path / "plain")
     train(measured)
     train(plain)
     assert (measured.out / "log.jsonl").read_bytes() == (plain.out / "log.jsonl").read_bytes()
@@ -220,4 +220,6 @@ def test_a_run_that_is_measured_keeps_every_bit_and_may_be_begun_without(tmp_pat
         {"noise/D/gradient_penalty", "noise/D/wasserstein", "noise/D", "noise/G"} < x["signs"].keys() for x in lines
     )
     assert "noise" not in (plain.out / "health.jsonl").read_text()
-    train(task(tmp_path / "plain", "noise_scale_batches=4"))  # Resumed: it changes nothing of what was.
+    saved = tmp_path / "plain" / "run.json"  # As it was written when the setting had another name.
+    saved.write_text(saved.read_text().replace('"noise_scale"', '"noise_scale_batches"'))
+    train(task(tmp_path / "plain", "noise_scale=4"))  # Resumed: it changes nothing of what was.

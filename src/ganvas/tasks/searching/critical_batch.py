@@ -199,7 +199,7 @@ def _trained(
     apart = task.kimg / MEASUREMENTS
     own = {"measure_kimg": apart, "sample_kimg": 1000 * (start.kimg + task.kimg), "report_kimg": apart}
     on_the_way = branch == _watched(task, config)
-    own |= {"noise_scale_batches": NOISE_BATCHES if on_the_way else 0}
+    own |= {"noise_scale": NOISE_BATCHES if on_the_way else 0}
     own |= {"health_kimg": task.kimg / CHECK_UPS if on_the_way else -1}
     changes = own | {"seed": branch.seed} | scaled(config, branch)
     kimg = start.kimg + leg * task.kimg
