@@ -21,7 +21,7 @@ import torch
 from benchmarks.gates.preset_run import measured, preset_run, run_parts
 
 from benchmarks import history
-from ganvas.models.autoregressive import gated_pixelcnn, made, pixelcnn
+from ganvas.models.autoregressive import gated_pixelcnn, pixelcnn
 from ganvas.nn.layers.causal_conv import LeftConv2d
 
 SCENES, HELD_OUT, KIMG = "scenes:8000,16x16", "scenes:512,16x16,seed=9", 30.0
@@ -94,18 +94,18 @@ def mask_b_first(module: object) -> Iterator[None]:
 @contextlib.contextmanager
 def own_number() -> Iterator[None]:
     """While inside, an output of MADE is connected to the number that it predicts."""
-    masks = made.Network.masks
+    masks = MaskedNetwork.masks
 
-    def leaks(self: made.Network, number: torch.Tensor) -> list[torch.Tensor]:
+    def leaks(self: MaskedNetwork, number: torch.Tensor) -> list[torch.Tensor]:
         *others, direct = masks(self, number)
         wanted = self.places[number][0].repeat_interleave(self.outputs)[:, None]
         return [*others, torch.maximum(direct, (wanted == self.places[number][0]).float())]
 
-    made.Network.masks = leaks
+    MaskedNetwork.masks = leaks
     try:
         yield
     finally:
-        made.Network.masks = masks
+        MaskedNetwork.masks = masks
 
 
 Measured = Callable[..., Figures]

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
 from ganvas.losses.batches.point_batch import Points
-from ganvas.models.flow.spline import TINY, Model
+from ganvas.models.flow.spline import TINY, Model, move_of
 from ganvas.nn.layers.initialise import initialise
 
 
@@ -20,9 +20,11 @@ def started(**changes):
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("dims", [1, 2, 3, 5])
-def test_halves_take_turns_and_the_density_is_that_of_the_jacobian(holds_as_bijection, dims):
-    model = started(dims=dims, couplings=3)
+@pytest.mark.parametrize(
+    ("dims", "coupling"), [(1, "spline"), (2, "spline"), (3, "spline"), (5, "spline"), (3, "affine")]
+)
+def test_halves_take_turns_and_the_density_is_that_of_the_jacobian(holds_as_bijection, dims, coupling):
+    model = started(dims=dims, couplings=3, coupling=coupling)
     model.calibrate(Points(points=3 + 2 * torch.randn(64, dims, generator=stream(0, "x"))))
     x = 3 + 2 * torch.randn(3, dims, generator=stream(1, "x"))
     holds_as_bijection(model.flow, x)
@@ -62,3 +64,11 @@ def test_the_loss_is_nats_of_points_in_their_own_units():
     wide.flow.steps[0].spread.fill_(10.0)  # The same flow of points ten times as large.
     after = wide.phases()[0].loss(Points(points=10 * points))["nats"]
     assert_close(after - before, torch.full((8,), 2 * math.log(10)), rtol=1e-4, atol=1e-4)
+
+
+def test_an_affine_coupling_scales_and_then_shifts():
+    """Real NVP, eq. 4: ``y = x exp(s) + t``, with ``s = raw / (1 + |raw| / ln 1000)``."""
+    said = torch.tensor([[[0.5, math.log(1000)], [-1.0, 0.0]]])  # (t, raw s) of each number.
+    moved, log_slopes = move_of(said, dataclasses.replace(TINY, coupling="affine")).forward(torch.tensor([[3.0, 4.0]]))
+    assert_close(moved, torch.tensor([[3 * math.sqrt(1000) + 0.5, 3.0]]))
+    assert_close(log_slopes, torch.tensor([[math.log(1000) / 2, 0.0]]))

@@ -6,9 +6,11 @@ from torch.testing import assert_close
 
 from ganvas.core.seeds import stream
 from ganvas.models.flow.glow import TINY, move_of
+from ganvas.models.flow.maf import Config, Model
 from ganvas.nn.invertible.invertible_conv import LuConv, PlainConv
 from ganvas.nn.invertible.rational_quadratic import RationalQuadratic
 from ganvas.nn.invertible.squeeze import Squeeze
+from ganvas.nn.layers.initialise import initialise
 
 zuko = pytest.importorskip("zuko", reason="needs zuko: make peers")
 normflows = pytest.importorskip("normflows", reason="needs normflows: make peers")
@@ -79,3 +81,38 @@ def test_glows_coupling_is_normflows_with_the_shift_of_the_other_sign():
     found, log_slopes = move_of(turned, TINY).forward(z)
     assert_close(found, y)
     assert_close(log_slopes.sum((1, 2, 3)), log_det)
+
+
+def test_a_masked_autoregressive_flow_with_its_weights_in_zukos_has_the_same_density_and_way_back():
+    config = Config(dims=4, layers=3, norm="none", width=12)
+    ours = Model(config).double().eval()
+    initialise(ours, stream(0, "weights"))
+    x = numbers(50, 4, seed=1)
+    y, total = x, torch.zeros(50, dtype=torch.float64)
+    for number, step in enumerate(list(ours.flow.steps)[1:]):
+        theirs = zuko_layer(step.network, backwards=number % 2 == 1)
+        y, log_det = theirs.call_and_ladj(y)
+        total = total + log_det
+    assert_close(ours.encode(x), y)
+    assert_close(ours.log_density(x), total + torch.distributions.Normal(0.0, 1.0).log_prob(y).sum(1))
+    first = zuko_layer(ours.flow.steps[1].network, backwards=False)
+    assert_close(ours.flow.steps[1].inverse(x), first.inv(x))
+
+
+def zuko_layer(network, *, backwards):
+    """Theirs moves latents by eq. 3 where ours moves points by eq. 4: so its affine map is turned round."""
+    dims = network.places.shape[1]
+    order = torch.arange(dims)
+    layer = zuko.flows.autoregressive.MaskedAutoregressiveTransform(
+        dims,
+        order=order.flip(0) if backwards else order,
+        univariate=lambda *said: zuko.transforms.MonotonicAffineTransform(*said).inv,
+        shapes=((), ()),
+        hidden_features=[len(part.weight) for part in network.layers],
+    ).double()
+    linear = [part for part in layer.hyper if isinstance(part, torch.nn.Linear)]
+    with torch.no_grad():
+        for theirs, own in zip(linear, [*network.layers, network.last], strict=True):
+            theirs.weight.copy_(own.weight)
+            theirs.bias.copy_(own.bias)
+    return layer()

@@ -9,7 +9,7 @@ from ganvas.core.seeds import stream
 from ganvas.data.points.mixtures import Gaussians, law_of
 from ganvas.losses.diffusion.flow_density import flow_log_density
 from ganvas.losses.diffusion.solvers import noise_levels, solve
-from ganvas.models.autoregressive.made import Config, Network
+from ganvas.networks.masked_network import MaskedNetwork
 from ganvas.nn.layers.initialise import initialise
 
 zuko = pytest.importorskip("zuko", reason="needs zuko: make peers")
@@ -28,7 +28,7 @@ def moves(network):
 
 
 def test_made_connects_what_zukos_masked_network_connects():
-    ours = Network(Config(height=2, width=3, hidden=300, masks=1, shuffle=True), outputs=2)
+    ours = MaskedNetwork(6, 2, width=300, depth=2, shuffle=True, direct=True)
     initialise(ours, stream(0, "weights"))
     places = ours.places[0]
     before = (places[:, None] > places).repeat_interleave(2, 0)

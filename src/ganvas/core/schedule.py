@@ -12,6 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 from ganvas.core.checks import above, at_least
 from ganvas.core.errors import UserError
 
+FALLING = 0.5  # Of a run whose rate is fitted to its length: the share over which it falls.
 GROWN = 0.6  # Of a run whose growth is fitted to its length: the share after which the last resolution trains alone.
 
 
@@ -122,6 +123,12 @@ def held_then_linear(
         hold_kimg=hold_kimg,
         decay_kimg=decay_kimg,
     )
+
+
+def held_and_falling(total_kimg: float) -> tuple[float, float]:
+    """``hold_kimg`` and ``decay_kimg`` of a rate that is 0 when a run of that length ends."""
+    falling = FALLING * total_kimg
+    return total_kimg - falling, falling
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,16 @@ from torch import nn
 
 from ganvas.core.pixels import COLOURS
 from ganvas.core.sample_sizes.picture_size import DoubledSize, WholeSize
-from ganvas.core.schedule import Stage
+from ganvas.core.schedule import Stage, Steady, held_then_linear
 from ganvas.core.shapes import Images, Labels, Latents, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
-from ganvas.losses.game import B, Game, Settings, Terms
+from ganvas.losses.batches.point_batch import Points
+from ganvas.losses.game import B, Game, Phase, Settings, Terms
 from ganvas.losses.likelihoods.bits import Noise, bits_per_dimension, of_whole_colours, spread
 from ganvas.losses.likelihoods.dequantised_density import DequantisedDensity
-from ganvas.nn.invertible.bijection import Bijection
+from ganvas.losses.optimizers import Adam
+from ganvas.nn.invertible.bijection import Bijection, BijectionChain
+from ganvas.nn.invertible.centred import Centred
 
 
 @runtime_checkable
@@ -30,8 +33,27 @@ class PictureFlowSettings(Settings, Protocol):
     def picture(self) -> DoubledSize | WholeSize: ...
 
 
+@runtime_checkable
+class PointFlowSettings(Settings, Protocol):
+    """A ``Config`` of a flow of points."""
+
+    @property
+    def dims(self) -> int: ...
+    @property
+    def hold_kimg(self) -> float: ...
+    @property
+    def decay_kimg(self) -> float: ...
+    @property
+    def beta1(self) -> float: ...
+    @property
+    def beta2(self) -> float: ...
+    @property
+    def average_decay(self) -> float: ...
+
+
 F = TypeVar("F", bound=Settings)
 P = TypeVar("P", bound=PictureFlowSettings)
+Q = TypeVar("Q", bound=PointFlowSettings)
 
 
 class FlowGame(Game[F, B], ABC):
@@ -128,6 +150,56 @@ class PictureFlowGame(FlowGame[P, Pictures], ABC):
 
     def _dequantised(self) -> DequantisedDensity:
         return DequantisedDensity(model=self, levels=self.levels, noise=self.noise)
+
+
+class PointFlowGame(FlowGame[Q, Points], ABC):
+    """One flow of points, one player, one loss: the negative log-likelihood, in nats.
+
+    Points are brought to mean 0 and variance 1 in each dimension first, by numbers found on real points once.
+    """
+
+    takes = (Points,)
+
+    def __init__(self, config: Q, *steps: Bijection) -> None:
+        super().__init__()
+        self.config = config
+        self.flow = BijectionChain(Centred(config.dims), *steps)
+
+    @property
+    def latent_size(self) -> int:
+        """Numbers of a point."""
+        return self.config.dims
+
+    def schedule(self) -> Steady:
+        """One batch size; a learning rate that is held and then falls."""
+        config = self.config
+        return held_then_linear(
+            batch_size=config.batch_size, lr=config.lr, hold_kimg=config.hold_kimg, decay_kimg=config.decay_kimg
+        )
+
+    def phases(self) -> list[Phase[Points]]:
+        """The flow descends the negative log-likelihood."""
+        config = self.config
+        adam = Adam(beta1=config.beta1, beta2=config.beta2)
+        average = config.average_decay or None
+        return [Phase(name="F", player=self.flow, loss=self._loss, optimizer=adam, average=average)]
+
+    def _loss(self, batch: Points) -> Terms:
+        return {"nats": -self.log_density(batch.points)}
+
+    @torch.no_grad()
+    def calibrate(self, batch: Points) -> None:
+        """Finds where real points lie, and how far apart, of the whole batch on every rank."""
+        points = batch.points.double()
+        middle = points.mean(0)
+        batch.ranks.average_([middle])
+        variance = (points - middle).square().mean(0)
+        batch.ranks.average_([variance])
+        assert isinstance(self.flow, BijectionChain)
+        centred = self.flow.steps[0]
+        assert isinstance(centred, Centred)
+        centred.middle.copy_(middle)
+        centred.spread.copy_(variance.sqrt().clamp_min(torch.finfo(torch.float32).tiny))
 
 
 def standard_normal(z: Latents) -> PerSample:

@@ -23,18 +23,16 @@ Departs from the paper:
 
 import math
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.sample_sizes.picture_size import WholeSize
 from ganvas.core.schedule import Steady, ramped_decay
-from ganvas.core.seeds import stream
 from ganvas.core.shapes import Labels, PerSample, Samples
 from ganvas.losses.batches.picture_batch import Pictures
 from ganvas.losses.batches.point_batch import Points
@@ -43,13 +41,10 @@ from ganvas.losses.games.latent_game import FramedGame
 from ganvas.losses.likelihoods.bits import bits_per_dimension
 from ganvas.losses.likelihoods.logistic_mixture import LogisticMixture, mixture_of
 from ganvas.losses.optimizers import Adam
-from ganvas.nn.layers.initialise import filled, normal_, unset
+from ganvas.networks.masked_network import Flat, MaskedLinear, MaskedNetwork, Numbers
 
 LEAST_LOG_STD = -7.0  # Of a normal law of a point's number, in the units that the network sees.
 POINT_RANGE = 1.7  # Points lie about within this of 0 there, because their variance is 1/2.
-
-Flat = Float[Tensor, "n d"]
-Numbers = Float[Tensor, "n d k"]  # That describe the distribution of each number of a sample.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,74 +93,6 @@ TINY = Config(height=4, width=4, channels=3, hidden=16, masks=2, shuffle=True, c
 TINY_POINTS = replace(TINY, dims=2)
 
 
-class MaskedLinear(nn.Module):
-    """``x (w m)^T + b`` with a mask of zeros and ones."""
-
-    def __init__(self, inputs: int, outputs: int, *, bias: bool = True) -> None:
-        super().__init__()
-        self.weight = unset(outputs, inputs)
-        self.bias = unset(outputs) if bias else None
-
-    def reset(self, generator: torch.Generator) -> None:
-        """Normal weights of variance 1 / fan-in; small biases, so that no unit that sees nothing starts at its kink."""
-        fan_in = self.weight.shape[1]
-        normal_(self.weight, generator, std=math.sqrt(1 / fan_in))
-        if self.bias is not None:
-            normal_(self.bias, generator, std=math.sqrt(1 / (3 * fan_in)))
-
-    def forward(self, x: Float[Tensor, "n f"], mask: Float[Tensor, "f2 f"]) -> Float[Tensor, "n f2"]:
-        bias = None if self.bias is None else filled(self.bias).to(x.dtype)
-        return F.linear(x, (filled(self.weight) * mask).to(x.dtype), bias)
-
-    def some(self, x: Float[Tensor, "n f"], mask: Tensor, units: Tensor) -> Float[Tensor, "n u"]:
-        """Some of the outputs alone."""
-        bias = None if self.bias is None else filled(self.bias)[units]
-        return F.linear(x, filled(self.weight)[units] * mask[units], bias)
-
-
-class Network(nn.Module):
-    """From flattened samples to the numbers of every distribution, by the masks of a set."""
-
-    places: Tensor  # Of the numbers of a sample in each set's order, from 1, (masks, d).
-    degrees: Tensor  # Of the hidden units of each set and layer, (masks, depth, hidden).
-
-    def __init__(self, config: Config, *, outputs: int) -> None:
-        super().__init__()
-        self.outputs = outputs
-        d = config.numbers
-        sizes = [d, *[config.hidden] * config.depth]
-        self.layers = nn.ModuleList(MaskedLinear(before, after) for before, after in pairwise(sizes))
-        self.last = MaskedLinear(config.hidden, d * outputs)
-        self.direct = MaskedLinear(d, d * outputs, bias=False) if config.direct else None
-        places, degrees = [], []
-        with torch.device("cpu"):
-            for number in range(config.masks):
-                rng = stream(0, "masks", number)
-                places.append(1 + (torch.randperm(d, generator=rng) if config.shuffle else torch.arange(d)))
-                degrees.append(torch.randint(1, max(d, 2), (config.depth, config.hidden), generator=rng))
-        self.register_buffer("places", torch.stack(places), persistent=False)
-        self.register_buffer("degrees", torch.stack(degrees), persistent=False)
-
-    def forward(self, x: Flat, number: Tensor) -> Numbers:
-        """What the network says of samples, by the set of masks of that number, a tensor of one."""
-        *hidden, last, direct = self.masks(number)
-        y = x
-        for layer, mask in zip(self.layers, hidden, strict=True):
-            y = F.relu(layer(y, mask))
-        found = self.last(y, last)
-        if self.direct is not None:
-            found = found + self.direct(x, direct)
-        return found.unflatten(1, (x.shape[1], self.outputs))
-
-    def masks(self, number: Tensor) -> list[Tensor]:
-        """Of the hidden layers, of the last one, and of the direct connections: 1 where two units are connected."""
-        places, degrees = self.places[number][0], self.degrees[number][0]
-        before = [places, *degrees]
-        hidden = [(after[:, None] >= low).float() for low, after in pairwise(before)]  # Eq. 12.
-        wanted = places.repeat_interleave(self.outputs)[:, None]
-        return [*hidden, (wanted > before[-1]).float(), (wanted > places).float()]  # Eq. 13.
-
-
 class Model(FramedGame[Config]):
     """The network and its likelihood."""
 
@@ -175,7 +102,15 @@ class Model(FramedGame[Config]):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.binary = config.binary and not config.dims
-        self.network = Network(config, outputs=1 if self.binary else 3 * config.components)
+        self.network = MaskedNetwork(
+            config.numbers,
+            1 if self.binary else 3 * config.components,
+            width=config.hidden,
+            depth=config.depth,
+            masks=config.masks,
+            shuffle=config.shuffle,
+            direct=config.direct,
+        )
         ends = torch.linspace(-POINT_RANGE, POINT_RANGE, config.components + 2)
         self.register_buffer("starts", ends[1:-1], persistent=False)
         self.start_log_std = math.log(2 * POINT_RANGE / (config.components + 1))  # As far as they lie apart.

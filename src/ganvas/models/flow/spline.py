@@ -11,29 +11,28 @@ Departs from the paper:
 - Networks of couplings are plain, not residual. They see a number that is always 1 beside the other half, so that
   points of a single dimension, which have no other half, have a spline too.
 - Points are brought to mean 0 and variance 1 in each dimension first, by numbers found on real points once.
+- ``coupling="affine"`` scales and shifts a half in the place of splines, as Real NVP does with pictures (Dinh,
+  Sohl-Dickstein, Bengio, ICLR 2017, https://arxiv.org/abs/1605.08803, eq. 4 and 5): what splines are held against.
 """
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.core.checks import above, at_least, fractions
-from ganvas.core.schedule import Steady, held_then_linear
-from ganvas.core.shapes import PerSample
-from ganvas.losses.batches.point_batch import Points
-from ganvas.losses.game import Phase, Terms
-from ganvas.losses.games.flow_game import FlowGame
-from ganvas.losses.optimizers import Adam
+from ganvas.core.schedule import held_and_falling
+from ganvas.losses.games.flow_game import PointFlowGame
 from ganvas.networks.fully_connected import FullyConnected
-from ganvas.nn.invertible.bijection import Bijection, BijectionChain, no_change
+from ganvas.nn.invertible.bijection import Bijection
 from ganvas.nn.invertible.coupling import CouplingLayer
+from ganvas.nn.invertible.moves import Move, ScaleThenShift, bounded_log_scale
 from ganvas.nn.invertible.rational_quadratic import numbers_of_spline, spline_of
 
 Rows = Float[Tensor, "n d"]
-DECAY_SHARE = 0.5  # Of a run whose length is known, over which the learning rate falls.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +41,7 @@ class Config:
 
     dims: int = 2  # Numbers of a point. Taken from the data.
     couplings: int = 6
+    coupling: Literal["spline", "affine"] = "spline"  # How a half moves; "affine" makes a Real NVP of points.
     bins: int = 16  # Of a spline.
     bound: float = 4.0  # Splines move what lies in [-bound, bound] of points whose variance is 1.
     width: int = 64  # Of every hidden layer.
@@ -63,38 +63,20 @@ class Config:
 
     def fitted(self, total_kimg: float) -> "Config":
         """The same settings with a learning rate that is 0 when the run ends."""
-        decay = DECAY_SHARE * total_kimg
-        return replace(self, hold_kimg=total_kimg - decay, decay_kimg=decay)
+        hold_kimg, decay_kimg = held_and_falling(total_kimg)
+        return replace(self, hold_kimg=hold_kimg, decay_kimg=decay_kimg)
 
 
 TINY = Config(couplings=2, bins=3, width=8, depth=1, batch_size=8)
 
 
-class Centred(Bijection):
-    """Points at mean 0 and variance 1 in each dimension, by numbers found on real points once."""
-
-    middle: Tensor
-    spread: Tensor
-
-    def __init__(self, dims: int) -> None:
-        super().__init__()
-        self.register_buffer("middle", torch.zeros(dims))
-        self.register_buffer("spread", torch.ones(dims))
-
-    def forward(self, x: Rows) -> tuple[Rows, PerSample]:
-        return (x - self.middle) / self.spread, no_change(x) - self.spread.log().sum()
-
-    def inverse(self, y: Rows) -> Rows:
-        return y * self.spread + self.middle
-
-
-class SplineNetwork(nn.Module):
-    """From one half of a point, which may be nothing, to the numbers of a spline for every number of the other."""
+class HalfNetwork(nn.Module):
+    """From one half of a point, which may be nothing, to what moves every number of the other."""
 
     def __init__(self, stays: int, moves: int, config: Config) -> None:
         super().__init__()
         self.moves = moves
-        numbers = moves * numbers_of_spline(config.bins)
+        numbers = moves * (numbers_of_spline(config.bins) if config.coupling == "spline" else 2)
         self.layers = FullyConnected(stays + 1, numbers, width=config.width, depth=config.depth)
 
     def forward(self, stays: Rows) -> Float[Tensor, "n moves numbers"]:
@@ -102,53 +84,11 @@ class SplineNetwork(nn.Module):
         return self.layers(seen).unflatten(1, (self.moves, -1))
 
 
-class Model(FlowGame[Config, Points]):
-    """One flow, one player, one loss: the negative log-likelihood of points, in nats."""
-
-    takes = (Points,)
+class Model(PointFlowGame[Config]):
+    """Halves of a point that move each other along splines."""
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        couplings = (_coupling(config, number) for number in range(config.couplings))
-        self.flow = BijectionChain(Centred(config.dims), *couplings)
-
-    @property
-    def latent_size(self) -> int:
-        """Numbers of a point."""
-        return self.config.dims
-
-    def schedule(self) -> Steady:
-        """One batch size; a learning rate that is held and then falls."""
-        config = self.config
-        return held_then_linear(
-            batch_size=config.batch_size, lr=config.lr, hold_kimg=config.hold_kimg, decay_kimg=config.decay_kimg
-        )
-
-    def phases(self) -> list[Phase[Points]]:
-        """The flow descends the negative log-likelihood."""
-        config = self.config
-        adam = Adam(beta1=config.beta1, beta2=config.beta2)
-        return [
-            Phase(name="F", player=self.flow, loss=self._loss, optimizer=adam, average=config.average_decay or None)
-        ]
-
-    def _loss(self, batch: Points) -> Terms:
-        return {"nats": -self.log_density(batch.points)}
-
-    @torch.no_grad()
-    def calibrate(self, batch: Points) -> None:
-        """Finds where real points lie, and how far apart, of the whole batch on every rank."""
-        points = batch.points.double()
-        middle = points.mean(0)
-        batch.ranks.average_([middle])
-        variance = (points - middle).square().mean(0)
-        batch.ranks.average_([variance])
-        assert isinstance(self.flow, BijectionChain)
-        centred = self.flow.steps[0]
-        assert isinstance(centred, Centred)
-        centred.middle.copy_(middle)
-        centred.spread.copy_(variance.sqrt().clamp_min(torch.finfo(torch.float32).tiny))
+        super().__init__(config, *(_coupling(config, number) for number in range(config.couplings)))
 
 
 def _coupling(config: Config, number: int) -> Bijection:
@@ -156,5 +96,11 @@ def _coupling(config: Config, number: int) -> Bijection:
     halves = ((config.dims + 1) // 2, config.dims // 2)
     first_moves = number % 2 == 0 or config.dims == 1
     moves, stays = halves if first_moves else halves[::-1]
-    move = partial(spline_of, bins=config.bins, bound=config.bound)
-    return CouplingLayer(SplineNetwork(stays, moves, config), move, first_moves=first_moves)
+    return CouplingLayer(HalfNetwork(stays, moves, config), partial(move_of, config=config), first_moves=first_moves)
+
+
+def move_of(said: Float[Tensor, "n moves numbers"], config: Config) -> Move:
+    """From what the network of a coupling says to the move of the other half."""
+    if config.coupling == "affine":
+        return ScaleThenShift(said[..., 0], bounded_log_scale(said[..., 1]))
+    return spline_of(said, bins=config.bins, bound=config.bound)

@@ -33,7 +33,7 @@ import torch
 
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.sample_sizes.picture_size import DoubledSize
-from ganvas.core.schedule import Stage, Steady, held_then_linear
+from ganvas.core.schedule import Stage, Steady, held_and_falling, held_then_linear
 from ganvas.core.shapes import PerSample, Samples
 from ganvas.losses.adversarial import wasserstein_discriminator, wasserstein_generator
 from ganvas.losses.augmentation import Augmentation, NoAugmentation
@@ -44,8 +44,6 @@ from ganvas.losses.games.latent_game import PictureOrPointGame
 from ganvas.losses.optimizers import Adam, RMSprop
 from ganvas.networks.adversarial.dcgan_networks import Norm
 from ganvas.networks.adversarial.plain_pair import plain_discriminator, plain_generator
-
-DECAY_SHARE = 0.5  # Of a run whose length is known, over which the learning rate falls.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +89,8 @@ class Config:
 
     def fitted(self, total_kimg: float) -> "Config":
         """The same settings with a learning rate that is 0 when the run ends."""
-        decay = DECAY_SHARE * total_kimg
-        return replace(self, hold_kimg=total_kimg - decay, decay_kimg=decay)
+        hold_kimg, decay_kimg = held_and_falling(total_kimg)
+        return replace(self, hold_kimg=hold_kimg, decay_kimg=decay_kimg)
 
 
 POINTS = Config(dims=2, latent_size=2, clip=0.1, batch_size=128, lr=1e-3, average_decay=0.999)  # Ours, for points.

@@ -53,7 +53,7 @@ class Actnorm(Bijection):
         self.logs.copy_(-(variance.sqrt() + LEAST).log() / FACTOR)
 
 
-def calibrate_actnorms(module: nn.Module, inputs: Maps) -> None:
+def calibrate_actnorms(module: nn.Module, inputs: Tensor) -> None:
     """Sets every actnorm below ``module`` from the inputs, one after another in a single pass."""
     norms = [part for part in module.modules() if isinstance(part, Actnorm)]
     try:

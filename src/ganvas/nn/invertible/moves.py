@@ -4,11 +4,14 @@ A coupling layer moves one half of a sample as its network says of the other hal
 so the map has an inverse and its Jacobian is triangular, whatever the network is (Dinh et al. 2014, section 3.2).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
+
+MOST_LOG_SCALE = math.log(1000)
 
 
 @runtime_checkable
@@ -77,3 +80,11 @@ class Standardise:
 
     def inverse(self, y: Tensor) -> Tensor:
         return y * self.log_sd.exp() + self.mean
+
+
+def bounded_log_scale(raw: Tensor) -> Tensor:
+    """``raw / (1 + |raw| / ln 1000)``: a slope between 1/1000 and 1000, whatever a network says.
+
+    Without bounds a sample far from all others soon leaves the range of numbers, and its density is none.
+    """
+    return raw / (1 + raw.abs() / MOST_LOG_SCALE)
