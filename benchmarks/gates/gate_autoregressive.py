@@ -22,6 +22,7 @@ from benchmarks.gates.preset_run import measured, preset_run, run_parts
 
 from benchmarks import history
 from ganvas.models.autoregressive import gated_pixelcnn, pixelcnn
+from ganvas.networks.masked_network import MaskedNetwork
 from ganvas.nn.layers.causal_conv import LeftConv2d
 
 SCENES, HELD_OUT, KIMG = "scenes:8000,16x16", "scenes:512,16x16,seed=9", 30.0
