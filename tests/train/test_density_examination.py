@@ -48,7 +48,8 @@ def test_each_measurement_has_the_bits_of_held_out_pictures_and_yardsticks_that_
     train(setup)
     lines = setup.run.lines("measures.jsonl")
     assert [line["nimg"] for line in lines] == [0, 16, 32]
-    names = ["bits_per_dimension"] + [f"bits_per_dimension.{one}" for one in ("gaussian", "histogram", "png", "webp")]
+    # No Gaussian: there are fewer training pictures than numbers of one.
+    names = ["bits_per_dimension"] + [f"bits_per_dimension.{one}" for one in ("histogram", "png", "webp")]
     for line in lines:
         results = {one["metric"]: one for one in line["results"]}
         assert list(results) == names

@@ -26,7 +26,7 @@ class BrightnessOnly:
 
 @pytest.fixture
 def packed(tmp_path):
-    pictures = np.random.default_rng(0).integers(0, 256, (11, 5, 6, 3), dtype=np.uint8)
+    pictures = np.random.default_rng(0).integers(0, 256, (91, 5, 6, 3), dtype=np.uint8)  # Enough for a Gaussian.
     np.savez(tmp_path / "some.npz", images=pictures)
     return prepare(str(tmp_path / "some.npz"), size=(5, 6), quiet=True)
 
@@ -54,6 +54,13 @@ def test_yardsticks_are_parts_of_the_same_result_and_are_not_better_nor_worse(pa
     assert {(one.n, one.better, one.protocol) for one in found} == {(11, "neither", "way")}
 
 
+def test_a_gaussian_that_is_left_out_says_how_many_pictures_would_do(packed):
+    assert density.about_gaussian(packed) == density.about_gaussian(None) == ""
+    assert "90 numbers cannot be found from 90 training pictures. 91 would do" in density.about_gaussian(
+        packed, most=90
+    )
+
+
 @pytest.mark.parametrize(("suffix", "jpeg"), [("jpg", True), ("JPEG", True), ("png", False)])
 def test_pictures_that_were_jpeg_are_told_by_their_names(tmp_path: Path, suffix, jpeg):
     folder = tmp_path / "files"
@@ -79,7 +86,7 @@ def test_beside_a_model_of_fewer_colours_stand_codes_of_the_same_reduced_picture
         {one.metric: one.value for one in density.yardstick_results(packed, packed, rows, "way", seed=0, levels=levels)}
         for levels in (256, 32)
     )
-    # Uniform colours: of 5 bits they need 5 and not 8, and eleven pictures tell a histogram little more.
+    # Uniform colours: of 5 bits they need 5 and not 8, and a hundred pictures tell a histogram little more.
     assert 4 < reduced["bits_per_dimension.histogram"] < 5.1
     assert 7 < whole["bits_per_dimension.histogram"] < 8.1
     for name in ("gaussian", "png", "webp"):

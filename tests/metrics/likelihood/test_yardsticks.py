@@ -84,3 +84,13 @@ def test_all_yardsticks_are_of_the_same_pictures_and_a_huge_covariance_is_left_o
     assert {one.bits.shape for one in found} == {(4,)}
     monkeypatch.setattr(yardsticks, "MOST_DIMENSIONS", 5)
     assert [one.name for one in yardsticks.yardsticks(train, held)] == ["histogram", "png", "webp"]
+
+
+def test_a_gaussian_of_fewer_pictures_than_numbers_is_left_out():
+    """Of 6 numbers: a covariance of 7 pictures has full rank, and of 6 it has not."""
+    held = pictures(4, channels=3, seed=1)
+    for count in (6, 7):
+        train = pictures(count, channels=3)
+        covariance = np.cov(train.reshape(count, 6).astype(float), rowvar=False)
+        names = {one.name for one in yardsticks.yardsticks(train, held)}
+        assert ("gaussian" in names) == (np.linalg.matrix_rank(covariance) == 6) == (count == 7)

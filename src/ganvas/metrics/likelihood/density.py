@@ -15,7 +15,7 @@ from ganvas.core.results import Result
 from ganvas.data.packed import Packed
 from ganvas.losses.capabilities import DetailsDensity, HasDensity, Inverts, ReducesColours
 from ganvas.losses.likelihoods.bits import bits_per_dimension, density_protocol
-from ganvas.metrics.likelihood.yardsticks import Bits, yardsticks
+from ganvas.metrics.likelihood.yardsticks import MOST_DIMENSIONS, Bits, gaussian_wants, yardsticks
 
 METRIC = "bits_per_dimension"
 BATCH = 64
@@ -127,6 +127,19 @@ def yardstick_results(
         fitted = train.read(np.unique(np.linspace(0, len(train) - 1, min(most, len(train))).astype(np.int64)))
     found = yardsticks(fitted, held_out.read(rows), levels=levels)
     return [_result(f"{METRIC}.{one.name}", one.bits, protocol, seed=seed) for one in found]
+
+
+def about_gaussian(train: Packed | None, *, most: int = MOST_FITTED) -> str:
+    """What is to be said of a Gaussian that does not stand beside, of too few training pictures; "" where it stands."""
+    if train is None:
+        return ""
+    numbers, fitted = train.height * train.width * train.channels, min(most, len(train))
+    if numbers > MOST_DIMENSIONS or fitted >= gaussian_wants(numbers):
+        return ""
+    return (
+        f"No Gaussian stands beside: its covariance of {numbers:,} numbers cannot be found from {fitted:,} training "
+        f"pictures. {gaussian_wants(numbers):,} would do."
+    )
 
 
 def were_jpeg(packed: Packed) -> bool:

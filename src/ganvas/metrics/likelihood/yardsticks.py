@@ -42,7 +42,7 @@ class Yardstick:
 
 
 def yardsticks(train: Fitted | None, held_out: Pixels, *, levels: int = COLOURS) -> list[Yardstick]:
-    """Every yardstick of the same held-out pictures; the Gaussian where its covariance is of a bearable size.
+    """Every yardstick of the same held-out pictures; the Gaussian where enough pictures say what its covariance is.
 
     Args:
         train: None leaves out the two that are fitted: scored on what they were fitted on, they would seem to know it.
@@ -55,9 +55,18 @@ def yardsticks(train: Fitted | None, held_out: Pixels, *, levels: int = COLOURS)
 
 def _fitted(train: Fitted, held_out: Pixels, levels: int) -> list[Yardstick]:
     found = [Yardstick(name="histogram", bits=histogram_bits(train, held_out, levels), fitted_on=len(train))]
-    if train[0].size <= MOST_DIMENSIONS:
+    if gaussian_wants(train[0].size) <= len(train) and train[0].size <= MOST_DIMENSIONS:
         found.insert(0, Yardstick(name="gaussian", bits=gaussian_bits(train, held_out, levels), fitted_on=len(train)))
     return found
+
+
+def gaussian_wants(dimensions: int) -> int:
+    """How many pictures of as many numbers a covariance wants.
+
+    That of n pictures knows n - 1 directions. In any other only the rounding is left of it, and what lies a little
+    aside costs any number of bits.
+    """
+    return dimensions + 1
 
 
 def reduced(pixels: UInt8[np.ndarray, "k h w c"], levels: int) -> UInt8[np.ndarray, "k h w c"]:

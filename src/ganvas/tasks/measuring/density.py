@@ -57,6 +57,7 @@ def bits_of(
     try:
         own, levels = None if trained_on else trained.reals(quiet=quiet), density.levels_of(model)
         beside = density.yardstick_results(own, packed, rows, protocol, seed=seed, levels=levels)
+        notes += [note for note in (density.about_gaussian(own),) if note]
     except UserError as error:
         notes.append(f"No yardsticks, which are fitted on the training pictures: {error}")
     nats = -math.log(2) * packed.height * packed.width * packed.channels
