@@ -62,9 +62,10 @@ def test_mean_and_deviation_are_read_back_from_an_interval(says, mean, ratio):
 @pytest.mark.parametrize(("says", "state"), [("more", "holds"), ("less", "holds"), ("same", "fails")])
 def test_a_planted_effect_is_found_where_there_are_seeds_enough(says, state):
     # Half the interval is t / sqrt(n): 1.895 / sqrt(8) < 1 < 2.015 / sqrt(4); the planted effect is 1 beyond.
-    assert planted(judged(0.0, n=8, says=says)) == state
+    assert planted(judged(0.0, n=8, says=says)).state == state
     assert finds_planted(judged(0.0, n=8, says=says))
-    assert planted(judged(0.0, n=4, says=says)) == "undecided"
+    few = planted(judged(0.0, n=4, says=says))
+    assert (few.state, few.would_decide) == ("undecided", 5)  # 2.132 / sqrt(5) is below 1.
 
 
 @pytest.mark.simulate

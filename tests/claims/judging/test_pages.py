@@ -31,6 +31,12 @@ IDENTITY = Identity(
     smallest_effect=0.125,
     holds_when="it is well",
 )
+TREND = dataclasses.replace(
+    EXPERIMENT,
+    arms=("one", "two", "four"),
+    doses=(0.0, 1.0, 2.0),
+    run=lambda arm, seeds: [["one", "two", "four"].index(arm) * (2 - 5 * (seed == 103)) for seed in seeds],
+)
 RECORD = {
     "command": "ganvas claim mine.py",
     "date": "2026-12-01",
@@ -60,7 +66,16 @@ def test_a_page_has_the_statement_who_says_so_every_seed_and_how_to_run_it_again
 def test_a_page_of_an_identity_has_its_cases_and_their_condition():
     text = page_of(IDENTITY, [])
     assert "half true" in text
-    assert re.search(r"badly</td><td[^>]*>0.5</td><td[^>]*>not met", text)
+    assert re.search(r"badly</td><td[^>]*>0.5</td><td[^>]*>at most 0.125</td><td[^>]*>not met.*>counterexample<", text)
+    assert re.search(r"well</td><td[^>]*>0</td><td[^>]*>at most 0.125</td><td[^>]*>met</td><td[^>]*>yes<", text)
+
+
+def test_a_page_of_a_trend_says_how_many_pairs_of_levels_go_its_way():
+    text = page_of(TREND, [101, 102, 103, 104])
+    assert "75% of the pairs of levels rise" in text
+    assert "It rises from the first dose to the last." in text
+    assert "rise over 3 levels" in text
+    assert re.search(r">103</td>(<td[^>]*>[^<]*</td>){3}<td[^>]*>−6<", text)  # Down from 0 over -3 to -6.
 
 
 @pytest.mark.parametrize(("claim", "seeds"), [(EXPERIMENT, [1, 2]), (IDENTITY, [])])
@@ -83,6 +98,7 @@ def test_the_board_has_a_link_to_a_page_for_every_claim_with_a_verdict(tmp_path)
     for link in links:
         assert f'href="../{board_page.HOME}"' in (tmp_path / link).read_text()
     assert "Not yet." in text
+    assert "1 to 1 channels by 2" in (tmp_path / f"{names[1]}.html").read_text()  # A case, as it was judged.
     assert text.count("<svg") == 2  # The forest, for wide screens and for narrow ones.
     assert all(line.told.partition(": ")[2][:20] in text for line in lines[:2])
 
@@ -91,8 +107,9 @@ def test_values_that_were_kept_stand_on_the_page_with_the_seeds_of_the_lock():
     name = "norms/magnitudes_escalate"
     kept = board.verdicts()[name]
     values = [1.5 + place / 8 for place in range(kept["n"])]
-    recalled = board_page.recalled(name, kept | {"first": values, "second": values[::-1]})
+    arms = board_page.recalled(name, kept).claim.arms
+    recalled = board_page.recalled(name, kept | {"values": dict(zip(arms, (values, values[::-1]), strict=True))})
     assert len(recalled.outcome.seeds) == kept["n"]
     assert min(recalled.outcome.seeds) >= 100
-    assert dataclasses.replace(recalled.outcome, first=(), second=(), seeds=()).verdict.value == kept["value"]
+    assert dataclasses.replace(recalled.outcome, values=(), seeds=()).verdict.value == kept["value"]
     assert "1.625" in claim_page.html(recalled)

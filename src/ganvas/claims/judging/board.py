@@ -1,9 +1,9 @@
 """The board: every claim with its verdict, those that fail first, and those that wait for something, at the end.
 
-Verdicts are kept in ``verdicts.json`` beside the claims, each with the digest of the design that it was judged by, the
-values of its seeds, two controls, the command, the versions, the machine and the date. A verdict on another design than
-the locked one is stale. What is kept is the verdict among those of the family, the claims of one folder; the verdict of
-an experiment by itself stands beside it as ``alone``.
+Verdicts are kept in ``verdicts.json`` beside the claims, each with the digest of the design that it was judged by, its
+cases or the values of its seeds, two controls, the command, the versions, the machine and the date. A verdict on
+another design than the locked one is stale. What is kept is the verdict among those of the family, the claims of one
+folder; the verdict of an experiment by itself stands beside it as ``alone``.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.claims.judging import family, judge, lock, running
-from ganvas.claims.judging.claim import Experiment, Identity, Tier
+from ganvas.claims.judging.claim import Claim, Experiment, Identity, Tier
 from ganvas.claims.judging.family import JudgedExperiment
 from ganvas.claims.judging.unwritten import UNWRITTEN
 from ganvas.core.files.atomic_files import read_json, write_json
@@ -130,7 +130,7 @@ def settled(judged: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]
     for members in families.values():
         chances = family.adjusted(members)
         for name, verdict in family.settled(members).items():
-            by_itself, shifted = family.alone(members[name]).state, family.planted(members[name])
+            by_itself, shifted = family.alone(members[name]).state, family.planted(members[name]).state
             found[name] |= {**vars(verdict), "alone": by_itself, "adjusted_p": chances[name], "planted": shifted}
     return found
 
@@ -154,8 +154,7 @@ def _judged(name: str, stamp: Mapping[str, str]) -> dict[str, Any]:
     outcome = running.run(found.claim, running.seeds_of(found, digest, None))
     return {
         **vars(outcome.verdict),
-        "first": list(outcome.first),
-        "second": list(outcome.second),
+        **_shown(found.claim, outcome),
         "control": _control(found, digest, outcome),
         "cpu_sec": round(time.process_time() - began, 1),
         "locked": digest,
@@ -166,12 +165,19 @@ def _judged(name: str, stamp: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _shown(claim: Claim, outcome: running.Outcome) -> dict[str, Any]:
+    """What the verdict stands on: every case, or the values of every arm, seed by seed."""
+    if isinstance(claim, Identity):
+        return {"cases": [vars(case) for case in outcome.cases]}
+    return {"values": dict(zip(claim.arms, map(list, outcome.values), strict=True))}
+
+
 def _control(found: running.Found, digest: str | None, outcome: running.Outcome) -> str | None:
-    """The state of an experiment's second arm against itself; None of an identity, which has a twin instead."""
+    """The state of one arm of an experiment against itself; None of an identity, which has a twin instead."""
     claim = found.claim
     if isinstance(claim, Identity) or digest is None:
         return None
-    seeds = lock.judged_seeds(digest, 2 * claim.seeds)
+    seeds = lock.judged_seeds(digest, len(claim.arms) * claim.seeds)
     return running.control(claim, outcome, seeds[claim.seeds :]).state
 
 

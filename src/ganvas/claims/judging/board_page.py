@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.claims.judging import board, claim_page, lock, running
-from ganvas.claims.judging.claim import Identity
+from ganvas.claims.judging.claim import Case, Claim, Identity
 from ganvas.claims.judging.claim_page import JudgedClaim
 from ganvas.claims.judging.forest import forest
 from ganvas.claims.judging.judge import Verdict
@@ -59,12 +59,16 @@ def html(lines: Sequence[board.BoardLine], kept: Mapping[str, Mapping[str, Any]]
 def recalled(name: str, kept: Mapping[str, Any]) -> JudgedClaim:
     """A claim of the package with a verdict that was kept; seeds follow from its lock."""
     found = running.find(name)
-    fields = Verdict.__dataclass_fields__
-    first, second = (tuple(kept.get(arm, ())) for arm in ("first", "second"))
-    seeds = () if isinstance(found.claim, Identity) else tuple(lock.judged_seeds(kept["locked"], len(first)))
-    verdict = Verdict(**{field: kept[field] for field in fields})
-    outcome = Outcome(verdict=verdict, seeds=seeds, first=first, second=second)
+    outcome = _outcome(found.claim, kept)
     return JudgedClaim(name=name, claim=found.claim, outcome=outcome, record=kept, told=running.told(found.path)[1])
+
+
+def _outcome(claim: Claim, kept: Mapping[str, Any]) -> Outcome:
+    verdict = Verdict(**{field: kept[field] for field in Verdict.__dataclass_fields__})
+    if isinstance(claim, Identity):
+        return Outcome(verdict=verdict, cases=tuple(Case(**case) for case in kept["cases"]))
+    values = tuple(tuple(kept["values"][arm]) for arm in claim.arms)
+    return Outcome(verdict=verdict, seeds=tuple(lock.judged_seeds(kept["locked"], verdict.n)), values=values)
 
 
 def _has_page(line: board.BoardLine) -> bool:

@@ -2,7 +2,8 @@
 
 A claim is a file with a docstring and a ``CLAIM``. It is of one of two kinds. An :class:`Identity` says that something
 is so in every case, and is decided by its largest error. An :class:`Experiment` says that one arm has more than
-another, and is decided by an interval of paired differences over shared seeds.
+another, and is decided by an interval of paired differences over shared seeds. What differs may also be a trend over
+the levels of a factor, each an arm with its dose, or the share of runs that diverge.
 
 What is fixed before anything is run: the statement, who agrees with it and who denies it, what is measured, and the
 smallest effect that would be worth naming. A difference that is sure and smaller than that does not make a claim true.
@@ -11,6 +12,7 @@ smallest effect that would be worth naming. A difference that is sure and smalle
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
 from ganvas.core.errors import UserError, did_you_mean
@@ -74,14 +76,18 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """That the first arm has more (less, the same) of something than the second.
+    """That the first arm has more (less, the same) of something than the second, or that it rises from arm to arm.
 
     Args:
-        arms: Two names. The effect of a seed is the first's value minus the second's, or their ratio.
+        arms: Two names. The effect of a seed is the first's value minus the second's, or their ratio. Of a trend three
+            or more, and the effect is the rise from the first dose to the last along the line of least squares.
         estimand: What a value is, in words.
         says: "more": the effect is above the smallest effect; "less": the other way round; "same": it lies within.
         smallest_effect: In ``unit``; of a ratio, a factor above 1.
         ratio: The values are positive and their ratio is meant: judged by its logarithm.
+        doses: Of a trend, one for each arm and rising, on the scale on which a line is meant: 0, 1, 2 of 16, 64, 256.
+        share: The values are 1 of a run that diverged and 0 of another, and shares of runs are meant: judged by exact
+            bounds, since seven runs of eight follow no normal law.
         seeds: How many are judged; part of the design.
         run: ``(arm, seeds) -> one value per seed``. The same seed must mean the same luck in both arms.
         rehearsal: The same with less work, for tests; None where ``run`` takes no time.
@@ -91,13 +97,15 @@ class Experiment:
     statement: str
     sources: tuple[Source, ...]
     scope: str
-    arms: tuple[str, str]
+    arms: tuple[str, ...]
     estimand: str
     says: Direction
     unit: str
     run: Run
     smallest_effect: float = math.nan
     ratio: bool = False
+    doses: tuple[float, ...] = ()
+    share: bool = False
     seeds: int = 12
     rehearsal: Run | None = None
     tier: Tier = "quick"
@@ -105,7 +113,8 @@ class Experiment:
     def __post_init__(self) -> None:
         _check(self, self.smallest_effect)
         _check_word("says", self.says, get_args(Direction))
-        _check_arms(self.arms)
+        _check_doses(self.arms, self.doses) if self.doses else _check_arms(self.arms)
+        _check_share(self)
         if self.ratio and self.smallest_effect <= 1:
             raise UserError(
                 f"smallest_effect={self.smallest_effect:g} of a ratio must be above 1: 1.1 means a tenth more."
@@ -149,7 +158,28 @@ def _check_word(name: str, given: Any, known: Sequence[str]) -> None:
 def _check_arms(arms: Any) -> None:
     if not isinstance(arms, tuple | list) or len(arms) != 2 or arms[0] == arms[1]:
         raise UserError(
-            f"arms={arms!r} must be two different names: the first's values are compared with the second's."
+            f"arms={arms!r} must be two different names: the first's values are compared with the second's. A trend "
+            "over more of them says doses=..., one for each."
+        )
+
+
+def _check_doses(arms: Sequence[str], doses: Sequence[float]) -> None:
+    if len(arms) != len(doses) or len(set(arms)) < max(len(arms), 3):
+        raise UserError(
+            f"A trend over {len(doses)} doses has as many arms of different names, and 3 or more; these are {arms!r}. "
+            "Of two, say which has more, and no doses."
+        )
+    if not all(low < high < math.inf for low, high in pairwise(doses)):
+        raise UserError(f"doses={doses!r} must rise from arm to arm, and be finite. Give arms and doses in that order.")
+
+
+def _check_share(claim: Experiment) -> None:
+    if claim.share and (claim.ratio or claim.doses):
+        raise UserError("share=True is a difference of shares between two arms: leave ratio and doses out.")
+    if claim.share and claim.smallest_effect > 0.5:
+        raise UserError(
+            f"smallest_effect={claim.smallest_effect:g} of shares of runs must be .5 at most: twice as much is planted "
+            "to see whether there are seeds enough, and no share is more than 1."
         )
 
 

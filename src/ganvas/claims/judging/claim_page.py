@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ganvas.claims.judging.claim import Case, Claim, Experiment, Identity
 from ganvas.claims.judging.figure import figure
-from ganvas.claims.judging.judge import ALPHA
+from ganvas.claims.judging.judge import ALPHA, Verdict, effect_name, effects_of
 from ganvas.claims.judging.running import Outcome
+from ganvas.claims.judging.trends import in_order
 from ganvas.core.number_text import number
 from ganvas.report.drawing.svg import svg
 from ganvas.report.web import page
@@ -18,6 +21,11 @@ SAYS = {
     "more": "The first has more than the second.",
     "less": "The first has less than the second.",
     "same": "Both have the same.",
+}
+SAYS_OF_TREND = {
+    "more": "It rises from the first dose to the last.",
+    "less": "It falls from the first dose to the last.",
+    "same": "It neither rises nor falls with the dose.",
 }
 
 
@@ -59,7 +67,7 @@ def html(judged: JudgedClaim, *, board: str = "") -> str:
 
 
 def _paragraphs(text: str) -> list[Html]:
-    plain = text.replace("``", "").strip()
+    plain = text.replace("`", "").strip()
     return [element("p", " ".join(one.split())) for one in plain.split("\n\n") if one.strip()]
 
 
@@ -72,16 +80,30 @@ def _design(claim: Claim) -> list[tuple[str, Content]]:
             ("Scope", claim.scope),
             ("Tier", claim.tier),
         ]
-    compared = "their ratio" if claim.ratio else "their difference"
     return [
-        ("Arms", f"{claim.arms[0]}; {claim.arms[1]}"),
-        ("Says", SAYS[claim.says]),
-        ("Measured", f"{claim.estimand}; {compared}, seed by seed"),
+        ("Arms", "; ".join(claim.arms)),
+        ("Doses", ", ".join(map(number, claim.doses)) or None),
+        ("Says", (SAYS_OF_TREND if claim.doses else SAYS)[claim.says]),
+        ("Measured", f"{claim.estimand}; {_compared(claim)}, seed by seed"),
         ("Smallest effect", least),
         ("Seeds", f"{claim.seeds} by design"),
         ("Scope", claim.scope),
         ("Tier", claim.tier),
     ]
+
+
+def _compared(claim: Experiment) -> str:
+    if claim.doses:
+        return f"{'the ratio' if claim.ratio else 'the rise'} over all doses along the line of least squares"
+    return "their ratio" if claim.ratio else "their difference"
+
+
+def _order(judged: JudgedClaim) -> str | None:
+    """Of a trend, what the judge does not ask: whether every step goes the way of the line."""
+    if not isinstance(judged.claim, Experiment) or not judged.claim.doses or not judged.outcome.values:
+        return None
+    rising = in_order(judged.outcome.values)
+    return f"{rising:.0%} of the pairs of levels rise, seed by seed; half of them would by chance"
 
 
 def _numbers(judged: JudgedClaim) -> Html:
@@ -90,6 +112,7 @@ def _numbers(judged: JudgedClaim) -> Html:
         return page.facts([("Largest error", number(verdict.value)), ("Cases", str(verdict.n))])
     level = f"{1 - ALPHA:.0%} to either side"
     least = f"{'a factor of ' if judged.claim.ratio else ''}{number(verdict.detectable, digits=2)}"
+    blind = "nothing: the seeds are too few for shares"
     return page.facts(
         [
             ("Effect", f"{number(verdict.value)} {verdict.unit}"),
@@ -98,9 +121,10 @@ def _numbers(judged: JudgedClaim) -> Html:
             ("p", number(verdict.p, digits=2)),
             ("p in its family", number(record["adjusted_p"], digits=2) if "adjusted_p" in record else None),
             ("Would decide", f"about {verdict.would_decide} seeds" if verdict.would_decide else None),
+            ("Order", _order(judged)),
             (
                 "Detectable",
-                f"{least} beyond the smallest effect, four times out of five",
+                blind if verdict.detectable is None else f"{least} beyond the smallest effect, four times out of five",
             ),
             ("Arm by itself", record.get("control")),
             ("Planted effect", record.get("planted")),
@@ -109,7 +133,7 @@ def _numbers(judged: JudgedClaim) -> Html:
 
 
 def _drawn(judged: JudgedClaim) -> Html | None:
-    if not judged.outcome.cases and not judged.outcome.first:
+    if not judged.outcome.cases and not judged.outcome.values:
         return None
     drawn = element("div", Html(svg(figure(judged.claim, judged.outcome))), class_="drawing")
     return element("div", page.figure(drawn), class_="charts")
@@ -123,28 +147,47 @@ def _source(source: Mapping[str, str]) -> Html:
 def _values(judged: JudgedClaim) -> Html | None:
     outcome = judged.outcome
     if isinstance(judged.claim, Experiment):
-        return page.section("Seeds", _by_seed(judged.claim, outcome)) if outcome.first else None
+        return page.section("Seeds", _by_seed(judged.claim, outcome)) if outcome.values else None
     if not outcome.cases:
         return None
     shown = sorted(outcome.cases, key=lambda case: -case.error)[:MOST_CASES]
     left = len(outcome.cases) - len(shown)
     rest = page.note(f"{left} cases with smaller errors are left out.") if left else None
-    return page.section("Cases", _by_case(shown, of_condition=bool(judged.claim.holds_when)), rest)
+    return page.section("Cases", _by_case(judged.claim, outcome.verdict, shown), rest)
 
 
 def _by_seed(claim: Experiment, outcome: Outcome) -> Html:
-    effects = [a / b if claim.ratio else a - b for a, b in zip(outcome.first, outcome.second, strict=True)]
-    rows = zip(outcome.seeds, outcome.first, outcome.second, effects, strict=True)
-    header = ["seed", *claim.arms, "ratio" if claim.ratio else "difference"]
+    effects = effects_of(claim, *outcome.values)
+    shown = np.exp(effects) if claim.ratio else effects
+    rows = zip(outcome.seeds, *outcome.values, shown.tolist(), strict=True)
+    header = ["seed", *claim.arms, effect_name(claim)]
     return page.table(header, [[str(seed), *map(number, values)] for seed, *values in rows])
 
 
-def _by_case(cases: Sequence[Case], *, of_condition: bool) -> Html:
-    header = ["case", "error", *(["condition"] if of_condition else [])]
+def _by_case(claim: Identity, verdict: Verdict, cases: Sequence[Case]) -> Html:
+    """What was found of every case beside what is expected: nothing, or what still counts as none."""
+    of_condition, expected = bool(claim.holds_when), f"at most {number(claim.smallest_effect)}"
+    header = ["case", f"found: {claim.unit}", "expected", *(["condition"] if of_condition else []), "so?"]
     met = {True: "met", False: "not met"}
     return page.table(
-        header, [[case.name, number(case.error), *([met[case.inside]] if of_condition else [])] for case in cases]
+        header,
+        [
+            [
+                case.name,
+                number(case.error),
+                expected,
+                *([met[case.inside]] if of_condition else []),
+                _so(case, claim, verdict),
+            ]
+            for case in cases
+        ],
     )
+
+
+def _so(case: Case, claim: Identity, verdict: Verdict) -> Content:
+    if case.error <= claim.smallest_effect:
+        return "yes"
+    return element("b", "counterexample") if case.name == verdict.counterexample else "no"
 
 
 def _record(record: Mapping[str, Any]) -> list[tuple[str, Content]]:

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from ganvas.claims.judging.claim import Experiment
-from ganvas.claims.judging.judge import ALPHA, State, Verdict, holm, judge_spread, spread, threshold_of
+from ganvas.claims.judging.judge import ALPHA, Verdict, holm, judge_spread, spread, threshold_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,22 +42,24 @@ def alone(one: JudgedExperiment, level: float = ALPHA) -> Verdict:
     return judge_spread(one.claim, mean, deviation, one.verdict.n, level=level)
 
 
-def planted(one: JudgedExperiment) -> State:
+def planted(one: JudgedExperiment) -> Verdict:
     """A control: the verdict on effects of twice the smallest one, with the spread that was measured.
 
-    A design that has seeds enough finds it, and says "holds", or "fails" of what is said to be the same. No seed is
-    run for it.
+    A design that has seeds enough finds it, and says "holds", or "fails" of what is said to be the same; of another the
+    verdict says how many seeds would. No seed is run for it.
     """
     effect = 2 * threshold_of(one.claim) * (-1.0 if one.claim.says == "less" else 1.0)
-    return judge_spread(one.claim, effect, _spread(one)[1], one.verdict.n).state
+    return judge_spread(one.claim, effect, _spread(one)[1], one.verdict.n)
 
 
 def finds_planted(one: JudgedExperiment) -> bool:
     """Whether the planted effect is found."""
-    return planted(one) == ("fails" if one.claim.says == "same" else "holds")
+    return planted(one).state == ("fails" if one.claim.says == "same" else "holds")
 
 
 def _spread(one: JudgedExperiment) -> tuple[float, float]:
+    if one.claim.share:
+        return one.verdict.value, 0.0
     assert one.verdict.low is not None
     assert one.verdict.high is not None
     return spread(one.claim, one.verdict.low, one.verdict.high, one.verdict.n)

@@ -5,11 +5,13 @@ import textwrap
 import numpy as np
 
 from ganvas.claims.judging.claim import Claim, Experiment, Identity
+from ganvas.claims.judging.judge import effects_of
 from ganvas.claims.judging.running import Outcome
 from ganvas.report.drawing.letters import fitted
 from ganvas.report.drawing.palette import OKABE_ITO
 from ganvas.report.drawing.panels import Axes, Curve, chart
-from ganvas.report.drawing.primitives import Drawing, Text
+from ganvas.report.drawing.plot_frame import Place
+from ganvas.report.drawing.primitives import Drawing, Item, Text
 
 WIDTH, HEIGHT, MARGIN, HEAD = 340.0, 230.0, 8.0, 42.0
 LETTERS = 95  # Of the sentence in a line.
@@ -19,7 +21,7 @@ FLOOR = 1e-17  # Errors of exactly 0 stand here on a logarithmic axis.
 def figure(claim: Claim, outcome: Outcome) -> Drawing:
     """The outcome of a claim as a drawing."""
     place = (MARGIN, HEAD, WIDTH - 2 * MARGIN, HEIGHT - HEAD - MARGIN)
-    drawn = _cases(claim, outcome, place) if isinstance(claim, Identity) else _differences(claim, outcome, place)
+    drawn = _drawn(claim, outcome, place)
     room = WIDTH - 2 * MARGIN
     told = textwrap.wrap(outcome.verdict.sentence, LETTERS)[:2]
     head = [Text(x=MARGIN, y=12, text=fitted(claim.statement, room, 8, weight="bold"), size=8, weight="bold")]
@@ -27,7 +29,28 @@ def figure(claim: Claim, outcome: Outcome) -> Drawing:
     return Drawing(width=WIDTH, height=HEIGHT, items=(*head, *drawn), title=outcome.verdict.sentence)
 
 
-def _cases(claim: Identity, outcome: Outcome, place: tuple[float, float, float, float]) -> tuple:
+def _drawn(claim: Claim, outcome: Outcome, place: Place) -> tuple[Item, ...]:
+    if isinstance(claim, Identity):
+        return _cases(claim, outcome, place)
+    return _levels(claim, outcome, place) if claim.doses else _differences(claim, outcome, place)
+
+
+def _levels(claim: Experiment, outcome: Outcome, place: Place) -> tuple[Item, ...]:
+    """Every seed over the doses, and their mean: what the rise is taken of."""
+    values = np.array(outcome.values)
+    middle = np.exp(np.log(values).mean(1)) if claim.ratio else values.mean(1)
+    doses = np.array(claim.doses)
+    names = ["seeds", *[""] * (values.shape[1] - 1)]
+    curves = [
+        Curve(name=name, x=doses, y=one, dash=(), colour=OKABE_ITO[0], stroke_width=0.5)
+        for name, one in zip(names, values.T, strict=True)
+    ]
+    curves.append(Curve(name="mean", x=doses, y=middle, dash=(), marks=True, colour=OKABE_ITO[3], stroke_width=1.6))
+    axes = Axes(x_title="dose", y_title=claim.unit, log_y=claim.ratio)
+    return chart(curves, place, axes=axes)
+
+
+def _cases(claim: Identity, outcome: Outcome, place: Place) -> tuple[Item, ...]:
     errors = np.array([max(case.error, FLOOR) for case in outcome.cases])
     inside = np.array([case.inside for case in outcome.cases])
     places = np.arange(1, len(errors) + 1)
@@ -51,12 +74,12 @@ def _cases(claim: Identity, outcome: Outcome, place: tuple[float, float, float, 
     return chart(curves, place, axes=axes)
 
 
-def _differences(claim: Experiment, outcome: Outcome, place: tuple[float, float, float, float]) -> tuple:
+def _differences(claim: Experiment, outcome: Outcome, place: Place) -> tuple[Item, ...]:
     verdict = outcome.verdict
     assert verdict.low is not None
     assert verdict.high is not None
-    a, b = np.array(outcome.first), np.array(outcome.second)
-    effects = a / b if claim.ratio else a - b
+    plain = effects_of(claim, *outcome.values)
+    effects = np.exp(plain) if claim.ratio else plain
     n = len(effects)
     ends = [0.5, n + 1.5]
     seeds = Curve(name="seeds", x=np.arange(1, n + 1), y=effects, joined=False, marks=True, colour=OKABE_ITO[0])

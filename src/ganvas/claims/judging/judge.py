@@ -6,6 +6,9 @@ where it lies on the other side, and is *undecided* in between; then the judge s
 mean and spread to stay. Whatever the truth is, only one of the two verdicts is wrong, so a wrong one comes at most
 with chance ``alpha``. Percentile bootstraps are not used: with five seeds they cover far less than they say.
 
+The effect of a trend is how far a seed's values rise over the doses. Shares of runs that diverge follow no normal law;
+theirs are two exact bounds at ``alpha`` each.
+
 Of an identity it takes the largest error, and names the case.
 """
 
@@ -16,11 +19,12 @@ from typing import Literal
 
 import numpy as np
 
-from ganvas.claims.judging import student
+from ganvas.claims.judging import shares, student
 from ganvas.claims.judging.claim import Case, Direction, Experiment, Identity
+from ganvas.claims.judging.trends import rises
 from ganvas.core.errors import UserError
 
-VERSION = 1  # Of the rules below; part of every lock.
+VERSION = 1  # Of the rules below; part of every lock. Another kind of claim changes no rule of the others.
 ALPHA = 0.05
 MOST_SEEDS = 1000  # That a judge would ask for; beyond it says "more than".
 
@@ -72,16 +76,14 @@ def judge_identity(claim: Identity, cases: Iterable[Case]) -> Verdict:
     )
 
 
-def judge_experiment(
-    claim: Experiment, first: Sequence[float], second: Sequence[float], *, alpha: float = ALPHA
-) -> Verdict:
-    """The verdict on two arms' values, seed by seed.
+def judge_experiment(claim: Experiment, *values: Sequence[float], alpha: float = ALPHA) -> Verdict:
+    """The verdict on the arms' values, seed by seed.
 
     Raises:
         UserError: fewer than two seeds, arms of unlike length, a value that is not finite, or not positive where
-            ratios are meant.
+            ratios are meant, or neither 0 nor 1 where shares are.
     """
-    effects = effects_of(claim, first, second)
+    effects = effects_of(claim, *values)
     return judge_spread(claim, float(effects.mean()), float(effects.std(ddof=1)), len(effects), alpha=alpha)
 
 
@@ -91,33 +93,50 @@ def judge_spread(
     """The verdict on so many effects of a mean and a deviation, which are all that it depends on.
 
     Args:
-        mean: Of the effects; of ratios, of their logarithms, as the deviation is.
+        mean: Of the effects; of ratios, of their logarithms, as the deviation is. Shares depend on no deviation.
         alpha: Of the interval that is shown.
         level: That it is decided by, where it is another: less than ``alpha`` for one claim of many.
     """
-    sign = -1.0 if claim.says == "less" else 1.0
-    threshold, level = threshold_of(claim), level or alpha
-    toward, half = sign * mean, half_width(deviation, n, alpha=alpha)
-    strict = half_width(deviation, n, alpha=level)
-    state = decide(toward - strict, toward + strict, threshold, claim.says)
-    needed = None
-    if state == "undecided":
-        needed = _seeds_to_decide(toward, deviation, threshold, claim.says, alpha=level, above=n)
+    level = level or alpha
+    plain = interval(claim, mean, deviation, n, alpha=alpha)
+    strict = _toward(claim, interval(claim, mean, deviation, n, alpha=level))
+    state = decide(*strict, threshold_of(claim), claim.says)
+    needed = _seeds_to_decide(claim, mean, deviation, alpha=level, above=n) if state == "undecided" else None
     shown = np.exp if claim.ratio else (lambda value: value)
-    ends = [float(shown(mean - half)), float(shown(mean + half))]
+    ends = [float(shown(end)) for end in plain]
     value = float(shown(mean))
     return Verdict(
         state=state,
-        sentence=_sentence(claim, state, value, ends, n, needed, opposite=toward + half < 0),
+        sentence=_sentence(claim, state, value, ends, n, needed, opposite=_toward(claim, plain)[1] < 0),
         value=value,
         unit=claim.unit,
         n=n,
         low=ends[0],
         high=ends[1],
-        p=_chance(toward, deviation, n, threshold, claim.says),
+        p=_chance(claim, mean, deviation, n),
         would_decide=needed,
-        detectable=float(shown(student.detectable(n, alpha) * deviation)),
+        detectable=_detectable(claim, deviation, n, alpha),
     )
+
+
+def interval(claim: Experiment, mean: float, deviation: float, n: int, *, alpha: float) -> tuple[float, float]:
+    """Two bounds on the effect, each wrong with chance ``alpha``; of ratios, on their logarithm."""
+    if claim.share:
+        return shares.bounds(round(mean * n), n, alpha)
+    half = half_width(deviation, n, alpha=alpha)
+    return mean - half, mean + half
+
+
+def _toward(claim: Experiment, ends: tuple[float, float]) -> tuple[float, float]:
+    """An interval seen from what is claimed: more is upwards, and so is less."""
+    return (-ends[1], -ends[0]) if claim.says == "less" else ends
+
+
+def _detectable(claim: Experiment, deviation: float, n: int, alpha: float) -> float | None:
+    if claim.share:
+        return shares.detectable(n, alpha, claim.smallest_effect)
+    found = student.detectable(n, alpha) * deviation
+    return float(np.exp(found)) if claim.ratio else found
 
 
 def spread(claim: Experiment, low: float, high: float, n: int, *, alpha: float = ALPHA) -> tuple[float, float]:
@@ -168,44 +187,68 @@ def _badness(case: Case) -> float:
     return math.inf if math.isnan(case.error) else case.error
 
 
-def effects_of(claim: Experiment, first: Sequence[float], second: Sequence[float]) -> np.ndarray:
-    """One effect per seed: the first's value minus the second's, or the logarithm of their ratio.
+def effects_of(claim: Experiment, *values: Sequence[float]) -> np.ndarray:
+    """One effect per seed: the first's value minus the second's, the logarithm of their ratio, or the rise over doses.
 
     Raises:
         UserError: as of :func:`judge_experiment`.
     """
-    a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    if a.shape != b.shape or a.ndim != 1:
+    found = [np.asarray(one, np.float64) for one in values]
+    if found[0].ndim != 1 or any(one.shape != found[0].shape for one in found):
+        shapes = " and ".join(str(one.shape) for one in found)
         raise UserError(
-            f"The arms {claim.arms} gave values of {a.shape} and {b.shape}. `run` gives one number per seed, of the "
-            "same seeds for both arms."
+            f"The arms {claim.arms} gave values of {shapes}. `run` gives one number per seed, of the same seeds for "
+            "all arms."
         )
-    if len(a) < 2:
+    if len(found[0]) < 2:
         raise UserError("One seed has no spread to judge by. Take at least 2; the claim's own number is better.")
-    for arm, values in zip(claim.arms, (a, b), strict=True):
-        bad = ~np.isfinite(values) | (values <= 0 if claim.ratio else False)
-        if bad.any():
-            wanted = "positive and finite, since their ratio is meant" if claim.ratio else "finite"
-            raise UserError(f"Arm '{arm}' gave {values[bad][0]:g} where values must be {wanted}.")
+    for arm, one in zip(claim.arms, found, strict=True):
+        _check_values(claim, arm, one)
+    if claim.doses:
+        whole = np.stack(found)
+        return rises(np.log(whole) if claim.ratio else whole, claim.doses)
+    a, b = found
     return np.log(a / b) if claim.ratio else a - b
 
 
-def _chance(mean: float, deviation: float, n: int, threshold: float, says: Direction) -> float:
+def _check_values(claim: Experiment, arm: str, values: np.ndarray) -> None:
+    bad = ~np.isfinite(values)
+    wanted = "finite"
+    if claim.ratio:
+        bad, wanted = bad | (values <= 0), "positive and finite, since their ratio is meant"
+    if claim.share:
+        bad, wanted = ~np.isin(values, (0, 1)), "1 of a run that diverged and 0 of another"
+    if bad.any():
+        raise UserError(f"Arm '{arm}' gave {values[bad][0]:g} where values must be {wanted}.")
+
+
+def _chance(claim: Experiment, mean: float, deviation: float, n: int) -> float:
     """Of a mean so far from the threshold, were the truth on the other side of it."""
-    distance = threshold - abs(mean) if says == "same" else mean - threshold
+    toward, threshold = (-mean if claim.says == "less" else mean), threshold_of(claim)
+    if claim.share:
+        return _chance_of_shares(claim.says, round(toward * n), n, threshold)
+    distance = threshold - abs(toward) if claim.says == "same" else toward - threshold
     if not deviation:
         return 0.0 if distance else 0.5
     return 1 - student.cdf(abs(distance) / deviation * math.sqrt(n), n - 1)
 
 
-def _seeds_to_decide(
-    mean: float, deviation: float, threshold: float, says: Direction, *, alpha: float, above: int
-) -> int | None:
+def _chance_of_shares(says: Direction, excess: int, n: int, threshold: float) -> float:
+    above, below = shares.chance(excess, n, threshold), shares.chance(-excess, n, -threshold)
+    if says != "same":
+        return min(above, below)
+    within = max(below, shares.chance(excess, n, -threshold))
+    return min(within, above, shares.chance(-excess, n, threshold))
+
+
+def _seeds_to_decide(claim: Experiment, mean: float, deviation: float, *, alpha: float, above: int) -> int | None:
     """The fewest seeds whose interval would leave the threshold, were mean and deviation to stay as they are."""
 
     def decided(n: int) -> bool:
-        half = half_width(deviation, n, alpha=alpha)
-        return decide(mean - half, mean + half, threshold, says) != "undecided"
+        if claim.share:  # As the bounds say it, without looking for them.
+            return _chance(claim, mean, deviation, n) <= alpha
+        ends = _toward(claim, interval(claim, mean, deviation, n, alpha=alpha))
+        return decide(*ends, threshold_of(claim), claim.says) != "undecided"
 
     if not decided(MOST_SEEDS):
         return None
@@ -222,8 +265,14 @@ def measured(claim: Experiment, verdict: Verdict) -> str:
 
 
 def _measured(claim: Experiment, value: float, ends: Sequence[float], n: int) -> str:
-    what = f"{'ratio' if claim.ratio else 'difference'} {value:.3g} [{ends[0]:.3g}, {ends[1]:.3g}] {claim.unit}"
+    over = f" over {len(claim.doses)} levels" if claim.doses else ""
+    what = f"{effect_name(claim)}{over} {value:.3g} [{ends[0]:.3g}, {ends[1]:.3g}] {claim.unit}"
     return f"{what}, {n} seeds; the smallest effect worth naming is {claim.smallest_effect:g}."
+
+
+def effect_name(claim: Experiment) -> str:
+    """What an effect of one seed is, in a word."""
+    return "ratio" if claim.ratio else "rise" if claim.doses else "difference"
 
 
 def _sentence(

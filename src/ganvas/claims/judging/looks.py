@@ -9,6 +9,7 @@ has one chance of error, and the first look says how it is spent:
   signs of its effects, seed by seed. Evidence is the likelihood of so many wins, averaged over chances of winning from
   a half to one, by that at a half. That it ever reaches 1 / alpha has, where nothing is to be found, at most the
   chance alpha (Ville's inequality; Ramdas et al. 2023, Game-theoretic statistics and safe anytime-valid inference).
+  Of shares of runs, whose mean may lie where no effect does, it is what a stake on them has become.
 
 The looks of an own claim are noted in its lock. A claim of the package has been looked at by the board.
 """
@@ -19,8 +20,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ganvas.claims.judging import lock
-from ganvas.claims.judging.claim import Direction, Experiment
+from ganvas.claims.judging import lock, shares
+from ganvas.claims.judging.claim import Experiment
 from ganvas.claims.judging.judge import (
     ALPHA,
     MOST_SEEDS,
@@ -48,7 +49,7 @@ def after_looks(found: Found, digest: str | None, outcome: Outcome) -> Outcome:
         if n == claim.seeds:
             return outcome
         return dataclasses.replace(outcome, verdict=_spent(claim, outcome.verdict))
-    return dataclasses.replace(outcome, verdict=judge_row(claim, outcome.first, outcome.second))
+    return dataclasses.replace(outcome, verdict=judge_row(claim, *outcome.values))
 
 
 def earlier(found: Found) -> list[int]:
@@ -58,18 +59,18 @@ def earlier(found: Found) -> list[int]:
     return lock.looks(found.path)
 
 
-def judge_row(claim: Experiment, first: Sequence[float], second: Sequence[float], *, alpha: float = ALPHA) -> Verdict:
+def judge_row(claim: Experiment, *values: Sequence[float], alpha: float = ALPHA) -> Verdict:
     """The verdict of a row of looks that has come so far; it may go on, and begins with the same seeds.
 
     Raises:
         UserError: as of ``judge_experiment``.
     """
-    plain, effects = judge_experiment(claim, first, second, alpha=alpha), effects_of(claim, first, second)
+    plain, effects = judge_experiment(claim, *values, alpha=alpha), effects_of(claim, *values)
     toward = -effects if claim.says == "less" else effects
-    state, at, evidence = _crossing(toward, threshold_of(claim), claim.says, alpha)
+    state, at, evidence = _crossing(claim, toward, alpha)
     needed = None
     if state == "undecided":
-        on, last, _ = _crossing(np.resize(toward, MOST_SEEDS), threshold_of(claim), claim.says, alpha)
+        on, last, _ = _crossing(claim, np.resize(toward, MOST_SEEDS), alpha)
         needed = None if on == "undecided" else last
     told = f"As a row of looks, evidence is {evidence:.3g} after {at} seeds; {1 / alpha:.0f} decides."
     if state == "undecided":
@@ -101,28 +102,32 @@ def sign_evidence(won: np.ndarray) -> Iterator[float]:
         yield below / by if below.bit_length() - by.bit_length() < MOST_BITS else math.inf
 
 
-def _crossing(toward: np.ndarray, threshold: float, says: Direction, alpha: float) -> tuple[State, int, float]:
+def _crossing(claim: Experiment, toward: np.ndarray, alpha: float) -> tuple[State, int, float]:
     """The first verdict of a row, after how many seeds, and by what evidence; of none, the largest that there is."""
     most, at = 0.0, 0
-    for n, (holds, fails) in enumerate(_evidence(toward, threshold, says), start=1):
+    for n, (holds, fails) in enumerate(_evidence(claim, toward), start=1):
         if max(holds, fails) * alpha >= 1:
             return ("holds" if holds >= fails else "fails"), n, max(holds, fails)
         most, at = max(most, holds, fails), n
     return "undecided", at, most
 
 
-def _evidence(toward: np.ndarray, threshold: float, says: Direction) -> Iterator[tuple[float, float]]:
+def _evidence(claim: Experiment, toward: np.ndarray) -> Iterator[tuple[float, float]]:
     """For the claim and against it, seed by seed."""
-    if says == "same":
-        above, below, under, over = (
-            sign_evidence(signs)
-            for signs in (toward > threshold, toward < -threshold, toward < threshold, toward > -threshold)
-        )
+    threshold = threshold_of(claim)
+    if claim.says == "same":
+        above, below = _beyond(claim, toward, threshold), _beyond(claim, -toward, threshold)
+        under, over = _beyond(claim, -toward, -threshold), _beyond(claim, toward, -threshold)
         within = zip(_largest(under), _largest(over), strict=True)
         outside = ((up + down) / 2 for up, down in zip(above, below, strict=True))
         yield from zip((min(both) for both in within), outside, strict=True)
     else:
-        yield from zip(sign_evidence(toward > threshold), sign_evidence(toward < threshold), strict=True)
+        yield from zip(_beyond(claim, toward, threshold), _beyond(claim, -toward, -threshold), strict=True)
+
+
+def _beyond(claim: Experiment, effects: np.ndarray, least: float) -> Iterator[float]:
+    """Evidence that effects lie above ``least``; of shares their mean, which most of them may lie on no side of."""
+    return shares.betting_evidence(effects, least) if claim.share else sign_evidence(effects > least)
 
 
 def _largest(values: Iterator[float]) -> Iterator[float]:

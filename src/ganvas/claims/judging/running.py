@@ -46,8 +46,7 @@ class Outcome:
     verdict: Verdict
     cases: tuple[Case, ...] = ()
     seeds: tuple[int, ...] = ()
-    first: tuple[float, ...] = ()
-    second: tuple[float, ...] = ()
+    values: tuple[tuple[float, ...], ...] = ()  # Of every arm, seed by seed.
 
 
 def names() -> dict[str, Path]:
@@ -125,9 +124,8 @@ def run(claim: Claim, seeds: Sequence[int]) -> Outcome:
     if isinstance(claim, Identity):
         cases = tuple(claim.cases())
         return Outcome(verdict=judge_identity(claim, cases), cases=cases)
-    first, second = (_values(claim, arm, seeds) for arm in claim.arms)
-    verdict = judge_experiment(claim, first, second)
-    return Outcome(verdict=verdict, seeds=tuple(seeds), first=first, second=second)
+    values = tuple(_values(claim, arm, seeds) for arm in claim.arms)
+    return Outcome(verdict=judge_experiment(claim, *values), seeds=tuple(seeds), values=values)
 
 
 def run_found(found: Found, seeds: Sequence[int]) -> Outcome:
@@ -151,8 +149,19 @@ def run_found(found: Found, seeds: Sequence[int]) -> Outcome:
 
 
 def control(claim: Experiment, outcome: Outcome, others: Sequence[int]) -> Verdict:
-    """The second arm against itself with other seeds: there is nothing to find, so a difference must not be found."""
-    return judge_experiment(claim, outcome.second, _values(claim, claim.arms[1], others))
+    """One arm against itself with other seeds: there is nothing to find, so a difference must not be found.
+
+    Args:
+        others: As many as there are seeds, once for every further arm: of a trend, all levels are that one.
+    """
+    n, arm = len(outcome.seeds), control_arm(claim)
+    itself = (_values(claim, arm, others[at : at + n]) for at in range(0, len(others), n))
+    return judge_experiment(claim, outcome.values[claim.arms.index(arm)], *itself)
+
+
+def control_arm(claim: Experiment) -> str:
+    """The arm that is judged against itself: the second of two, the middle one of a trend."""
+    return claim.arms[len(claim.arms) // 2]
 
 
 def check_seeds(found: Found, n: int | None) -> None:

@@ -33,7 +33,7 @@ def cdf(t: float, df: int) -> float:
 @functools.cache
 def quantile(chance: float, df: int) -> float:
     """The t that ``cdf`` says ``chance`` of."""
-    return _solve(lambda t: cdf(t, df) - chance, -1e5, 1e5)
+    return solve(lambda t: cdf(t, df) - chance, -1e5, 1e5)
 
 
 def power(effect: float, n: int, alpha: float) -> float:
@@ -55,10 +55,10 @@ def power(effect: float, n: int, alpha: float) -> float:
 @functools.cache
 def detectable(n: int, alpha: float, *, chance: float = 0.8) -> float:
     """The least effect, in standard deviations of the difference, that ``n`` seeds find with that chance."""
-    return _solve(lambda effect: power(effect, n, alpha) - chance, 0.0, 1e3)
+    return solve(lambda effect: power(effect, n, alpha) - chance, 0.0, 1e3)
 
 
-def _solve(rising: Callable[[float], float], low: float, high: float) -> float:
+def solve(rising: Callable[[float], float], low: float, high: float) -> float:
     """Where a rising function crosses 0, by halving."""
     for _ in range(60):
         middle = (low + high) / 2

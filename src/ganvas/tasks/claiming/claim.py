@@ -85,7 +85,7 @@ def _result(task: ClaimTask, found: "Found", outcome: "Outcome", digest: str | N
     of_arms = isinstance(claimed, Experiment)
     looked = list(dict.fromkeys([*looks.earlier(found), len(outcome.seeds)])) if of_arms and digest else []
     own_number = not of_arms or (looked[:1] == [claimed.seeds] and len(outcome.seeds) == claimed.seeds)
-    values = dict(zip(claimed.arms, map(list, (outcome.first, outcome.second)), strict=True)) if of_arms else {}
+    values = dict(zip(claimed.arms, map(list, outcome.values), strict=True)) if of_arms else {}
     return ClaimResult(
         claim=found.name,
         statement=claimed.statement,
