@@ -1,12 +1,22 @@
 """The gates of flows: bits of scenes beside codes that learn nothing, laws of points, the gap, and a GAN's likelihood.
 
-Four parts, each beside floors and a twin that is wrong on purpose, which must fail:
+Six parts, each beside floors and a twin that is wrong on purpose, which must fail:
 
 - ``glow``: ``--preset small`` on 8,000 scenes of 16x16, scored on 512 others: below a Gaussian with full covariance,
   and above 4 bits. The twin forgets the log-determinant of its 1x1 convolutions: its bits fall through that floor,
   and look like a triumph.
+- ``glow_invariants``: a Glow with weights by chance has the log-determinant of its Jacobian, leads back, and finds a
+  picture as probable alone as among others, each within 1e-5. Every twin breaks one of them: that of ``glow``; one
+  whose splits score a picture by the prior of another; one whose couplings scale and then shift, and are undone in the
+  other order; and one that counts the slopes of its way back. No training, seconds.
 - ``points``: a spline flow on ``mixtures:ring8_wide``: KL from the law at most .1 nats, by fresh draws of the law, and
   90 % of what it draws at a mode. The twin draws latents of three times the deviation that it scores them by.
+- ``ordering``: of flows of six layers of one width, a spline flow is nearest to a law, then a masked autoregressive
+  flow, then a Real NVP of points, by fresh draws of the law: three rings of eight in three planes of six dimensions,
+  turned. There a half of a point is more than a number. Of one ring in a plane the spline flow must be before the
+  masked one alone: with two numbers a masked layer does what a coupling does, and chance orders those two. Twins: a
+  masked flow whose layers all keep one order is not before the Real NVP, and one whose masks let a number see itself
+  falls below the entropy of the law.
 - ``gap``: two halves that are apart. The share of samples between them is never below what the steepest place of the
   generator allows; a GAN (``gan/wgan_gp``) ends within one and a half times that, and a spline flow, which is paid for
   likelihood and not for slope, spends more. The twin halves the slope, and the bound with it is broken.
@@ -16,7 +26,7 @@ Four parts, each beside floors and a twin that is wrong on purpose, which must f
   not above it, and short of it by no more than its certificate says. The twin takes the density of colours in another
   unit.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_flows [PART ...] [--keep FOLDER]``; about 15 minutes of one
+``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_flows [PART ...] [--keep FOLDER]``; about 20 minutes of one
 processor core. What FOLDER holds is not trained again, and ``docs/figures/flow_figures.py --runs FOLDER`` draws it.
 """
 
@@ -26,11 +36,16 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
-from benchmarks.gates.preset_run import measured, preset_run, runs_of
+from benchmarks.gates.glow_twins import figures_of_twins, forgetful, off, small_glow
+from benchmarks.gates.preset_run import NOTHING_BESIDE, measured, preset_run, runs_of
+from jaxtyping import Float, Int64
+from torch import Tensor
 
 from benchmarks import history
 from ganvas.core.hashes.derived_seeds import derive_seed
@@ -38,20 +53,33 @@ from ganvas.data.points.mixtures import law_of
 from ganvas.losses.capabilities import KnowsDensity
 from ganvas.metrics.maths.gap_mass import equal_gap_mass
 from ganvas.metrics.points.point_results import point_results
-from ganvas.nn.invertible.invertible_conv import PlainConv
+from ganvas.models.flow import maf
+from ganvas.networks.masked_network import MaskedNetwork
 from ganvas.tasks.likelihood import Likelihood, likelihood
 from ganvas.train.trained import Trained, load
 
 Figures = Mapping[str, float]
+Rows = Int64[np.ndarray, " n"]
 
 SCENES, HELD_OUT = "scenes:8000,16x16", "scenes:512,16x16,seed=9"
 # Above a leak (a thousand scenes as one lossless WebP need 4.47), below a Gaussian that was fitted on 8,000 scenes.
 LEAST_BITS, GAUSSIAN = 4.0, 5.18
 GLOW_KIMG, WRONG_KIMG = 40.0, 16.0
 
+MOST_OFF, WRONG = 1e-5, 1e-2  # A log-determinant, a way back and a density in float64: when right, and when wrong.
+
 RING, MOST_KL, LEAST_SHARE = "ring8_wide", 0.1, 0.9
 POINT_KIMG = 150.0
 DRAWS = 20_000
+
+NARROW_RING, ORDER_KIMG, LEAKY_KIMG = "ring8,sigma=0.1", 300.0, 60.0
+MARGIN = 0.05  # Nats between two flows; the standard error of a paired difference is about .02.
+PLANES, TRAINED = 3, 100_000
+ORDERED = {  # From the nearest to the law to the farthest.
+    "spline": ("flow/spline", ("couplings=6",)),
+    "maf": ("flow/maf", ("layers=6",)),
+    "realnvp": ("flow/spline", ("couplings=6", "coupling=affine")),
+}
 
 APART, GAP_FACTOR = "segments,gap=1.5", 1.5
 GAN_KIMG, FLOW_KIMG, GAP_DRAWS = 400.0, 100.0, 8192
@@ -103,15 +131,14 @@ def glow(folder: Path) -> list[str]:
     return missed
 
 
-@contextlib.contextmanager
-def forgetful() -> Iterator[None]:
-    """While inside, 1x1 convolutions say that they change no volume."""
-    honest = PlainConv.log_abs_det
-    PlainConv.log_abs_det = lambda self: self.weight.new_zeros(())
-    try:
-        yield
-    finally:
-        PlainConv.log_abs_det = honest
+def glow_invariants(folder: Path) -> list[str]:
+    """What holds of a Glow, and of none of its twins; ``folder`` stays as it is."""
+    right, wrong = off(small_glow()), figures_of_twins()
+    note("glow invariants", right, digits=9)
+    for name, figures in wrong.items():
+        note(f"glow invariants {name}", figures)
+    missed = [f"flow/glow: {name} is off by {value:.2g}." for name, value in right.items() if value > MOST_OFF]
+    return missed + [f"flow/glow with {name} passes." for name, found in wrong.items() if max(found.values()) < WRONG]
 
 
 def points(folder: Path) -> list[str]:
@@ -134,12 +161,19 @@ def of_law(trained: Trained, temperature: float | None = None) -> Figures:
     law = law_of(RING)
     drawn = trained.sample_points(DRAWS, seed=1, temperature=temperature)
     found = {one.metric: one.value for one in point_results(drawn, law, name=RING, seed=1)}
-    return {"kl": divergence(trained), "share": found["modes.high_quality"]}
+    return {"kl": divergence(trained, law), "share": found["modes.high_quality"]}
 
 
-def divergence(trained: Trained) -> float:
+class KnownLaw(Protocol):
+    """What a divergence wants of a law."""
+
+    def points(self, indices: Rows, *, seed: int = 0) -> tuple[Float[np.ndarray, "n d"], object]: ...
+
+    def log_density(self, points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"] | None: ...
+
+
+def divergence(trained: Trained, law: KnownLaw) -> float:
     """``E_law log law - log model``, over fresh draws of the law, in nats."""
-    law = law_of(RING)
     fresh = law.points(np.arange(DRAWS), seed=derive_seed(0, "gate of flows"))[0]
     exact = law.log_density(fresh.astype(np.float64))
     assert exact is not None
@@ -151,6 +185,95 @@ def divergence(trained: Trained) -> float:
 def passes(figures: Figures) -> bool:
     """Whether the law is learnt and drawn."""
     return figures["kl"] <= MOST_KL and figures["share"] >= LEAST_SHARE
+
+
+class TurnedRings:
+    """Rings of eight, one a plane, in as many dimensions as they take, turned so that no number belongs to one ring."""
+
+    def __init__(self) -> None:
+        self.ring = law_of(RING)
+        self.turn = np.linalg.qr(np.random.default_rng(5).normal(size=(2 * PLANES, 2 * PLANES)))[0]
+
+    def points(self, indices: Rows, *, seed: int = 0) -> tuple[Float[np.ndarray, "n d"], object]:
+        """Of three seeds, one a plane; no marks."""
+        seeds = [derive_seed(seed, f"plane {plane}") for plane in range(PLANES)]
+        return np.concatenate([self.ring.points(indices, seed=one)[0] for one in seeds], 1) @ self.turn.T, None
+
+    def log_density(self, points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        """The sum of the rings' own: a turn changes no volume."""
+        planes = np.split(points @ self.turn, PLANES, axis=1)
+        found = [self.ring.log_density(plane) for plane in planes]
+        return np.sum([one for one in found if one is not None], axis=0)
+
+
+def ordering(folder: Path) -> list[str]:
+    """Which flow is nearest to a law, of two laws, and what twins of the masked one do."""
+    law, file = TurnedRings(), folder / "rings.npy"
+    np.save(file, law.points(np.arange(TRAINED), seed=1)[0].astype(np.float32))
+    turned = {name: nearness(folder / f"turned-{name}", str(file), law, *what) for name, what in ORDERED.items()}
+    flat_law = law_of(NARROW_RING)
+    flat = {
+        name: nearness(folder / f"flat-{name}", f"mixtures:{NARROW_RING}", flat_law, *what)
+        for name, what in ORDERED.items()
+    }
+    with one_order():
+        kept = nearness(folder / "turned-one-order", str(file), law, *ORDERED["maf"])
+    with own_number():
+        leak = nearness(folder / "flat-leak", f"mixtures:{NARROW_RING}", flat_law, *ORDERED["maf"], kimg=LEAKY_KIMG)
+    note("ordering turned rings", turned | {"maf one order": kept}, kimg=ORDER_KIMG)
+    note("ordering ring", flat | {"maf leaks": leak}, kimg=ORDER_KIMG)
+    missed = [*misordered(turned), *misordered({name: flat[name] for name in ("spline", "maf")})]
+    if kept + MARGIN < turned["realnvp"]:
+        missed.append(f"flow/maf with one order of all layers is before the Real NVP, with {kept:.3f} nats.")
+    if leak > -MARGIN:
+        missed.append(f"flow/maf that sees the number it models is not below the entropy of the law, by {leak:.3f}.")
+    return missed
+
+
+def nearness(
+    out: Path, data: str, law: KnownLaw, model: str, changes: tuple[str, ...], *, kimg: float = ORDER_KIMG
+) -> float:
+    """The divergence of a flow from the law that it was trained on."""
+    how = (*NOTHING_BESIDE, "measure_kimg=-1", *changes)
+    return divergence(load(preset_run(model, out, data, kimg, preset="mixtures", changes=how)), law)
+
+
+def misordered(found: Figures) -> list[str]:
+    """What is not below its neighbour by a margin, or below the least that a divergence can be."""
+    wrong = [
+        f"{near} ({found[near]:.3f} nats) is not before {far} ({found[far]:.3f})."
+        for near, far in pairwise(found)
+        if found[near] + MARGIN > found[far]
+    ]
+    return wrong + [f"{name}: a divergence of {value:.3f} nats." for name, value in found.items() if value < -MARGIN]
+
+
+@contextlib.contextmanager
+def one_order() -> Iterator[None]:
+    """While inside, no layer of a masked flow turns the order round."""
+    names = vars(sys.modules[maf.__name__])
+    names["MaskedNetwork"] = lambda *sizes, backwards=False, **how: MaskedNetwork(*sizes, **how)
+    try:
+        yield
+    finally:
+        names["MaskedNetwork"] = MaskedNetwork
+
+
+@contextlib.contextmanager
+def own_number() -> Iterator[None]:
+    """While inside, what a masked network says of a number it says with that number."""
+    honest = MaskedNetwork.masks
+
+    def leaks(self: MaskedNetwork, number: Tensor) -> list[Tensor]:
+        *hidden, _, direct = honest(self, number)
+        wanted = self.places[number][0].repeat_interleave(self.outputs)[:, None]
+        return [*hidden, (wanted >= self.degrees[number][0][-1]).float(), direct]
+
+    MaskedNetwork.masks = leaks
+    try:
+        yield
+    finally:
+        MaskedNetwork.masks = honest
 
 
 def gap(folder: Path) -> list[str]:
@@ -240,13 +363,20 @@ def bits(path: Path) -> list[dict[str, float]]:
     return [{name: value for name, value in line.items() if name.startswith("bits_per")} for line in measured(path)]
 
 
-def note(what: str, figures: Figures, **also: float) -> None:
+def note(what: str, figures: Figures, *, digits: int = 4, **also: float) -> None:
     """Into the history."""
-    rounded = {name: round(value, 4) for name, value in (dict(figures) | also).items()}
+    rounded = {name: round(value, digits) for name, value in (dict(figures) | also).items()}
     history.record(f"gate_flows.{what}", rounded)
 
 
-PARTS: dict[str, Callable[[Path], list[str]]] = {"glow": glow, "points": points, "gap": gap, "flow_gan": flow_gan}
+PARTS: dict[str, Callable[[Path], list[str]]] = {
+    "glow": glow,
+    "glow_invariants": glow_invariants,
+    "points": points,
+    "ordering": ordering,
+    "gap": gap,
+    "flow_gan": flow_gan,
+}
 
 if __name__ == "__main__":
     main()
