@@ -67,7 +67,7 @@ def test_the_loss_is_nats_of_points_in_their_own_units():
 
 
 def test_an_affine_coupling_scales_and_then_shifts():
-    """Real NVP, eq. 4: ``y = x exp(s) + t``, with ``s = raw / (1 + |raw| / ln 1000)``."""
+    """Real NVP, section 3.2: ``y = x exp(s) + t``, with ``s = raw / (1 + |raw| / ln 1000)``."""
     said = torch.tensor([[[0.5, math.log(1000)], [-1.0, 0.0]]])  # (t, raw s) of each number.
     moved, log_slopes = move_of(said, dataclasses.replace(TINY, coupling="affine")).forward(torch.tensor([[3.0, 4.0]]))
     assert_close(moved, torch.tensor([[3 * math.sqrt(1000) + 0.5, 3.0]]))

@@ -100,7 +100,7 @@ def test_a_masked_autoregressive_flow_with_its_weights_in_zukos_has_the_same_den
 
 
 def zuko_layer(network, *, backwards):
-    """Theirs moves latents by eq. 3 where ours moves points by eq. 4: so its affine map is turned round."""
+    """Theirs scales a point and then shifts it, where ours shifts it first: so its affine map is turned round."""
     dims = network.places.shape[1]
     order = torch.arange(dims)
     layer = zuko.flows.autoregressive.MaskedAutoregressiveTransform(

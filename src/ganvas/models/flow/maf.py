@@ -3,7 +3,7 @@
 Papamakarios, Pavlakou, Murray: Masked Autoregressive Flow for Density Estimation (NeurIPS 2017),
 https://arxiv.org/abs/1705.07057. A MADE (:mod:`ganvas.networks.masked_network`) gives every number a normal law, given
 those before it; how many deviations each lies from its mean are the numbers that the next one models, with the order
-turned round (eq. 3 and 4). All of it is one pass, so the density is exact and quick. The way back is slow: a number
+turned round (section 3.1). All of it is one pass, so the density is exact and quick. The way back is slow: a number
 needs those before it, so each layer takes as many passes as a point has numbers.
 
 Departs from the paper and its code (github.com/gpapamak/maf):
@@ -70,7 +70,7 @@ TINY = Config(layers=2, width=8, depth=1, batch_size=8)
 
 
 class AutoregressiveLayer(Bijection):
-    """``u_i = (x_i - m_i) exp(-a_i)`` with m_i and a_i functions of the numbers before x_i (eq. 4)."""
+    """``u_i = (x_i - m_i) exp(-a_i)`` with m_i and a_i functions of the numbers before x_i (section 3.1)."""
 
     only: Tensor  # The number of the network's only set of masks, (1,).
 
@@ -86,7 +86,7 @@ class AutoregressiveLayer(Bijection):
         return u, sum_per_sample(log_slopes)
 
     def inverse(self, y: Rows) -> Rows:
-        """Number by number in their order: a pass for each, of which one number is kept (eq. 3)."""
+        """Number by number in their order: a pass for each, of which one number is kept."""
         x, places = torch.zeros_like(y), self.network.places[0]
         for place in range(1, y.shape[1] + 1):
             x = torch.where(places == place, self._move(x).inverse(y), x)

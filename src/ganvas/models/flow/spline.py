@@ -12,7 +12,8 @@ Departs from the paper:
   points of a single dimension, which have no other half, have a spline too.
 - Points are brought to mean 0 and variance 1 in each dimension first, by numbers found on real points once.
 - ``coupling="affine"`` scales and shifts a half in the place of splines, as Real NVP does with pictures (Dinh,
-  Sohl-Dickstein, Bengio, ICLR 2017, https://arxiv.org/abs/1605.08803, eq. 4 and 5): what splines are held against.
+  Sohl-Dickstein, Bengio, ICLR 2017, https://arxiv.org/abs/1605.08803, section 3.2): what splines are held against.
+  Scales are bounded (:mod:`ganvas.nn.invertible.moves`).
 """
 
 from dataclasses import dataclass, replace
