@@ -218,7 +218,7 @@ def ordering(folder: Path) -> list[str]:
     }
     with one_order():
         kept = nearness(folder / "turned-one-order", str(file), law, *ORDERED["maf"])
-    with own_number():
+    with seeing_itself():
         leak = nearness(folder / "flat-leak", f"mixtures:{NARROW_RING}", flat_law, *ORDERED["maf"], kimg=LEAKY_KIMG)
     note("ordering turned rings", turned | {"maf one order": kept}, kimg=ORDER_KIMG)
     note("ordering ring", flat | {"maf leaks": leak}, kimg=ORDER_KIMG)
@@ -261,7 +261,7 @@ def one_order() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def own_number() -> Iterator[None]:
+def seeing_itself() -> Iterator[None]:
     """While inside, what a masked network says of a number it says with that number."""
     honest = MaskedNetwork.masks
 
