@@ -25,12 +25,6 @@ class UnwrittenClaim:
 
 UNWRITTEN = (
     UnwrittenClaim(
-        statement="Centres and scales of boxes need no tuning per data set.",
-        expected="holds",
-        reason="It waits for detectors of all seeds at once: one of either kind takes minutes to learn boxes, and two "
-        "data sets of eight seeds take hours, which is the tier full.",
-    ),
-    UnwrittenClaim(
         statement="A discriminator that sees the batch judges sets better than the mean of verdicts on single samples.",
         expected="half true",
         reason="It waits for a test of power, over sets of 16 to 1,024: the judge compares two arms and no curves, and "
