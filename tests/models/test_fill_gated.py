@@ -75,6 +75,15 @@ def test_the_refinement_sees_the_coarse_filling_in_the_hole_and_the_picture_arou
     assert seen[0][..., 8:].unique().tolist() == [0.25]
 
 
+def test_from_a_smooth_start_each_stage_adds_to_what_it_is_given():
+    batch = half_a_picture()
+    batch.images[..., 8:] = torch.nan  # Whose smooth continuation is 0.5.
+    coarse, refined = constant(start="smooth").stages(batch.images, batch.known)
+    assert_close(coarse[..., 8:], torch.full((2, 3, 16, 8), 0.75))
+    assert_close(refined[..., 8:], torch.full((2, 3, 16, 8), 0.25))
+    assert_close(refined[..., :8], torch.zeros(2, 3, 16, 8))  # The known half is handed on as it was.
+
+
 def test_impossible_dilations_are_refused():
     with pytest.raises(UserError, match="dilations"):
         Config(dilations=(2, 0))
