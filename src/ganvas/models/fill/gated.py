@@ -21,7 +21,7 @@ Departs from the code:
 - The guided variant (edges of another program as one more channel) is not here: ``fill/sketch_colour`` is guided.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from ganvas.core.checks import above, at_least, fractions
 from ganvas.core.hole_law import HoleLaw
 from ganvas.core.sample_sizes.picture_size import WholeSize
+from ganvas.core.schedule import Steady, held_and_falling, held_then_linear
 from ganvas.core.shapes import Images, Masks, OtherImages
 from ganvas.losses.adversarial import hinge_generator
 from ganvas.losses.batches.picture_batch import Pictures
@@ -77,13 +78,15 @@ class Config:
     adversarial_weight: float = 1.0
     batch_size: int = 16
     lr: float = 1e-4
+    hold_kimg: float = 0.0  # At the full learning rate, before it falls.
+    decay_kimg: float = 0.0  # Over which the learning rate falls to 0 on a line; 0 keeps it, as the paper does.
     beta1: float = 0.5
     beta2: float = 0.999
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
         at_least(self, 1, "features", "discriminator_features", "discriminator_layers", "batch_size")
-        at_least(self, 0, "error_weight", "known_weight", "adversarial_weight")
+        at_least(self, 0, "error_weight", "known_weight", "adversarial_weight", "hold_kimg", "decay_kimg")
         above(self, 0, "lr", "eps")
         fractions(self, "beta1", "beta2")
         assert self.picture
@@ -93,6 +96,13 @@ class Config:
     def picture(self) -> WholeSize:
         """The size of the pictures in training; any other multiples of 8 can be filled."""
         return WholeSize(height=self.height, width=self.width, channels=self.channels, multiple=STRIDE)
+
+    def fitted(self, total_kimg: float) -> "Config":
+        """The same settings with a learning rate that is 0 when the run ends, where it falls at all."""
+        if not self.decay_kimg:
+            return self
+        hold_kimg, decay_kimg = held_and_falling(total_kimg)
+        return replace(self, hold_kimg=hold_kimg, decay_kimg=decay_kimg)
 
     @property
     def used_dilations(self) -> tuple[int, ...]:
@@ -124,6 +134,13 @@ class Model(JudgedFillGame[Config]):
         self.generator = nn.ModuleDict({"coarse": coarse, "refined": Refinement(config)})
         self.discriminator = sn_patch_discriminator(
             config.channels + 1, features=config.discriminator_features, layers=config.discriminator_layers
+        )
+
+    def schedule(self) -> Steady:
+        """One batch size; a learning rate that may fall at the end."""
+        config = self.config
+        return held_then_linear(
+            batch_size=config.batch_size, lr=config.lr, hold_kimg=config.hold_kimg, decay_kimg=config.decay_kimg
         )
 
     def fill(

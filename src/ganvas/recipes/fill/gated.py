@@ -4,6 +4,8 @@
 from ganvas.models.fill.gated import Config
 from ganvas.train.plan import Plan, Recipe
 
+SMALL_KIMG = 40.0
+
 
 def deepfill_v2() -> Recipe:
     """256x256, sixteen pictures a step. Source: inpaint.yml of the authors' code; 100,000 steps, as others had."""
@@ -21,6 +23,8 @@ def small() -> Recipe:
         start="smooth",
         known_weight=0.1,
         adversarial_weight=0.005,
+        batch_size=8,
         lr=1e-3,
+        decay_kimg=SMALL_KIMG,
     )
-    return Recipe(config=config, plan=Plan(total_kimg=40), bound=64)
+    return Recipe(config=config.fitted(SMALL_KIMG), plan=Plan(total_kimg=SMALL_KIMG), bound=64, fitted=True)
