@@ -80,7 +80,7 @@ def test_most_chooses_the_last_snapshots_of_each_run(runs):
         ({"n": 1000}, "24 real pictures"),
         ({"batch": 6}, "divides by 4"),
         ({"most": 0}, "at least one snapshot"),
-        ({"runs": ("nowhere",)}, "There is no nowhere"),
+        ({"runs": ("nowhere",)}, "There is no run nowhere"),
     ],
 )
 def test_what_cannot_be_played_is_refused(runs, change, said):

@@ -18,7 +18,7 @@ from ganvas.core import catalogue
 from ganvas.core.config import from_plain
 from ganvas.core.errors import UserError, did_you_mean
 from ganvas.core.pixels import to_bytes, to_float
-from ganvas.core.run_folder import RunFolder
+from ganvas.core.run_folder import DESCRIPTION, RunFolder
 from ganvas.core.sample_sizes.graph_size import GraphSize
 from ganvas.core.sample_sizes.line_size import LineSize
 from ganvas.core.sample_sizes.sample_unit import SampleUnit
@@ -441,8 +441,8 @@ def model_folder(path: Path, kimg: float | None) -> Path:
     if path.is_file():
         raise UserError(f"{path} is a file. Name the run's folder, or one of its model/<kimg> folders.")
     if not path.exists():
-        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise UserError(f"There is no {path}.{did_you_mean(path.name, beside)}")
+        runs = [found.parent.name for found in path.parent.glob(f"*/{DESCRIPTION}")]
+        raise UserError(f"There is no run {path}.{did_you_mean(path.name, runs)} A run is a folder by `ganvas train`.")
     run = RunFolder(path)
     run.describe()
     models = run.models()

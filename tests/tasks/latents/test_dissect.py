@@ -175,7 +175,7 @@ def test_a_generator_of_somebody_else_is_dissected_without_a_change(tmp_path, mo
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"run": "nowhere"}, "There is no nowhere"),
+        ({"run": "nowhere"}, "There is no run nowhere"),
         ({"layers": ("blocks.9",)}, "There is no layer 'blocks.9'"),
         ({"layers": ("latent_norm",)}, "no layer 'latent_norm'|gives"),
         ({"labeller": "colors"}, "Did you mean 'colours'"),

@@ -129,7 +129,7 @@ def _pictures(source: Path) -> tuple[list[str], Path]:
     if source.is_file():
         return [source.name], source.parent
     if not source.is_dir():
-        raise UserError(f"There is no {source}.")
+        raise UserError(f"There is no file or folder {source}.")
     found = [path for path in sorted(source.rglob("*")) if is_picture(path.name)]
     names = [path.relative_to(source).as_posix() for path in found if path.is_file()]
     if not names:
