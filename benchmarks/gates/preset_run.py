@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import json
 import os
 import sys
 import tempfile
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import torch
 
+from ganvas.core import catalogue
+from ganvas.core.config import to_plain
+from ganvas.core.files.atomic_files import read_json, write_json
 from ganvas.core.run_folder import RunFolder
 from ganvas.tasks.train import Train, train
 
@@ -55,11 +59,24 @@ NOTHING_BESIDE = ("sample_kimg=100000", "health_kimg=-1")
 
 
 def finished_run(task: Train) -> Path:
-    """A run to its end, on one thread of the processor; one that is there goes on."""
+    """A run to its end, on one thread of the processor; one that is there goes on, if its preset is still the same."""
+    _need_same_preset(task)
     done = train(dataclasses.replace(task, threads=1, device="cpu", estimate=False))
     if not done.finished:  # A signal stopped it: half a training is not what a gate is of.
         sys.exit(f"{task.out} was stopped at {done.kimg:g} kimg.")
     return task.out
+
+
+def _need_same_preset(task: Train) -> None:
+    """A run keeps the settings that it began with: a preset that changed since would be measured by its former self."""
+    if task.preset is None:
+        return
+    now = json.loads(json.dumps(to_plain(catalogue.preset(task.model, task.preset).config)))
+    file = task.out.with_name(f"{task.out.name}.preset.json")
+    if RunFolder(task.out).exists and (not file.exists() or read_json(file) != now):
+        sys.exit(f"{task.out} was begun with another preset {task.preset} of {task.model}. Remove it, to train anew.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(file, now)
 
 
 def preset_run(
