@@ -14,6 +14,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
 from functools import partial, wraps
 from inspect import isclass, isfunction, isgeneratorfunction
 from pathlib import Path
@@ -37,31 +38,56 @@ for variable in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT
     os.environ.pop(variable, None)
 
 jaxtyped = jaxtyping.jaxtyped
+one_call = jaxtyped("context")  # In which dimensions of one name are of one length.
 
 
 def type_checked(fn: Any = None, *, typechecker: Any) -> Any:
     """What ``--jaxtyping-packages`` puts on every function: the same checks, at a fraction of the cost.
 
     Its own binds the arguments by name at every call, for shapes that speak of one, and checks them twice. That was
-    half of the time of all tests. A generator is left to it: its arguments would be checked when it is first asked.
+    half of the time of all tests. The checks of a function are made when it is first called: most of those that are
+    imported never are, and making all was nearly half of a start of the tests.
     """
     if fn is None:
         return partial(type_checked, typechecker=typechecker)
-    shapes = [shape for hint in fn.__annotations__.values() for shape in shapes_in(hint)] if isfunction(fn) else [NAMED]
-    if isgeneratorfunction(fn) or any(NAMED in shape for shape in shapes):
+    if isclass(fn):
+        return with_checked_fields(fn, typechecker)
+    if not isfunction(fn):
         return jaxtyped(fn, typechecker=typechecker)
-    checked = typechecker(fn)
+
+    def first(*args: Any, **kwargs: Any) -> Any:
+        nonlocal checked
+        checked = checks_of(fn, typechecker)
+        return checked(*args, **kwargs)
+
+    checked = first
 
     @wraps(fn)
     def with_types(*args: Any, **kwargs: Any) -> Any:
         return (fn if jaxtyping.config.jaxtyping_disable else checked)(*args, **kwargs)
 
-    @wraps(fn)
-    def with_shapes(*args: Any, **kwargs: Any) -> Any:
-        with jaxtyped("context"):  # In which dimensions of one name are of one length.
-            return with_types(*args, **kwargs)
+    return with_types
 
-    return with_shapes if shapes else with_types
+
+def with_checked_fields(cls: type, typechecker: Any) -> type:
+    """A dataclass whose own ``__init__`` is checked; another class as it is: its functions are checked already."""
+    if is_dataclass(cls) and isfunction(own := vars(cls).get("__init__")) and own.__globals__ is not globals():
+        setattr(cls, "__init__", type_checked(own, typechecker=typechecker))  # noqa: B010
+    return cls
+
+
+def checks_of(fn: Any, typechecker: Any) -> Any:
+    """A function with its checks. A generator is left to jaxtyping: beartype would check it when it is first asked."""
+    shapes = [shape for hint in fn.__annotations__.values() for shape in shapes_in(hint)]
+    if isgeneratorfunction(fn) or any(NAMED in shape for shape in shapes):
+        return jaxtyped(fn, typechecker=typechecker)
+    checked = typechecker(fn)
+
+    def with_shapes(*args: Any, **kwargs: Any) -> Any:
+        with one_call:
+            return checked(*args, **kwargs)
+
+    return with_shapes if shapes else checked
 
 
 NAMED = "{"  # Opens the name of an argument in a shape.
