@@ -1,6 +1,7 @@
 """What every test may ask for. Nothing here imports torch before a test needs it."""
 
 import faulthandler
+import gc
 import os
 import runpy
 import shutil
@@ -36,6 +37,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Nothing that a shell has announced for a real run reaches a test, nor a process that a test starts.
 for variable in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
     os.environ.pop(variable, None)
+
+gc.disable()  # Until all is collected: what is imported and collected stays.
 
 jaxtyped = jaxtyping.jaxtyped
 one_call = jaxtyped("context")  # In which dimensions of one name are of one length.
@@ -108,6 +111,13 @@ TESTS = Path(__file__).parent
 PICTURES_PER_CLASS = 30
 HANGS_AFTER, REARMED_EVERY = 300, 60  # Seconds.
 EMOJI = 300
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected is never looked through for garbage again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
