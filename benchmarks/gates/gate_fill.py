@@ -49,7 +49,7 @@ from ganvas.train.trained import load
 TRAIN, TEST = "scenes:5000,32x32,seed=1", "scenes:500,32x32,seed=9"
 LAW: HoleLaw = "free-form"
 SEED = 99  # Of the holes and guides of the test.
-GATED_KIMG, EDIT_KIMG = 20.0, 20.0  # Eight and three minutes of one quiet core.
+GATED_KIMG, EDIT_KIMG = 30.0, 20.0  # Eight and three minutes of one quiet core.
 GATED = {"error": 0.075, "above_harmonic_db": 1.0}
 EDITED = {"own": 0.045, "apart": 0.01, "other": 0.15, "hue_deg": 20.0}
 STROKES = 50
