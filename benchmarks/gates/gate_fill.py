@@ -10,7 +10,7 @@ another picture's; and fifty colour strokes must come out in their hue. Beside i
 released it, one that was trained with the guides of other pictures, and the editor as it is meant, all of them for a
 sixth of its length; and the editor whose colours are given with red and blue exchanged.
 
-``gated`` takes some 16 minutes of one processor core, half of it for the model, and ``edit`` some 9.
+``gated`` takes some 22 minutes of one processor core, half of it for the model, and ``edit`` some 9.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.gates.gate_fill [--part gated|edit] [--kimg K] [--keep FOLDER]``
 """
@@ -49,7 +49,7 @@ from ganvas.train.trained import load
 TRAIN, TEST = "scenes:5000,32x32,seed=1", "scenes:500,32x32,seed=9"
 LAW: HoleLaw = "free-form"
 SEED = 99  # Of the holes and guides of the test.
-GATED_KIMG, EDIT_KIMG = 30.0, 20.0  # Eight and three minutes of one quiet core.
+GATED_KIMG, EDIT_KIMG = 30.0, 20.0  # Eleven and three minutes of one core, the other busy.
 GATED = {"error": 0.075, "above_harmonic_db": 1.0}
 EDITED = {"own": 0.045, "apart": 0.01, "other": 0.15, "hue_deg": 20.0}
 STROKES = 50
